@@ -1,0 +1,89 @@
+// What the control process asks of the audio side: which card, how fast, in what pieces, on which cores.
+using System.Runtime.InteropServices;
+
+namespace SspHost.Abi;
+
+/// <summary>Kinds of card.</summary>
+public enum CardKind : int
+{
+    /// <summary>A simulated card whose hardware pointer follows the monotonic clock.</summary>
+    Simulated = 0,
+
+    /// <summary>
+    /// Streams through two rings of the region at whatever speed the control process feeds and drains them: offline rendering.
+    /// </summary>
+    Stream = 1,
+
+    /// <summary>An ALSA PCM.</summary>
+    Alsa = 2,
+
+    /// <summary>The same rings, paced by the monotonic clock like the simulated card: a recording played in real time.</summary>
+    PacedStream = 3,
+}
+
+/// <summary>Configuration of StartAudio.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct AudioConfig
+{
+    public CardKind Card;
+
+    /// <summary>Sample rate in Hz.</summary>
+    public int Rate;
+
+    /// <summary>Frames of a quantum.</summary>
+    public int Quantum;
+
+    /// <summary>Frames of a device period; need not be a multiple of the quantum.</summary>
+    public int Period;
+
+    /// <summary>Periods of the device buffer, at least 2.</summary>
+    public int Periods;
+
+    /// <summary>Jacks wanted in each direction, 0..32; the device may have fewer.</summary>
+    public int Inputs, Outputs;
+
+    /// <summary>RT threads, the audio thread included; 0 = choose.</summary>
+    public int Threads;
+
+    /// <summary>Frames to render before the card ends by itself; 0 = no end. Stream cards only.</summary>
+    public ulong Frames;
+
+    /// <summary>
+    /// Offsets of the stream rings (<see cref="StreamRing"/>) in granted blocks; 0 = none.
+    /// </summary>
+    public long InputStream, OutputStream;
+
+    /// <summary>Core of thread i (0 = the audio thread), or -1 to choose. Only the first Threads count.</summary>
+    public fixed int Cores[Limits.MaxThreads];
+
+    /// <summary>Name of the ALSA PCM, UTF-8, zero-terminated.</summary>
+    public fixed byte Device[128];
+}
+
+/// <summary>
+/// Header of interleaved float frames on their way between a file and the engine; frames follow the header.
+/// One producer, one consumer; counts are frames ever written and read.
+/// </summary>
+[StructLayout(LayoutKind.Explicit, Size = 384)]
+public struct StreamRing
+{
+    /// <summary>Floats per frame.</summary>
+    [FieldOffset(0)]
+    public int Channels;
+
+    /// <summary>Frames it holds, a power of two.</summary>
+    [FieldOffset(4)]
+    public int Capacity;
+
+    /// <summary>1 once the producer wrote its last frame.</summary>
+    [FieldOffset(8)]
+    public int Ended;
+
+    /// <summary>Frames read; written by the consumer.</summary>
+    [FieldOffset(128)]
+    public ulong Head;
+
+    /// <summary>Frames written; written by the producer.</summary>
+    [FieldOffset(256)]
+    public ulong Tail;
+}

@@ -1,0 +1,55 @@
+// Every number that several sides must agree on, in one place.
+namespace SspHost.Abi;
+
+/// <summary>Hard limits and the units of time of the engine.</summary>
+public static class Limits
+{
+    /// <summary>Frames between two coefficient updates, at any quantum: what makes a patch sound the same at every block size.</summary>
+    public const int Grid = 16;
+
+    /// <summary>Smallest quantum in frames.</summary>
+    public const int MinQuantum = 16;
+
+    /// <summary>Largest quantum in frames.</summary>
+    public const int MaxQuantum = 256;
+
+    /// <summary>Grid points of the largest quantum, both ends included: a parameter has a value at each.</summary>
+    public const int GridPoints = (MaxQuantum / Grid) + 1;
+
+    /// <summary>Channels a cable carries at most.</summary>
+    public const int MaxChannels = 16;
+
+    /// <summary>Jacks of the device in one direction at most.</summary>
+    public const int MaxJacks = 32;
+
+    /// <summary>Module instances alive at once, leaving ones included.</summary>
+    public const int MaxInstances = 4096;
+
+    /// <summary>Parameters of one module: moving ones are a 64-bit mask.</summary>
+    public const int MaxParameters = 64;
+
+    /// <summary>Input or output ports of one module.</summary>
+    public const int MaxPorts = 64;
+
+    /// <summary>Asset slots of one module.</summary>
+    public const int MaxAssets = 8;
+
+    /// <summary>RT threads: the audio thread and its workers.</summary>
+    public const int MaxThreads = 16;
+
+    /// <summary>Events one quantum can carry; more are kept for the next quantum.</summary>
+    public const int MaxEventsPerQuantum = 256;
+
+    /// <summary>Volts beyond which an output counts as failed (nothing musical is there).</summary>
+    public const float MaxVolts = 1000f;
+
+    /// <summary>Lowest and highest sample rate in Hz.</summary>
+    public const int MinRate = 44_100;
+
+    /// <inheritdoc cref="MinRate"/>
+    public const int MaxRate = 192_000;
+
+    /// <summary>Whether <paramref name="frames"/> is a legal quantum: a power of two in 16..256.</summary>
+    public static bool IsQuantum(int frames) =>
+        frames is >= MinQuantum and <= MaxQuantum && (frames & (frames - 1)) == 0;
+}

@@ -1,0 +1,125 @@
+// First page of the region: who made it, whether both sides mean the same by it, and where everything lies.
+using System.Runtime.InteropServices;
+
+namespace SspHost.Abi;
+
+/// <summary>
+/// The header at offset 0. Written once by the engine before <see cref="Magic"/> is published (except <see cref="State"/>
+/// and <see cref="Session"/>); offsets are bytes from the start of the region.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct RegionHeader
+{
+    /// <summary><see cref="AbiVersion.Magic"/>, stored last: a region without it is not ready.</summary>
+    public ulong Magic;
+
+    /// <summary><see cref="AbiVersion.Layout"/>.</summary>
+    public uint Layout;
+
+    /// <summary>sizeof this header.</summary>
+    public uint HeaderBytes;
+
+    /// <summary>Bytes of the region.</summary>
+    public long Bytes;
+
+    /// <summary>Pid of the engine.</summary>
+    public int EnginePid;
+
+    /// <summary><see cref="EngineState"/>, changed by the engine at any time.</summary>
+    public uint State;
+
+    /// <summary>Session of the control process that is served; raised at each Attach.</summary>
+    public uint Session;
+
+    /// <summary>Pid of that control process.</summary>
+    public int ControlPid;
+
+    /// <summary>Futex word: raised by the control process after a push to the request ring; the steward waits on it.</summary>
+    public uint RequestBell;
+
+    /// <summary>Futex word: raised by the steward after a push to the reply ring.</summary>
+    public uint ReplyBell;
+
+    /// <summary>CLOCK_MONOTONIC in ns when the engine process entered main, and when it was ready for requests.</summary>
+    public ulong StartedAt, ReadyAt;
+
+    /// <summary>CLOCK_MONOTONIC in ns of the first quantum; 0 before.</summary>
+    public ulong FirstQuantumAt;
+
+    /// <summary>Descriptor blob (<see cref="DescriptorBlob"/>).</summary>
+    public long DescriptorsOffset;
+
+    /// <inheritdoc cref="DescriptorsOffset"/>
+    public long DescriptorsBytes;
+
+    /// <summary>SpscRing of <see cref="Request"/>: control to steward.</summary>
+    public long RequestsOffset;
+
+    /// <summary>SpscRing of <see cref="Reply"/>: steward to control.</summary>
+    public long RepliesOffset;
+
+    /// <summary>SpscRing of <see cref="ModuleEvent"/>: control to audio thread.</summary>
+    public long EventsOffset;
+
+    /// <summary>SpscRing of <see cref="Notice"/>: audio thread to control.</summary>
+    public long NoticesOffset;
+
+    /// <summary>Seqlock of <see cref="AudioStatus"/>.</summary>
+    public long AudioStatusOffset;
+
+    /// <summary>Seqlock of <see cref="StewardStatus"/>.</summary>
+    public long StewardStatusOffset;
+
+    /// <summary>HistogramKind.Count times <see cref="Histogram"/>.</summary>
+    public long HistogramsOffset;
+
+    /// <summary>MaxInstances times <see cref="InstanceRecord"/>.</summary>
+    public long InstancesOffset;
+
+    /// <summary>MaxThreads times <see cref="ThreadRecord"/>.</summary>
+    public long ThreadsOffset;
+
+    /// <summary>The pool: blocks granted to the control process lie within.</summary>
+    public long PoolOffset, PoolBytes;
+
+    /// <summary>The read-only silence pages.</summary>
+    public long SilenceOffset;
+
+    /// <summary>Version of the engine, UTF-8, zero-terminated.</summary>
+    public unsafe fixed byte Version[32];
+}
+
+/// <summary>An RT thread as it really runs: asked back from the kernel by the thread itself.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct ThreadRecord
+{
+    /// <summary>Kernel thread id; 0 = unused.</summary>
+    public int Tid;
+
+    /// <summary>Core it is pinned to, or -1.</summary>
+    public int Core;
+
+    /// <summary>Scheduling policy (1 = SCHED_FIFO) and priority.</summary>
+    public int Policy, Priority;
+
+    /// <summary>1 where denormals are flushed to zero, as read back from the control register.</summary>
+    public int FlushToZero;
+
+    /// <summary>1 where its stack is locked in memory.</summary>
+    public int StackLocked;
+
+    /// <summary>Bytes of its stack.</summary>
+    public long StackBytes;
+
+    /// <summary>Quanta in which it took part, and nodes it ran.</summary>
+    public ulong Quanta, Nodes;
+
+    /// <summary>Page faults and involuntary switches within quanta.</summary>
+    public ulong Faults, Preemptions;
+
+    /// <summary>Managed bytes allocated since it started playing: 0, or it is a defect.</summary>
+    public ulong AllocatedBytes;
+
+    /// <summary>Name, zero-terminated.</summary>
+    public fixed byte Name[16];
+}

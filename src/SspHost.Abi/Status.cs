@@ -1,0 +1,248 @@
+// What the engine tells of itself at any time: snapshots for whoever looks, nobody asks an RT thread anything.
+using System.Runtime.InteropServices;
+
+namespace SspHost.Abi;
+
+/// <summary>State of the engine.</summary>
+public enum EngineState : uint
+{
+    /// <summary>Building the region; nothing may be read yet.</summary>
+    Starting = 0,
+
+    /// <summary>Serving requests, no audio.</summary>
+    Stopped = 1,
+
+    /// <summary>Playing.</summary>
+    Playing = 2,
+
+    /// <summary>The device ended or was lost.</summary>
+    DeviceLost = 3,
+
+    /// <summary>Leaving.</summary>
+    Ending = 4,
+}
+
+/// <summary>Audio as it stands, published by the audio thread after each wake-up.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct AudioStatus
+{
+    /// <summary>Quanta rendered since the engine started: also the epoch after which an old plan is freed.</summary>
+    public ulong Quanta;
+
+    /// <summary>Frames rendered since audio started.</summary>
+    public ulong Frames;
+
+    /// <summary>Serial of the plan that plays; 0 = none.</summary>
+    public ulong PlanSerial;
+
+    /// <summary>Quanta whose rendering took longer than they last (a buffer may still have absorbed it).</summary>
+    public ulong Late;
+
+    /// <summary>Incidents in which frames were lost.</summary>
+    public ulong Dropouts;
+
+    /// <summary>Frames lost in all.</summary>
+    public ulong LostFrames;
+
+    /// <summary>Managed allocations on RT threads in bytes: always 0, or it is a defect.</summary>
+    public ulong AllocatedBytes;
+
+    /// <summary>Page faults on RT threads within quanta.</summary>
+    public ulong Faults;
+
+    /// <summary>Module outputs that were not finite or beyond 1000 V.</summary>
+    public ulong BadOutputs;
+
+    /// <summary>Events that could not be delivered.</summary>
+    public ulong DroppedEvents;
+
+    /// <summary>CLOCK_MONOTONIC of this snapshot in ns.</summary>
+    public ulong Time;
+
+    /// <summary>Sample rate in Hz and frames of a quantum, as running.</summary>
+    public int Rate, Quantum;
+
+    /// <summary>Device period and periods, as running.</summary>
+    public int Period, Periods;
+
+    /// <summary>Jacks as running.</summary>
+    public int Inputs, Outputs;
+
+    /// <summary>RT threads as running.</summary>
+    public int Threads;
+
+    /// <summary>1 where RT threads run at SCHED_FIFO.</summary>
+    public int RealTime;
+
+    /// <summary>Load of the last quantum: render time over its length.</summary>
+    public float Load;
+
+    /// <summary>Gain of the master fade, 0..1.</summary>
+    public float MasterGain;
+
+    /// <summary>Peaks in volts since the last snapshot, by jack.</summary>
+    public fixed float InputPeaks[Limits.MaxJacks];
+
+    /// <inheritdoc cref="InputPeaks"/>
+    public fixed float OutputPeaks[Limits.MaxJacks];
+}
+
+/// <summary>Memory and the proof that nothing is collected, published by the steward about ten times a second.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct StewardStatus
+{
+    /// <summary>Bytes of the region's pool: all, in use, most ever in use, largest free block.</summary>
+    public long PoolBytes, PoolLive, PoolPeak, PoolLargest;
+
+    /// <summary>Allocations refused.</summary>
+    public long PoolFailed;
+
+    /// <summary>GC.CollectionCount of all generations since start-up ended: 0, or it is a defect.</summary>
+    public long Collections;
+
+    /// <summary>GC.GetTotalAllocatedBytes since start-up ended: 0, or it is a defect.</summary>
+    public long AllocatedBytes;
+
+    /// <summary>CLOCK_MONOTONIC of this snapshot in ns.</summary>
+    public ulong Time;
+
+    /// <summary>Module instances alive, leaving ones included.</summary>
+    public int Instances;
+
+    /// <summary>Errors the steward met that no request was waiting for.</summary>
+    public int Errors;
+}
+
+/// <summary>State of an instance.</summary>
+public enum InstanceState : uint
+{
+    /// <summary>The slot is unused.</summary>
+    Free = 0,
+
+    /// <summary>In the plan that plays.</summary>
+    Active = 1,
+
+    /// <summary>No longer in the plan; its memory waits for its last reader.</summary>
+    Leaving = 2,
+}
+
+/// <summary>An instance as the control process sees it: who it is, where its telemetry lies, what it costs. Index = slot.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct InstanceRecord
+{
+    /// <summary>Bytes of a name, terminating zero included.</summary>
+    public const int NameBytes = 32;
+
+    /// <summary>Identity; see <see cref="PlanNode.Key"/>.</summary>
+    public ulong Key;
+
+    /// <summary>Offset of its telemetry floats in the region; 0 = none.</summary>
+    public long Telemetry;
+
+    /// <summary>Bytes of the pool it owns.</summary>
+    public long Bytes;
+
+    /// <summary>Quanta processed while module times were on, their ns in all, and the longest.</summary>
+    public ulong Calls, Nanoseconds, Longest;
+
+    /// <summary>Quanta skipped because it slept.</summary>
+    public ulong Slept;
+
+    /// <summary>Outputs that were not finite or beyond 1000 V.</summary>
+    public ulong BadOutputs;
+
+    /// <summary>Latency and tail in frames, as the module declared them.</summary>
+    public long TailFrames;
+
+    public int LatencyFrames;
+
+    /// <summary>Index of the module type.</summary>
+    public int Module;
+
+    public InstanceState State;
+    private readonly int _pad;
+
+    public fixed byte Name[NameBytes];
+}
+
+/// <summary>What happened, from the audio thread to whoever shows it.</summary>
+public enum NoticeKind : uint
+{
+    None = 0,
+
+    /// <summary>A quantum took longer than it lasts. A = ns it took, B = ns it had.</summary>
+    Late = 1,
+
+    /// <summary>Frames were lost. A = frames, B = a <see cref="DropoutCause"/>.</summary>
+    Dropout = 2,
+
+    /// <summary>A module's output was not finite or beyond 1000 V; it was silenced and reset. A = output port.</summary>
+    BadOutput = 3,
+
+    /// <summary>A module failed three times in a second and is switched off until its patch is loaded again or it is bypassed and back.</summary>
+    ModuleShed = 4,
+
+    /// <summary>The device ended by itself (a recording is over). A = frames.</summary>
+    DeviceEnded = 5,
+
+    /// <summary>The device was lost. A = errno.</summary>
+    DeviceLost = 6,
+}
+
+/// <summary>Why frames were lost.</summary>
+public enum DropoutCause : int
+{
+    Unknown = 0,
+
+    /// <summary>A quantum was rendered too slowly.</summary>
+    SlowRender = 1,
+
+    /// <summary>The audio thread was woken, or got its core, too late.</summary>
+    LateWakeUp = 2,
+
+    /// <summary>The device reported it without a reason on our side.</summary>
+    Device = 3,
+}
+
+/// <summary>A notice, 64 bytes.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct Notice
+{
+    public NoticeKind Kind;
+
+    /// <summary>Slot of the module concerned, or -1.</summary>
+    public int Slot;
+
+    /// <summary>Key of that module.</summary>
+    public ulong Key;
+
+    /// <summary>Number of the incident: each has one.</summary>
+    public ulong Incident;
+
+    /// <summary>Frame counter.</summary>
+    public ulong Frame;
+
+    /// <summary>CLOCK_MONOTONIC in ns.</summary>
+    public ulong Time;
+
+    public long A, B;
+    private readonly long _reserved;
+}
+
+/// <summary>Histograms of the audio thread, in this order in the region.</summary>
+public enum HistogramKind : int
+{
+    /// <summary>Rendering of a quantum in ns.</summary>
+    Quantum = 0,
+
+    /// <summary>Wake-up: ns from the moment the device had a quantum to the audio thread running.</summary>
+    Wake = 1,
+
+    /// <summary>Join: ns the audio thread waited for its workers after its own last node.</summary>
+    Join = 2,
+
+    /// <summary>Load in millionths (render time / budget * 10^6), so that one histogram answers at any rate.</summary>
+    Load = 3,
+
+    Count = 4,
+}
