@@ -18,7 +18,7 @@ fi
 mkdir -p "$out" "$symbols"
 for project in SspHost.EngineHost SspHost; do
     publish=artifacts/publish/$framework-$rid-$project${checked:+-checked}
-    dotnet publish "src/$project" -c Release -r "$rid" -p:SspFramework="$framework" $flags -o "$publish" -v q --nologo
+    dotnet publish "src/$project" -c Release -r "$rid" -p:SspFramework="$framework" -p:SspVariant="$rid" $flags -o "$publish" -v q --nologo
     for file in "$publish"/*; do
         case $file in
             *.dbg) cp -u "$file" "$symbols/" ;;

@@ -10,7 +10,7 @@ if [ ! -s "$kept" ]; then
     mkdir -p artifacts
     log=artifacts/native-framework-$rid.log
     for framework in net10.0 net9.0; do
-        if dotnet publish src/SspHost.EngineHost -c Release -r "$rid" -p:SspFramework=$framework \
+        if dotnet publish src/SspHost.EngineHost -c Release -r "$rid" -p:SspFramework=$framework -p:SspVariant="$rid" \
             -o "artifacts/publish/$framework-$rid-SspHost.EngineHost" -v q --nologo >"$log" 2>&1; then
             echo $framework >"$kept"
             break
