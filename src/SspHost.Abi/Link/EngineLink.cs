@@ -140,14 +140,17 @@ public sealed unsafe class EngineLink : IDisposable
     /// <summary>Fades out over <paramref name="fadeFrames"/> frames, stops the RT threads and closes the device. Instances and plan stay.</summary>
     public void StopAudio(int fadeFrames) => Ask(new Request { Kind = RequestKind.StopAudio, A = fadeFrames });
 
-    /// <summary>Hands over a compiled patch; returns once it plays, or is set while audio is stopped.</summary>
-    public void InstallPlan(ReadOnlySpan<byte> plan)
+    /// <summary>
+    /// Hands over a compiled patch; returns once it plays, or is set while audio is stopped. <paramref name="rate"/>: the sample rate
+    /// that audio will be started with, for a plan set before.
+    /// </summary>
+    public void InstallPlan(ReadOnlySpan<byte> plan, int rate = 0)
     {
         if (plan.Length < sizeof(PlanHeader)) throw new ArgumentException($"A plan has at least {sizeof(PlanHeader)} bytes, not {plan.Length}.", nameof(plan));
         using var block = Allocate(plan.Length);
         plan.CopyTo(block.Bytes);
         var offset = block.Offset;
-        Ask(new Request { Kind = RequestKind.InstallPlan, Offset = offset }, node: index => NameOfNode(offset, index));
+        Ask(new Request { Kind = RequestKind.InstallPlan, Offset = offset, A = rate }, node: index => NameOfNode(offset, index));
     }
 
     /// <summary>Gives a module a recording; on success the engine owns the block. Null empties the slot.</summary>
