@@ -100,7 +100,7 @@ public sealed record Cable(PortRef From, PortRef To)
 /// <summary>A whole patch. The order of modules breaks ties; the order of cables is the order in which an input sums them.</summary>
 public sealed record Patch
 {
-    private Dictionary<string, int>? _index;
+    private ModuleNames? _names;
 
     /// <summary>A patch without anything in it.</summary>
     public static Patch Empty { get; } = new() { Id = "empty" };
@@ -136,16 +136,16 @@ public sealed record Patch
             return -1;
         }
 
-        // Two threads may build it at once: both build the same.
-        var index = Volatile.Read(ref _index);
-        if (index is null || index.Count != Modules.Length)
+        // Two threads may build it at once: both build the same. A copy made by `with` brings the names of the patch it came from,
+        // which hold only for the very same array of modules.
+        var names = Volatile.Read(ref _names);
+        if (names is null || names.Of != Modules)
         {
-            index = new Dictionary<string, int>(Modules.Length, StringComparer.Ordinal);
-            for (var i = 0; i < Modules.Length; i++) index[Modules[i].Id] = i;
-            Volatile.Write(ref _index, index);
+            names = new ModuleNames(Modules);
+            Volatile.Write(ref _names, names);
         }
 
-        return index.TryGetValue(id, out var found) ? found : -1;
+        return names.Find(id);
     }
 
     /// <summary>The module called <paramref name="id"/>, or null.</summary>
@@ -187,4 +187,20 @@ public sealed record Patch
     }
 
     public override int GetHashCode() => HashCode.Combine(Id, Name, Quantum, Modules.Length, Cables.Length);
+
+    private sealed class ModuleNames
+    {
+        private readonly Dictionary<string, int> _index;
+
+        public ModuleNames(ImmutableArray<Module> modules)
+        {
+            Of = modules;
+            _index = new Dictionary<string, int>(modules.Length, StringComparer.Ordinal);
+            for (var i = 0; i < modules.Length; i++) _index[modules[i].Id] = i;
+        }
+
+        public ImmutableArray<Module> Of { get; }
+
+        public int Find(string id) => _index.GetValueOrDefault(id, -1);
+    }
 }

@@ -17,7 +17,17 @@ public enum ChangeKind
 }
 
 /// <summary>A change, as told to whoever shows the patch.</summary>
-public sealed record PatchChange(Patch Before, Patch After, ChangeKind Kind, long Sequence);
+public sealed class PatchChange(Patch before, Patch after, ChangeKind kind, long sequence) : EventArgs
+{
+    public Patch Before { get; } = before;
+
+    public Patch After { get; } = after;
+
+    public ChangeKind Kind { get; } = kind;
+
+    /// <summary>Number of the change (<see cref="PatchSession.Sequence"/>).</summary>
+    public long Sequence { get; } = sequence;
+}
 
 /// <summary>What a session is made of.</summary>
 public sealed record PatchSessionOptions
@@ -93,5 +103,5 @@ public sealed class PatchSession : IDisposable
     public bool WaitDurable(TimeSpan timeout) => throw new NotSupportedException();
 
     /// <summary>Flushes the journal and lets go.</summary>
-    public void Dispose() => Changed?.Invoke(this, null!);
+    public void Dispose() => Changed?.Invoke(this, new PatchChange(Patch.Empty, Patch.Empty, ChangeKind.Cosmetic, 0));
 }
