@@ -10,7 +10,7 @@ internal static unsafe partial class ThreadCalls
     internal const int SchedOther = 0, SchedFifo = 1;
     internal const int EPerm = 1, EAgain = 11, EInval = 22, ETimedOut = 110;
     internal const int RLimitMemlock = 8, RLimitRtPrio = 14;
-    internal const int PrSetName = 15, PrGetName = 16;
+    internal const int PrSetName = 15, PrGetName = 16, PrSetTimerSlack = 29;
 
     /// <summary>pthread_attr_t: 56 bytes on x86-64, 64 on arm64.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -65,7 +65,7 @@ internal static unsafe partial class ThreadCalls
     internal static partial int ClockJoin(nuint thread, void** result, int clock, Linux.TimeSpec* until);
 
     [LibraryImport("libc", EntryPoint = "prctl")]
-    internal static partial int Prctl(int option, byte* name, nuint a, nuint b, nuint c);
+    internal static partial int Prctl(int option, byte* value, nuint a, nuint b, nuint c);
 
     [LibraryImport("libc", EntryPoint = "sched_setscheduler")]
     internal static partial int SetScheduler(int tid, int policy, int* priority);
