@@ -163,7 +163,8 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
         return true;
     }
 
-    private void Close()
+    /// <summary>Closes a card whose thread was never started, or has ended. [steward]</summary>
+    public void Close()
     {
         if (_kind == CardKind.Alsa) _alsaCard.Close();
         _open = false;

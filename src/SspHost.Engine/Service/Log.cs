@@ -12,7 +12,7 @@ public unsafe ref partial struct Log
     private int _length;
 
     /// <summary>Adds UTF-8 text; what does not fit is cut.</summary>
-    public void Text(ReadOnlySpan<byte> text)
+    public void Text(scoped ReadOnlySpan<byte> text)
     {
         fixed (byte* line = _line)
         {

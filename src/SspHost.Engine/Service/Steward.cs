@@ -1,6 +1,7 @@
 // The engine's one thread of ordinary priority: serves requests, makes and retires modules, and proves that the heap stands still.
 using System.Runtime.InteropServices;
 using SspHost.Abi;
+using SspHost.Engine.Audio;
 using SspHost.Engine.Graph;
 using SspHost.Engine.Memory;
 
