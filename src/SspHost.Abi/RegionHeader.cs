@@ -85,6 +85,9 @@ public struct RegionHeader
     /// <summary>The read-only silence pages.</summary>
     public long SilenceOffset;
 
+    /// <summary>Seqlock of <see cref="PoolStats"/>.</summary>
+    public long PoolStatsOffset;
+
     /// <summary>Version of the engine, UTF-8, zero-terminated.</summary>
     public unsafe fixed byte Version[32];
 }
