@@ -124,6 +124,9 @@ internal ref struct JsonCursor
         throw Bad(path, Is(), "a whole number");
     }
 
+    /// <summary>The present number if it is a whole one.</summary>
+    public readonly int? WholeOrNull() => Token == JsonTokenType.Number && _reader.TryGetInt32(out var value) ? value : null;
+
     public readonly uint Version(string path)
     {
         if (Token == JsonTokenType.Number && _reader.TryGetUInt32(out var value) && value > 0) return value;
