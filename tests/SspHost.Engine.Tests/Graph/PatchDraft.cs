@@ -11,7 +11,7 @@ internal sealed record DraftCable(int Node, int Port, float Gain = 1, bool Delay
 internal sealed class DraftNode(int module, ulong key, int inputs)
 {
     public int Module { get; } = module;
-    public ulong Key { get; } = key;
+    public ulong Key { get; set; } = key;
     public int Slot { get; set; } = -1;
     public float Priority { get; set; }
     public bool Bypassed { get; set; }
