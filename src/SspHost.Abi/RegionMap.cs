@@ -43,6 +43,8 @@ public sealed unsafe class RegionMap : IDisposable
 
     public Seqlock<StewardStatus>* StewardStatus => (Seqlock<StewardStatus>*)At(Header->StewardStatusOffset);
 
+    public Seqlock<PoolStats>* PoolStats => (Seqlock<PoolStats>*)At(Header->PoolStatsOffset);
+
     public InstanceRecord* Instances => (InstanceRecord*)At(Header->InstancesOffset);
 
     public ThreadRecord* Threads => (ThreadRecord*)At(Header->ThreadsOffset);

@@ -1,0 +1,116 @@
+// Backend of an arena: half-fit with power-of-two fragments, whose fragmentation is bounded by a theorem.
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace SspHost.Engine.Memory;
+
+/// <summary>
+/// Half-fit (T. Ogasawara, "An algorithm with constant execution time for dynamic storage allocation", 1995) with fragments rounded up to powers of two,
+/// as o1heap does it: then Robson's analysis holds and the memory that serves every sequence of requests has a bound. Bin k holds free
+/// blocks of 2^k to 2^(k+1)-1 granules, so any block of any bin from k on serves class k: find, unlink, split, coalesce are each a constant
+/// number of steps. All of it works on <see cref="Tag"/>s; the blocks themselves are never touched.
+/// </summary>
+public static unsafe class HalfFit
+{
+    /// <summary>
+    /// Memory in bytes that serves every sequence of requests of at most <paramref name="live"/> bytes at once, none larger than
+    /// <paramref name="largest"/>: H(M, n) = 2 M (1 + ceil(log2 n)), n = largest over smallest fragment. The factor 2 is the rounding to powers
+    /// of two. Source: J. M. Robson, "Bounds for some functions concerning dynamic storage allocation", 1974, in the form o1heap states it.
+    /// Blocks kept in magazines count as live (<see cref="Pool.MagazineBytes"/>).
+    /// </summary>
+    public static long Bound(long live, long largest) => 2 * live * (1 + LogRatio(largest));
+
+    /// <summary>The reverse: most bytes that may be live at once so that no request up to <paramref name="largest"/> can ever fail in <paramref name="memory"/> bytes.</summary>
+    public static long Guaranteed(long memory, long largest) => memory / (2 * (1 + LogRatio(largest)));
+
+    private static int LogRatio(long largest) => ClassOf(Math.Max(1, largest));
+
+    /// <summary>Class of a request: the k of the smallest fragment 64 * 2^k that holds it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int ClassOf(long bytes) => 64 - BitOperations.LeadingZeroCount((ulong)(bytes - 1) >> Tag.GranuleBits);
+
+    /// <summary>Takes a fragment of class <paramref name="k"/>; 0 when no bin holds one. The tag of its first granule is the caller's to write.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static uint Take(Arena* a, ulong* tags, int k)
+    {
+        var bins = a->Bins & (~0u << k);
+        if (bins == 0) return 0;
+        var bin = BitOperations.TrailingZeroCount(bins);
+        var block = a->Heads[bin];
+        var size = bin == 0 ? 1 : Tag.Size(tags[block + 1]);
+        var next = Tag.Next(tags[block]);
+        a->Heads[bin] = next;
+        if (next == 0) a->Bins &= ~(1u << bin);
+        else tags[next] = Tag.WithPrevious(tags[next], 0);
+
+        var taken = 1u << k;
+        if (size != taken) Insert(a, tags, block + taken, size - taken);
+        if (k != 0) tags[block + taken - 1] = Tag.Interior;
+        a->FreeGranules -= taken;
+        return block;
+    }
+
+    /// <summary>Gives granules back and joins them with free neighbours. Spans end at tags that are never free, so no border is checked.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Give(Arena* a, ulong* tags, uint block, uint size)
+    {
+        a->FreeGranules += size;
+        var after = tags[block + size];
+        if (Tag.State(after) - Tag.FreeHead <= Tag.FreeOne - Tag.FreeHead)
+        {
+            var n = Tag.State(after) == Tag.FreeOne ? 1 : Tag.Size(tags[block + size + 1]);
+            Unlink(a, tags, after, n);
+            size += n;
+        }
+
+        var before = tags[block - 1];
+        if (Tag.State(before) - Tag.FreeHead <= Tag.FreeOne - Tag.FreeHead)
+        {
+            var n = Tag.State(before) == Tag.FreeOne ? 1 : Tag.Size(before);
+            block -= n;
+            Unlink(a, tags, tags[block], n);
+            size += n;
+        }
+
+        Insert(a, tags, block, size);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Insert(Arena* a, ulong* tags, uint block, uint size)
+    {
+        var bin = BitOperations.Log2(size);
+        var next = a->Heads[bin];
+        if (size == 1)
+        {
+            tags[block] = Tag.ForFree(Tag.FreeOne, 0, next);
+        }
+        else
+        {
+            tags[block] = Tag.ForFree(Tag.FreeHead, 0, next);
+            var footer = Tag.ForSize(size);
+            tags[block + 1] = footer;
+            tags[block + size - 1] = footer;
+        }
+
+        if (next != 0) tags[next] = Tag.WithPrevious(tags[next], block);
+        a->Heads[bin] = block;
+        a->Bins |= 1u << bin;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Unlink(Arena* a, ulong* tags, ulong tag, uint size)
+    {
+        var previous = Tag.Previous(tag);
+        var next = Tag.Next(tag);
+        if (next != 0) tags[next] = Tag.WithPrevious(tags[next], previous);
+        if (previous != 0)
+        {
+            tags[previous] = Tag.WithNext(tags[previous], next);
+            return;
+        }
+
+        var bin = BitOperations.Log2(size);
+        a->Heads[bin] = next;
+        if (next == 0) a->Bins &= ~(1u << bin);
+    }
+}

@@ -1,0 +1,58 @@
+// Where everything lies in the region: computed once, told to both sides through the header.
+using SspHost.Abi;
+
+namespace SspHost.Engine.Memory;
+
+/// <summary>Offsets in bytes from the start of the region. Small pages first, then from a 2 MiB border on the pool.</summary>
+internal readonly struct RegionLayout
+{
+    /// <summary>Entries of the rings. Events: a quantum takes 256 at most, and the control process may be late by several.</summary>
+    public const int RequestEntries = 256, ReplyEntries = 256, EventEntries = 4096, NoticeEntries = 1024;
+
+    /// <summary>Bytes of a huge page.</summary>
+    public const long HugePage = 2 << 20;
+
+    /// <summary>Bytes of the stack of an RT thread, its guard pages not counted.</summary>
+    public const long StackBytes = 256 << 10;
+
+    /// <summary>Bytes of silence: sixteen channels of the longest quantum.</summary>
+    public const long SilenceBytes = Limits.MaxChannels * Limits.MaxQuantum * sizeof(float);
+
+    // 128: adjacent-line prefetch on x86, 128-byte lines on some arm64.
+    private const long Line = 128;
+
+    public readonly long Requests, Replies, Events, Notices, AudioStatus, StewardStatus, PoolStatistics, Histograms, Instances, Threads, Descriptors;
+    public readonly long Silence, Stacks, StackStride, StacksEnd, Pool;
+
+    public unsafe RegionLayout(long page, long descriptorBytes)
+    {
+        var at = page;
+        Requests = Take(ref at, SpscRing<Request>.BytesFor(RequestEntries), Line);
+        Replies = Take(ref at, SpscRing<Reply>.BytesFor(ReplyEntries), Line);
+        Events = Take(ref at, SpscRing<ModuleEvent>.BytesFor(EventEntries), Line);
+        Notices = Take(ref at, SpscRing<Notice>.BytesFor(NoticeEntries), Line);
+        AudioStatus = Take(ref at, sizeof(Seqlock<AudioStatus>), Line);
+        StewardStatus = Take(ref at, sizeof(Seqlock<StewardStatus>), Line);
+        PoolStatistics = Take(ref at, sizeof(Seqlock<PoolStats>), Line);
+        Histograms = Take(ref at, (int)HistogramKind.Count * sizeof(Histogram), Line);
+        Instances = Take(ref at, Limits.MaxInstances * (long)sizeof(InstanceRecord), Line);
+        Threads = Take(ref at, Limits.MaxThreads * (long)sizeof(ThreadRecord), Line);
+        Descriptors = Take(ref at, descriptorBytes, Line);
+        Silence = Take(ref at, SilenceBytes, page);
+
+        // guard, stack, guard, stack ... guard: what runs over a stack meets a guard page, never another stack.
+        StackStride = page + Align(StackBytes, page);
+        Stacks = Take(ref at, (Limits.MaxThreads * StackStride) + page, page);
+        StacksEnd = at;
+        Pool = Align(at, HugePage);
+    }
+
+    private static long Take(ref long at, long bytes, long alignment)
+    {
+        var start = Align(at, alignment);
+        at = start + bytes;
+        return start;
+    }
+
+    private static long Align(long value, long to) => (value + to - 1) & ~(to - 1);
+}

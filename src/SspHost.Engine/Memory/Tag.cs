@@ -1,0 +1,110 @@
+// One 64-bit tag per 64-byte granule says what starts or ends there: the pool's metadata lies beside the memory, never within it.
+using System.Runtime.CompilerServices;
+
+namespace SspHost.Engine.Memory;
+
+/// <summary>
+/// Encodings of a tag. Kept out of band so that a module that writes past its block cannot reach them, blocks keep their power-of-two size
+/// (a header in front would double every power-of-two request), and a wrong pointer given to free is told from a right one by its tag alone.
+/// <list type="bullet">
+/// <item>a block in use: state, class, arena, owner and requested bytes in the tag of its first granule; the tag of its last granule, if another, is
+/// <see cref="Interior"/>;</item>
+/// <item>a free block of one granule: <see cref="FreeOne"/> and its links;</item>
+/// <item>a larger free block: <see cref="FreeHead"/> and its links in the first, its size in the second and in the last.</item>
+/// </list>
+/// Tags between those of a block are stale and never read: every split writes both sides of its border.
+/// </summary>
+internal static class Tag
+{
+    /// <summary>log2 of the bytes of a granule.</summary>
+    public const int GranuleBits = 6;
+
+    /// <summary>Bytes of a granule: the alignment and the smallest block.</summary>
+    public const int Granule = 1 << GranuleBits;
+
+    public const ulong StateMask = 7;
+    public const ulong Interior = 0;
+    public const ulong Live = 1;
+    public const ulong FreeHead = 2;
+    public const ulong FreeSize = 3;
+    public const ulong FreeOne = 4;
+
+    /// <summary>Free to its arena, taken to the backend: in a magazine or in quarantine.</summary>
+    public const ulong Cached = 5;
+
+    /// <summary>Freed by a thread that does not own its arena; on its way home.</summary>
+    public const ulong Remote = 6;
+
+    /// <summary>Start of the span of an RT arena: a block that is never freed.</summary>
+    public const ulong Wall = 7;
+
+    /// <summary>Granule numbers have 27 bits: pools up to 8 GiB. Number 0 is never a block and stands for "none".</summary>
+    public const int IndexBits = 27;
+
+    private const int ClassShift = 3, ArenaShift = 8, OwnerShift = 13, BytesShift = 30, PreviousShift = 8, NextShift = 35;
+    private const ulong IndexMask = (1UL << IndexBits) - 1;
+    private const uint GrantOwners = 0xFFFF_0000;
+
+    /// <summary>Owner rows: engine, slots 1..4096, all grants, everything else.</summary>
+    public const int GrantRow = Abi.Limits.MaxInstances + 1, OtherRow = GrantRow + 1, OwnerRows = OtherRow + 1;
+
+    /// <summary>Tag of a live block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong ForLive(int sizeClass, int arena, uint ownerCode, long bytes) =>
+        Live | ((ulong)(uint)sizeClass << ClassShift) | ((ulong)(uint)arena << ArenaShift) | ((ulong)ownerCode << OwnerShift) | ((ulong)bytes << BytesShift);
+
+    public static ulong ForWall(int sizeClass, int arena) => Wall | ((ulong)(uint)sizeClass << ClassShift) | ((ulong)(uint)arena << ArenaShift);
+
+    /// <summary>The same block in another state.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong With(ulong tag, ulong state) => (tag & ~StateMask) | state;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong State(ulong tag) => tag & StateMask;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Class(ulong tag) => (int)(tag >> ClassShift) & 31;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Arena(ulong tag) => (int)(tag >> ArenaShift) & 31;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint OwnerCode(ulong tag) => (uint)(tag >> OwnerShift) & 0x1FFFF;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static long Bytes(ulong tag) => (long)(tag >> BytesShift);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong ForFree(ulong state, uint previous, uint next) => state | ((ulong)previous << PreviousShift) | ((ulong)next << NextShift);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Previous(ulong tag) => (uint)((tag >> PreviousShift) & IndexMask);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Next(ulong tag) => (uint)((tag >> NextShift) & IndexMask);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong WithPrevious(ulong tag, uint previous) => (tag & ~(IndexMask << PreviousShift)) | ((ulong)previous << PreviousShift);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong WithNext(ulong tag, uint next) => (tag & ~(IndexMask << NextShift)) | ((ulong)next << NextShift);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong ForSize(uint granules) => FreeSize | ((ulong)granules << PreviousShift);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Size(ulong tag) => (uint)(tag >> PreviousShift);
+
+    /// <summary>An owner in 17 bits: grants keep their session's 16; owners outside the contract share one code.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Encode(uint owner) =>
+        owner <= Abi.Limits.MaxInstances ? owner : owner >= GrantOwners ? 0x10000 | (owner & 0xFFFF) : 0xFFFF;
+
+    public static uint Decode(uint ownerCode) =>
+        ownerCode <= Abi.Limits.MaxInstances ? ownerCode : ownerCode >= 0x10000 ? GrantOwners | (ownerCode & 0xFFFF) : Pool.UnknownOwner;
+
+    /// <summary>Row of the owner table.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Row(uint ownerCode) =>
+        ownerCode <= Abi.Limits.MaxInstances ? (int)ownerCode : ownerCode >= 0x10000 ? GrantRow : OtherRow;
+}
