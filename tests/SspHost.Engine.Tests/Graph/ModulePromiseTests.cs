@@ -314,13 +314,13 @@ public sealed unsafe class ModulePromiseTests
             return asset;
         }
 
-        var live = rig.Pool->Live;
+        var live = rig.Live;
         Assert.Equal(ReplyStatus.Ok, r.SetAsset(0, 7, 0, Sample(0.5f), 192, out var taken));
         Assert.True(taken);
         Let(() => rig.Telemetry(0, 2) == 8);
         Assert.Equal(ReplyStatus.Ok, r.SetAsset(0, 7, 0, Sample(1), 192, out _));
         Let(() => rig.Telemetry(0, 2) == 16);
-        Assert.Equal(live + 192, rig.Pool->Live); // the first was freed
+        Assert.Equal(live + 192, rig.Live); // the first was freed
         var broken = Sample(1);
         broken->Frames = 17;
         Assert.Equal(ReplyStatus.BadRequest, r.SetAsset(0, 7, 0, broken, 192, out taken));
@@ -391,35 +391,43 @@ public sealed unsafe class ModulePromiseTests
         using var rig = new Rig();
         Assert.Equal(ReplyStatus.ModuleFailed, rig.TryInstall(Single(TestRegistry.Keeper, n => n.Settings = [1, -1]), out var error));
         Assert.Equal((BadPart.Memory, 0), (error.Part, error.Index));
-        Assert.Equal(rig.Baseline, rig.Pool->Live);
+        Assert.Equal(rig.Baseline, rig.Live);
         Assert.Equal(0, rig.Renderer.InstanceCount);
     }
 
     [Fact]
     public void A_plan_that_does_not_fit_is_refused_whole_at_whatever_allocation_it_fails()
     {
-        using var rig = new Rig();
         var draft = PatchDraft.Random(new Random(3), 12);
         for (var i = 0; i < 3; i++) _ = draft.Add(TestRegistry.Keeper, 900 + (ulong)i);
         var wire = draft.Add(TestRegistry.Wire, 990);
         draft.Nodes[wire].Inputs[0].Add(new DraftCable(wire, 0, 1, Delayed: true));
         var blob = draft.Compile();
-        var full = rig.Pool->Limit;
-        long needed = 0;
-        var refused = 0;
-        for (long limit = rig.Baseline; ; limit += 512)
+        long demand;
+        using (var roomy = new Rig())
         {
-            rig.Pool->Limit = limit;
-            if (rig.TryInstall(blob, out var error) == ReplyStatus.Ok) break;
-            refused++;
-            Assert.Equal(ReplyStatus.OutOfMemory, error.Status);
-            Assert.Equal(rig.Baseline, rig.Pool->Live);
-            Assert.Equal(0, rig.Renderer.InstanceCount);
-            if (error.Bytes > needed) needed = error.Bytes;
+            roomy.Install(blob);
+            demand = roomy.Live - roomy.Baseline;
         }
 
-        Assert.InRange(refused, 10, 10_000);
-        Assert.Equal(needed, rig.Pool->Live - rig.Baseline); // the figure named is the whole demand
-        rig.Pool->Limit = full;
+        using var rig = new Rig();
+        var hogs = new Stack<nint>();
+        // Full to the brim, then freed block by block: each of the plan's allocations is the one that fails at some time.
+        for (var hog = rig.Pool->Allocate(0, 1 << 10, 0); hog != null; hog = rig.Pool->Allocate(0, 1 << 10, 0)) hogs.Push((nint)hog);
+        for (var hog = rig.Pool->Allocate(0, 64, 0); hog != null; hog = rig.Pool->Allocate(0, 64, 0)) hogs.Push((nint)hog);
+
+        var refusals = new List<(ReplyStatus Status, int Instances, long Bytes)>();
+        while (rig.TryInstall(blob, out var error) != ReplyStatus.Ok)
+        {
+            refusals.Add((error.Status, rig.Renderer.InstanceCount, error.Bytes));
+            rig.Pool->Free(0, (void*)hogs.Pop());
+        }
+
+        foreach (var hog in hogs) rig.Pool->Free(0, (void*)hog);
+        Assert.InRange(refusals.Count, 10, 10_000);
+        Assert.All(refusals, r => Assert.Equal((ReplyStatus.OutOfMemory, 0), (r.Status, r.Instances)));
+        Assert.Contains(refusals, r => r.Bytes == demand); // named whole, wherever it failed (before that, the check itself found no room)
+        Assert.All(refusals.SkipWhile(r => r.Bytes != demand), r => Assert.Equal(demand, r.Bytes));
+        Assert.Equal(rig.Baseline + demand, rig.Live);
     }
 }

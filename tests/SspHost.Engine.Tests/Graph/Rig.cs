@@ -3,19 +3,21 @@ using System.Runtime.InteropServices;
 using SspHost.Abi;
 using SspHost.Engine.Graph;
 using SspHost.Engine.Memory;
+using SspHost.Engine.Probes;
 
 namespace SspHost.Engine.Tests.Graph;
 
 internal sealed unsafe class Rig : IDisposable
 {
     public const int Jacks = 4;
-    private const long PoolLimit = 256L << 20;
+    private const int Private = 0x02, Anonymous = 0x20, NoReserve = 0x4000;
     private readonly byte* _memory;
+    private readonly long _bytes;
     private readonly float** _in;
     private readonly float** _out;
     private readonly List<Thread> _workers = [];
 
-    public Rig(int quantum = 32, int threads = 1, float rate = 48_000, bool startWorkers = true)
+    public Rig(int quantum = 32, int threads = 1, float rate = 48_000, bool startWorkers = true, long poolBytes = 24L << 20)
     {
         const int EventCapacity = 1024;
         var at = 4096L;
@@ -33,9 +35,10 @@ internal sealed unsafe class Rig : IDisposable
         var silence = Take(Limits.MaxChannels * Limits.MaxQuantum * sizeof(float));
         var jacks = Take(2 * Jacks * Limits.MaxQuantum * sizeof(float));
         var pointers = Take(2 * Jacks * sizeof(float*));
-        var pool = Take(sizeof(Pool));
-        _memory = (byte*)NativeMemory.AlignedAlloc((nuint)at, 4096);
-        NativeMemory.Clear(_memory, (nuint)at);
+        var pool = Take(poolBytes);
+        _bytes = at;
+        _memory = (byte*)Linux.Mmap(null, (nuint)at, Linux.ProtRead | Linux.ProtWrite, Private | Anonymous | NoReserve, -1, 0); // zeroed, on demand
+        CycleClock.Calibrate(200_000);
         var header = (RegionHeader*)_memory;
         header->EventsOffset = events;
         header->NoticesOffset = notices;
@@ -44,8 +47,7 @@ internal sealed unsafe class Rig : IDisposable
         _ = SpscRing<ModuleEvent>.Create(_memory + events, EventCapacity);
         _ = SpscRing<Notice>.Create(_memory + notices, 256);
         Map = RegionMap.Over(_memory, at);
-        Pool = (Pool*)(_memory + pool);
-        Pool->Limit = PoolLimit;
+        Pool = Engine.Memory.Pool.Create(_memory + pool, poolBytes, poolBytes, PoolFlags.Checks); // canaries and poison around everything
         _in = (float**)(_memory + pointers);
         _out = _in + Jacks;
         for (var j = 0; j < Jacks; j++)
@@ -58,7 +60,7 @@ internal sealed unsafe class Rig : IDisposable
         Renderer = new Renderer(Map, Pool, Registry, (float*)(_memory + silence));
         Silence = (float*)(_memory + silence);
         Configure(quantum, threads, rate, startWorkers);
-        Baseline = Pool->Live;
+        Baseline = Live;
     }
 
     public RegionMap Map { get; }
@@ -67,6 +69,19 @@ internal sealed unsafe class Rig : IDisposable
     public Renderer Renderer { get; }
     public float* Silence { get; }
     public long Baseline { get; }
+
+    /// <summary>Bytes asked of the pool and not given back.</summary>
+    public long Live => Stats.Requested;
+
+    public PoolStats Stats
+    {
+        get
+        {
+            PoolStats stats = default;
+            Pool->ReadStats(ref stats);
+            return stats;
+        }
+    }
     public int Quantum { get; private set; }
     public ulong Frame { get; set; }
 
@@ -150,7 +165,8 @@ internal sealed unsafe class Rig : IDisposable
         Rest();
         Renderer.Running = false;
         Renderer.Dispose();
-        Assert.Equal(Baseline, Pool->Live); // whatever a test did, nothing is left behind
-        NativeMemory.AlignedFree(_memory);
+        Assert.Equal(Baseline, Live); // whatever a test did, nothing is left behind
+        Assert.Equal(0, Stats.Faults); // nor did anybody write beside a block
+        _ = Linux.Munmap(_memory, (nuint)_bytes);
     }
 }

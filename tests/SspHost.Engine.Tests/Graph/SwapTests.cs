@@ -25,7 +25,7 @@ public sealed unsafe class SwapTests
     {
         using var rig = new Rig(32, 4);
         rig.Install(Counter(1, 3, 100));
-        var small = rig.Pool->Live;
+        var small = rig.Live;
         rig.Renderer.Running = true;
         var stop = false;
         var wrong = 0;
@@ -60,7 +60,7 @@ public sealed unsafe class SwapTests
         rig.Renderer.Running = false;
         Assert.Equal(0, wrong);
         Assert.Equal(5, rig.Renderer.InstanceCount);
-        Assert.Equal(small, rig.Pool->Live);
+        Assert.Equal(small, rig.Live);
     }
 
     [Fact]
@@ -91,10 +91,10 @@ public sealed unsafe class SwapTests
         rig.Renderer.Running = true;
         _ = rig.Step();
         rig.Install(Counter(2, 0, 100));
-        var live = rig.Pool->Live;
+        var live = rig.Live;
         Assert.Equal(ReplyStatus.BadRequest, rig.TryInstall(Counter(3, 1, 1100), out var error)); // slot 110, another key
         Assert.Equal((BadPart.Slot, 2, 110L), (error.Part, error.Index, error.Value));
-        Assert.Equal(live, rig.Pool->Live);
+        Assert.Equal(live, rig.Live);
         _ = rig.Step(); // the published plan was put back and is taken
         Assert.Equal(2ul, rig.Renderer.PlanSerial);
         rig.Install(Counter(3, 1, 1100));
@@ -134,7 +134,7 @@ public sealed unsafe class SwapTests
         Assert.Equal(5, rig.Renderer.InstanceCount);
         rig.Configure(64, 1);
         Assert.Equal(0, rig.Renderer.InstanceCount);
-        Assert.Equal(rig.Baseline, rig.Pool->Live);
+        Assert.Equal(rig.Baseline, rig.Live);
         Assert.Equal(ReplyStatus.BadRequest, rig.TryInstall(Counter(1, 3, 100), out var error));
         Assert.Equal((BadPart.Quantum, 32L), (error.Part, error.Value));
         rig.Renderer.Running = true;
