@@ -1,7 +1,7 @@
 // Runs a plan's quantum on one or several threads by dependency counting.
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using SspHost.Abi;
+using SspHost.Engine.Probes;
 
 namespace SspHost.Engine.Graph;
 
@@ -56,7 +56,7 @@ internal static unsafe class Executor
         NodeRunner.Run(state, node);
         var now = CycleClock.Now();
         var record = node->Instance->Record;
-        var ns = now - start;
+        var ns = CycleClock.ToNanoseconds(now - start);
         record->Calls++;
         record->Nanoseconds += ns;
         if (ns > record->Longest) record->Longest = ns;
@@ -231,7 +231,7 @@ internal static unsafe class Executor
             gate = Volatile.Read(ref crew->Gate);
         }
 
-        state->LastJoin = CycleClock.Now() - state->LastJoin;
+        state->LastJoin = CycleClock.ToNanoseconds(CycleClock.Now() - state->LastJoin);
     }
 
     /// <summary>A worker's life until <see cref="Crew.Stop"/>. [worker]</summary>
