@@ -28,6 +28,15 @@ public class VcoTests
         }
     }
 
+    [Fact]
+    public void Fine_tuning_is_in_cents()
+    {
+        using var rig = Vco(Rate);
+        rig["fine"] = 37f;
+        var sine = rig.Run("sine", 100_000)[4096..];
+        Assert.InRange(Spectrum.Cents(Spectrum.Frequency(sine, C4 / Rate) * Rate, C4), 36.99, 37.01);
+    }
+
     [Theory]
     [InlineData("saw", 443.21)]
     [InlineData("saw", 1237.7)]
@@ -60,7 +69,7 @@ public class VcoTests
         rig["width"] = 0.3f;
         const int Skip = 4096, Count = 65_536;
         var output = rig.Run(Skip + Count);
-        var turns = C4 * Math.Pow(2.0, volts) / Rate;
+        var turns = Spectrum.Frequency(output[0][0].AsSpan(Skip), C4 * Math.Pow(2.0, volts) / Rate);
         for (var k = 1; k * F < 19_000; k++)
         {
             // Phase at the first analysed frame, the module's latency taken into account: frame n was phase (n + 1) turns, 16 frames before.

@@ -8,6 +8,7 @@ public static class Spectrum
     public const int Lobe = 8;
 
     private const double Beta = 20.0;
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<int, double[]> Windows = [];
 
     /// <summary>Magnitudes of bins 0..n/2 with a Kaiser window, scaled so that a sine of amplitude 1 reads 1.</summary>
     public static double[] Magnitudes(ReadOnlySpan<float> samples)
@@ -15,9 +16,10 @@ public static class Spectrum
         var n = samples.Length;
         var (re, im) = (new double[n], new double[n]);
         double area = 0;
+        var window = Window(n);
         for (var i = 0; i < n; i++)
         {
-            var w = Window(i, n);
+            var w = window[i];
             area += w;
             re[i] = samples[i] * w;
         }
@@ -32,9 +34,10 @@ public static class Spectrum
     public static (double Cos, double Sin) Component(ReadOnlySpan<float> samples, double turns)
     {
         double c = 0, s = 0, area = 0;
+        var window = Window(samples.Length);
         for (var i = 0; i < samples.Length; i++)
         {
-            var w = Window(i, samples.Length);
+            var w = window[i];
             var (sin, cos) = Math.SinCos(2.0 * Math.PI * turns * i);
             c += w * samples[i] * cos;
             s += w * samples[i] * sin;
@@ -51,20 +54,22 @@ public static class Spectrum
         return Math.Sqrt((c * c) + (s * s));
     }
 
-    /// <summary>Frequency near <paramref name="expected"/> in turns per frame, from the phase advance between two overlapping windows.</summary>
+    /// <summary>
+    /// Frequency near <paramref name="expected"/> (within a few bins) in turns per frame, from the phase advance between two windows:
+    /// a short hop first, which is unambiguous, then a long one, which is exact.
+    /// </summary>
     public static double Frequency(ReadOnlySpan<float> samples, double expected)
     {
-        var half = samples.Length / 2;
-        var (c1, s1) = Component(samples[..half], expected);
-        var hop = half / 2;
-        var (c2, s2) = Component(samples.Slice(hop, half), expected);
-        var advance = Math.Atan2(-s2, c2) - Math.Atan2(-s1, c1);
-        var wanted = 2.0 * Math.PI * expected * hop;
-        var difference = advance - (wanted - (2.0 * Math.PI * Math.Floor(wanted / (2.0 * Math.PI))));
+        var window = samples.Length / 2;
+        foreach (var hop in new[] { window / 1024, window / 32, window })
+        {
+            var (c1, s1) = Component(samples[..window], expected);
+            var (c2, s2) = Component(samples.Slice(hop, window), expected);
+            var advance = Math.Atan2(-s2, c2) - Math.Atan2(-s1, c1) - (2.0 * Math.PI * Math.IEEERemainder(expected * hop, 1.0));
+            expected += Math.IEEERemainder(advance, 2.0 * Math.PI) / (2.0 * Math.PI * hop);
+        }
 
-        // Component is taken from its own window's start: what is left over is the deviation.
-        difference = Math.IEEERemainder(difference, 2.0 * Math.PI);
-        return expected + (difference / (2.0 * Math.PI * hop));
+        return expected;
     }
 
     public static double Cents(double frequency, double reference) => 1200.0 * Math.Log2(frequency / reference);
@@ -97,11 +102,17 @@ public static class Spectrum
         return Decibels(worst / largest);
     }
 
-    private static double Window(int i, int n)
+    private static double[] Window(int n) => Windows.GetOrAdd(n, static n =>
     {
-        var x = ((2.0 * i) + 1.0 - n) / n;
-        return Bessel(Beta * Math.Sqrt(1.0 - (x * x))) / Bessel(Beta);
-    }
+        var window = new double[n];
+        for (var i = 0; i < n; i++)
+        {
+            var x = ((2.0 * i) + 1.0 - n) / n;
+            window[i] = Bessel(Beta * Math.Sqrt(1.0 - (x * x))) / Bessel(Beta);
+        }
+
+        return window;
+    });
 
     private static double Bessel(double x)
     {
