@@ -69,6 +69,12 @@ public sealed unsafe class Renderer : IDisposable
         }
     }
 
+    /// <summary>Whether an installed plan has not been taken by the audio thread yet. [steward]</summary>
+    public bool IsPlanWaiting => _running && Volatile.Read(ref *(nint*)&_s->Published) != 0;
+
+    /// <summary>Number of the last incident: the audio loop counts on from it. [audio-thread]</summary>
+    public ulong* LastIncident => &_s->Incidents;
+
     /// <summary>Quanta rendered since the engine started. [any thread]</summary>
     public ulong Quanta => Volatile.Read(ref _s->Quanta);
 
