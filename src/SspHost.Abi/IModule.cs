@@ -1,7 +1,10 @@
 // The module contract for C#: one unmanaged struct with static functions. Native modules fill a table of the same shape.
+using System.Runtime.InteropServices;
+
 namespace SspHost.Abi;
 
 /// <summary>What an instance is made for. The same for its whole life; a change of rate makes a new instance.</summary>
+[StructLayout(LayoutKind.Sequential)]
 public unsafe struct InstanceSetup
 {
     /// <summary>Sample rate in Hz.</summary>
@@ -59,6 +62,7 @@ public unsafe struct InstanceMemory(byte* start, long bytes)
 }
 
 /// <summary>What an instance declares about time, after prepare.</summary>
+[StructLayout(LayoutKind.Sequential)]
 public struct ModuleTiming
 {
     /// <summary>Frames by which the output lags the input.</summary>

@@ -111,6 +111,14 @@ public unsafe struct ThreadRecord
     /// <summary>1 where its stack is locked in memory.</summary>
     public int StackLocked;
 
+    /// <summary>
+    /// Slot + 1 of the module it runs at this moment, 0 between modules. The region outlives the engine: this is how a
+    /// control process names the module that took the engine down.
+    /// </summary>
+    public int Current;
+
+    private readonly int _pad;
+
     /// <summary>Bytes of its stack.</summary>
     public long StackBytes;
 

@@ -23,7 +23,7 @@ public enum RequestKind : uint
     /// <summary>A = fade in frames. Fades out, stops the audio thread, closes the device. Instances and plan stay.</summary>
     StopAudio = 5,
 
-    /// <summary>Offset = a <see cref="PlanHeader"/> in a granted block. Constructs what is new, installs at a quantum, retires what left. Reply once it plays (or is set while stopped).</summary>
+    /// <summary>Offset = a <see cref="PlanHeader"/> in a granted block. Constructs what is new, installs at a quantum, retires what left. Reply once it plays (or is set while stopped; A = sample rate in Hz it will then be started with, 0 = the last).</summary>
     InstallPlan = 6,
 
     /// <summary>A = instance slot, B = asset slot, C = low 32 bits of the instance's key, Offset = an <see cref="Asset"/> in a granted block (handed over to the engine), or 0 to empty the slot.</summary>

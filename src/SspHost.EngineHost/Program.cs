@@ -1,3 +1,60 @@
-if (args is ["bench", "memory", ..]) return SspHost.EngineHost.Bench.MemoryBench.Run(args[2..]);
-System.Console.WriteLine("ssp-engine");
-return 0;
+// ssp-engine: makes the region, registers the modules, becomes the steward. Started by `ssp`; a person needs it for --describe and bench.
+using System.Reflection;
+using SspHost.Abi;
+using SspHost.Engine.Graph;
+using SspHost.Engine.Memory;
+using SspHost.Engine.Probes;
+using SspHost.Engine.Service;
+using SspHost.Engine.Threads;
+using SspHost.EngineHost;
+using SspHost.EngineHost.Bench;
+
+const string Usage = """
+    usage: ssp-engine --runtime DIR [--region-mib N]   serve the region, write DIR/engine.json when ready
+           ssp-engine --describe                       module descriptors as a binary blob on standard output
+           ssp-engine bench memory|graph [--json]      engine-side benchmarks
+           ssp-engine --version
+    """;
+
+var started = Linux.Now();
+switch (args)
+{
+    case ["--version"]:
+        Console.WriteLine(EngineVersion());
+        return 0;
+    case ["--describe"]:
+        using (var output = Console.OpenStandardOutput()) output.Write(DescriptorBlob.Write(Modules.Register().Descriptors));
+        return 0;
+    case ["bench", "memory", .. var rest]:
+        return MemoryBench.Run(rest);
+    default:
+        return Options.TryParse(args, out var options, out var error) ? Serve(options, started) : Fail(error + Environment.NewLine + Usage, 2);
+}
+
+static unsafe int Serve(Options options, ulong started)
+{
+    ServiceProcess.Detach(Path.Combine(options.Runtime, "engine.log"));
+    var terminate = ServiceProcess.WatchTermination();
+    _ = CLibrary.UseOneArena(); // malloc arenas per thread would each reserve 64 MB of addresses
+    CycleClock.Calibrate();
+    var registry = Modules.Register();
+    var region = Region.Create(options.RegionBytes, DescriptorBlob.Write(registry.Descriptors), EngineVersion(), out var error);
+    if (region == null) return Fail(error, 1);
+    region.Map.Header->StartedAt = started;
+    var steward = new Steward(region, registry, terminate);
+    Log.Line("ssp-engine: serving"u8);
+    EngineFileWriter.Write(options.Runtime, region.Fd, EngineVersion());
+    steward.Run();
+    EngineFileWriter.Remove(options.Runtime);
+    Log.Line("ssp-engine: left"u8);
+    return 0;
+}
+
+static int Fail(string message, int code)
+{
+    Console.Error.WriteLine($"ssp-engine: {message}");
+    return code;
+}
+
+static string EngineVersion() =>
+    typeof(Options).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";

@@ -163,10 +163,10 @@ public sealed unsafe class Region : IDisposable
         return !Complete;
     }
 
-    /// <summary>Publishes the pool's statistics for the control process. [steward]</summary>
-    public void PublishPoolStats()
+    /// <summary>Publishes the pool's statistics for the control process, and hands them out. [steward]</summary>
+    public void PublishPoolStats(out PoolStats stats)
     {
-        PoolStats stats = default;
+        stats = default;
         Pool->ReadStats(ref stats);
         stats.Locked = LockedBytes;
         Map.PoolStats->Write(stats);
@@ -250,7 +250,7 @@ public sealed unsafe class Region : IDisposable
         SpscRing<Reply>.Create(Map.At(_layout.Replies), RegionLayout.ReplyEntries);
         SpscRing<ModuleEvent>.Create(Map.At(_layout.Events), RegionLayout.EventEntries);
         SpscRing<Notice>.Create(Map.At(_layout.Notices), RegionLayout.NoticeEntries);
-        PublishPoolStats();
+        PublishPoolStats(out _);
 
         // Release: who sees the magic sees all of the above.
         Volatile.Write(ref header->Magic, AbiVersion.Magic);

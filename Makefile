@@ -1,0 +1,36 @@
+# What a newcomer types. `make run` plays, `make test` tests; both set up what they need first.
+#   make run [PATCH=patches/x.json] [ARGS="--rate 96000"]     make test [FILTER=...]
+#   make build [CHECKED=1] [RID=linux-arm64]     make bench     make format     make clean
+RID ?= linux-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
+CHECKED ?=
+PATCH ?=
+ARGS ?=
+FILTER ?=
+
+export DOTNET_CLI_TELEMETRY_OPTOUT = 1
+export DOTNET_NOLOGO = 1
+export DOTNET_SKIP_FIRST_TIME_EXPERIENCE = 1
+
+.PHONY: run test build bench format clean
+
+run: build
+	@artifacts/bin/ssp run $(PATCH) $(ARGS)
+
+build:
+	@tools/setup.sh run
+	@tools/build.sh $(RID) $(if $(CHECKED),checked)
+
+test:
+	@tools/setup.sh test
+	@tools/build.sh $(RID)
+	@tools/test.sh $(FILTER)
+
+bench: build
+	@tools/setup.sh bench
+	@artifacts/bin/ssp bench all $(ARGS)
+
+format:
+	@dotnet format SspHost.sln
+
+clean:
+	@rm -rf artifacts

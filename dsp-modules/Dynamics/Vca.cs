@@ -1,0 +1,87 @@
+// VCA: a voltage decides how loud.
+using System.Runtime.Intrinsics;
+using SspHost.Abi;
+using SspHost.Dsp;
+
+namespace SspHost.Modules;
+
+/// <summary>
+/// Out = in * level * response(cv / 10 V), cv held within 0..10 V; with nothing patched into it, cv counts as 10 V.
+/// Linear response: x. Exponential: 80 dB over the travel, (10^(4x) - 1) / (10^4 - 1), exactly 0 at 0 V and 1 at 10 V.
+/// </summary>
+public unsafe struct Vca : IModule<Vca>
+{
+    private const int Level = 0, Response = 1;
+    private const float OctavesOf80Decibels = 13.2877124f;
+
+    public static ModuleDescriptor Describe() => new()
+    {
+        Id = "vca",
+        Name = "VCA",
+        Family = "Dynamics",
+        Text = "Makes a sound louder and quieter as a voltage says: patch an envelope into CV.",
+        Inputs =
+        [
+            new PortDescriptor("in", "In", "Sound or voltage."),
+            new PortDescriptor("cv", "CV", "0 V is silent, 10 V is full; unpatched it is full."),
+        ],
+        Outputs = [new PortDescriptor("out", "Out", "The input, as loud as CV and Level say.")],
+        Parameters =
+        [
+            new ParameterDescriptor("level", "Level", "", 0f, 1f, 1f, ParameterCurve.Linear, "Gain at full CV."),
+            new ParameterDescriptor("response", "Response", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Linear for voltages, exponential for natural fades.", "linear", "exponential"),
+        ],
+    };
+
+    public static void Construct(ref Vca self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
+    {
+    }
+
+    public static void Reset(ref Vca self)
+    {
+    }
+
+    public static ProcessResult Process(ref Vca self, in ProcessContext context)
+    {
+        var silent = context.Inputs[0].Silent;
+        var open = !context.Inputs[1].Connected;
+        for (var voice = 0; voice < context.Outputs[0].Channels; voice++)
+        {
+            var target = context.Out(0, voice);
+            if (silent)
+            {
+                Block.Clear(target, context.Frames);
+                continue;
+            }
+
+            var source = context.In(0, voice);
+            var cv = context.In(1, voice);
+            for (var segment = 0; segment < context.Segments; segment++)
+            {
+                var level = new GridRamp(in context, Level, segment);
+                var at = segment * Limits.Grid;
+                if (open)
+                {
+                    Block.ScaleSegment(target + at, source + at, in level);
+                    continue;
+                }
+
+                var exponential = context.Param(Response, segment) >= 0.5f;
+                for (var i = 0; i < Limits.Grid; i += 4)
+                {
+                    var x = Vector128.Load(cv + at + i) * Vector128.Create(0.1f);
+                    x = Vector128.Min(Vector128.Max(x, Vector128<float>.Zero), Vector128<float>.One);
+                    if (exponential)
+                    {
+                        var e = FastMath.Exp2Minus1(x * Vector128.Create(OctavesOf80Decibels));
+                        x = Vector128.Min(e * Vector128.Create(1f / 9999f), Vector128<float>.One);
+                    }
+
+                    (Vector128.Load(source + at + i) * (level.Four(i) * x)).Store(target + at + i);
+                }
+            }
+        }
+
+        return silent ? ProcessResult.Sleep : ProcessResult.Continue;
+    }
+}

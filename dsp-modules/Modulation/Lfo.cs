@@ -1,0 +1,123 @@
+// LFO: slow movement.
+using SspHost.Abi;
+using SspHost.Dsp;
+
+namespace SspHost.Modules;
+
+/// <summary>One slow wave a voice, its phase in double precision so that hours do not detune it.</summary>
+public unsafe struct Lfo : IModule<Lfo>
+{
+    private const int RateIn = 0, ResetIn = 1;
+    private const int Rate = 0, Shape = 1, Phase = 2, Level = 3, Range = 4;
+    private const int ScopePoints = 128;
+    private const float ScopePointsPerSecond = 50f;
+
+    private Voice* _voices;
+    private ulong _seed;
+    private int _segmentsPerPoint, _segmentsLeft, _point;
+
+    private struct Voice
+    {
+        public double Turns;
+        public SchmittTrigger Reset;
+        public Xorshift Random;
+        public float Shifted, Held, Next;
+    }
+
+    public static ModuleDescriptor Describe() => new()
+    {
+        Id = "lfo",
+        Name = "LFO",
+        Family = "Modulation",
+        Text = "Moves things slowly up and down: vibrato, tremolo, sweeps, random voltages.",
+        Inputs =
+        [
+            new PortDescriptor("rate", "Rate CV", "1 V doubles the rate."),
+            new PortDescriptor("reset", "Reset", "A trigger starts the cycle again: patch a clock here to keep in time with it."),
+        ],
+        Outputs = [new PortDescriptor("out", "Out", "The slow wave.")],
+        Parameters =
+        [
+            new ParameterDescriptor("rate", "Rate", "Hz", 0.01f, 100f, 1f, ParameterCurve.Exponential, "Cycles a second."),
+            new ParameterDescriptor("shape", "Shape", "", 0f, 6f, 0f, ParameterCurve.Stepped, "The form of the movement.", "sine", "triangle", "ramp up", "ramp down", "square", "random", "smooth random"),
+            new ParameterDescriptor("phase", "Phase", "turns", 0f, 1f, 0f, ParameterCurve.Linear, "Where in the cycle it starts."),
+            new ParameterDescriptor("level", "Level", "V", 0f, 10f, 5f, ParameterCurve.Linear, "How far it goes."),
+            new ParameterDescriptor("range", "Range", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Around 0 V, or only above it.", "both ways", "upwards"),
+        ],
+        Telemetry = [new TelemetryDescriptor("scope", TelemetryKind.Scope, ScopePoints + 1)],
+    };
+
+    public static void Require(in InstanceSetup setup, ref Requirements need) => need.Need<Voice>(Limits.MaxChannels);
+
+    public static void Construct(ref Lfo self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
+    {
+        self._voices = memory.Take<Voice>(Limits.MaxChannels);
+        self._seed = setup.Seed;
+        self._segmentsPerPoint = Math.Max(1, (int)(setup.SampleRate / (ScopePointsPerSecond * Limits.Grid)));
+        timing.TailFrames = -1;
+        if (!memory.Overdrawn) Reset(ref self);
+    }
+
+    public static void Reset(ref Lfo self)
+    {
+        for (var i = 0; i < Limits.MaxChannels; i++)
+        {
+            ref var v = ref self._voices[i];
+            v = default;
+            v.Random = new Xorshift(self._seed);
+            v.Held = v.Random.NextBipolar();
+            v.Next = v.Random.NextBipolar();
+        }
+
+        self._segmentsLeft = 0;
+        self._point = 0;
+    }
+
+    public static ProcessResult Process(ref Lfo self, in ProcessContext context)
+    {
+        for (var segment = 0; segment < context.Segments; segment++)
+        {
+            for (var voice = 0; voice < context.Outputs[0].Channels; voice++)
+                Segment(self._voices + voice, in context, segment, voice);
+
+            if (--self._segmentsLeft > 0) continue;
+            self._segmentsLeft = self._segmentsPerPoint;
+            context.Telemetry[1 + self._point] = context.Out(0)[segment * Limits.Grid];
+            self._point = (self._point + 1) % ScopePoints;
+            context.Telemetry[0] = self._point;
+        }
+
+        return ProcessResult.Continue;
+    }
+
+    private static void Segment(Voice* v, in ProcessContext context, int segment, int voice)
+    {
+        var rate = new GridRamp(context.Param(Rate, segment) / context.SampleRate, context.Param(Rate, segment + 1) / context.SampleRate);
+        var phase = new GridRamp(in context, Phase, segment);
+        var level = new GridRamp(in context, Level, segment);
+        var shape = (LfoShape)(int)(context.Param(Shape, segment) + 0.5f);
+        var upwards = context.Param(Range, segment) >= 0.5f;
+        var at = segment * Limits.Grid;
+        var cv = context.In(RateIn, voice) + at;
+        var reset = context.In(ResetIn, voice) + at;
+        var target = context.Out(0, voice) + at;
+        for (var i = 0; i < Limits.Grid; i++)
+        {
+            if (v->Reset.Rises(reset[i])) v->Turns = 0.0;
+            var shifted = (float)v->Turns + phase.At(i);
+            shifted -= MathF.Floor(shifted);
+            if (shifted >= 1f) shifted = 0f;
+            if (shifted < v->Shifted - 0.5f)
+            {
+                v->Held = v->Next;
+                v->Next = v->Random.NextBipolar();
+            }
+
+            v->Shifted = shifted;
+            var value = LfoWave.At(shape, shifted, v->Held, v->Next);
+            target[i] = level.At(i) * (upwards ? 0.5f + (0.5f * value) : value);
+            v->Turns += Math.Min(rate.At(i) * FastMath.Exp2(cv[i]), 0.5f);
+            if (v->Turns >= 1.0) v->Turns -= 1.0;
+        }
+    }
+}

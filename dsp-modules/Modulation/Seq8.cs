@@ -1,0 +1,226 @@
+// Sequencer: eight notes in a row, stepped by a clock.
+using System.Buffers.Binary;
+using SspHost.Abi;
+using SspHost.Dsp;
+
+namespace SspHost.Modules;
+
+/// <summary>
+/// Steps on rising edges at Clock; with nothing patched there, on each sixteenth of a MIDI clock once one is heard, else of its own tempo.
+/// Events: a note transposes (key 60 = as written), start goes to the first step, stop and continue do what they say, and a custom
+/// event switches step Index on (Value at least 0.5) or off (below 0.5), or over (negative).
+/// Saved state, version 2: steps that are on (byte), stopped (byte), 0 (ushort), transposition in V (float32). Version 1 was the first byte.
+/// </summary>
+public unsafe struct Seq8 : IModule<Seq8>
+{
+    private const int Steps = 8;
+    private const int ClockIn = 0, ResetIn = 1;
+    private const int PitchOut = 0, GateOut = 1, FirstOut = 2;
+    private const int GateLength = Steps, Length = Steps + 1, Tempo = Steps + 2;
+    private const int StateBytes1 = 1, StateBytes2 = 8;
+    private const int TicksPerStep = 6;
+    private const float GateVolts = 10f;
+    private const float MostTransposition = 128f / 12f;
+
+    private SchmittTrigger _clock, _reset;
+    private float _transposition;
+    private int _mask, _step, _sounding, _ticks, _triggerFrames, _triggerLeft;
+    private long _gateLeft, _sinceStep, _period;
+    private double _beat;
+    private bool _stopped, _midi;
+
+    public static ModuleDescriptor Describe()
+    {
+        var parameters = new ParameterDescriptor[Steps + 3];
+        ReadOnlySpan<float> semitones = [0, 3, 7, 10, 12, 7, 3, -2];
+        for (var i = 0; i < Steps; i++)
+            parameters[i] = new ParameterDescriptor($"pitch{i + 1}", $"Pitch {i + 1}", "V/oct", -4f, 4f, semitones[i] / 12f, ParameterCurve.Linear, $"Note of step {i + 1}.");
+
+        parameters[GateLength] = new ParameterDescriptor("gate", "Gate", "", 0.02f, 1f, 0.5f, ParameterCurve.Linear, "Part of a step the gate is open; 1 ties the notes.");
+        parameters[Length] = new ParameterDescriptor("steps", "Steps", "", 1f, Steps, Steps, ParameterCurve.Stepped, "How many steps are played before it starts again.");
+        parameters[Tempo] = new ParameterDescriptor("tempo", "Tempo", "BPM", 20f, 300f, 120f, ParameterCurve.Exponential, "Speed without a clock, four steps a beat.");
+        return new ModuleDescriptor
+        {
+            Id = "seq8",
+            Version = 2,
+            Name = "Sequencer",
+            Family = "Modulation",
+            Text = "Plays eight notes in a row, one at each clock; steps can be switched off.",
+            Inputs =
+            [
+                new PortDescriptor("clock", "Clock", "Each rise goes one step further.", ChannelRule.Fixed),
+                new PortDescriptor("reset", "Reset", "After a rise the next step is the first.", ChannelRule.Fixed),
+            ],
+            Outputs =
+            [
+                new PortDescriptor("pitch", "Pitch", "The note, 1 V an octave.", ChannelRule.Fixed),
+                new PortDescriptor("gate", "Gate", "10 V while a note lasts.", ChannelRule.Fixed),
+                new PortDescriptor("first", "First", "A trigger at the first step.", ChannelRule.Fixed),
+            ],
+            Parameters = parameters,
+            Telemetry = [new TelemetryDescriptor("step", TelemetryKind.Step, 1)],
+            StateBytes = StateBytes2,
+            AcceptsEvents = true,
+        };
+    }
+
+    public static void Construct(ref Seq8 self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
+    {
+        self._triggerFrames = (int)(0.001f * setup.SampleRate);
+        timing.TailFrames = -1;
+        Reset(ref self);
+    }
+
+    public static void Reset(ref Seq8 self)
+    {
+        var triggerFrames = self._triggerFrames;
+        self = default;
+        self._triggerFrames = triggerFrames;
+        self._mask = 0xFF;
+        self._step = -1;
+        self._beat = 1.0;
+    }
+
+    public static int SaveState(ref Seq8 self, Span<byte> state)
+    {
+        state[0] = (byte)self._mask;
+        state[1] = self._stopped ? (byte)1 : (byte)0;
+        BinaryPrimitives.WriteUInt16LittleEndian(state[2..], 0);
+        BinaryPrimitives.WriteSingleLittleEndian(state[4..], self._transposition);
+        return StateBytes2;
+    }
+
+    public static bool LoadState(ref Seq8 self, uint version, ReadOnlySpan<byte> state)
+    {
+        if (state.IsEmpty) return true;
+        if (version == 1 && state.Length == StateBytes1)
+        {
+            self._mask = state[0];
+            return true;
+        }
+
+        if (version != 2 || state.Length != StateBytes2) return false;
+        var transposition = BinaryPrimitives.ReadSingleLittleEndian(state[4..]);
+        if (state[1] > 1 || state[2] != 0 || state[3] != 0 || !(Math.Abs(transposition) <= MostTransposition)) return false;
+        self._mask = state[0];
+        self._stopped = state[1] == 1;
+        self._transposition = transposition;
+        return true;
+    }
+
+    public static ProcessResult Process(ref Seq8 self, in ProcessContext context)
+    {
+        var cursor = 0;
+        var next = context.NextEvent(ref cursor);
+        for (var segment = 0; segment < context.Segments; segment++)
+        {
+            for (var i = 0; i < Limits.Grid; i++)
+            {
+                var frame = (segment * Limits.Grid) + i;
+                while (next != null && (int)next->Frame <= frame)
+                {
+                    self.Take(in *next, in context, segment);
+                    next = context.NextEvent(ref cursor);
+                }
+
+                self.Frame(in context, segment, frame);
+            }
+        }
+
+        context.Telemetry[0] = Math.Max(self._step, 0);
+        return ProcessResult.Continue;
+    }
+
+    private void Take(in ModuleEvent e, in ProcessContext context, int segment)
+    {
+        switch (e.Kind)
+        {
+            case EventKind.NoteOn:
+                _transposition = Math.Clamp((e.Index - 60) / 12f, -MostTransposition, MostTransposition);
+                break;
+            case EventKind.Start:
+                _stopped = false;
+                Rewind();
+                break;
+            case EventKind.Continue:
+                _stopped = false;
+                break;
+            case EventKind.Stop:
+                _stopped = true;
+                _gateLeft = 0;
+                break;
+            case EventKind.Clock:
+                if (!_midi) Rewind();
+                _midi = true;
+                if (_stopped || context.Inputs[ClockIn].Connected) break;
+                if (_ticks == 0) Advance(in context, segment);
+                _ticks = (_ticks + 1) % TicksPerStep;
+                break;
+            case EventKind.Custom when e.Index is >= 0 and < Steps:
+                var bit = 1 << e.Index;
+                if (e.Value < 0f) _mask ^= bit;
+                else if (e.Value >= 0.5f) _mask |= bit;
+                else _mask &= ~bit;
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void Frame(in ProcessContext context, int segment, int frame)
+    {
+        if (_reset.Rises(context.In(ResetIn)[frame])) Rewind();
+        var edge = _clock.Rises(context.In(ClockIn)[frame]);
+        if (context.Inputs[ClockIn].Connected)
+        {
+            if (edge && !_stopped) Advance(in context, segment);
+        }
+        else if (!_midi && !_stopped)
+        {
+            if (_beat >= 1.0)
+            {
+                _beat -= 1.0;
+                Advance(in context, segment);
+            }
+
+            _beat += 1.0 / FramesPerStep(in context, segment);
+        }
+
+        var at = frame & (Limits.Grid - 1);
+        context.Out(PitchOut)[frame] = new GridRamp(in context, _sounding, segment).At(at) + _transposition;
+        context.Out(GateOut)[frame] = _gateLeft > 0 ? GateVolts : 0f;
+        context.Out(FirstOut)[frame] = _triggerLeft > 0 ? GateVolts : 0f;
+        if (_gateLeft > 0) _gateLeft--;
+        if (_triggerLeft > 0) _triggerLeft--;
+        _sinceStep++;
+    }
+
+    private void Rewind()
+    {
+        _step = -1;
+        _ticks = 0;
+        _beat = 1.0;
+    }
+
+    // The gate lasts a part of the step before, or of the tempo's where none was measured yet.
+    private void Advance(in ProcessContext context, int segment)
+    {
+        _period = _period == 0 ? (long)FramesPerStep(in context, segment) : _sinceStep;
+        _sinceStep = 0;
+        _step++;
+        if (_step >= (int)(context.Param(Length, segment) + 0.5f)) _step = 0;
+        if (_step == 0) _triggerLeft = _triggerFrames;
+        if ((_mask >> _step & 1) == 0)
+        {
+            _gateLeft = 0;
+            return;
+        }
+
+        _sounding = _step;
+        var part = context.Param(GateLength, segment);
+        _gateLeft = part >= 1f ? long.MaxValue : Math.Max(1, (long)(part * _period));
+    }
+
+    private static double FramesPerStep(in ProcessContext context, int segment) =>
+        context.SampleRate * 15.0 / context.Param(Tempo, segment);
+}

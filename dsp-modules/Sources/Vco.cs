@@ -1,0 +1,185 @@
+// VCO: the band-limited oscillator as a module.
+using System.Runtime.Intrinsics;
+using SspHost.Abi;
+using SspHost.Dsp;
+
+namespace SspHost.Modules;
+
+/// <summary>
+/// Four waveforms of +-5 V at once, 1 V/oct. Sync resets the phase where its input rises through 1 V, between two samples.
+/// FM is exponential (octaves per volt) or linear through zero (5 V moves the frequency by that many times itself).
+/// The output lags by 16 frames; corners are band-limited (see <see cref="BlepTable"/>).
+/// </summary>
+public unsafe struct Vco : IModule<Vco>
+{
+    private const int PitchIn = 0, FmIn = 1, SyncIn = 2, WidthIn = 3;
+    private const int PitchParam = 0, Fine = 1, Fm = 2, FmMode = 3, Width = 4, WidthAmount = 5;
+    private const int WaveCount = 4;
+    private const float Volts = 5f;
+
+    private Voice* _voices;
+    private float* _buffers;
+    private float* _table;
+
+    private struct Voice
+    {
+        public Oscillator Oscillator;
+        public SchmittTrigger Sync;
+        public float SyncLast, SyncSlope;
+    }
+
+    public static ModuleDescriptor Describe() => new()
+    {
+        Id = "vco",
+        Name = "VCO",
+        Family = "Sources",
+        Text = "A tone: sine, triangle, saw and pulse at the pitch a voltage says.",
+        Inputs =
+        [
+            new PortDescriptor("pitch", "Pitch", "1 V an octave; 0 V is middle C."),
+            new PortDescriptor("fm", "FM", "Moves the frequency, up to audio rate."),
+            new PortDescriptor("sync", "Sync", "Starts the wave again each time it rises through 1 V."),
+            new PortDescriptor("pwm", "PWM", "Moves the pulse width."),
+        ],
+        Outputs =
+        [
+            new PortDescriptor("sine", "Sine", "Only the fundamental."),
+            new PortDescriptor("triangle", "Triangle", "Soft, hollow."),
+            new PortDescriptor("saw", "Saw", "Bright, all harmonics."),
+            new PortDescriptor("pulse", "Pulse", "Hollow to nasal, by width."),
+        ],
+        Parameters =
+        [
+            new ParameterDescriptor("pitch", "Pitch", "V/oct", -5f, 5f, 0f, ParameterCurve.Linear, "The note, added to the pitch input."),
+            new ParameterDescriptor("fine", "Fine", "cent", -100f, 100f, 0f, ParameterCurve.Linear, "Fine tuning, a semitone either way."),
+            new ParameterDescriptor("fm", "FM amount", "", 0f, 4f, 0f, ParameterCurve.Linear, "Exponential: octaves per volt. Linear: multiples of the frequency per 5 V; above 1 it runs through zero."),
+            new ParameterDescriptor("fm_mode", "FM mode", "", 0f, 1f, 1f, ParameterCurve.Stepped, "How the FM input moves the frequency.", "exponential", "linear"),
+            new ParameterDescriptor("width", "Pulse width", "", 0.01f, 0.99f, 0.5f, ParameterCurve.Linear, "Part of the wave in which the pulse is high."),
+            new ParameterDescriptor("pwm", "PWM amount", "", -1f, 1f, 0.5f, ParameterCurve.Linear, "How far 10 V at the PWM input moves the width."),
+        ],
+    };
+
+    public static long SharedBytes(float sampleRate) => BlepTable.Bytes;
+
+    public static void BuildShared(void* shared, float sampleRate) => BlepTable.Build((float*)shared);
+
+    public static void Require(in InstanceSetup setup, ref Requirements need)
+    {
+        need.Need<Voice>(Limits.MaxChannels);
+        need.Need<float>(Limits.MaxChannels * Oscillator.BufferFloats);
+    }
+
+    public static void Construct(ref Vco self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
+    {
+        self._voices = memory.Take<Voice>(Limits.MaxChannels);
+        self._buffers = memory.Take<float>(Limits.MaxChannels * Oscillator.BufferFloats);
+        self._table = (float*)setup.Shared;
+        timing.LatencyFrames = BlepTable.Latency;
+        timing.TailFrames = -1;
+    }
+
+    public static void Reset(ref Vco self)
+    {
+        for (var i = 0; i < Limits.MaxChannels; i++)
+        {
+            self._voices[i] = default;
+            self._voices[i].Oscillator.Reset(self._buffers + (i * Oscillator.BufferFloats));
+        }
+    }
+
+    public static ProcessResult Process(ref Vco self, in ProcessContext context)
+    {
+        var channels = 1;
+        var waves = Waves.None;
+        for (var wave = 0; wave < WaveCount; wave++)
+        {
+            channels = Math.Max(channels, context.Outputs[wave].Channels);
+            if (context.Outputs[wave].Connected) waves |= (Waves)(1 << wave);
+        }
+
+        OscillatorInput input;
+        for (var channel = 0; channel < channels; channel++)
+        {
+            var voice = self._voices + channel;
+            var buffer = self._buffers + (channel * Oscillator.BufferFloats);
+            for (var segment = 0; segment < context.Segments; segment++)
+            {
+                var at = segment * Limits.Grid;
+                Frequencies(&input, in context, segment, channel);
+                Widths(&input, in context, segment, channel);
+                Syncs(&input, voice, in context, at, channel);
+                voice->Oscillator.Render(buffer, self._table, in input, waves);
+                for (var wave = 0; wave < WaveCount; wave++)
+                {
+                    if (channel >= context.Outputs[wave].Channels) continue;
+                    var target = context.Out(wave, channel) + at;
+                    if ((waves & (Waves)(1 << wave)) == 0) Block.Clear(target, Limits.Grid);
+                    else Block.ScaleSegment(target, Oscillator.Wave(buffer, wave), new GridRamp(Volts, Volts));
+                }
+
+                Oscillator.Shift(buffer);
+            }
+        }
+
+        return ProcessResult.Continue;
+    }
+
+    private static void Frequencies(OscillatorInput* input, in ProcessContext context, int segment, int channel)
+    {
+        var note = new GridRamp(in context, PitchParam, segment);
+        var fine = new GridRamp(in context, Fine, segment);
+        var amount = new GridRamp(in context, Fm, segment);
+        var linear = context.Param(FmMode, segment) >= 0.5f;
+        var at = segment * Limits.Grid;
+        var pitch = context.In(PitchIn, channel) + at;
+        var fm = context.In(FmIn, channel) + at;
+        var perFrame = Vector128.Create(1f / context.SampleRate);
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var volts = Vector128.Load(pitch + i) + note.Four(i) + (fine.Four(i) * Vector128.Create(1f / 1200f));
+            var moved = Vector128.Load(fm + i) * amount.Four(i);
+            if (!linear) volts += moved;
+            volts = Vector128.Min(Vector128.Max(volts, Vector128.Create(-20f)), Vector128.Create(10f));
+            var turns = Pitch.ToHertz(volts) * perFrame;
+            if (linear) turns *= Vector128<float>.One + (moved * Vector128.Create(1f / Volts));
+            turns = Vector128.Min(Vector128.Max(turns, Vector128.Create(-0.5f)), Vector128.Create(0.5f));
+            turns.Store(input->Increment + i);
+        }
+    }
+
+    private static void Widths(OscillatorInput* input, in ProcessContext context, int segment, int channel)
+    {
+        var width = new GridRamp(in context, Width, segment);
+        var amount = new GridRamp(in context, WidthAmount, segment);
+        var cv = context.In(WidthIn, channel) + (segment * Limits.Grid);
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var w = width.Four(i) + (Vector128.Load(cv + i) * amount.Four(i) * Vector128.Create(0.1f));
+            w = Vector128.Min(Vector128.Max(w, Vector128.Create(0.01f)), Vector128.Create(0.99f));
+            w.Store(input->Width + i);
+        }
+    }
+
+    // Where between two samples the sync input passes 1 V: along the chord, bent once by the second difference.
+    private static void Syncs(OscillatorInput* input, Voice* voice, in ProcessContext context, int at, int channel)
+    {
+        var connected = context.Inputs[SyncIn].Connected;
+        var sync = context.In(SyncIn, channel) + at;
+        for (var i = 0; i < Limits.Grid; i++)
+        {
+            input->Sync[i] = -1f;
+            if (!connected) continue;
+            var slope = sync[i] - voice->SyncLast;
+            if (voice->Sync.Rises(sync[i]))
+            {
+                var bend = slope - voice->SyncSlope;
+                var x = slope > 0f ? Math.Clamp((SchmittTrigger.High - voice->SyncLast) / slope, 0f, 1f) : 1f;
+                if (Math.Abs(bend) < 0.5f * slope) x += 0.5f * bend * x * (1f - x) / slope;
+                input->Sync[i] = Math.Clamp(x, 0f, 1f);
+            }
+
+            voice->SyncLast = sync[i];
+            voice->SyncSlope = slope;
+        }
+    }
+}

@@ -1,0 +1,200 @@
+// The module contract for C and everything that speaks it: the same functions as IModule, in one table. ssp_module.h is generated from this.
+using System.Runtime.InteropServices;
+
+namespace SspHost.Abi;
+
+/// <summary>A port of a native module. Strings are UTF-8, zero-terminated and live as long as the library.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct NativePort
+{
+    /// <summary>Stable name used in patch files, lower case.</summary>
+    public byte* Id;
+
+    /// <summary>What the panel shows.</summary>
+    public byte* Name;
+
+    /// <summary>One line for the player, or NULL.</summary>
+    public byte* Text;
+
+    /// <summary>How many channels it carries.</summary>
+    public ChannelRule Rule;
+
+    /// <summary>Channels (FIXED) or number of the setting that gives them (SETTING).</summary>
+    public byte Channels;
+
+    /// <summary>A cable, or a jack of the device.</summary>
+    public PortKind Kind;
+}
+
+/// <summary>A parameter of a native module.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct NativeParameter
+{
+    /// <summary>Stable name used in patch files, lower case.</summary>
+    public byte* Id;
+
+    /// <summary>What the panel shows.</summary>
+    public byte* Name;
+
+    /// <summary>"Hz", "s", "V", "dB" or empty.</summary>
+    public byte* Unit;
+
+    /// <summary>One line for the player, or NULL.</summary>
+    public byte* Text;
+
+    /// <summary>Names of the values 0, 1, 2 ... of a stepped parameter, or NULL.</summary>
+    public byte** Choices;
+
+    /// <summary>How many names.</summary>
+    public int ChoiceCount;
+
+    /// <summary>Lowest value, highest value and the value when placed, in the unit.</summary>
+    public float Min, Max, Default;
+
+    /// <summary>How travel maps to values, and how it ramps.</summary>
+    public ParameterCurve Curve;
+}
+
+/// <summary>A whole number fixed when the instance is made.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct NativeSetting
+{
+    /// <summary>Stable name used in patch files, lower case.</summary>
+    public byte* Id;
+
+    /// <summary>What the panel shows.</summary>
+    public byte* Name;
+
+    /// <summary>One line for the player, or NULL.</summary>
+    public byte* Text;
+
+    /// <summary>Range and default.</summary>
+    public int Min, Max, Default;
+}
+
+/// <summary>A slot for sample data.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct NativeAssetSlot
+{
+    /// <summary>Stable name used in patch files, lower case.</summary>
+    public byte* Id;
+
+    /// <summary>What the panel shows.</summary>
+    public byte* Name;
+
+    /// <summary>One line for the player, or NULL.</summary>
+    public byte* Text;
+}
+
+/// <summary>Floats that process writes and everybody may read.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct NativeTelemetry
+{
+    /// <summary>Stable name, lower case.</summary>
+    public byte* Id;
+
+    /// <summary>Floats.</summary>
+    public int Length;
+
+    /// <summary>What they show.</summary>
+    public TelemetryKind Kind;
+}
+
+/// <summary>Properties of a module.</summary>
+[Flags]
+public enum ModuleFlags : uint
+{
+    None = 0,
+
+    /// <summary>Reads notes, controllers or clock.</summary>
+    AcceptsEvents = 1,
+
+    /// <summary>Declares a tail: may ring out when it leaves the patch.</summary>
+    HasTail = 2,
+
+    /// <summary>Must never be switched off by overload.</summary>
+    Essential = 4,
+}
+
+/// <summary>Everything that is known of a native module type.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct NativeDescriptor
+{
+    /// <summary>Stable name used in patch files, lower case.</summary>
+    public byte* Id;
+
+    /// <summary>What the panel shows.</summary>
+    public byte* Name;
+
+    /// <summary>The family it is listed under.</summary>
+    public byte* Family;
+
+    /// <summary>One line a player understands.</summary>
+    public byte* Text;
+
+    /// <summary>Version of the module's saved state.</summary>
+    public uint Version;
+
+    /// <summary>Properties.</summary>
+    public ModuleFlags Flags;
+
+    /// <summary>Most bytes save_state writes.</summary>
+    public int StateBytes;
+
+    public int InputCount, OutputCount, ParameterCount, SettingCount, AssetCount, TelemetryCount;
+    public NativePort* Inputs;
+    public NativePort* Outputs;
+    public NativeParameter* Parameters;
+    public NativeSetting* Settings;
+    public NativeAssetSlot* Assets;
+    public NativeTelemetry* Telemetry;
+}
+
+/// <summary>
+/// The table of a native module: what a library's <c>const ssp_native_module *ssp_module_get(uint32_t index)</c> returns for 0, 1, 2 ...
+/// until NULL. Functions marked [audio-thread] may neither allocate, lock, block, fault nor make a system call. NULL is allowed where it says so.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct NativeModule
+{
+    /// <summary>SSP_ABI_MODULE of the header it was compiled with.</summary>
+    public uint AbiVersion;
+
+    /// <summary>sizeof(ssp_native_module).</summary>
+    public uint Bytes;
+
+    public NativeDescriptor* Descriptor;
+
+    /// <summary>Bytes of data all instances share, or NULL: none. [steward]</summary>
+    public delegate* unmanaged[Cdecl]<float, long> SharedBytes;
+
+    /// <summary>Fills the shared data; NULL only together with shared_bytes. [steward]</summary>
+    public delegate* unmanaged[Cdecl]<void*, float, void> BuildShared;
+
+    /// <summary>Bytes one instance needs, all of it: the host owns every byte. [steward]</summary>
+    public delegate* unmanaged[Cdecl]<InstanceSetup*, long> InstanceBytes;
+
+    /// <summary>Makes an instance in zeroed, 64-byte aligned memory and declares its timing; 0, or not 0 if it cannot. [steward, not yet playing]</summary>
+    public delegate* unmanaged[Cdecl]<void*, InstanceSetup*, ModuleTiming*, int> Construct;
+
+    /// <summary>Gives back what the instance holds beside its memory, or NULL. [steward, no longer playing]</summary>
+    public delegate* unmanaged[Cdecl]<void*, void> Destroy;
+
+    /// <summary>Back to the state after construct, parameters and assets apart. [steward or audio-thread, not processing]</summary>
+    public delegate* unmanaged[Cdecl]<void*, void> Reset;
+
+    /// <summary>Renders one quantum. [audio-thread]</summary>
+    public delegate* unmanaged[Cdecl]<void*, ProcessContext*, ProcessResult> Process;
+
+    /// <summary>Writes state, returns its bytes, or NULL. [audio-thread, between quanta]</summary>
+    public delegate* unmanaged[Cdecl]<void*, byte*, int, int> SaveState;
+
+    /// <summary>Reads state of this or an older version; 0 = refused; or NULL. [steward before playing, or audio-thread between quanta]</summary>
+    public delegate* unmanaged[Cdecl]<void*, uint, byte*, int, int> LoadState;
+
+    /// <summary>An asset slot changed, or NULL. [audio-thread, between quanta]</summary>
+    public delegate* unmanaged[Cdecl]<void*, int, Asset*, void> AssetChanged;
+
+    /// <summary>Does a job process asked for, or NULL. [steward, concurrent with process]</summary>
+    public delegate* unmanaged[Cdecl]<void*, WorkJob*, void> Work;
+}

@@ -1,0 +1,159 @@
+// The state of the engine as one JSON object: what `ssp status --json` prints and the control socket sends.
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace SspHost.Diagnostics;
+
+/// <summary>Percentiles over a window; the unit is the field's that holds it.</summary>
+public sealed record Distribution(ulong Count, double P50, double P99, double P999, double Max);
+
+/// <summary>Audio as it runs. Loads are fractions of a quantum, times are microseconds, peaks are volts by jack.</summary>
+public sealed record AudioReport
+{
+    public int Rate { get; init; }
+
+    public int Quantum { get; init; }
+
+    public int Period { get; init; }
+
+    public int Periods { get; init; }
+
+    public int Inputs { get; init; }
+
+    public int Outputs { get; init; }
+
+    public int Threads { get; init; }
+
+    /// <summary>Whether the RT threads run at SCHED_FIFO.</summary>
+    public bool RealTime { get; init; }
+
+    public ulong Quanta { get; init; }
+
+    public ulong Frames { get; init; }
+
+    public ulong PlanSerial { get; init; }
+
+    /// <summary>Quanta that took longer than they last, since the engine started; nothing need have been heard.</summary>
+    public ulong Late { get; init; }
+
+    /// <summary>Incidents in which frames were lost.</summary>
+    public ulong Dropouts { get; init; }
+
+    public ulong LostFrames { get; init; }
+
+    public ulong Faults { get; init; }
+
+    public ulong BadOutputs { get; init; }
+
+    public ulong DroppedEvents { get; init; }
+
+    /// <summary>Managed bytes allocated on RT threads: 0, or it is a defect.</summary>
+    public ulong AllocatedBytes { get; init; }
+
+    public float MasterGain { get; init; }
+
+    public required Distribution Load { get; init; }
+
+    public required Distribution RenderMicroseconds { get; init; }
+
+    public required Distribution WakeMicroseconds { get; init; }
+
+    public required Distribution JoinMicroseconds { get; init; }
+
+    public required IReadOnlyList<float> InputPeaks { get; init; }
+
+    public required IReadOnlyList<float> OutputPeaks { get; init; }
+}
+
+/// <summary>The region's pool in bytes, and the proof that the engine's heap stands still.</summary>
+public sealed record MemoryReport
+{
+    public long RegionBytes { get; init; }
+
+    public long PoolBytes { get; init; }
+
+    public long PoolLive { get; init; }
+
+    public long PoolPeak { get; init; }
+
+    public long PoolLargest { get; init; }
+
+    public long PoolFailed { get; init; }
+
+    /// <summary>Collections and managed bytes in the engine process since it served: 0, or it is a defect.</summary>
+    public long Collections { get; init; }
+
+    /// <inheritdoc cref="Collections"/>
+    public long AllocatedBytes { get; init; }
+
+    public int Instances { get; init; }
+}
+
+/// <summary>An RT thread as the kernel runs it.</summary>
+public sealed record ThreadReport
+{
+    public required string Name { get; init; }
+
+    public int Tid { get; init; }
+
+    public int Core { get; init; }
+
+    /// <summary>"FIFO" or "OTHER".</summary>
+    public required string Policy { get; init; }
+
+    public int Priority { get; init; }
+
+    public bool FlushToZero { get; init; }
+
+    public bool StackLocked { get; init; }
+
+    public ulong Quanta { get; init; }
+
+    public ulong Nodes { get; init; }
+
+    public ulong Faults { get; init; }
+
+    public ulong Preemptions { get; init; }
+
+    public ulong AllocatedBytes { get; init; }
+}
+
+/// <summary>Everything about a running engine at one moment.</summary>
+public sealed record StatusReport
+{
+    /// <summary>Version of this format; rises when a field changes its meaning or goes.</summary>
+    public int Version { get; init; } = 1;
+
+    /// <summary>"starting", "stopped", "playing", "deviceLost", "ending", or "none" where no engine runs.</summary>
+    public required string State { get; init; }
+
+    public int EnginePid { get; init; }
+
+    public string EngineVersion { get; init; } = "";
+
+    /// <summary>Seconds since the engine was started.</summary>
+    public double Uptime { get; init; }
+
+    /// <summary>Null before audio was started for the first time.</summary>
+    public AudioReport? Audio { get; init; }
+
+    public MemoryReport? Memory { get; init; }
+
+    public IReadOnlyList<ThreadReport> Threads { get; init; } = [];
+}
+
+/// <summary>The JSON of the reports, made at compile time.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(StatusReport))]
+[JsonSerializable(typeof(GcIsolationReport))]
+[JsonSerializable(typeof(StartReport))]
+public sealed partial class DiagnosticsJson : JsonSerializerContext
+{
+    /// <summary>The same, for people to read.</summary>
+    public static DiagnosticsJson Pretty { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        WriteIndented = true,
+    });
+}

@@ -1,0 +1,50 @@
+// Block math over whole buffers: four floats at a time, the same order of operations on every processor.
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using SspHost.Abi;
+
+namespace SspHost.Dsp;
+
+/// <summary>Plain loops over buffers of a multiple of four floats (a segment or a quantum).</summary>
+public static unsafe class Block
+{
+    /// <summary>target = 0.</summary>
+    public static void Clear(float* target, int count)
+    {
+        for (var i = 0; i < count; i += 4) Vector128<float>.Zero.Store(target + i);
+    }
+
+    /// <summary>target = source * gain, where gain runs along <paramref name="gain"/> for one segment.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ScaleSegment(float* target, float* source, in GridRamp gain)
+    {
+        for (var i = 0; i < Limits.Grid; i += 4) (Vector128.Load(source + i) * gain.Four(i)).Store(target + i);
+    }
+
+    /// <summary>target += source * gain for one segment.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddScaledSegment(float* target, float* source, in GridRamp gain)
+    {
+        for (var i = 0; i < Limits.Grid; i += 4)
+            (Vector128.Load(target + i) + (Vector128.Load(source + i) * gain.Four(i))).Store(target + i);
+    }
+
+    /// <summary>Largest magnitude.</summary>
+    public static float Peak(float* source, int count)
+    {
+        var peak = Vector128<float>.Zero;
+        for (var i = 0; i < count; i += 4) peak = Vector128.Max(peak, Vector128.Abs(Vector128.Load(source + i)));
+        return Math.Max(Math.Max(peak[0], peak[1]), Math.Max(peak[2], peak[3]));
+    }
+
+    /// <summary>Whether every sample is exactly zero.</summary>
+    public static bool IsZero(float* source, int count)
+    {
+        for (var i = 0; i < count; i += 4)
+        {
+            if (!Vector128.EqualsAll(Vector128.Load(source + i), Vector128<float>.Zero)) return false;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,267 @@
+// A band-limited oscillator: sine, triangle, saw and pulse of one phase, through zero, hard-synced, pulse width moving at audio rate.
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using SspHost.Abi;
+
+namespace SspHost.Dsp;
+
+/// <summary>Which waveforms are wanted.</summary>
+[Flags]
+public enum Waves
+{
+    None = 0,
+    Sine = 1,
+    Triangle = 2,
+    Saw = 4,
+    Pulse = 8,
+}
+
+/// <summary>What one voice is told for one segment of <see cref="Limits.Grid"/> frames.</summary>
+public unsafe struct OscillatorInput
+{
+    /// <summary>Turns per frame, -0.5..0.5; negative runs backwards.</summary>
+    public fixed float Increment[Limits.Grid];
+
+    /// <summary>Part of the turn in which the pulse is high, 0.01..0.99.</summary>
+    public fixed float Width[Limits.Grid];
+
+    /// <summary>Where between the frame before and this one the phase is reset, 0..1; negative: it is not.</summary>
+    public fixed float Sync[Limits.Grid];
+}
+
+/// <summary>
+/// One voice. The ideal waveforms are sampled <see cref="BlepTable.Latency"/> frames late, and each corner - a wrap, a pulse edge,
+/// a triangle's tip, a reset - adds its residual at its exact time between two frames, in every derivative that jumps.
+/// The phase is kept in double precision: no drift, and the pitch is as exact as the increment.
+/// </summary>
+public unsafe struct Oscillator
+{
+    /// <summary>Floats of buffer a voice needs: for each waveform a segment and what residuals reach beyond it.</summary>
+    public const int BufferFloats = 4 * Stride;
+
+    private const int Stride = Limits.Grid + BlepTable.Taps;
+
+    private double _phase;
+    private double _increment;
+    private double _width;
+    private bool _high, _running;
+
+    /// <summary>Back to phase 0.</summary>
+    public void Reset(float* buffer)
+    {
+        this = default;
+        Block.Clear(buffer, BufferFloats);
+    }
+
+    /// <summary>
+    /// Renders a segment of -1..1 into <paramref name="buffer"/>: waveform w (sine, triangle, saw, pulse) at <c>buffer + w * 48</c>,
+    /// 16 frames, to be taken before <see cref="Shift"/>. Waveforms that are not wanted read garbage.
+    /// </summary>
+    public void Render(float* buffer, float* table, in OscillatorInput input, Waves waves)
+    {
+        var phases = stackalloc float[Limits.Grid];
+        var pulses = stackalloc float[Limits.Grid];
+        if (!_running)
+        {
+            _running = true;
+            _high = true;
+            _increment = input.Increment[0];
+            _width = input.Width[0];
+        }
+
+        for (var i = 0; i < Limits.Grid; i++)
+        {
+            var step = new Interval
+            {
+                At = buffer + i,
+                Table = table,
+                Waves = waves,
+                Increment = input.Increment[i],
+                Bend = input.Increment[i] - _increment,
+                Width = _width,
+                WidthChange = input.Width[i] - _width,
+            };
+            var sync = input.Sync[i];
+            if (sync >= 0f)
+            {
+                var travelled = step.Travelled(sync);
+                Advance(in step, 0.0, sync, _phase, _phase + travelled);
+                Restart(in step, sync);
+                Advance(in step, sync, 1.0, 0.0, step.Increment - travelled);
+            }
+            else if (step.TurnsBack(out var middle))
+            {
+                var travelled = step.Travelled(middle);
+                Advance(in step, 0.0, middle, _phase, _phase + travelled);
+                Advance(in step, middle, 1.0, _phase, _phase + (step.Increment - travelled));
+            }
+            else
+            {
+                Advance(in step, 0.0, 1.0, _phase, _phase + step.Increment);
+            }
+
+            _increment = step.Increment;
+            _width = input.Width[i];
+            phases[i] = (float)_phase;
+            pulses[i] = _high ? 1f : -1f;
+        }
+
+        AddIdeal(buffer + BlepTable.Latency, phases, pulses, waves);
+    }
+
+    /// <summary>Makes room for the next segment.</summary>
+    public static void Shift(float* buffer)
+    {
+        for (var wave = 0; wave < 4; wave++, buffer += Stride)
+        {
+            for (var i = 0; i < BlepTable.Taps; i += 4) Vector128.Load(buffer + Limits.Grid + i).Store(buffer + i);
+            Block.Clear(buffer + BlepTable.Taps, Limits.Grid);
+        }
+    }
+
+    /// <summary>Where waveform <paramref name="wave"/> (0..3) lies after <see cref="Render"/>.</summary>
+    public static float* Wave(float* buffer, int wave) => buffer + (wave * Stride);
+
+    private static void AddIdeal(float* target, float* phases, float* pulses, Waves waves)
+    {
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var phase = Vector128.Load(phases + i);
+            var at = target + i;
+            if ((waves & Waves.Sine) != 0) (Vector128.Load(at) + FastMath.SinTurns(phase)).Store(at);
+            at += Stride;
+            if ((waves & Waves.Triangle) != 0)
+            {
+                // 4 |frac(phase + 1/4) - 1/2|, turned so that it starts at 0 and rises.
+                var turned = phase + Vector128.Create(0.25f);
+                turned -= Vector128.GreaterThanOrEqual(turned, Vector128<float>.One) & Vector128<float>.One;
+                var triangle = Vector128<float>.One - (Vector128.Create(4f) * Vector128.Abs(turned - Vector128.Create(0.5f)));
+                (Vector128.Load(at) + triangle).Store(at);
+            }
+
+            at += Stride;
+            if ((waves & Waves.Saw) != 0) (Vector128.Load(at) + ((phase + phase) - Vector128<float>.One)).Store(at);
+            at += Stride;
+            if ((waves & Waves.Pulse) != 0) (Vector128.Load(at) + Vector128.Load(pulses + i)).Store(at);
+        }
+    }
+
+    // One stretch of time between two frames, over which the phase runs from `from` to `to` in one direction and without a reset.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Advance(in Interval step, double start, double end, double from, double to)
+    {
+        var width = step.Width + (step.WidthChange * end);
+        // The tips of the triangle are at 1/4 and 3/4: where 2 phase + 1/2 passes a whole number.
+        if ((step.Waves & Waves.Triangle) != 0)
+        {
+            var (a, b) = (Math.Floor((2.0 * from) + 0.5), Math.Floor((2.0 * to) + 0.5));
+            if (a != b) Tip(in step, start, end, from, Math.Max(a, b));
+        }
+
+        var turn = Math.Floor(to);
+        var wantsPulse = (step.Waves & Waves.Pulse) != 0;
+        if (turn == 0.0)
+        {
+            var endsHigh = to < width;
+            if (endsHigh != _high) Edge(in step, start, end, from, 0.0, endsHigh, wantsPulse);
+            _phase = to;
+            return;
+        }
+
+        // A wrap: the saw jumps, and the pulse is low just below 1 and high just above 0.
+        var forward = turn > 0.0;
+        if (_high == forward) Edge(in step, start, end, from, 0.0, !forward, wantsPulse);
+        var age = step.Age(start, end, (forward ? 1.0 : 0.0) - from);
+        if ((step.Waves & Waves.Saw) != 0) BlepTable.Add(step.At + (2 * Stride), step.Table, 0, age, forward ? -2f : 2f);
+        if (wantsPulse) BlepTable.Add(step.At + (3 * Stride), step.Table, 0, age, forward ? 2f : -2f);
+        _high = forward;
+        _phase = Math.Min(to - turn, 0.9999999999999999);
+        var high = _phase < width;
+        if (high != _high) Edge(in step, start, end, from, turn, high, wantsPulse);
+    }
+
+    private static void Tip(in Interval step, double start, double end, double from, double whole)
+    {
+        var age = step.Age(start, end, (0.5 * (whole - 0.5)) - from);
+        var speed = 8.0 * Math.Abs(step.SpeedAt(1.0 - age));
+        var top = ((long)whole & 1) != 0;
+        BlepTable.Add(step.At + Stride, step.Table, 1, age, (float)(top ? -speed : speed));
+    }
+
+    // The phase passes the pulse width, which moves too.
+    private void Edge(in Interval step, double start, double end, double from, double turn, bool high, bool wanted)
+    {
+        _high = high;
+        if (!wanted) return;
+        var age = step.Age(start, end, step.Width - (from - turn), step.WidthChange);
+        BlepTable.Add(step.At + (3 * Stride), step.Table, 0, age, high ? 2f : -2f);
+    }
+
+    private void Restart(in Interval step, float sync)
+    {
+        var age = 1f - sync;
+        var speed = step.SpeedAt(sync);
+        var phase = (float)_phase;
+        if ((step.Waves & Waves.Sine) != 0)
+        {
+            var w = (float)(speed * (2.0 * Math.PI));
+            var (sin, cos) = (FastMath.SinTurns(phase), FastMath.SinTurns(phase + 0.25f));
+            BlepTable.Add(step.At, step.Table, 0, age, -sin);
+            BlepTable.Add(step.At, step.Table, 1, age, w * (1f - cos));
+            BlepTable.Add(step.At, step.Table, 2, age, w * w * sin);
+            BlepTable.Add(step.At, step.Table, 3, age, -w * w * w * (1f - cos));
+        }
+
+        if ((step.Waves & Waves.Triangle) != 0)
+        {
+            var falling = phase is >= 0.25f and < 0.75f;
+            BlepTable.Add(step.At + Stride, step.Table, 0, age, -LfoWave.At(LfoShape.Triangle, phase, 0f, 0f));
+            if (falling) BlepTable.Add(step.At + Stride, step.Table, 1, age, (float)(8.0 * speed));
+        }
+
+        if ((step.Waves & Waves.Saw) != 0) BlepTable.Add(step.At + (2 * Stride), step.Table, 0, age, -2f * phase);
+        if (!_high && (step.Waves & Waves.Pulse) != 0) BlepTable.Add(step.At + (3 * Stride), step.Table, 0, age, 2f);
+        _high = true;
+    }
+
+    // The time between two frames. The phase runs along p + increment x - bend x (1 - x) / 2: the parabola that modulation of the
+    // frequency makes of it, its bend taken from the last two increments. Without it corners of an FM sound jitter.
+    private struct Interval
+    {
+        public float* At;
+        public float* Table;
+        public Waves Waves;
+        public double Increment, Bend, Width, WidthChange;
+
+        public readonly double Travelled(double x) => (Increment * x) - (0.5 * Bend * x * (1.0 - x));
+
+        public readonly double SpeedAt(double x) => Increment + (Bend * (x - 0.5));
+
+        // Whether the phase turns back within the interval: a corner near that moment may be passed twice.
+        public readonly bool TurnsBack(out double x)
+        {
+            x = Bend == 0.0 ? 0.0 : 0.5 - (Increment / Bend);
+            return x is > 0.0 and < 1.0;
+        }
+
+        // Frames from a corner to the end of the interval. The corner is between `start` and `end`, where the phase has come `gap`
+        // further than at `start`, while its threshold moves by `drift` a frame: the root of
+        // bend/2 x^2 + (increment - bend/2 - drift) x - (travelled(start) + gap), in the form that does not cancel.
+        public readonly float Age(double start, double end, double gap, double drift = 0.0)
+        {
+            var a = 0.5 * Bend;
+            var b = Increment - a - drift;
+            var c = -(Travelled(start) + gap);
+            var q = -0.5 * (b + Math.CopySign(Math.Sqrt(Math.Max(0.0, (b * b) - (4.0 * a * c))), b));
+            if (q == 0.0) return (float)(1.0 - end);
+            var x = c / q;
+            if ((x < start || x > end) && a != 0.0)
+            {
+                var other = q / a;
+                if (Math.Abs(other - Math.Clamp(other, start, end)) < Math.Abs(x - Math.Clamp(x, start, end))) x = other;
+            }
+
+            return (float)(1.0 - Math.Clamp(x, start, end));
+        }
+    }
+}

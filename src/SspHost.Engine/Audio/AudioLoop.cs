@@ -1,0 +1,332 @@
+// The audio thread: device -> quantum -> device, and an honest account of how that went.
+using System.Runtime.CompilerServices;
+using SspHost.Abi;
+using SspHost.Engine.Probes;
+
+namespace SspHost.Engine.Audio;
+
+/// <summary>Why a loop ended.</summary>
+public enum AudioEnd
+{
+    /// <summary>It has not.</summary>
+    None,
+
+    /// <summary>Asked to.</summary>
+    Stopped,
+
+    /// <summary>The card ended by itself.</summary>
+    DeviceEnded,
+
+    /// <summary>The card failed, or stood still.</summary>
+    DeviceLost,
+}
+
+/// <summary>What a loop needs from around it; pointers into the region, valid until it ended.</summary>
+public unsafe struct AudioLoopSetup
+{
+    /// <summary>Frames of a quantum.</summary>
+    public int Quantum;
+
+    /// <summary>Frames of the fade at the start; 0 = none (files).</summary>
+    public int FadeIn;
+
+    /// <summary>RT threads that render: how many of <see cref="Records"/> count.</summary>
+    public int Threads;
+
+    /// <summary>The header: its FirstQuantumAt is set once.</summary>
+    public RegionHeader* Header;
+
+    /// <summary>HistogramKind.Count histograms.</summary>
+    public Histogram* Histograms;
+
+    /// <summary>Records of the RT threads; the first is the audio thread's.</summary>
+    public ThreadRecord* Records;
+
+    /// <summary>Where the status is published; counters go on from what stands there.</summary>
+    public Seqlock<AudioStatus>* Status;
+
+    /// <summary>Notices to the control process.</summary>
+    public SpscRing<Notice> Notices;
+
+    /// <summary>Number of the last incident; shared with the renderer on the audio thread.</summary>
+    public ulong* LastIncident;
+
+    /// <summary><see cref="AudioLoop.BufferBytes"/> bytes, 64-byte aligned.</summary>
+    public byte* Buffers;
+}
+
+/// <summary>Constants of every loop.</summary>
+public static unsafe class AudioLoop
+{
+    /// <summary>Bytes of <see cref="AudioLoopSetup.Buffers"/>: a quantum for each jack, and their addresses.</summary>
+    public const int BufferBytes = 2 * Limits.MaxJacks * ((Limits.MaxQuantum * sizeof(float)) + 8);
+
+    /// <summary>ns after which a silent card counts as lost, at least.</summary>
+    public const ulong StallNs = 1_000_000_000;
+
+    /// <summary>ns a stop may take beyond its fade and the buffer.</summary>
+    public const ulong StopGraceNs = 250_000_000;
+}
+
+/// <summary>
+/// Serves a card with what a renderer renders. Lives at a fixed address of the region; made and stopped by the steward, run by the audio thread (or stepped by
+/// a test). Per wake-up its system calls are the card's wait and one getrusage.
+/// </summary>
+public unsafe struct AudioLoop<TCard, TRender>
+    where TCard : unmanaged, ICard
+    where TRender : unmanaged, IQuantum
+{
+    private const ulong Second = 1_000_000_000, PeakWindowNs = 50_000_000;
+
+#pragma warning disable IDE0044 // readonly would hand a copy of the card to each call, and its state would stand still
+    private TCard _card;
+#pragma warning restore IDE0044
+    private readonly TRender* _render;
+    private readonly AudioLoopSetup _setup;
+    private readonly CardFacts _facts;
+    private readonly float** _inputs, _outputs;
+    private readonly ulong _quantumNs, _waitNs, _bufferNs;
+    private Incidents _incidents;
+    private MasterFade _fade;
+    private PeakMeter _inputPeaks, _outputPeaks;
+    private AudioStatus _status;
+    private ThreadCounters _counters;
+    private ulong _frame, _lastTook, _busyUntil, _progressAt, _peaksAt;
+    private ulong _stopBy;
+    private long _drained;
+    private int _stopAsked, _stopFade, _end, _error;
+
+    /// <summary>A loop at rest. [steward]</summary>
+    public AudioLoop(in TCard card, TRender* render, in AudioLoopSetup setup)
+    {
+        _card = card;
+        _render = render;
+        _setup = setup;
+        _facts = card.Facts;
+        _inputs = (float**)setup.Buffers;
+        _outputs = _inputs + Limits.MaxJacks;
+        var samples = (float*)(_outputs + Limits.MaxJacks);
+        for (var j = 0; j < 2 * Limits.MaxJacks; j++) _inputs[j] = samples + (j * Limits.MaxQuantum);
+        _quantumNs = (ulong)setup.Quantum * Second / (ulong)_facts.Rate;
+        _bufferNs = (ulong)_facts.BufferFrames * Second / (ulong)_facts.Rate;
+        _waitNs = Math.Max(100_000_000, 2 * _bufferNs);
+        _incidents = new Incidents(setup.Notices, setup.LastIncident, _quantumNs);
+        if (setup.Status->TryRead(out var before))
+        {
+            _status.Quanta = before.Quanta;
+            (_incidents.Late, _incidents.Dropouts, _incidents.LostFrames) = (before.Late, before.Dropouts, before.LostFrames);
+            (_status.BadOutputs, _status.DroppedEvents) = (before.BadOutputs, before.DroppedEvents);
+        }
+
+        _fade.In(setup.FadeIn);
+    }
+
+    /// <summary>Why it ended, or None. [any thread]</summary>
+    public AudioEnd End => (AudioEnd)Volatile.Read(ref _end);
+
+    /// <summary>The errno of DeviceLost. [after the end]</summary>
+    public readonly int Error => _error;
+
+    /// <summary>Asks it to fade out over this many frames, let the buffer play, and end. Bounded even on a stuck card. [steward]</summary>
+    public void RequestStop(int fadeFrames)
+    {
+        Volatile.Write(ref _stopFade, Math.Max(0, fadeFrames));
+        Volatile.Write(ref _stopAsked, 1);
+    }
+
+    /// <summary>The whole life of the audio thread.</summary>
+    public void Run()
+    {
+        if (Begin())
+        {
+            while (Step())
+            {
+            }
+        }
+    }
+
+    /// <summary>Starts the card; false (and <see cref="End"/> is DeviceLost) if it does not start. [audio-thread]</summary>
+    public bool Begin()
+    {
+        _counters = ThreadCounters.Read();
+        var error = _card.Start();
+        var now = _card.Now();
+        (_busyUntil, _progressAt, _peaksAt) = (now, now, now);
+        if (error == 0)
+        {
+            Publish(now);
+            return true;
+        }
+
+        return Finish(AudioEnd.DeviceLost, error);
+    }
+
+    /// <summary>One wake-up: waits for the card and renders what it has room for. False once ended. [audio-thread]</summary>
+    public bool Step()
+    {
+        var wait = _card.Wait(_setup.Quantum, _waitNs);
+        var now = _card.Now();
+        CheckStop(now);
+        switch (wait.State)
+        {
+            case CardState.Ended:
+                return Finish(AudioEnd.DeviceEnded, 0, wait.Frames);
+            case CardState.Lost:
+                return Finish(AudioEnd.DeviceLost, wait.Error);
+            case CardState.TimedOut:
+                if (!_facts.RealTime) _progressAt = now; // its peer may take its time
+                if (now - _progressAt > Math.Max(AudioLoop.StallNs, 4 * _bufferNs)) return Finish(AudioEnd.DeviceLost, 110); // ETIMEDOUT
+                break;
+            default:
+                _progressAt = now;
+                if (_facts.RealTime) NoteWakeUp(wait.ReadyAt, now);
+                if (wait.State == CardState.XRun)
+                {
+                    if (!Recover(now)) return false;
+                }
+                else if (!RenderAvailable(wait.Available, now))
+                {
+                    return false;
+                }
+
+                break;
+        }
+
+        if (_stopBy != 0 && IsStopDone(now)) return Finish(AudioEnd.Stopped, 0);
+        Publish(_card.Now());
+        return true;
+    }
+
+    // Lateness counts from when the card had a quantum and the thread had nothing else to do.
+    private void NoteWakeUp(ulong readyAt, ulong now)
+    {
+        var late = now - Math.Min(now, Math.Max(readyAt, _busyUntil));
+        _incidents.Woken(late, slept: readyAt > _busyUntil);
+        _setup.Histograms[(int)HistogramKind.Wake].Record(late);
+    }
+
+    private bool RenderAvailable(int available, ulong now)
+    {
+        var quantum = _setup.Quantum;
+        for (; available >= quantum; available -= quantum)
+        {
+            _card.Capture(_inputs, quantum);
+            if (_stopBy != 0 && _fade.IsSilent) PlayOut();
+            else RenderQuantum();
+
+            var played = _card.Play(_outputs, quantum);
+            var done = _card.Now();
+            if (played == CardState.Lost) return Finish(AudioEnd.DeviceLost, _card.Error);
+            var late = Account(done - now);
+            now = done;
+            _busyUntil = done;
+            if (played == CardState.XRun) return Recover(done);
+
+            if (late) _incidents.Absorbed(_lastTook, _frame, done);
+            _frame += (ulong)quantum;
+            if (_drained == 0) _status.Frames += (ulong)quantum;
+            if (_setup.Header->FirstQuantumAt == 0) Volatile.Write(ref _setup.Header->FirstQuantumAt, Linux.Now());
+            if (_drained >= _facts.BufferFrames) return true;
+        }
+
+        return true;
+    }
+
+    private void RenderQuantum()
+    {
+        var quantum = _setup.Quantum;
+        for (var j = 0; j < _facts.Inputs; j++) _inputPeaks.Take(j, _inputs[j], quantum);
+        _render->Render(_inputs, _facts.Inputs, _outputs, _facts.Outputs, _frame);
+        _fade.Apply(_outputs, _facts.Outputs, quantum);
+        for (var j = 0; j < _facts.Outputs; j++) _outputPeaks.Take(j, _outputs[j], quantum);
+        _status.Quanta++;
+        _setup.Records->Quanta++;
+    }
+
+    // After the fade: silence until the converter has played its last frame, or closing the device would cut it.
+    private void PlayOut()
+    {
+        for (var j = 0; j < _facts.Outputs; j++) new Span<float>(_outputs[j], _setup.Quantum).Clear();
+        _drained += _setup.Quantum;
+    }
+
+    // Times everything between the card's input and its output: conversion is part of what a quantum costs.
+    private bool Account(ulong took)
+    {
+        _lastTook = took;
+        _setup.Histograms[(int)HistogramKind.Quantum].Record(took);
+        var load = took * 1_000_000 / _quantumNs;
+        _setup.Histograms[(int)HistogramKind.Load].Record(load);
+        _status.Load = load * 1e-6f;
+        return _facts.RealTime && _incidents.Rendered(took);
+    }
+
+    private bool Recover(ulong now)
+    {
+        var lost = _card.Recover();
+        if (lost < 0) return Finish(AudioEnd.DeviceLost, (int)-lost);
+        _incidents.Lost(lost, _frame, now);
+        _frame += (ulong)lost;
+        _busyUntil = _card.Now();
+        return true;
+    }
+
+    private void CheckStop(ulong now)
+    {
+        if (_stopBy != 0 || Volatile.Read(ref _stopAsked) == 0) return;
+        var fade = Volatile.Read(ref _stopFade);
+        _fade.Out(fade);
+        _stopBy = now + ((ulong)fade * Second / (ulong)_facts.Rate) + (2 * _bufferNs) + AudioLoop.StopGraceNs;
+    }
+
+    private readonly bool IsStopDone(ulong now) =>
+        now > _stopBy || (_fade.IsSilent && (!_facts.RealTime || _drained >= _facts.BufferFrames));
+
+    private bool Finish(AudioEnd end, int error, ulong frames = 0)
+    {
+        _error = error;
+        _card.Stop();
+        var now = _card.Now();
+        if (end == AudioEnd.DeviceEnded) _incidents.DeviceEnded(_frame, now, frames);
+        if (end == AudioEnd.DeviceLost) _incidents.DeviceLost(_frame, now, error);
+        Publish(now);
+        Volatile.Write(ref _end, (int)end);
+        return false;
+    }
+
+    // Once per wake-up, after its work: what the kernel and the runtime counted meanwhile, and the snapshot for whoever looks.
+    private void Publish(ulong now)
+    {
+        var counters = ThreadCounters.Read();
+        var own = _setup.Records;
+        own->Faults += counters.Faults - _counters.Faults;
+        own->Preemptions += counters.Preemptions - _counters.Preemptions;
+        own->AllocatedBytes += counters.AllocatedBytes - _counters.AllocatedBytes;
+        _counters = counters;
+
+        if (now - _peaksAt >= PeakWindowNs)
+        {
+            _peaksAt = now;
+            _inputPeaks.Turn();
+            _outputPeaks.Turn();
+        }
+
+        ref var s = ref _status;
+        (s.Late, s.Dropouts, s.LostFrames) = (_incidents.Late, _incidents.Dropouts, _incidents.LostFrames);
+        (s.AllocatedBytes, s.Faults) = (0, 0);
+        for (var i = 0; i < _setup.Threads; i++)
+        {
+            s.AllocatedBytes += own[i].AllocatedBytes;
+            s.Faults += own[i].Faults;
+        }
+
+        (s.Rate, s.Quantum, s.Period, s.Periods) = (_facts.Rate, _setup.Quantum, _facts.Period, _facts.Periods);
+        (s.Inputs, s.Outputs, s.Threads, s.RealTime) = (_facts.Inputs, _facts.Outputs, _setup.Threads, own->Policy == 1 ? 1 : 0);
+        s.Time = now;
+        s.MasterGain = _fade.Gain;
+        fixed (float* peaks = s.InputPeaks) _inputPeaks.Read(peaks, _facts.Inputs);
+        fixed (float* peaks = s.OutputPeaks) _outputPeaks.Read(peaks, _facts.Outputs);
+        _render->Report(ref s);
+        _setup.Status->Write(s);
+    }
+}

@@ -1,0 +1,95 @@
+// What the audio loop needs of a sound card, real or not.
+namespace SspHost.Engine.Audio;
+
+/// <summary>A card as it runs, which may differ from what was asked.</summary>
+public struct CardFacts
+{
+    /// <summary>Sample rate in Hz.</summary>
+    public int Rate;
+
+    /// <summary>Frames between two wake-ups, and how many such periods the buffer holds.</summary>
+    public int Period, Periods;
+
+    /// <summary>Frames of the buffer: the latency from a captured frame to the played one that answers it.</summary>
+    public int BufferFrames;
+
+    /// <summary>Jacks in each direction.</summary>
+    public int Inputs, Outputs;
+
+    /// <summary>Whether somebody hears it as time passes: only then can a quantum be late.</summary>
+    public bool RealTime;
+}
+
+/// <summary>How a wait ended.</summary>
+public enum CardState
+{
+    /// <summary>At least a quantum can be rendered.</summary>
+    Ready,
+
+    /// <summary>Frames were lost; <see cref="ICard.Recover"/> is due.</summary>
+    XRun,
+
+    /// <summary>Nothing within the time.</summary>
+    TimedOut,
+
+    /// <summary>The card ended by itself: the recording is over.</summary>
+    Ended,
+
+    /// <summary>The card is gone or broken.</summary>
+    Lost,
+}
+
+/// <summary>Result of a wait.</summary>
+public struct CardWait
+{
+    public CardState State;
+
+    /// <summary>Frames that can be rendered now.</summary>
+    public int Available;
+
+    /// <summary>CLOCK_MONOTONIC in ns (or the virtual clock) when the card first had a quantum to render: from there a wake-up is late.</summary>
+    public ulong ReadyAt;
+
+    /// <summary>An errno where <see cref="State"/> is Lost.</summary>
+    public int Error;
+
+    /// <summary>Frames of the whole recording where <see cref="State"/> is Ended.</summary>
+    public ulong Frames;
+}
+
+/// <summary>
+/// A card: an unmanaged struct in memory of the region, called directly through a type parameter. Everything but Facts runs on the audio
+/// thread. Time on a card is one count of frames: frame f is captured when the card's pointer passes f, and played BufferFrames later. Lost frames
+/// are skipped on both sides, so that the latency never grows.
+/// </summary>
+public unsafe interface ICard
+{
+    /// <summary>The card as it runs.</summary>
+    CardFacts Facts { get; }
+
+    /// <summary>The clock by which everything about this card is measured, in ns.</summary>
+    ulong Now();
+
+    /// <summary>Fills the buffer with silence and starts. 0 or an errno.</summary>
+    int Start();
+
+    /// <summary>Waits until a quantum can be rendered, at most <paramref name="timeoutNs"/>.</summary>
+    CardWait Wait(int quantum, ulong timeoutNs);
+
+    /// <summary>The next frames of each input, in volts. At most as many as are available.</summary>
+    void Capture(float** inputs, int frames);
+
+    /// <summary>
+    /// Hands over the next frames of each output, in volts. XRun: they came too late and were not played; Lost: see <see cref="Error"/>; else Ready.
+    /// </summary>
+    CardState Play(float** outputs, int frames);
+
+    /// <summary>Goes on after an xrun with a full buffer of silence ahead. The frames lost (played as silence, captured by nobody), or -errno.</summary>
+    long Recover();
+
+    /// <summary>Why <see cref="Play"/> said Lost: an errno.</summary>
+    int Error { get; }
+
+    /// <summary>Stops; what is still in the buffer is not played.</summary>
+    void Stop();
+}

@@ -1,0 +1,296 @@
+// Runs a plan's quantum on one or several threads by dependency counting.
+using System.Runtime.CompilerServices;
+using SspHost.Abi;
+using SspHost.Engine.Probes;
+
+namespace SspHost.Engine.Graph;
+
+/// <summary>
+/// The audio thread opens a quantum, works in it like any worker, and closes it once every node has run and every worker has left.
+/// What a node computes does not depend on who runs it or when, so the output is the same for any number of workers.
+/// </summary>
+internal static unsafe class Executor
+{
+    // Waits are bounded so that a lost wake-up (there should be none) costs a hiccup and not the concert.
+    private const ulong WorkerWaitNs = 500_000_000;
+    private const ulong JoinWaitNs = 1_000_000;
+
+    /// <summary>One quantum of a plan. [audio-thread]</summary>
+    public static void Run(RenderState* state, Plan* plan)
+    {
+        var crew = &state->Crew;
+        if (crew->Workers == 0 || plan->Width < 2)
+        {
+            RunAlone(state, plan);
+            state->LastJoin = 0;
+            return;
+        }
+
+        Open(crew, plan);
+        _ = Work(state, plan, 0, out _);
+        Close(state, crew);
+    }
+
+    // One thread: topological order is all it takes, and nothing is atomic.
+    private static void RunAlone(RenderState* state, Plan* plan)
+    {
+        var node = plan->Nodes;
+        var end = node + plan->NodeCount;
+        if ((state->Diagnostics & (uint)DiagnosticFlags.ModuleTimes) == 0)
+        {
+            for (; node < end; node++) NodeRunner.Run(state, node);
+        }
+        else
+        {
+            var clock = CycleClock.Now();
+            for (; node < end; node++) clock = RunTimed(state, node, clock);
+        }
+
+        state->ThreadRecords[0].Nodes += (ulong)plan->NodeCount;
+    }
+
+    // One reading a node: the end of one is the beginning of the next.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong RunTimed(RenderState* state, Node* node, ulong start)
+    {
+        NodeRunner.Run(state, node);
+        var now = CycleClock.Now();
+        var record = node->Instance->Record;
+        var ns = CycleClock.ToNanoseconds(now - start);
+        record->Calls++;
+        record->Nanoseconds += ns;
+        if (ns > record->Longest) record->Longest = ns;
+        return now;
+    }
+
+    private static void Open(Crew* crew, Plan* plan)
+    {
+        for (var w = 0; w < plan->ReadyWords; w++) plan->Ready[w] = plan->InitialReady[w];
+        crew->Plan = plan;
+        crew->Wanted = Math.Min(crew->Workers, plan->Width - 1);
+        crew->Remaining = plan->NodeCount;
+
+        // Full fence: all of the above is visible to whoever enters, and Sleepers is read after the gate is open. A worker that counts itself
+        // as a sleeper looks at the gate after that, so one of the two sees the other.
+        var generation = (crew->Gate >> 32) + 1;
+        _ = Interlocked.Exchange(ref crew->Gate, (generation << 32) | Crew.Open);
+        var wake = Volatile.Read(ref crew->Sleepers) - (crew->Workers - crew->Wanted);
+        if (wake > 0) RingBell(crew, wake);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void RingBell(Crew* crew, int count)
+    {
+        _ = Interlocked.Increment(ref crew->Bell);
+        Linux.Wake(&crew->Bell, count);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void RingJoin(Crew* crew)
+    {
+        _ = Interlocked.Increment(ref crew->JoinBell);
+        Linux.Wake(&crew->JoinBell, 1);
+    }
+
+    /// <summary>
+    /// Runs nodes until none is left: returns true. A worker that starves gives up: false, counted as a sleeper, with
+    /// the bell's value from before it looked for the last time.
+    /// </summary>
+    private static bool Work(RenderState* state, Plan* plan, int thread, out uint bell)
+    {
+        var crew = &state->Crew;
+        var timed = (state->Diagnostics & (uint)DiagnosticFlags.ModuleTimes) != 0;
+        var clock = timed ? CycleClock.Now() : 0;
+        var dry = thread == 0 ? CycleClock.Now() : 0;
+        var done = 0;
+        var spins = 0;
+        var limit = thread == 0 ? crew->JoinSpins : crew->StarvedSpins;
+        var record = state->ThreadRecords + thread;
+        bell = 0;
+        var index = ReadySet.Pop(plan);
+        while (true)
+        {
+            if (index >= 0)
+            {
+                var node = plan->Nodes + index;
+                if (timed) clock = RunTimed(state, node, clock);
+                else NodeRunner.Run(state, node);
+                done++;
+                index = Finish(crew, plan, node);
+                if (index < 0) index = ReadySet.Pop(plan);
+                continue;
+            }
+
+            if (done > 0)
+            {
+                record->Nodes += (ulong)done;
+                var left = Interlocked.Add(ref crew->Remaining, -done);
+                done = 0;
+                spins = 0;
+                if (thread == 0) dry = CycleClock.Now();
+                else if (left == 0 && Volatile.Read(ref crew->JoinWaiting) != 0) RingJoin(crew);
+            }
+
+            if (Volatile.Read(ref crew->Remaining) == 0) break;
+            if (++spins > limit)
+            {
+                spins = 0;
+                if (thread == 0) SleepInJoin(crew, plan);
+                else if (Starve(crew, plan, out bell)) return false;
+            }
+            else PauseHint.Once();
+
+            index = ReadySet.Pop(plan);
+            if (index >= 0 && timed) clock = CycleClock.Now();
+        }
+
+        if (thread == 0) state->LastJoin = dry;
+        return true;
+    }
+
+    /// <summary>Counts a node as done for its successors. Returns the ready one of highest priority to go on with, offers the others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Finish(Crew* crew, Plan* plan, Node* node)
+    {
+        Node* keep = null;
+        var offered = false;
+        for (var k = 0; k < node->SuccessorCount; k++)
+        {
+            var next = plan->Nodes + node->Successors[k];
+            if (next->InitialPending != 1) // an only predecessor need not ask
+            {
+                if (Interlocked.Decrement(ref next->Pending) != 0) continue;
+                next->Pending = next->InitialPending; // nobody touches it again before the next quantum
+            }
+
+            if (keep == null)
+            {
+                keep = next;
+                continue;
+            }
+
+            var later = next;
+            if (next->Rank < keep->Rank)
+            {
+                later = keep;
+                keep = next;
+            }
+
+            ReadySet.Push(plan, later->Rank);
+            offered = true;
+        }
+
+        if (offered) Offer(crew);
+        return keep == null ? -1 : (int)(keep - plan->Nodes);
+    }
+
+    // After a push (a full fence): wakes one more thread if the plan has use for it and it sleeps.
+    private static void Offer(Crew* crew)
+    {
+        if (Volatile.Read(ref crew->JoinWaiting) != 0) RingJoin(crew);
+        else if (Volatile.Read(ref crew->Sleepers) > crew->Workers - crew->Wanted) RingBell(crew, 1);
+    }
+
+    // The audio thread found nothing to do for a while: the rest is in other hands.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SleepInJoin(Crew* crew, Plan* plan)
+    {
+        var bell = Volatile.Read(ref crew->JoinBell);
+        _ = Interlocked.Exchange(ref crew->JoinWaiting, 1); // full fence: then look once more
+        if (Volatile.Read(ref crew->Remaining) != 0 && !ReadySet.Any(plan)) Linux.Wait(&crew->JoinBell, bell, JoinWaitNs);
+        Volatile.Write(ref crew->JoinWaiting, 0);
+    }
+
+    // Becoming a sleeper while still inside: a node offered from here on either is seen now or rings the bell.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool Starve(Crew* crew, Plan* plan, out uint bell)
+    {
+        bell = Volatile.Read(ref crew->Bell);
+        _ = Interlocked.Increment(ref crew->Sleepers);
+        if (Volatile.Read(ref crew->Remaining) != 0 && !ReadySet.Any(plan)) return true;
+        _ = Interlocked.Decrement(ref crew->Sleepers);
+        return false;
+    }
+
+    private static void Close(RenderState* state, Crew* crew)
+    {
+        var gate = Interlocked.And(ref crew->Gate, ~Crew.Open); // from here on nobody enters
+        var spins = 0;
+        while ((gate & Crew.EnteredMask) != 0)
+        {
+            if (++spins <= crew->JoinSpins) PauseHint.Once();
+            else
+            {
+                spins = 0;
+                var bell = Volatile.Read(ref crew->JoinBell);
+                _ = Interlocked.Exchange(ref crew->JoinWaiting, 1);
+                if ((Volatile.Read(ref crew->Gate) & Crew.EnteredMask) != 0) Linux.Wait(&crew->JoinBell, bell, JoinWaitNs);
+                Volatile.Write(ref crew->JoinWaiting, 0);
+            }
+
+            gate = Volatile.Read(ref crew->Gate);
+        }
+
+        state->LastJoin = CycleClock.ToNanoseconds(CycleClock.Now() - state->LastJoin);
+    }
+
+    /// <summary>A worker's life until <see cref="Crew.Stop"/>. [worker]</summary>
+    public static void WorkerLoop(RenderState* state, int thread)
+    {
+        var crew = &state->Crew;
+        var generation = Volatile.Read(ref crew->Gate) >> 32; // a quantum that is under way already may be entered, too
+        if ((Volatile.Read(ref crew->Gate) & Crew.Open) != 0) generation--;
+        var heard = Volatile.Read(ref crew->Bell);
+        var spins = 0;
+        while (Volatile.Read(ref crew->Stop) == 0)
+        {
+            var bell = Volatile.Read(ref crew->Bell);
+            var gate = Volatile.Read(ref crew->Gate);
+            if (IsNews(gate, generation, bell, heard))
+            {
+                if (Interlocked.CompareExchange(ref crew->Gate, gate + 1, gate) != gate) continue;
+                generation = gate >> 32;
+                heard = bell;
+                spins = 0;
+                // Entered: the plan cannot be freed, because the join waits for us to leave.
+                var finished = Work(state, crew->Plan, thread, out var starvedAt);
+                Leave(state, crew, thread);
+                if (finished) continue;
+                Linux.Wait(&crew->Bell, starvedAt, WorkerWaitNs);
+                _ = Interlocked.Decrement(ref crew->Sleepers);
+                continue;
+            }
+
+            if (++spins <= crew->IdleSpins)
+            {
+                PauseHint.Once();
+                continue;
+            }
+
+            spins = 0;
+            _ = Interlocked.Increment(ref crew->Sleepers);
+            bell = Volatile.Read(ref crew->Bell);
+            gate = Volatile.Read(ref crew->Gate);
+            if (!IsNews(gate, generation, bell, heard) && Volatile.Read(ref crew->Stop) == 0) Linux.Wait(&crew->Bell, bell, WorkerWaitNs);
+            _ = Interlocked.Decrement(ref crew->Sleepers);
+        }
+    }
+
+    // A quantum not seen yet, or the bell rung since we left this one.
+    private static bool IsNews(ulong gate, ulong generation, uint bell, uint heard) =>
+        (gate & Crew.Open) != 0 && ((gate >> 32) != (generation & uint.MaxValue) || bell != heard);
+
+    private static void Leave(RenderState* state, Crew* crew, int thread)
+    {
+        state->ThreadRecords[thread].Quanta++;
+        var gate = Interlocked.Decrement(ref crew->Gate);
+        if ((gate & (Crew.Open | Crew.EnteredMask)) == 0 && Volatile.Read(ref crew->JoinWaiting) != 0) RingJoin(crew);
+    }
+
+    /// <summary>Sends every worker home. [steward]</summary>
+    public static void Stop(Crew* crew)
+    {
+        _ = Interlocked.Exchange(ref crew->Stop, 1);
+        RingBell(crew, int.MaxValue);
+    }
+}

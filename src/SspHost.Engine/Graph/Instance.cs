@@ -1,0 +1,68 @@
+// One living module: its struct, its memory, and what the engine knows of it between quanta.
+using System.Runtime.InteropServices;
+using SspHost.Abi;
+
+namespace SspHost.Engine.Graph;
+
+/// <summary>
+/// First part of an instance's one block; everything it points at follows in the same block. Touched by one thread at a
+/// time: the steward until it plays, then whichever RT thread runs its node, the audio thread between quanta.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct Instance
+{
+    public void* Self;
+    public ModuleType* Type;
+
+    /// <summary>Rows of grid points (see ProcessContext.Params) and the ramps that fill them.</summary>
+    public float* Params;
+    public Ramp* Ramps;
+
+    /// <summary>Bit i: parameter i's row is not constant yet.</summary>
+    public ulong Ramping;
+
+    /// <summary>Quantum number (counted from 1) in which an event for this instance was last delivered.</summary>
+    public ulong EventQuantum;
+
+    /// <summary>Answered Sleep after silent outputs; skipped until something sounds, moves or arrives.</summary>
+    public int Asleep;
+
+    /// <summary>Failed three times in a second: plays silence until it is made anew or bypassed.</summary>
+    public int Shed;
+
+    /// <summary>1 + output port that failed in this quantum (1 + Outputs: process said so itself); 0 = sound. Cleared by the audio thread.</summary>
+    public int Failed;
+
+    /// <summary>Failures so far; the frames of the last two decide about the third.</summary>
+    public int Failures;
+    public ulong LastFailure, FailureBefore;
+
+    public InstanceRecord* Record;
+    public ulong Key;
+    public int Slot;
+
+    /// <summary>Plans alive that contain it. [steward]</summary>
+    public int Refs;
+
+    /// <summary>Number of the newest installation that contained it. [steward]</summary>
+    public ulong Newest;
+
+    /// <summary>Values the last plan that played asked for: a plan moves only what the patch changed, not what a hand is turning.</summary>
+    public float* Planned;
+
+    public Asset** Assets;
+    public WorkJob* Job;
+    public float* Telemetry;
+    public long Bytes;
+    public long TailFrames;
+    public int LatencyFrames;
+
+    /// <summary>Sets a parameter on its way at a grid point of the coming quantum. [audio-thread, before the quantum]</summary>
+    public void Move(int parameter, int point, float value, int steps)
+    {
+        var ramp = Ramps + parameter;
+        ramp->AdvanceTo(Params + (parameter * Limits.GridPoints), point);
+        ramp->Aim(value, steps, Type->Parameters[parameter].Curve);
+        Ramping |= 1UL << parameter;
+    }
+}

@@ -1,0 +1,165 @@
+// A plan as it runs: one block of the pool with every pointer resolved, so that a quantum looks nothing up.
+using System.Runtime.InteropServices;
+using SspHost.Abi;
+
+namespace SspHost.Engine.Graph;
+
+/// <summary>A cable into a mix.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct CableOp
+{
+    public float* Source;
+
+    /// <summary>Flags of the output it comes from; null: never taken as silent.</summary>
+    public SignalFlags* SourceFlags;
+
+    public int Channels;
+    public float Gain;
+}
+
+/// <summary>An input that reads its only cable in place: just the flags change from quantum to quantum.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct DirectOp
+{
+    public SignalFlags* Input;
+    public SignalFlags* Source;
+}
+
+/// <summary>An input whose cables are summed.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct MixOp
+{
+    public Signal* Input;
+    public CableOp* Cables;
+    public int Count;
+    private readonly int _pad;
+}
+
+/// <summary>
+/// A node: what a thread needs to run it, in the order it needs it. A multiple of 128 bytes, so that two threads that run neighbours do not
+/// share a line (nor a pair of lines, which x86 fetches together).
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Size = 384)]
+internal unsafe struct Node
+{
+    /// <summary>Predecessors still to finish in this quantum. Whoever makes it 0 owns the node and sets it back for the next quantum.</summary>
+    public int Pending;
+
+    public int InitialPending;
+
+    /// <summary>Place in the order of priority: 0 runs first.</summary>
+    public int Rank;
+
+    public int SuccessorCount;
+    public int* Successors;
+
+    public Instance* Instance;
+    public delegate*<void*, ProcessContext*, ProcessResult> Process;
+    public void* Self;
+    public DirectOp* Directs;
+    public MixOp* Mixes;
+    public int DirectCount, MixCount;
+    public int InputCount, OutputCount;
+    public NodeFlags Flags;
+
+    /// <summary>1: hears events.</summary>
+    public int AcceptsEvents;
+
+    public ProcessContext Context;
+}
+
+/// <summary>A delayed cable's memory, alive as long as a plan uses it: a new plan goes on with what the old one wrote.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct FeedbackLine
+{
+    /// <summary>16 channels of one quantum, whatever the cable carries now.</summary>
+    public float* Data;
+
+    /// <summary>Channels ever written; those above are zero.</summary>
+    public int Channels;
+
+    /// <summary>Plans alive that use it. [steward]</summary>
+    public int Refs;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct FeedbackOp
+{
+    public float* Source;
+    public float* Target;
+    public int Floats;
+    private readonly int _pad;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct JackOp
+{
+    public float* Source;
+    public int Jack;
+    private readonly int _pad;
+}
+
+/// <summary>A parameter that the patch changed since the plan before.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct ParameterChange
+{
+    public Instance* Instance;
+    public int Parameter;
+    public float Value;
+}
+
+/// <summary>Start of the block.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct Plan
+{
+    public ulong Serial;
+    public int NodeCount;
+
+    /// <summary>Threads that can be of use at once.</summary>
+    public int Width;
+
+    public Node* Nodes;
+
+    /// <summary>Node by rank.</summary>
+    public int* ByRank;
+
+    /// <summary>Bit r of word r / 64: the node of rank r is ready and not taken.</summary>
+    public ulong* Ready;
+
+    /// <summary>What Ready holds when a quantum begins.</summary>
+    public ulong* InitialReady;
+
+    public int ReadyWords;
+
+    /// <summary>Jacks it reads, by bit.</summary>
+    public uint InputJacks;
+
+    public Signal* Outputs;
+    public int OutputCount;
+    public Signal* Inputs;
+    public DirectOp* Directs;
+    public MixOp* Mixes;
+    public CableOp* Cables;
+    public int* Successors;
+
+    /// <summary>Line of output i, or null.</summary>
+    public FeedbackLine** Lines;
+
+    public FeedbackOp* Feedback;
+    public int FeedbackCount;
+    public JackOp* Jacks;
+    public int JackCount;
+    public ParameterChange* Changes;
+    public int ChangeCount;
+
+    /// <summary>1 + node of a slot; 0 = not in this plan. Events find their instance here: the plan keeps it alive.</summary>
+    public ushort* NodeBySlot;
+
+    public float* Buffers;
+    public long BufferFloats;
+
+    /// <summary>Quantum count when it was replaced, and the next replaced plan. [steward]</summary>
+    public ulong RetiredAt;
+    public Plan* NextRetired;
+    public long Bytes;
+}

@@ -1,0 +1,111 @@
+// Everything RT threads share, in one block of the pool, laid out by who writes it.
+using System.Runtime.InteropServices;
+using SspHost.Abi;
+
+namespace SspHost.Engine.Graph;
+
+/// <summary>
+/// The crew's meeting point. Each word that another thread writes in the middle of a quantum has 128 bytes to itself: on x86 the
+/// prefetcher fetches lines in pairs, some arm64 lines are 128 bytes, and a shared line would cost every node a miss.
+/// </summary>
+[StructLayout(LayoutKind.Explicit, Size = 128 * 7)]
+internal unsafe struct Crew
+{
+    /// <summary>The quantum is open: workers may enter.</summary>
+    public const ulong Open = 1UL << 31;
+
+    /// <summary>Workers inside.</summary>
+    public const ulong EnteredMask = Open - 1;
+
+    // Written by the audio thread between quanta, read by all.
+    [FieldOffset(0)] public Plan* Plan;
+    [FieldOffset(8)] public int Workers;
+    [FieldOffset(12)] public int Wanted;
+    [FieldOffset(16)] public int IdleSpins;
+    [FieldOffset(20)] public int StarvedSpins;
+    [FieldOffset(24)] public int JoinSpins;
+    [FieldOffset(28)] public int Stop;
+
+    /// <summary>Generation (32 bits), open (1 bit), workers entered (31 bits): entering is one CAS that proves all three at once.</summary>
+    [FieldOffset(128)] public ulong Gate;
+
+    /// <summary>Nodes not finished; each thread subtracts what it ran when it runs dry, not node by node.</summary>
+    [FieldOffset(256)] public int Remaining;
+
+    /// <summary>Workers that sleep or are about to.</summary>
+    [FieldOffset(384)] public int Sleepers;
+
+    /// <summary>Futex word of the workers.</summary>
+    [FieldOffset(512)] public uint Bell;
+
+    /// <summary>Futex word of the join.</summary>
+    [FieldOffset(640)] public uint JoinBell;
+
+    /// <summary>1 while the audio thread sleeps in the join, or is about to.</summary>
+    [FieldOffset(768)] public int JoinWaiting;
+}
+
+/// <summary>A command of the steward that only the audio thread may carry out while it plays.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct Mailbox
+{
+    public const uint Idle = 0, Posted = 1, Taken = 2, Done = 3;
+
+    public uint State;
+    public RequestKind Kind;
+    public Instance* Instance;
+    public void* Data;
+    public int Index, Bytes;
+    public uint Version;
+    public int Result;
+}
+
+/// <summary>The audio thread's own state and what RT threads read of it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct RenderState
+{
+    public Crew Crew;
+
+    // Read by every node.
+    public ulong Time;
+    public ulong Quantum;
+    public ulong BroadcastQuantum;
+    public ModuleEvent* Events;
+    public int EventCount;
+    public int Frames;
+    public float Rate;
+    public int RampSteps;
+    public uint Diagnostics;
+    public int Threads;
+    public float* Silence;
+    public ThreadRecord* ThreadRecords;
+
+    /// <summary>Nodes that failed in this quantum.</summary>
+    public int Failed;
+
+    private fixed byte _pad[128];
+
+    // Audio thread; the steward reads.
+    public Plan* Current;
+
+    /// <summary>Quanta rendered: the epoch after which a replaced plan is freed.</summary>
+    public ulong Quanta;
+
+    public ulong BadOutputs;
+    public ulong DroppedEvents;
+    public ulong Incidents;
+    public ulong LastJoin;
+    public float* JackIn;
+
+    /// <summary>Events taken from the ring that are not due yet, in order of time.</summary>
+    public ModuleEvent* Held;
+    public int HeldCount;
+
+    // Steward writes, audio thread takes.
+    private fixed byte _pad2[128];
+    public Plan* Published;
+    public Mailbox Mailbox;
+
+    /// <summary>Bit of each slot whose module asked for work.</summary>
+    public fixed ulong WorkPending[Limits.MaxInstances / 64];
+}

@@ -1,0 +1,474 @@
+// A plan in, quanta out: what the audio loop and the steward see of the graph.
+using SspHost.Abi;
+using SspHost.Engine.Memory;
+
+namespace SspHost.Engine.Graph;
+
+/// <summary>
+/// Owns the plan, the instances and the threads' meeting point. Each function carries the thread that may call it; the steward and
+/// the audio thread meet in one published pointer and one mailbox, and never wait for each other beyond a bound.
+/// </summary>
+public sealed unsafe class Renderer : IDisposable
+{
+    /// <summary>How long the steward waits for the audio thread to take a command, in ns.</summary>
+    public const ulong CommandTimeoutNs = 250_000_000;
+
+    private readonly RegionMap _map;
+    private readonly Pool* _pool;
+    private readonly ModuleType* _types;
+    private readonly int _typeCount;
+    private readonly InstanceTable _instances;
+    private readonly PlanBuilder _builder;
+    private readonly RenderState* _s;
+    private readonly SpscRing<ModuleEvent> _events;
+    private readonly SpscRing<Notice> _notices;
+    private Plan* _retired;
+    private ulong _installations;
+    private int _quantum;
+    private float _rate;
+    private bool _running;
+
+    /// <summary>
+    /// [start-up] Takes its tables from the pool. <paramref name="silence"/>: at least 16 channels of 256 zero floats, read-only.
+    /// Throws <see cref="InsufficientMemoryException"/> where the pool is too small for the tables.
+    /// </summary>
+    public Renderer(RegionMap map, Pool* pool, ModuleRegistry registry, float* silence)
+    {
+        _map = map;
+        _pool = pool;
+        _events = map.Events;
+        _notices = map.Notices;
+        _types = ModuleTypes.Build(registry, pool);
+        _typeCount = registry.Entries.Count;
+        _s = (RenderState*)ModuleTypes.Take(pool, sizeof(RenderState));
+        _s->Silence = silence;
+        _s->ThreadRecords = map.Threads;
+        _s->JackIn = (float*)ModuleTypes.Take(pool, Limits.MaxJacks * (long)Limits.MaxQuantum * sizeof(float));
+        _s->Events = (ModuleEvent*)ModuleTypes.Take(pool, Limits.MaxEventsPerQuantum * (long)sizeof(ModuleEvent));
+        _s->Held = (ModuleEvent*)ModuleTypes.Take(pool, EventDrain.HeldCapacity * (long)sizeof(ModuleEvent));
+        _instances = new InstanceTable(map, pool, _types, _typeCount);
+        _builder = new PlanBuilder(pool, _types, _instances, _s);
+    }
+
+    internal RenderState* State => _s;
+
+    internal InstanceTable Instances => _instances;
+
+    /// <summary>
+    /// [steward] Whether an audio thread may be calling <see cref="Render"/>. Set it before that thread starts and clear it after it ended:
+    /// while it is false the steward does at once what it would otherwise hand over.
+    /// </summary>
+    public bool Running
+    {
+        get => _running;
+        set
+        {
+            if (!value && _running) _s->Mailbox.State = Mailbox.Idle; // whatever was posted, nobody will take it now
+            _running = value;
+            if (!value) TakePublished();
+        }
+    }
+
+    /// <summary>Whether an installed plan has not been taken by the audio thread yet. [steward]</summary>
+    public bool IsPlanWaiting => _running && Volatile.Read(ref *(nint*)&_s->Published) != 0;
+
+    /// <summary>Number of the last incident: the audio loop counts on from it. [audio-thread]</summary>
+    public ulong* LastIncident => &_s->Incidents;
+
+    /// <summary>Quanta rendered since the engine started. [any thread]</summary>
+    public ulong Quanta => Volatile.Read(ref _s->Quanta);
+
+    /// <summary>Outputs that failed the check. [any thread]</summary>
+    public ulong BadOutputs => Volatile.Read(ref _s->BadOutputs);
+
+    /// <summary>Events that named nobody, or a parameter that does not exist, or lay too far ahead. [any thread]</summary>
+    public ulong DroppedEvents => Volatile.Read(ref _s->DroppedEvents);
+
+    /// <summary>Ns the audio thread waited for its workers after its own last node, in the last quantum. [audio-thread]</summary>
+    public ulong LastJoin => _s->LastJoin;
+
+    /// <summary>Serial of the plan that plays; 0: none. [audio-thread or steward]</summary>
+    public ulong PlanSerial
+    {
+        get
+        {
+            var plan = (Plan*)Volatile.Read(ref *(nint*)&_s->Current);
+            return plan == null ? 0 : plan->Serial;
+        }
+    }
+
+    /// <summary>Instances alive, leaving ones included. [steward]</summary>
+    public int InstanceCount => _instances.Count;
+
+    /// <summary>Diagnostics that are on; takes effect at the next quantum. [steward]</summary>
+    public DiagnosticFlags Diagnostics
+    {
+        get => (DiagnosticFlags)Volatile.Read(ref _s->Diagnostics);
+        set => Volatile.Write(ref _s->Diagnostics, (uint)value);
+    }
+
+    /// <summary>Number for the next incident; one series for everything that goes wrong. [audio-thread]</summary>
+    public ulong NextIncident() => ++_s->Incidents;
+
+    /// <summary>
+    /// [steward, stopped] Rate in Hz, frames of a quantum, RT threads (audio thread included). A change of rate or quantum drops the
+    /// plan and every instance, because they were made for the old ones: install again.
+    /// </summary>
+    public ReplyStatus Configure(float rate, int quantum, int threads)
+    {
+        if (_running) return ReplyStatus.WrongState;
+        if (!(rate >= Limits.MinRate && rate <= Limits.MaxRate) || !Limits.IsQuantum(quantum) || threads is < 1 or > Limits.MaxThreads)
+            return ReplyStatus.BadRequest;
+        if (rate != _rate || quantum != _quantum)
+        {
+            DropAll();
+            if (rate != _rate) _instances.FreeAllShared();
+        }
+
+        _rate = rate;
+        _quantum = quantum;
+        _s->Rate = rate;
+        _s->Frames = quantum;
+        _s->RampSteps = Ramp.StepsAt(rate);
+        _s->HeldCount = 0;
+        _s->Threads = threads;
+        var crew = &_s->Crew;
+        crew->Workers = threads - 1;
+        crew->Stop = 0;
+        // Quanta that follow each other at once are caught awake; in a gap of a device period a worker sleeps. Within a quantum waiting is
+        // dearer asleep (a wake-up is some 5 us) than awake, but not for long: another core may need the power.
+        var turns = PauseHint.PerMicrosecond();
+        crew->IdleSpins = 10 * turns;
+        crew->StarvedSpins = 30 * turns;
+        crew->JoinSpins = 50 * turns;
+        return ReplyStatus.Ok;
+    }
+
+    /// <summary>
+    /// [steward] Builds a plan and publishes it: the audio thread takes it at its next quantum, or it is taken at once when stopped. A plan
+    /// published earlier and not taken yet is replaced. Refused plans leave nothing allocated and change nothing.
+    /// </summary>
+    public ReplyStatus Install(PlanHeader* blob, long bytes, out BuildError error)
+    {
+        error = new BuildError { FirstStateRefused = -1 };
+        if (_quantum == 0) return error.Status = ReplyStatus.WrongState;
+        _ = Collect();
+        // Taken back, so that what plays now is what plays until this one does: lines and parameters go on from there.
+        var waiting = (Plan*)Interlocked.Exchange(ref *(nint*)&_s->Published, 0);
+        var playing = (Plan*)Volatile.Read(ref *(nint*)&_s->Current);
+        var plan = _builder.Build(blob, bytes, _typeCount, playing, _rate, _quantum, out error);
+        if (plan == null)
+        {
+            if (waiting != null) Publish(waiting);
+            return error.Status;
+        }
+
+        _installations++;
+        for (var n = 0; n < plan->NodeCount; n++)
+        {
+            var instance = plan->Nodes[n].Instance;
+            instance->Newest = _installations;
+            Volatile.Write(ref *(uint*)&instance->Record->State, (uint)InstanceState.Active);
+        }
+
+        if (waiting != null) _builder.Free(waiting);
+        for (var n = 0; playing != null && n < playing->NodeCount; n++)
+        {
+            var instance = playing->Nodes[n].Instance;
+            if (instance->Newest != _installations) Volatile.Write(ref *(uint*)&instance->Record->State, (uint)InstanceState.Leaving);
+        }
+
+        if (playing != null) Retire(playing);
+        Publish(plan);
+        if (!_running) TakePublished();
+        return ReplyStatus.Ok;
+    }
+
+    private void Publish(Plan* plan) => _ = Interlocked.Exchange(ref *(nint*)&_s->Published, (nint)plan);
+
+    // A plan that plays is on this list from the first plan built to follow it.
+    private void Retire(Plan* plan)
+    {
+        for (var p = _retired; p != null; p = p->NextRetired)
+        {
+            if (p == plan) return;
+        }
+
+        plan->RetiredAt = Volatile.Read(ref _s->Quanta);
+        plan->NextRetired = _retired;
+        _retired = plan;
+    }
+
+    /// <summary>
+    /// [steward] Frees replaced plans, and instances only they held, once the audio thread has taken another and finished a quantum since
+    /// (or is stopped). True if nothing is left to collect.
+    /// </summary>
+    public bool Collect()
+    {
+        if (_running && Volatile.Read(ref _s->Mailbox.State) == Mailbox.Taken) return false; // a command may still hold an instance
+        var playing = (Plan*)Volatile.Read(ref *(nint*)&_s->Current);
+        var now = Volatile.Read(ref _s->Quanta);
+        var left = false;
+        Plan* previous = null;
+        for (var plan = _retired; plan != null;)
+        {
+            var next = plan->NextRetired;
+            if (plan != playing && (!_running || now > plan->RetiredAt))
+            {
+                if (previous == null) _retired = next;
+                else previous->NextRetired = next;
+                _builder.Free(plan);
+            }
+            else
+            {
+                left = true;
+                previous = plan;
+            }
+
+            plan = next;
+        }
+
+        return !left;
+    }
+
+    /// <summary>[steward] Runs the jobs that modules asked for.</summary>
+    public void DoWork() => _instances.DoWork(_s->WorkPending);
+
+    /// <summary>[worker] Takes part in quanta until <see cref="StopWorkers"/>. <paramref name="thread"/>: 1 .. threads - 1.</summary>
+    public void WorkerLoop(int thread) => Executor.WorkerLoop(_s, thread);
+
+    /// <summary>[steward] Tells every worker to return from its loop. Call after the audio thread has stopped or from a live one: both are safe.</summary>
+    public void StopWorkers() => Executor.Stop(&_s->Crew);
+
+    /// <summary>
+    /// [audio-thread] Renders one quantum. Inputs and outputs: one pointer a jack, a quantum of floats each, in volts.
+    /// <paramref name="frame"/>: number of its first frame, a multiple of 16.
+    /// </summary>
+    public void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
+    {
+        var s = _s;
+        s->Time = frame;
+        s->Quantum++;
+        if (Volatile.Read(ref s->Mailbox.State) == Mailbox.Posted) TakeCommand();
+        if (Volatile.Read(ref *(nint*)&s->Published) != 0) TakePublished();
+        var plan = s->Current;
+        EventDrain.Run(s, plan, _events);
+        var frames = s->Frames;
+        for (var j = 0; j < outputCount; j++) Lanes.Zero(outputs[j], frames);
+        if (plan != null)
+        {
+            for (var jacks = plan->InputJacks; jacks != 0; jacks &= jacks - 1)
+            {
+                var j = System.Numerics.BitOperations.TrailingZeroCount(jacks);
+                var to = s->JackIn + (j * Limits.MaxQuantum);
+                if (j < inputCount && Lanes.Magnitude(inputs[j], frames) <= Lanes.MaxMagnitude) Lanes.Copy(to, inputs[j], frames);
+                else Lanes.Zero(to, frames);
+            }
+
+            Executor.Run(s, plan);
+            s->ThreadRecords[0].Quanta++;
+            if (s->Failed != 0) AfterFailures(plan);
+            for (var f = 0; f < plan->FeedbackCount; f++) Lanes.Copy(plan->Feedback[f].Target, plan->Feedback[f].Source, plan->Feedback[f].Floats);
+            for (var j = 0; j < plan->JackCount; j++)
+            {
+                if (plan->Jacks[j].Jack < outputCount) Lanes.Add(outputs[plan->Jacks[j].Jack], plan->Jacks[j].Source, frames);
+            }
+        }
+
+        Volatile.Write(ref s->Quanta, s->Quanta + 1);
+    }
+
+    // Between quanta, or on the steward while stopped.
+    private void TakePublished()
+    {
+        var plan = (Plan*)Interlocked.Exchange(ref *(nint*)&_s->Published, 0);
+        if (plan == null) return;
+        for (var i = 0; i < plan->ChangeCount; i++)
+        {
+            var change = plan->Changes[i];
+            change.Instance->Planned[change.Parameter] = change.Value;
+            change.Instance->Move(change.Parameter, 0, change.Value, _s->RampSteps);
+        }
+
+        Volatile.Write(ref *(nint*)&_s->Current, (nint)plan);
+    }
+
+    // Rare: looks for the nodes that failed, in plan order so that notices do not depend on the schedule.
+    private void AfterFailures(Plan* plan)
+    {
+        _s->Failed = 0;
+        var second = (ulong)_s->Rate;
+        for (var n = 0; n < plan->NodeCount; n++)
+        {
+            var instance = plan->Nodes[n].Instance;
+            if (instance->Failed == 0) continue;
+            var port = instance->Failed - 1;
+            instance->Failed = 0;
+            _s->BadOutputs++;
+            instance->Type->Entry.Reset(instance->Self);
+            instance->Failures++;
+            var shed = instance->Failures >= NodeRunner.FailuresToShed && _s->Time - instance->FailureBefore < second;
+            instance->FailureBefore = instance->LastFailure;
+            instance->LastFailure = _s->Time;
+            Tell(NoticeKind.BadOutput, instance, port < instance->Type->Entry.Outputs ? port : -1);
+            if (!shed) continue;
+            instance->Shed = 1;
+            Tell(NoticeKind.ModuleShed, instance, 0);
+        }
+    }
+
+    private void Tell(NoticeKind kind, Instance* instance, long a) => _ = _notices.TryPush(new Notice
+    {
+        Kind = kind,
+        Slot = instance->Slot,
+        Key = instance->Key,
+        Incident = NextIncident(),
+        Frame = _s->Time,
+        Time = Linux.Now(),
+        A = a,
+    });
+
+    /// <summary>
+    /// [steward] Puts an asset into a slot of an instance (null empties it). It must be a whole block of the pool of <paramref name="bytes"/> bytes.
+    /// <paramref name="taken"/>: the block now belongs to the engine, which frees it when it is replaced or its instance goes; so it is with
+    /// Ok, and with TimedOut where the module got it but has not come back. <paramref name="key"/>: low 32 bits of the instance's key.
+    /// </summary>
+    public ReplyStatus SetAsset(int slot, uint key, int index, Asset* asset, long bytes, out bool taken)
+    {
+        taken = false;
+        var instance = Find(slot, key);
+        if (IsBusy) return ReplyStatus.TimedOut;
+        if (instance == null || (uint)index >= (uint)instance->Type->Entry.Assets || (asset != null && !IsSound(asset, bytes))) return ReplyStatus.BadRequest;
+        var old = instance->Assets[index];
+        var status = Command(new Mailbox { Kind = RequestKind.SetAsset, Instance = instance, Data = asset, Index = index }, out _);
+        taken = status == ReplyStatus.Ok || (_running && Volatile.Read(ref _s->Mailbox.State) != Mailbox.Idle);
+        if (status == ReplyStatus.Ok && old != null && old != asset) _pool->Free(0, old);
+        return status;
+    }
+
+    private static bool IsSound(Asset* asset, long bytes) =>
+        bytes >= sizeof(Asset) && asset->DataOffset >= sizeof(Asset) && (asset->DataOffset & 63) == 0 && asset->DataOffset <= bytes
+        && asset->Channels is >= 1 and <= Limits.MaxChannels && asset->Frames >= 0 && asset->Stride >= asset->Frames
+        && asset->Stride <= (bytes - asset->DataOffset) / ((long)sizeof(float) * asset->Channels)
+        && float.IsFinite(asset->Rate) && asset->Rate > 0;
+
+    /// <summary>[steward] Lets an instance write its state; <paramref name="bytes"/> must be at least what its descriptor says.</summary>
+    public ReplyStatus SaveState(int slot, uint key, byte* into, long bytes, out int written, out uint version)
+    {
+        written = 0;
+        version = 0;
+        var instance = Find(slot, key);
+        if (instance == null || bytes < instance->Type->Entry.StateBytes) return ReplyStatus.BadRequest;
+        version = instance->Type->Entry.Version;
+        return Command(new Mailbox { Kind = RequestKind.SaveState, Instance = instance, Data = into, Bytes = instance->Type->Entry.StateBytes }, out written);
+    }
+
+    /// <summary>[steward] Hands saved state to an instance; StateRefused where it means nothing to the module.</summary>
+    public ReplyStatus LoadState(int slot, uint key, byte* from, long bytes, uint version)
+    {
+        var instance = Find(slot, key);
+        if (instance == null || bytes is < 0 or > int.MaxValue) return ReplyStatus.BadRequest;
+        var status = Command(new Mailbox { Kind = RequestKind.LoadState, Instance = instance, Data = from, Bytes = (int)bytes, Version = version }, out var accepted);
+        return status == ReplyStatus.Ok && accepted == 0 ? ReplyStatus.StateRefused : status;
+    }
+
+    private Instance* Find(int slot, uint key)
+    {
+        if ((uint)slot >= Limits.MaxInstances) return null;
+        var instance = _instances[slot];
+        return instance != null && (uint)instance->Key == key ? instance : null;
+    }
+
+    // An earlier command that was given up on is still in its module.
+    private bool IsBusy
+    {
+        get
+        {
+            if (!_running) return false;
+            _ = Interlocked.CompareExchange(ref _s->Mailbox.State, Mailbox.Idle, Mailbox.Done); // it came back after all
+            return Volatile.Read(ref _s->Mailbox.State) != Mailbox.Idle;
+        }
+    }
+
+    // Done here when stopped; else posted, and waited for without ever making the audio thread do more than a store.
+    private ReplyStatus Command(in Mailbox command, out int result)
+    {
+        result = 0;
+        var box = &_s->Mailbox;
+        if (!_running)
+        {
+            *box = command;
+            Carry(box);
+            box->State = Mailbox.Idle;
+            result = box->Result;
+            return ReplyStatus.Ok;
+        }
+
+        if (IsBusy) return ReplyStatus.TimedOut;
+        *box = command;
+        Volatile.Write(ref box->State, Mailbox.Posted);
+        var end = Linux.Now() + CommandTimeoutNs;
+        while (true)
+        {
+            var state = Volatile.Read(ref box->State);
+            if (state == Mailbox.Done) break;
+            if (Linux.Now() >= end)
+            {
+                if (state == Mailbox.Posted && Interlocked.CompareExchange(ref box->State, Mailbox.Idle, Mailbox.Posted) == Mailbox.Posted) return ReplyStatus.TimedOut;
+                if (Volatile.Read(ref box->State) != Mailbox.Done) return ReplyStatus.TimedOut; // taken, and stuck in the module
+                break;
+            }
+
+            Linux.Wait(&box->State, state, 500_000); // nobody wakes: a system call is the steward's to make, not the audio thread's
+        }
+
+        result = box->Result;
+        Volatile.Write(ref box->State, Mailbox.Idle);
+        return ReplyStatus.Ok;
+    }
+
+    private void TakeCommand()
+    {
+        var box = &_s->Mailbox;
+        if (Interlocked.CompareExchange(ref box->State, Mailbox.Taken, Mailbox.Posted) != Mailbox.Posted) return; // withdrawn
+        Carry(box);
+        Volatile.Write(ref box->State, Mailbox.Done);
+    }
+
+    private static void Carry(Mailbox* box)
+    {
+        var instance = box->Instance;
+        var entry = &instance->Type->Entry;
+        instance->Asleep = 0; // the module may have something to say now
+        box->Result = 0;
+        switch (box->Kind)
+        {
+            case RequestKind.SetAsset:
+                instance->Assets[box->Index] = (Asset*)box->Data;
+                entry->AssetChanged(instance->Self, box->Index, (Asset*)box->Data);
+                break;
+            case RequestKind.SaveState:
+                box->Result = Math.Clamp(entry->SaveState(instance->Self, (byte*)box->Data, box->Bytes), 0, box->Bytes);
+                break;
+            case RequestKind.LoadState:
+                box->Result = entry->LoadState(instance->Self, box->Version, (byte*)box->Data, box->Bytes) ? 1 : 0;
+                break;
+        }
+    }
+
+    private void DropAll()
+    {
+        TakePublished();
+        if (_s->Current != null) Retire(_s->Current);
+        _s->Current = null;
+        _ = Collect();
+    }
+
+    /// <summary>[steward, stopped] Frees plans, instances and shared data. The tables stay: the region goes with the process.</summary>
+    public void Dispose()
+    {
+        if (_running) return;
+        DropAll();
+        _instances.FreeAllShared();
+    }
+}

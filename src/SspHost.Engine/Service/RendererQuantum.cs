@@ -1,0 +1,28 @@
+// The renderer as the audio loop calls it: a handle in the region instead of an object, so that the loop stays a struct.
+using System.Runtime.InteropServices;
+using SspHost.Abi;
+using SspHost.Engine.Audio;
+using SspHost.Engine.Graph;
+
+namespace SspHost.Engine.Service;
+
+/// <summary>A renderer behind a GC handle. Reading the handle is one load; nothing is allocated after it was made. [start-up]</summary>
+public readonly unsafe struct RendererQuantum(Renderer renderer) : IQuantum
+{
+    private readonly nint _handle = GCHandle.ToIntPtr(GCHandle.Alloc(renderer));
+
+    /// <summary>The renderer.</summary>
+    public Renderer Renderer => (Renderer)GCHandle.FromIntPtr(_handle).Target!;
+
+    public void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame) =>
+        Renderer.Render(inputs, inputCount, outputs, outputCount, frame);
+
+    public void Report(ref AudioStatus status)
+    {
+        var r = Renderer;
+        status.PlanSerial = r.PlanSerial;
+        status.BadOutputs = r.BadOutputs;
+        status.DroppedEvents = r.DroppedEvents;
+        status.Quanta = r.Quanta;
+    }
+}

@@ -1,0 +1,164 @@
+// A real-time thread: a pthread on a stack handed in, at SCHED_FIFO, on one core, that says how it really runs.
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using SspHost.Abi;
+using SspHost.Engine.Probes;
+
+namespace SspHost.Engine.Threads;
+
+/// <summary>What a thread is asked to be.</summary>
+public unsafe struct RtThreadSetup
+{
+    /// <summary>Lowest address of its stack, page-aligned; prefaulted, locked and with a guard page below by whoever made it.</summary>
+    public void* Stack;
+
+    /// <summary>Bytes of the stack. The C library keeps its thread block and the runtime its thread data at the top (some KiB).</summary>
+    public long StackBytes;
+
+    /// <summary>SCHED_FIFO priority 1..99, or 0 for SCHED_OTHER.</summary>
+    public int Priority;
+
+    /// <summary>Core to pin it to, or -1.</summary>
+    public int Core;
+
+    /// <summary>Where it records how it runs; zeroed, valid until joined.</summary>
+    public ThreadRecord* Record;
+}
+
+/// <summary>
+/// A thread made by pthread, not by the runtime: its stack is ours, and nothing managed is allocated to make it. The struct must stay
+/// where it is (region or native memory) until the thread was joined.
+/// </summary>
+public unsafe struct RtThread
+{
+    /// <summary>Characters of a thread's name the kernel keeps.</summary>
+    public const int MaxName = 15;
+
+    private nuint _handle;
+    private delegate*<void*, void> _entry;
+    private void* _argument;
+    private ThreadRecord* _record;
+    private long _stackBytes;
+    private int _alive;
+    private fixed byte _name[MaxName + 1];
+
+    /// <summary>Whether a thread was made and not yet joined.</summary>
+    public readonly bool Alive => _alive != 0;
+
+    /// <summary>Whether it got SCHED_FIFO; known once created.</summary>
+    public bool RealTime { readonly get; private set; }
+
+    /// <summary>
+    /// Makes the thread and calls <paramref name="entry"/> on it. Returns 0 or an errno: EINVAL for a stack too small or unaligned or a core
+    /// this process may not use, EAGAIN where no thread can be made. Without the privilege for SCHED_FIFO it runs at SCHED_OTHER
+    /// (<see cref="RealTime"/> is false) rather than not at all. Returns before the thread has recorded itself. [steward]
+    /// </summary>
+    /// <param name="thread">Zeroed, at a fixed address.</param>
+    /// <param name="setup">What it is to be.</param>
+    /// <param name="name">Name, ASCII; cut after 15 characters.</param>
+    /// <param name="entry">Managed function to run.</param>
+    /// <param name="argument">Its argument.</param>
+    public static int Create(RtThread* thread, in RtThreadSetup setup, ReadOnlySpan<byte> name, delegate*<void*, void> entry, void* argument)
+    {
+        thread->_entry = entry;
+        thread->_argument = argument;
+        thread->_record = setup.Record;
+        thread->_stackBytes = setup.StackBytes;
+        for (var i = 0; i < MaxName; i++) thread->_name[i] = i < name.Length ? name[i] : (byte)0;
+
+        thread->RealTime = setup.Priority > 0;
+        var error = TryCreate(thread, setup);
+        if (error == ThreadCalls.EPerm && thread->RealTime)
+        {
+            thread->RealTime = false;
+            error = TryCreate(thread, setup);
+        }
+
+        thread->_alive = error == 0 ? 1 : 0;
+        return error;
+    }
+
+    /// <summary>Waits for its end, at most <paramref name="timeoutNs"/>; false if it still runs. [steward]</summary>
+    public bool TryJoin(ulong timeoutNs)
+    {
+        if (_alive == 0) return true;
+        var until = Linux.TimeSpec.FromNanoseconds(Linux.Now() + timeoutNs);
+        if (ThreadCalls.ClockJoin(_handle, null, Linux.ClockMonotonic, &until) != 0) return false;
+        _alive = 0;
+        return true;
+    }
+
+    private static int TryCreate(RtThread* thread, in RtThreadSetup setup)
+    {
+        ThreadCalls.Attributes attributes;
+        var error = ThreadCalls.AttrInit(&attributes);
+        if (error != 0) return error;
+        var priority = thread->RealTime ? setup.Priority : 0;
+        error = ThreadCalls.AttrSetStack(&attributes, setup.Stack, (nuint)setup.StackBytes);
+        if (error == 0) error = ThreadCalls.AttrSetInheritSched(&attributes, 1); // explicit: never what the creator happens to have
+        if (error == 0) error = ThreadCalls.AttrSetPolicy(&attributes, thread->RealTime ? ThreadCalls.SchedFifo : ThreadCalls.SchedOther);
+        if (error == 0) error = ThreadCalls.AttrSetPriority(&attributes, &priority);
+        if (error == 0 && setup.Core >= 0)
+        {
+            if (setup.Core < ThreadCalls.CoreSet.Cores)
+            {
+                ThreadCalls.CoreSet cores = default;
+                cores.Add(setup.Core);
+                error = ThreadCalls.AttrSetAffinity(&attributes, (nuint)sizeof(ThreadCalls.CoreSet), &cores);
+            }
+            else
+            {
+                error = ThreadCalls.EInval;
+            }
+        }
+
+        nuint handle = 0;
+        if (error == 0) error = ThreadCalls.Create(&handle, &attributes, &Entry, thread);
+        thread->_handle = handle;
+        _ = ThreadCalls.AttrDestroy(&attributes);
+        return error;
+    }
+
+    // One line, for the runtime's sake: a thunk that itself inlines calls without GC transition aborts under a collection.
+    [UnmanagedCallersOnly]
+    private static void* Entry(void* thread) => Begin((RtThread*)thread);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void* Begin(RtThread* thread)
+    {
+        _ = ThreadCalls.Prctl(ThreadCalls.PrSetName, thread->_name, 0, 0, 0);
+        _ = ThreadCalls.Prctl(ThreadCalls.PrSetTimerSlack, (byte*)1, 0, 0, 0); // 1 ns: without FIFO, sleeps would end up to 50 us late by design
+        _ = FlushToZero.Enable();
+        if (thread->_record != null) Describe(thread->_record, thread->_stackBytes);
+        thread->_entry(thread->_argument);
+        return null;
+    }
+
+    // Everything is asked back from the kernel or the register: what was requested is not evidence.
+    private static void Describe(ThreadRecord* record, long stackBytes)
+    {
+        int priority;
+        record->Policy = ThreadCalls.GetScheduler(0) & 0xFFFF;
+        record->Priority = ThreadCalls.GetParam(0, &priority) == 0 ? priority : -1;
+        record->Core = PinnedCore();
+        record->FlushToZero = FlushToZero.IsEnabled ? 1 : 0;
+        record->StackBytes = stackBytes;
+        _ = ThreadCalls.Prctl(ThreadCalls.PrGetName, record->Name, 0, 0, 0);
+        Volatile.Write(ref record->Tid, NativeCalls.GetTid()); // last: a reader that sees a tid sees the rest
+    }
+
+    private static int PinnedCore()
+    {
+        ThreadCalls.CoreSet cores = default;
+        if (ThreadCalls.GetAffinity(0, (nuint)sizeof(ThreadCalls.CoreSet), &cores) < 0) return -1;
+        var found = -1;
+        for (var i = 0; i < ThreadCalls.CoreSet.Cores; i++)
+        {
+            if (!cores.Has(i)) continue;
+            if (found >= 0) return -1; // more than one: not pinned
+            found = i;
+        }
+
+        return found;
+    }
+}

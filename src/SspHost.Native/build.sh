@@ -1,0 +1,31 @@
+#!/bin/sh
+# Compiles the C files beside this script for a runtime identifier into a folder; each file appears whole or not at all, so builds may run side by side.
+set -eu
+rid=$1
+out=$2
+here=$(cd "$(dirname "$0")" && pwd)
+host=linux-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
+
+if [ -n "${SSP_CC:-}" ]; then cc=$SSP_CC
+elif [ "$rid" = "$host" ]; then cc=$(command -v cc || command -v gcc || command -v clang || true)
+elif [ "$rid" = linux-arm64 ] && command -v aarch64-linux-gnu-gcc >/dev/null; then cc=aarch64-linux-gnu-gcc
+elif [ "$rid" = linux-arm64 ] && command -v clang >/dev/null; then cc="clang --target=aarch64-linux-gnu -fuse-ld=lld"
+elif [ "$rid" = linux-x64 ] && command -v x86_64-linux-gnu-gcc >/dev/null; then cc=x86_64-linux-gnu-gcc
+else cc=
+fi
+if [ -z "$cc" ]; then
+    echo "error: no C compiler for $rid on $host; on Debian or Ubuntu install 'gcc' (host) or 'gcc-aarch64-linux-gnu' (linux-arm64), or name one in SspCC" >&2
+    exit 1
+fi
+
+mkdir -p "$out"
+work=$(mktemp -d "$out/build.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+flags="-std=gnu11 -O2 -fPIC -Wall -Wextra -Werror -fvisibility=default"
+for source in "$here"/*.c; do
+    $cc $flags -c "$source" -o "$work/$(basename "$source" .c).o"
+done
+$cc -shared -Wl,-soname,libssphost_native.so "$work"/*.o -o "$work/libssphost_native.so"
+$($cc -print-prog-name=ar) rcsD "$work/libssphost_native.a" "$work"/*.o
+mv "$work/libssphost_native.so" "$out/libssphost_native.so"
+mv "$work/libssphost_native.a" "$out/libssphost_native.a"

@@ -1,0 +1,95 @@
+// The shape of a patch file, written: stable order, defaults left out, numbers that read back as they were.
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace SspHost.Patching;
+
+/// <summary>Writes patches and their parts.</summary>
+internal static class PatchWriter
+{
+    /// <summary>For files: indented, readable, one line feed a line.</summary>
+    public static JsonWriterOptions ForFiles { get; } = new()
+    {
+        Indented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // never put into a web page as it is
+        SkipValidation = true,
+    };
+
+    /// <summary>For journals and sockets: one line.</summary>
+    public static JsonWriterOptions ForLines { get; } = ForFiles with { Indented = false };
+
+    public static void Patch(Utf8JsonWriter json, Patch patch)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("format"u8, PatchJson.Format);
+        json.WriteString("id"u8, patch.Id);
+        json.WriteString("name"u8, patch.Name);
+        if (patch.Notes.Length > 0) json.WriteString("notes"u8, patch.Notes);
+        json.WriteNumber("quantum"u8, patch.Quantum);
+        json.WriteStartArray("modules"u8);
+        foreach (var m in patch.Modules) Module(json, m);
+        json.WriteEndArray();
+        json.WriteStartArray("cables"u8);
+        foreach (var c in patch.Cables) Cable(json, c);
+        json.WriteEndArray();
+        Unknown(json, patch.Unknown);
+        json.WriteEndObject();
+    }
+
+    public static void Module(Utf8JsonWriter json, Module m)
+    {
+        json.WriteStartObject();
+        json.WriteString("id"u8, m.Id);
+        json.WriteString("type"u8, m.Type);
+        json.WriteNumber("version"u8, m.Version);
+        if (m.Label.Length > 0) json.WriteString("label"u8, m.Label);
+        json.WriteNumber("x"u8, m.X);
+        json.WriteNumber("y"u8, m.Y);
+        if (m.Bypass) json.WriteBoolean("bypass"u8, true);
+        if (m.Settings.Count > 0)
+        {
+            json.WriteStartObject("settings"u8);
+            foreach (var s in m.Settings) json.WriteNumber(s.Name, s.Value);
+            json.WriteEndObject();
+        }
+
+        if (m.Parameters.Count > 0)
+        {
+            json.WriteStartObject("params"u8);
+            foreach (var p in m.Parameters) json.WriteNumber(p.Name, p.Value);
+            json.WriteEndObject();
+        }
+
+        if (m.Assets.Count > 0)
+        {
+            json.WriteStartObject("assets"u8);
+            foreach (var a in m.Assets) json.WriteString(a.Name, a.Value);
+            json.WriteEndObject();
+        }
+
+        if (!m.State.IsEmpty) json.WriteBase64String("state"u8, m.State.Bytes);
+        Unknown(json, m.Unknown);
+        json.WriteEndObject();
+    }
+
+    private static void Cable(Utf8JsonWriter json, Cable c)
+    {
+        json.WriteStartObject();
+        json.WriteString("from"u8, c.From.ToString());
+        json.WriteString("to"u8, c.To.ToString());
+        if (c.Gain != 1f) json.WriteNumber("gain"u8, c.Gain);
+        if (c.Delayed) json.WriteBoolean("delayed"u8, true);
+        Unknown(json, c.Unknown);
+        json.WriteEndObject();
+    }
+
+    private static void Unknown(Utf8JsonWriter json, NamedValues<string> fields)
+    {
+        foreach (var field in fields)
+        {
+            json.WritePropertyName(field.Name);
+            json.WriteRawValue(field.Value, skipInputValidation: true);
+        }
+    }
+}

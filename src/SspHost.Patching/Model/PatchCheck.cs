@@ -1,0 +1,236 @@
+// What must hold of every patch, wherever it comes from; and what the module types say about it.
+using System.Globalization;
+using SspHost.Abi;
+
+namespace SspHost.Patching;
+
+/// <summary>Checks patches. Every answer is the first error in the order of the file, or null.</summary>
+public static class PatchCheck
+{
+    /// <summary>Checks what needs no module types: ids, numbers, cables between modules that exist.</summary>
+    public static PatchError? Structure(Patch patch)
+    {
+        if (!PatchLimits.IsTypeId(patch.Id))
+            return Bad("id", $"{PatchError.Quote(patch.Id)} is no patch id", "1 to 64 of a-z 0-9 . _ / -");
+        if (!PatchLimits.IsName(patch.Name))
+            return Bad("name", "the name is too long or has control characters", $"one line of at most {PatchLimits.NameLength} characters");
+        if (patch.Notes.Length > PatchLimits.NotesLength)
+            return Bad("notes", $"{patch.Notes.Length} characters of notes", $"at most {PatchLimits.NotesLength}");
+        if (!Limits.IsQuantum(patch.Quantum))
+            return Bad("quantum", $"a quantum of {patch.Quantum} frames", "16, 32, 64, 128 or 256");
+        if (patch.Modules.Length > PatchLimits.Modules)
+            return Bad("modules", $"{patch.Modules.Length} modules", $"at most {PatchLimits.Modules}");
+        if (patch.Cables.Length > PatchLimits.Cables)
+            return Bad("cables", $"{patch.Cables.Length} cables", $"at most {PatchLimits.Cables}");
+
+        var ids = new HashSet<string>(patch.Modules.Length, StringComparer.Ordinal);
+        for (var i = 0; i < patch.Modules.Length; i++)
+        {
+            if (Structure(patch.Modules[i], $"modules[{i}]") is { } error) return error;
+            if (!ids.Add(patch.Modules[i].Id))
+                return Bad($"modules[{i}].id", $"{PatchError.Quote(patch.Modules[i].Id)} stands twice", "an id that no other module has");
+        }
+
+        var seen = new HashSet<(PortRef, PortRef)>(patch.Cables.Length);
+        for (var i = 0; i < patch.Cables.Length; i++)
+        {
+            var c = patch.Cables[i];
+            if (Structure(c, ids, $"cables[{i}]") is { } error) return error;
+            if (!seen.Add((c.From, c.To)))
+                return Bad($"cables[{i}]", $"a second cable from {c.From} to {c.To}", "one cable between two ports; use its gain");
+        }
+
+        return null;
+    }
+
+    /// <summary>Checks a patch whose structure holds against the module types. Warnings: what is kept although it is not known.</summary>
+    public static PatchError? Types(Patch patch, DescriptorIndex modules, List<string>? warnings = null)
+    {
+        var types = new ModuleType[patch.Modules.Length];
+        for (var i = 0; i < types.Length; i++)
+        {
+            var m = patch.Modules[i];
+            if (modules.Find(m.Type) is not { } type) return UnknownType(m, modules, $"modules[{i}].type");
+            types[i] = type;
+            if (Types(m, type, $"modules[{i}]", warnings) is { } error) return error;
+        }
+
+        for (var i = 0; i < patch.Cables.Length; i++)
+        {
+            var c = patch.Cables[i];
+            var (from, to) = (patch.IndexOf(c.From.Module), patch.IndexOf(c.To.Module));
+            if (OutputPort(types[from], c.From, $"cables[{i}].from", out _) is { } error) return error;
+            if (InputPort(types[to], c.To, $"cables[{i}].to", out _) is { } error2) return error2;
+        }
+
+        return null;
+    }
+
+    internal static PatchError? Structure(Module m, string path)
+    {
+        if (!PatchLimits.IsId(m.Id))
+            return Bad($"{path}.id", $"{PatchError.Quote(m.Id)} is no module id", $"1 to {PatchLimits.IdLength} of a-z 0-9 - _");
+        if (!PatchLimits.IsTypeId(m.Type))
+            return Bad($"{path}.type", $"{PatchError.Quote(m.Type)} is no module type", "1 to 64 of a-z 0-9 . _ / -");
+        if (!PatchLimits.IsName(m.Label))
+            return Bad($"{path}.label", "the label is too long or has control characters", $"one line of at most {PatchLimits.NameLength} characters");
+        if (m.X is < -PatchLimits.Position or > PatchLimits.Position)
+            return Bad($"{path}.x", Number(m.X), $"-{PatchLimits.Position}..{PatchLimits.Position}");
+        if (m.Y is < -PatchLimits.Position or > PatchLimits.Position)
+            return Bad($"{path}.y", Number(m.Y), $"-{PatchLimits.Position}..{PatchLimits.Position}");
+        if (m.State.Bytes.Length > PatchLimits.StateBytes)
+            return Bad($"{path}.state", $"{m.State.Bytes.Length} bytes", $"at most {PatchLimits.StateBytes}");
+        if (m.Settings.Count > Limits.MaxParameters * 2 || m.Parameters.Count > Limits.MaxParameters * 2 || m.Assets.Count > Limits.MaxAssets * 2)
+            return Bad(path, $"{m.Id} has more settings, parameters or assets than any module", $"at most {Limits.MaxParameters * 2}");
+        foreach (var s in m.Settings)
+        {
+            if (!PatchLimits.IsTypeId(s.Name)) return BadName($"{path}.settings", s.Name);
+        }
+
+        foreach (var p in m.Parameters)
+        {
+            if (!PatchLimits.IsTypeId(p.Name)) return BadName($"{path}.params", p.Name);
+            if (!float.IsFinite(p.Value)) return Bad($"{path}.params.{p.Name}", Number(p.Value), "a finite number");
+        }
+
+        foreach (var a in m.Assets)
+        {
+            if (!PatchLimits.IsTypeId(a.Name)) return BadName($"{path}.assets", a.Name);
+            if (!PatchLimits.IsAssetPath(a.Value)) return BadAsset($"{path}.assets.{a.Name}", a.Value);
+        }
+
+        return null;
+    }
+
+    internal static PatchError? Types(Module m, ModuleType type, string path, List<string>? warnings)
+    {
+        // What a newer version of the module wrote and this one does not know is kept, and said; else it is a slip of the pen.
+        var newer = m.Version > type.Descriptor.Version;
+        if (newer) warnings?.Add($"{path}: {m.Id} was made with version {m.Version} of {m.Type}, this is version {type.Descriptor.Version}");
+        foreach (var s in m.Settings)
+        {
+            var i = type.Setting(s.Name);
+            if (i >= 0)
+            {
+                if (Setting(type, i, s.Value, $"{path}.settings.{s.Name}", m.Id) is { } error) return error;
+            }
+            else if (newer)
+            {
+                warnings?.Add($"{path}.settings.{s.Name}: not known, kept");
+            }
+            else
+            {
+                return Unknown($"{path}.settings.{s.Name}", m, "setting", s.Name, Names(type.Descriptor.Settings, static d => d.Id));
+            }
+        }
+
+        foreach (var p in m.Parameters)
+        {
+            var i = type.Parameter(p.Name);
+            if (i >= 0)
+            {
+                if (Parameter(type, i, p.Value, $"{path}.params.{p.Name}", m.Id) is { } error) return error;
+            }
+            else if (newer)
+            {
+                warnings?.Add($"{path}.params.{p.Name}: not known, kept");
+            }
+            else
+            {
+                return Unknown($"{path}.params.{p.Name}", m, "parameter", p.Name, Names(type.Descriptor.Parameters, static d => d.Id));
+            }
+        }
+
+        foreach (var a in m.Assets)
+        {
+            if (type.Asset(a.Name) >= 0) continue;
+            if (!newer) return Unknown($"{path}.assets.{a.Name}", m, "asset slot", a.Name, Names(type.Descriptor.Assets, static d => d.Id));
+            warnings?.Add($"{path}.assets.{a.Name}: not known, kept");
+        }
+
+        return null;
+    }
+
+    internal static PatchError? Structure(Cable c, HashSet<string> ids, string path)
+    {
+        if (!ids.Contains(c.From.Module)) return Bad($"{path}.from", $"there is no module {PatchError.Quote(c.From.Module)}", "the id of a module and one of its outputs");
+        if (!ids.Contains(c.To.Module)) return Bad($"{path}.to", $"there is no module {PatchError.Quote(c.To.Module)}", "the id of a module and one of its inputs");
+        if (!PatchLimits.IsTypeId(c.From.Port)) return BadName($"{path}.from", c.From.Port);
+        if (!PatchLimits.IsTypeId(c.To.Port)) return BadName($"{path}.to", c.To.Port);
+        return Gain(c.Gain, $"{path}.gain");
+    }
+
+    internal static PatchError? Gain(float gain, string path) =>
+        MathF.Abs(gain) <= PatchLimits.Gain ? null : Bad(path, $"a gain of {Number(gain)}", $"-{PatchLimits.Gain}..{PatchLimits.Gain}"); // NaN fails too
+
+    internal static PatchError? Parameter(ModuleType type, int index, float value, string path, string module)
+    {
+        var d = type.Descriptor.Parameters[index];
+        if (!(value >= d.Min && value <= d.Max))
+            return Bad(path, $"{module}: {d.Name} of {Number(value)} is out of range", $"{Number(d.Min)}..{Number(d.Max)}{(d.Unit.Length > 0 ? " " + d.Unit : "")}");
+        if (d.Curve == ParameterCurve.Stepped && value != MathF.Round(value))
+            return Bad(path, $"{module}: {d.Name} of {Number(value)}", "a whole number");
+        return null;
+    }
+
+    internal static PatchError? Setting(ModuleType type, int index, int value, string path, string module)
+    {
+        var d = type.Descriptor.Settings[index];
+        return value >= d.Min && value <= d.Max ? null : Bad(path, $"{module}: {d.Name} of {value} is out of range", $"{d.Min}..{d.Max}");
+    }
+
+    internal static PatchError? OutputPort(ModuleType type, PortRef port, string path, out int index)
+    {
+        index = type.Output(port.Port);
+        if (index >= 0 && type.Descriptor.Outputs[index].Kind == PortKind.Cable) return null;
+        return Bad(
+            path, $"{PatchError.Quote(port.Module)} ({type.Descriptor.Id}) has no output {PatchError.Quote(port.Port)}",
+            Names(type.Descriptor.Outputs, static d => d.Kind == PortKind.Cable ? d.Id : ""));
+    }
+
+    internal static PatchError? InputPort(ModuleType type, PortRef port, string path, out int index)
+    {
+        index = type.Input(port.Port);
+        if (index >= 0 && type.Descriptor.Inputs[index].Kind == PortKind.Cable) return null;
+        return Bad(
+            path, $"{PatchError.Quote(port.Module)} ({type.Descriptor.Id}) has no input {PatchError.Quote(port.Port)}",
+            Names(type.Descriptor.Inputs, static d => d.Kind == PortKind.Cable ? d.Id : ""));
+    }
+
+    internal static PatchError UnknownType(Module m, DescriptorIndex modules, string path) => Bad(
+        path, $"{m.Id}: there is no module type {PatchError.Quote(m.Type)}", Names(modules.Types, static t => t.Descriptor.Id));
+
+    internal static PatchError Bad(string path, string what, string expected = "") => new() { Path = PatchError.OneLine(path, 120), What = what, Expected = expected };
+
+    internal static PatchError BadAsset(string path, string asset) =>
+        Bad(path, $"{PatchError.Quote(asset)} is no path of a sample", "a path relative to the patch, with '/' and without '..'");
+
+    internal static string Number(float value) => value.ToString(CultureInfo.InvariantCulture);
+
+    internal static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    // "one of a, b, c": enough of them to see what is meant, few enough for one line.
+    internal static string Names<T>(IReadOnlyList<T> items, Func<T, string> name)
+    {
+        var text = "";
+        for (var i = 0; i < items.Count; i++)
+        {
+            var n = name(items[i]);
+            if (n.Length == 0) continue;
+            if (text.Length + n.Length > 160)
+            {
+                text += ", ...";
+                break;
+            }
+
+            text += text.Length == 0 ? n : ", " + n;
+        }
+
+        return text.Length == 0 ? "none" : "one of " + text;
+    }
+
+    private static PatchError BadName(string path, string name) => Bad(path, $"{PatchError.Quote(name)} is no name", "1 to 64 of a-z 0-9 . _ / -");
+
+    private static PatchError Unknown(string path, Module m, string what, string name, string expected) =>
+        Bad(path, $"{m.Id} ({m.Type}) has no {what} {PatchError.Quote(name)}", expected);
+}

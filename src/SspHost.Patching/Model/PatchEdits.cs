@@ -1,0 +1,164 @@
+// Applies edits: Patch and Edit in, Patch or one error out.
+
+namespace SspHost.Patching;
+
+/// <summary>The pure function behind every change.</summary>
+public static class PatchEdits
+{
+    /// <summary>
+    /// The patch after <paramref name="edit"/>, or null and why not; throws nothing, changes nothing. With <paramref name="modules"/>,
+    /// ports, parameters and ranges are checked against the module types; without, only the structure is (journal replay).
+    /// </summary>
+    public static Patch? Apply(Patch patch, Edit edit, DescriptorIndex? modules, out PatchError? error)
+    {
+        Patch? result;
+        (result, error) = edit switch
+        {
+            AddModule e => Add(patch, e.Module, modules),
+            RemoveModule e => Remove(patch, e.Module),
+            Connect e => Plug(patch, e, modules),
+            Disconnect e => Unplug(patch, e),
+            SetCableGain e => Gain(patch, e),
+            SetParameter e => Parameter(patch, e, modules),
+            SetSetting e => Setting(patch, e, modules),
+            Bypass e => Change(patch, e.Module, e, static (m, e) => m with { Bypass = e.On }),
+            Move e => Change(patch, e.Module, e, static (m, e) => m with { X = e.X, Y = e.Y }),
+            Rename e => Change(patch, e.Module, e, static (m, e) => m with { Label = e.Label }),
+            Duplicate e => Copy(patch, e),
+            SetAsset e => Asset(patch, e, modules),
+            SetState e => Change(patch, e.Module, e, static (m, e) => m with { Version = e.Version, State = e.State }),
+            RenamePatch e => Whole(patch with { Name = e.Name }),
+            SetNotes e => Whole(patch with { Notes = e.Notes }),
+            SetQuantum e => Whole(patch with { Quantum = e.Frames }),
+            ReplacePatch e => Replace(e.Patch, modules),
+            _ => (null, Bad($"{edit.GetType().Name} is no edit")),
+        };
+        return result;
+    }
+
+    private static (Patch?, PatchError?) Add(Patch patch, Module module, DescriptorIndex? modules)
+    {
+        if (PatchCheck.Structure(module, "module") is { } error) return (null, error);
+        if (modules is not null)
+        {
+            if (modules.Find(module.Type) is not { } type) return (null, PatchCheck.UnknownType(module, modules, "module.type"));
+            if (PatchCheck.Types(module, type, "module", null) is { } mismatch) return (null, mismatch);
+        }
+
+        if (patch.IndexOf(module.Id) >= 0) return (null, Bad($"there is a module {PatchError.Quote(module.Id)} already", $"a free id, such as {patch.FreeId(module.Type)}"));
+        if (patch.Modules.Length >= PatchLimits.Modules) return (null, Bad($"the patch has {patch.Modules.Length} modules", $"at most {PatchLimits.Modules}"));
+        return (patch with { Modules = patch.Modules.Add(module) }, null);
+    }
+
+    private static (Patch?, PatchError?) Remove(Patch patch, string id)
+    {
+        var at = patch.IndexOf(id);
+        if (at < 0) return (null, NoModule(id));
+        var cables = patch.Cables.RemoveAll(c => c.From.Module == id || c.To.Module == id);
+        return (Loops.Release(patch with { Modules = patch.Modules.RemoveAt(at), Cables = cables }), null);
+    }
+
+    private static (Patch?, PatchError?) Plug(Patch patch, Connect e, DescriptorIndex? modules)
+    {
+        if (patch.Find(e.From.Module) is not { } from) return (null, NoModule(e.From.Module));
+        if (patch.Find(e.To.Module) is not { } to) return (null, NoModule(e.To.Module));
+        if (!PatchLimits.IsTypeId(e.From.Port) || !PatchLimits.IsTypeId(e.To.Port)) return (null, Bad($"{PatchError.Quote(e.From.ToString())} to {PatchError.Quote(e.To.ToString())} is no cable"));
+        if (PatchCheck.Gain(e.Gain, "") is { } error) return (null, error);
+        if (modules?.Find(from.Type) is { } fromType && PatchCheck.OutputPort(fromType, e.From, "", out _) is { } noOutput) return (null, noOutput);
+        if (modules?.Find(to.Type) is { } toType && PatchCheck.InputPort(toType, e.To, "", out _) is { } noInput) return (null, noInput);
+        if (patch.IndexOf(e.From, e.To) >= 0) return (null, Bad($"there is a cable from {e.From} to {e.To} already"));
+        if (patch.Cables.Length >= PatchLimits.Cables) return (null, Bad($"the patch has {patch.Cables.Length} cables", $"at most {PatchLimits.Cables}"));
+        var cable = new Cable(e.From, e.To) { Gain = e.Gain, Delayed = Loops.WouldClose(patch, e.From.Module, e.To.Module) };
+        return (patch with { Cables = patch.Cables.Add(cable) }, null);
+    }
+
+    private static (Patch?, PatchError?) Unplug(Patch patch, Disconnect e)
+    {
+        var at = patch.IndexOf(e.From, e.To);
+        return at < 0 ? (null, NoCable(e.From, e.To)) : (Loops.Release(patch with { Cables = patch.Cables.RemoveAt(at) }), null);
+    }
+
+    private static (Patch?, PatchError?) Gain(Patch patch, SetCableGain e)
+    {
+        var at = patch.IndexOf(e.From, e.To);
+        if (at < 0) return (null, NoCable(e.From, e.To));
+        if (PatchCheck.Gain(e.Gain, "") is { } error) return (null, error);
+        return (patch with { Cables = patch.Cables.SetItem(at, patch.Cables[at] with { Gain = e.Gain }) }, null);
+    }
+
+    private static (Patch?, PatchError?) Parameter(Patch patch, SetParameter e, DescriptorIndex? modules)
+    {
+        if (patch.Find(e.Module) is { } m && modules?.Find(m.Type) is { } type)
+        {
+            var i = type.Parameter(e.Parameter);
+            if (i < 0)
+                return (null, Bad($"{m.Id} ({m.Type}) has no parameter {PatchError.Quote(e.Parameter)}", PatchCheck.Names(type.Descriptor.Parameters, static d => d.Id)));
+            if (PatchCheck.Parameter(type, i, e.Value, "", m.Id) is { } error) return (null, error);
+        }
+
+        return Change(patch, e.Module, e, static (m, e) => m with { Parameters = m.Parameters.With(e.Parameter, e.Value) });
+    }
+
+    private static (Patch?, PatchError?) Setting(Patch patch, SetSetting e, DescriptorIndex? modules)
+    {
+        if (patch.Find(e.Module) is { } m && modules?.Find(m.Type) is { } type)
+        {
+            var i = type.Setting(e.Setting);
+            if (i < 0)
+                return (null, Bad($"{m.Id} ({m.Type}) has no setting {PatchError.Quote(e.Setting)}", PatchCheck.Names(type.Descriptor.Settings, static d => d.Id)));
+            if (PatchCheck.Setting(type, i, e.Value, "", m.Id) is { } error) return (null, error);
+        }
+
+        return Change(patch, e.Module, e, static (m, e) => m with { Settings = m.Settings.With(e.Setting, e.Value) });
+    }
+
+    private static (Patch?, PatchError?) Asset(Patch patch, SetAsset e, DescriptorIndex? modules)
+    {
+        if (patch.Find(e.Module) is { } m && modules?.Find(m.Type) is { } type && type.Asset(e.Slot) < 0)
+            return (null, Bad($"{m.Id} ({m.Type}) has no asset slot {PatchError.Quote(e.Slot)}", PatchCheck.Names(type.Descriptor.Assets, static d => d.Id)));
+        return Change(patch, e.Module, e, static (m, e) => m with { Assets = e.Path is null ? m.Assets.Without(e.Slot) : m.Assets.With(e.Slot, e.Path) });
+    }
+
+    private static (Patch?, PatchError?) Copy(Patch patch, Duplicate e)
+    {
+        if (patch.Find(e.Module) is not { } m) return (null, NoModule(e.Module));
+        var (copied, error) = Add(patch, m with { Id = e.NewId, X = Math.Min(m.X + 1, PatchLimits.Position) }, null);
+        if (copied is null || !e.Inputs) return (copied, error);
+        var cables = copied.Cables.ToBuilder();
+        foreach (var c in copied.Cables)
+        {
+            // Nothing reads the copy yet, so its cables close no loop.
+            if (c.To.Module == m.Id) cables.Add(c with { To = c.To with { Module = e.NewId }, Delayed = false });
+        }
+
+        if (cables.Count > PatchLimits.Cables) return (null, Bad($"the patch would have {cables.Count} cables", $"at most {PatchLimits.Cables}"));
+        return (copied with { Cables = cables.ToImmutable() }, null);
+    }
+
+    private static (Patch?, PatchError?) Replace(Patch patch, DescriptorIndex? modules)
+    {
+        if (PatchCheck.Structure(patch) is { } error) return (null, error);
+        if (modules is not null && PatchCheck.Types(patch, modules) is { } mismatch) return (null, mismatch);
+        return (Loops.Normalise(patch, null), null);
+    }
+
+    private static (Patch?, PatchError?) Change<T>(Patch patch, string id, T edit, Func<Module, T, Module> change)
+    {
+        var at = patch.IndexOf(id);
+        if (at < 0) return (null, NoModule(id));
+        var changed = change(patch.Modules[at], edit);
+        if (PatchCheck.Structure(changed, "module") is { } error) return (null, error);
+        return (patch with { Modules = patch.Modules.SetItem(at, changed) }, null);
+    }
+
+    // Name, notes and quantum: cheap to check by themselves.
+    private static (Patch?, PatchError?) Whole(Patch changed) =>
+        PatchCheck.Structure(changed with { Modules = [], Cables = [] }) is { } error ? (null, error) : (changed, null);
+
+    private static PatchError Bad(string what, string expected = "") => new() { What = what, Expected = expected };
+
+    private static PatchError NoModule(string id) => Bad($"there is no module {PatchError.Quote(id)}");
+
+    private static PatchError NoCable(PortRef from, PortRef to) =>
+        Bad($"there is no cable from {PatchError.OneLine(from.ToString())} to {PatchError.OneLine(to.ToString())}");
+}

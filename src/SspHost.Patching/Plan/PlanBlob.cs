@@ -1,0 +1,169 @@
+// The plan description as bytes: every table in its place.
+using System.Text;
+using SspHost.Abi;
+
+namespace SspHost.Patching;
+
+/// <summary>Writes the tables of <see cref="PlanHeader"/>.</summary>
+internal sealed unsafe class PlanBlob(Patch patch, PlanGraph graph, ChannelResolver channels, BufferAssigner buffers, JackTable jacks)
+{
+    private PlanHeader _header;
+    private long _end = (sizeof(PlanHeader) + 7) & ~7L;
+
+    public byte[] Write(ulong serial, int width, float[] priorities, ulong[] keys, int[] slots, int[] settings, int[] firstSetting)
+    {
+        var (cables, feedback, jackLines, parameters, state) = (0, 0, 0, 0, 0);
+        for (var i = 0; i < channels.Inputs.Length; i++) cables += jacks.OfInput[i] >= 0 ? 1 : graph.InputStart[i + 1] - graph.InputStart[i];
+        for (var o = 0; o < channels.Outputs.Length; o++)
+        {
+            if (graph.Feeds[o]) feedback++;
+            if (jacks.OfOutput[o] >= 0) jackLines += channels.Outputs[o];
+        }
+
+        for (var v = 0; v < graph.Count; v++)
+        {
+            parameters += graph.Types[v].Descriptor.Parameters.Count;
+            state += patch.Modules[graph.PatchIndex[v]].State.Bytes.Length;
+        }
+
+        _header = new PlanHeader
+        {
+            Version = AbiVersion.Plan,
+            Serial = serial,
+            Quantum = patch.Quantum,
+            BufferSlots = buffers.Count,
+            Width = width,
+            NodeCount = graph.Count,
+            InputCount = channels.Inputs.Length,
+            CableCount = cables,
+            OutputCount = channels.Outputs.Length,
+            SuccessorCount = graph.Successors.Length,
+            FeedbackCount = feedback,
+            JackCount = jackLines,
+            SettingCount = settings.Length,
+            ParameterCount = parameters,
+            StateBytes = state,
+        };
+        _header.NodesOffset = Place((long)graph.Count * sizeof(PlanNode));
+        _header.InputsOffset = Place((long)_header.InputCount * sizeof(PlanInput));
+        _header.CablesOffset = Place((long)cables * sizeof(PlanCable));
+        _header.OutputsOffset = Place((long)_header.OutputCount * sizeof(PlanOutput));
+        _header.SuccessorsOffset = Place((long)_header.SuccessorCount * sizeof(int));
+        _header.FeedbackOffset = Place((long)feedback * sizeof(PlanFeedback));
+        _header.JacksOffset = Place((long)jackLines * sizeof(PlanJack));
+        _header.SettingsOffset = Place((long)settings.Length * sizeof(int));
+        _header.ParametersOffset = Place((long)parameters * sizeof(float));
+        _header.StateOffset = Place(state);
+        _header.Bytes = checked((uint)_end);
+
+        var bytes = new byte[_end];
+        fixed (byte* b = bytes)
+        {
+            *(PlanHeader*)b = _header;
+            Nodes((PlanNode*)(b + _header.NodesOffset), (float*)(b + _header.ParametersOffset), b + _header.StateOffset, priorities, keys, slots, firstSetting);
+            Inputs((PlanInput*)(b + _header.InputsOffset), (PlanCable*)(b + _header.CablesOffset));
+            Outputs((PlanOutput*)(b + _header.OutputsOffset), (PlanFeedback*)(b + _header.FeedbackOffset));
+            Jacks((PlanJack*)(b + _header.JacksOffset));
+            graph.Successors.CopyTo(new Span<int>(b + _header.SuccessorsOffset, graph.Successors.Length));
+            settings.CopyTo(new Span<int>(b + _header.SettingsOffset, settings.Length));
+        }
+
+        return bytes;
+    }
+
+    private int Place(long bytes)
+    {
+        var at = _end;
+        _end = (_end + bytes + 7) & ~7L;
+        return checked((int)at);
+    }
+
+    private void Nodes(PlanNode* nodes, float* parameters, byte* states, float[] priorities, ulong[] keys, int[] slots, int[] firstSetting)
+    {
+        var (parameter, state) = (0, 0);
+        for (var v = 0; v < graph.Count; v++)
+        {
+            var m = patch.Modules[graph.PatchIndex[v]];
+            var d = graph.Types[v].Descriptor;
+            var node = nodes + v;
+            node->Key = keys[v];
+            node->Priority = priorities[v];
+            node->Module = graph.Types[v].Number;
+            node->Slot = slots[v];
+            node->Flags = m.Bypass ? NodeFlags.Bypassed : NodeFlags.None;
+            node->Pending = graph.Pending[v];
+            node->FirstInput = graph.FirstInput[v];
+            node->FirstOutput = graph.FirstOutput[v];
+            node->FirstSuccessor = graph.SuccessorStart[v];
+            node->SuccessorCount = graph.SuccessorStart[v + 1] - graph.SuccessorStart[v];
+            node->FirstSetting = firstSetting[v];
+            node->FirstParameter = parameter;
+            for (var i = 0; i < d.Parameters.Count; i++)
+                parameters[parameter++] = m.Parameters.TryGet(d.Parameters[i].Id, out var value) ? value : d.Parameters[i].Default;
+
+            node->StateOffset = state;
+            node->StateLength = m.State.Bytes.Length;
+            node->StateVersion = m.State.IsEmpty ? 0 : m.Version;
+            m.State.Bytes.CopyTo(new Span<byte>(states + state, m.State.Bytes.Length));
+            state += m.State.Bytes.Length;
+            Encoding.UTF8.GetBytes(m.Id, new Span<byte>(node->Name, PatchLimits.IdLength)); // ids are ASCII and fit; the rest is zero
+        }
+    }
+
+    private void Inputs(PlanInput* inputs, PlanCable* cables)
+    {
+        var cable = 0;
+        for (var i = 0; i < channels.Inputs.Length; i++)
+        {
+            inputs[i] = new PlanInput { FirstCable = cable, Channels = channels.Inputs[i], MixSlot = buffers.Mixes[i] };
+            if (jacks.OfInput[i] >= 0)
+            {
+                cables[cable++] = new PlanCable { Source = -1 - jacks.OfInput[i], Channels = 1, Gain = 1f, SourceOutput = -1 };
+            }
+            else
+            {
+                for (var k = graph.InputStart[i]; k < graph.InputStart[i + 1]; k++)
+                {
+                    var c = graph.InputCables[k];
+                    var o = graph.FromOutput[c];
+                    cables[cable++] = new PlanCable
+                    {
+                        Source = graph.Delayed[c] ? buffers.Feedback[o] : buffers.Outputs[o],
+                        Channels = channels.Outputs[o],
+                        Gain = graph.Gain[c],
+                        SourceOutput = graph.Delayed[c] ? -1 : o,
+                    };
+                }
+            }
+
+            inputs[i].CableCount = cable - inputs[i].FirstCable;
+        }
+    }
+
+    private void Outputs(PlanOutput* outputs, PlanFeedback* feedback)
+    {
+        var n = 0;
+        for (var o = 0; o < channels.Outputs.Length; o++)
+        {
+            outputs[o] = new PlanOutput { Slot = buffers.Outputs[o], Channels = channels.Outputs[o], Connected = graph.Read[o] || jacks.OfOutput[o] >= 0 ? 1 : 0 };
+            if (graph.Feeds[o])
+                feedback[n++] = new PlanFeedback { Source = buffers.Outputs[o], Target = buffers.Feedback[o], Channels = channels.Outputs[o], SourceOutput = o };
+        }
+    }
+
+    // In patch order, every channel of the port: the jack gets their sum.
+    private void Jacks(PlanJack* lines)
+    {
+        var nodeOf = new int[graph.Count];
+        for (var v = 0; v < graph.Count; v++) nodeOf[graph.PatchIndex[v]] = v;
+        var n = 0;
+        foreach (var v in nodeOf)
+        {
+            for (var o = graph.FirstOutput[v]; o < graph.FirstOutput[v + 1]; o++)
+            {
+                if (jacks.OfOutput[o] < 0) continue;
+                for (var c = 0; c < channels.Outputs[o]; c++) lines[n++] = new PlanJack { Slot = buffers.Outputs[o] + c, Jack = jacks.OfOutput[o] };
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+// The journal on disk: appended by a thread of its own, one fsync for all that came within a moment, rewritten when it has grown.
+using System.Buffers;
+using Microsoft.Win32.SafeHandles;
+
+namespace SspHost.Patching;
+
+/// <summary>
+/// Group commit: a record waits at most <see cref="Window"/> for others, then all are written and made durable together. A disk
+/// that refuses is asked again every second; nothing is dropped meanwhile.
+/// </summary>
+internal sealed class Journal : IDisposable
+{
+    /// <summary>What a record waits for company; with an fsync of up to 150 ms it is durable within 250 ms.</summary>
+    public static readonly TimeSpan Window = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    private readonly string _path;
+    private readonly Func<List<JournalRecord>> _snapshot;
+    private readonly Lock _ownerLock;
+    private readonly object _lock = new();
+    private readonly Thread _thread;
+    private readonly long _growth;
+    private List<JournalRecord> _pending = [];
+    private long _appended, _durable;
+    private bool _hurry, _stop;
+    private string? _trouble;
+
+    // The writer thread's own.
+    private SafeFileHandle? _file;
+    private long _length, _baseLength;
+    private uint _chain;
+    private bool _rewrite = true; // a journal starts by writing where it stands
+
+    /// <param name="path">The file.</param>
+    /// <param name="ownerLock">The lock under which the owner appends and in which <paramref name="snapshot"/> is called.</param>
+    /// <param name="snapshot">The records that lead to the present.</param>
+    /// <param name="growth">Bytes by which the file may grow before it is rewritten.</param>
+    public Journal(string path, Lock ownerLock, Func<List<JournalRecord>> snapshot, long growth)
+    {
+        _path = path;
+        _ownerLock = ownerLock;
+        _snapshot = snapshot;
+        _growth = growth;
+        _thread = new Thread(Run) { IsBackground = true, Name = "journal" };
+        _thread.Start();
+    }
+
+    /// <summary>Number of the last change that is on disk.</summary>
+    public long Durable => Volatile.Read(ref _durable);
+
+    /// <summary>One line while the disk refuses.</summary>
+    public string? Trouble => Volatile.Read(ref _trouble);
+
+    /// <summary>[under the owner's lock] Adds the record of change number <paramref name="sequence"/>.</summary>
+    public void Append(JournalRecord record, long sequence)
+    {
+        lock (_lock)
+        {
+            // A knob that turns: within one window only where it got to is written.
+            if (record.Kind == JournalKind.More && _pending.Count > 0 && _pending[^1].Kind is JournalKind.Do or JournalKind.More)
+                _pending[^1] = _pending[^1] with { Edits = EditMerge.Merge(_pending[^1].Edits, record.Edits) };
+            else
+                _pending.Add(record);
+            _appended = sequence;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>Waits until change number <paramref name="sequence"/> is on disk.</summary>
+    public bool Wait(long sequence, TimeSpan timeout)
+    {
+        var end = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+        lock (_lock)
+        {
+            while (_durable < sequence)
+            {
+                var left = end - Environment.TickCount64;
+                if (left <= 0 || _stop) return false;
+                _hurry = true;
+                Monitor.PulseAll(_lock);
+                Monitor.Wait(_lock, (int)Math.Min(left, 1000));
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Writes what is pending and ends. Not to be called under the owner's lock.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _stop = true;
+            Monitor.PulseAll(_lock);
+        }
+
+        _thread.Join();
+        _file?.Dispose();
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            bool last;
+            lock (_lock)
+            {
+                while (_pending.Count == 0 && !_stop && !_rewrite) Monitor.Wait(_lock);
+                var end = Environment.TickCount64 + (long)Window.TotalMilliseconds;
+                while (!_hurry && !_stop && !_rewrite)
+                {
+                    var left = end - Environment.TickCount64;
+                    if (left <= 0) break;
+                    Monitor.Wait(_lock, (int)left);
+                }
+
+                _hurry = false;
+                last = _stop;
+            }
+
+            var trouble = Commit();
+            lock (_lock)
+            {
+                Volatile.Write(ref _trouble, trouble);
+                Monitor.PulseAll(_lock);
+                if (last) return;
+                if (trouble is not null && !_stop) Monitor.Wait(_lock, RetryAfter);
+            }
+        }
+    }
+
+    private string? Commit()
+    {
+        try
+        {
+            if (_rewrite || _length - _baseLength > Math.Max(_growth, 4 * _baseLength)) Rewrite();
+            else Append();
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            return $"{_path}: edits are not being saved: {PatchError.OneLine(e.Message, 200)}";
+        }
+    }
+
+    private void Append()
+    {
+        List<JournalRecord> records;
+        long sequence;
+        lock (_lock)
+        {
+            if (_pending.Count == 0) return;
+            records = _pending;
+            _pending = [];
+            sequence = _appended;
+        }
+
+        try
+        {
+            var bytes = new ArrayBufferWriter<byte>(4096);
+            var chain = _chain;
+            foreach (var r in records) JournalFormat.Write(bytes, r, ref chain);
+            RandomAccess.Write(_file!, bytes.WrittenSpan, _length);
+            RandomAccess.FlushToDisk(_file!);
+            _chain = chain;
+            _length += bytes.WrittenCount;
+        }
+        catch
+        {
+            PutBack(records); // written again at the same place: a half-written line is overwritten
+            throw;
+        }
+
+        Publish(sequence);
+    }
+
+    private void Rewrite()
+    {
+        _rewrite = true;
+        List<JournalRecord> records;
+        List<JournalRecord> superseded;
+        long sequence;
+        lock (_ownerLock)
+        {
+            records = _snapshot();
+            lock (_lock)
+            {
+                superseded = _pending;
+                _pending = [];
+                sequence = _appended;
+            }
+        }
+
+        var temporary = $"{_path}.new";
+        SafeFileHandle? file = null;
+        try
+        {
+            var bytes = new ArrayBufferWriter<byte>(1 << 16);
+            var chain = JournalFormat.Seed;
+            foreach (var r in records) JournalFormat.Write(bytes, r, ref chain);
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
+            file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.Read);
+            RandomAccess.Write(file, bytes.WrittenSpan, 0);
+            RandomAccess.FlushToDisk(file);
+            File.Move(temporary, _path, overwrite: true);
+            AtomicFile.SyncFolder(Path.GetDirectoryName(Path.GetFullPath(_path))!);
+            _file?.Dispose();
+            _file = file;
+            _chain = chain;
+            _length = _baseLength = bytes.WrittenCount;
+            _rewrite = false;
+        }
+        catch
+        {
+            file?.Dispose();
+            PutBack(superseded);
+            throw;
+        }
+
+        Publish(sequence);
+    }
+
+    private void PutBack(List<JournalRecord> records)
+    {
+        lock (_lock)
+        {
+            records.AddRange(_pending);
+            _pending = records;
+        }
+    }
+
+    private void Publish(long sequence)
+    {
+        lock (_lock)
+        {
+            _durable = sequence;
+            Monitor.PulseAll(_lock);
+        }
+    }
+}

@@ -1,0 +1,470 @@
+// The one way into the patch: edits, undo, gestures, journal, engine.
+using System.Collections.Immutable;
+using SspHost.Abi;
+
+namespace SspHost.Patching;
+
+/// <summary>How far a change reaches.</summary>
+public enum ChangeKind
+{
+    /// <summary>Names, notes, places: nothing to be heard.</summary>
+    Cosmetic,
+
+    /// <summary>Parameters moved, assets or states changed: the plan stays.</summary>
+    Values,
+
+    /// <summary>A new plan plays.</summary>
+    Structure,
+}
+
+/// <summary>A change, as told to whoever shows the patch.</summary>
+public sealed class PatchChange(Patch before, Patch after, ChangeKind kind, long sequence, ImmutableArray<string> warnings) : EventArgs
+{
+    public Patch Before { get; } = before;
+
+    public Patch After { get; } = after;
+
+    public ChangeKind Kind { get; } = kind;
+
+    /// <summary>Number of the change (<see cref="PatchSession.Sequence"/>).</summary>
+    public long Sequence { get; } = sequence;
+
+    /// <summary>One line each: what is not as the patch says (a jack the device does not have).</summary>
+    public ImmutableArray<string> Warnings { get; } = warnings;
+}
+
+/// <summary>What a session is made of.</summary>
+public sealed record PatchSessionOptions
+{
+    public required DescriptorIndex Modules { get; init; }
+
+    public required IPlanSink Sink { get; init; }
+
+    /// <summary>Journal file, made where there is none; null: nothing is kept (render, tests).</summary>
+    public string? JournalPath { get; init; }
+
+    /// <summary>Undo steps that a rewritten journal keeps, and so survive a restart at least. Within a session there is no limit.</summary>
+    public int JournalDepth { get; init; } = 256;
+
+    /// <summary>Bytes by which the journal grows before it is rewritten (or four times its size then, if that is more).</summary>
+    public long JournalGrowth { get; init; } = 1 << 20;
+}
+
+/// <summary>A patch being played and edited. Thread-safe; every call is one transaction under the session's lock.</summary>
+public sealed class PatchSession : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly DescriptorIndex _modules;
+    private readonly IPlanSink _sink;
+    private readonly SlotMap _slots = new();
+    private readonly History _history;
+    private readonly Journal? _journal;
+    private readonly List<(int Parameter, float Value)> _moves = [];
+
+    // Moves that found the ring full: (module, parameter). Their values are looked up when they are sent.
+    private readonly HashSet<(string Module, int Parameter)> _unsent = [];
+
+    // States of instances that left, so that one that comes back by undo is what it was.
+    private readonly Dictionary<(string Patch, string Module, string Type), (uint Version, StateBlob State)> _shelf = [];
+
+    private Patch _current;
+    private CompiledPlan? _plan;
+    private ulong _serial;
+    private long _sequence;
+    private int _gestures;
+    private bool _gestureOpen; // whether the present gesture has its step
+
+    private PatchSession(PatchSessionOptions options)
+    {
+        _modules = options.Modules;
+        _sink = options.Sink;
+        _history = new History();
+        _current = Patch.Empty;
+        if (options.JournalPath is not { } path) return;
+        (var patch, _history, Recovery) = Patching.Recovery.Recover(path);
+        Recovered = patch is not null;
+        _current = patch ?? Patch.Empty;
+        _journal = new Journal(path, _lock, () => _history.Snapshot(_current, options.JournalDepth), options.JournalGrowth);
+    }
+
+    /// <summary>Told in order, under the session's lock: be quick, wait for nobody, do not throw.</summary>
+    public event EventHandler<PatchChange>? Changed;
+
+    /// <summary>The patch as it is now.</summary>
+    public Patch Current => Volatile.Read(ref _current);
+
+    /// <summary>The plan that plays; null before the first.</summary>
+    public CompiledPlan? Plan => Volatile.Read(ref _plan);
+
+    /// <summary>One line on what the journal held; null: nothing to tell.</summary>
+    public string? Recovery { get; }
+
+    /// <summary>Whether the journal held a patch, which <see cref="Current"/> then was at the start.</summary>
+    public bool Recovered { get; }
+
+    public bool CanUndo
+    {
+        get
+        {
+            lock (_lock) return _history.CanUndo;
+        }
+    }
+
+    public bool CanRedo
+    {
+        get
+        {
+            lock (_lock) return _history.CanRedo;
+        }
+    }
+
+    /// <summary>Number of the last change; the change is acknowledged once <see cref="DurableSequence"/> reaches it.</summary>
+    public long Sequence => Interlocked.Read(ref _sequence);
+
+    /// <summary>Number of the last change that is on disk; without a journal every change counts as such.</summary>
+    public long DurableSequence => _journal?.Durable ?? Sequence;
+
+    /// <summary>One line while the journal cannot be written (disk full); null while all is well.</summary>
+    public string? Trouble => _journal?.Trouble;
+
+    /// <summary>
+    /// Opens a session: recovers the journal's patch if there is one, else starts with an empty patch. Never throws for what the
+    /// journal holds; <see cref="Recovery"/> says what was found. Nothing is installed before <see cref="Reinstall"/>,
+    /// <see cref="Open"/> or an edit.
+    /// </summary>
+    public static PatchSession Start(PatchSessionOptions options) => new(options);
+
+    /// <summary>Applies edits as one: all or none; one undo step. Null, or the one error that left everything as it was.</summary>
+    public PatchError? Apply(params ReadOnlySpan<Edit> edits)
+    {
+        lock (_lock)
+        {
+            var before = _current;
+            var after = before;
+            foreach (var e in edits)
+            {
+                if (PatchEdits.Apply(after, e, _modules, out var wrong) is not { } next) return wrong;
+                after = next;
+            }
+
+            if (ReferenceEquals(after, before)) return null;
+            if (Move(before, after, out var kind, out var warnings) is { } error) return error;
+            if (_gestures > 0 && _gestureOpen && _history.Grow(edits, after))
+            {
+                Commit(before, after, JournalRecord.More(edits.ToArray()), kind, warnings);
+            }
+            else
+            {
+                _history.Add(edits, before, after);
+                if (_gestures == 0) _history.Close();
+                _gestureOpen = _gestures > 0;
+                Commit(before, after, JournalRecord.Do(edits.ToArray()), kind, warnings);
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Takes the last step back. An open gesture ends its step there.</summary>
+    public PatchError? Undo()
+    {
+        lock (_lock)
+        {
+            if (!_history.CanUndo) return new PatchError { What = "there is nothing to undo" };
+            var (before, after) = (_current, _history.PeekUndo(_current));
+            if (Move(before, after, out var kind, out var warnings) is { } error) return error;
+            _gestureOpen = false;
+            _history.Undone();
+            Commit(before, after, JournalRecord.Undo, kind, warnings);
+            return null;
+        }
+    }
+
+    /// <summary>Does the step again that was undone last.</summary>
+    public PatchError? Redo()
+    {
+        lock (_lock)
+        {
+            if (!_history.CanRedo) return new PatchError { What = "there is nothing to redo" };
+            var (before, after) = (_current, _history.PeekRedo(_current));
+            if (Move(before, after, out var kind, out var warnings) is { } error) return error;
+            _gestureOpen = false;
+            _history.Redone();
+            Commit(before, after, JournalRecord.Redo, kind, warnings);
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// What is applied until the matching <see cref="EndGesture"/> is one undo step, whoever applies it. Nests. Every edit of it is
+    /// acknowledged like any other: a gesture that never ends loses nothing.
+    /// </summary>
+    public void BeginGesture()
+    {
+        lock (_lock)
+        {
+            if (_gestures++ == 0) _gestureOpen = false;
+        }
+    }
+
+    /// <inheritdoc cref="BeginGesture"/>
+    public void EndGesture()
+    {
+        lock (_lock)
+        {
+            if (_gestures == 0 || --_gestures > 0) return;
+            _gestureOpen = false;
+            _history.Close();
+        }
+    }
+
+    /// <summary>Loads a file and puts it in place of the patch, as an edit that can be undone. The error, if any, leaves what plays alone.</summary>
+    public PatchError? Open(string path, out ImmutableArray<string> warnings)
+    {
+        var load = PatchJson.TryLoad(path, _modules);
+        warnings = load.Warnings;
+        if (load.Patch is null) return load.Error;
+        return Apply(new ReplacePatch(load.Patch)) is { } error ? error with { File = path } : null;
+    }
+
+    /// <summary>Saves the patch with the modules' present states. The file is the old one or the new one, whatever happens.</summary>
+    public PatchError? Save(string path)
+    {
+        Patch patch;
+        lock (_lock)
+        {
+            patch = _current;
+            ImmutableArray<Module>.Builder? modules = null;
+            for (var i = 0; i < patch.Modules.Length && _plan is not null; i++)
+            {
+                if (StateOf(_plan.Instances[i]) is not { } live) continue;
+                modules ??= patch.Modules.ToBuilder();
+                modules[i] = patch.Modules[i] with { Version = live.Version, State = live.State };
+            }
+
+            if (modules is not null) patch = patch with { Modules = modules.MoveToImmutable() };
+        }
+
+        try
+        {
+            PatchJson.Save(patch, path);
+            return null;
+        }
+        catch (PatchException e)
+        {
+            return e.Error;
+        }
+    }
+
+    /// <summary>
+    /// Compiles and installs the current patch again: at start, after a change of device, and, with <paramref name="newEngine"/>, on an
+    /// engine that knows nothing yet.
+    /// </summary>
+    public PatchError? Reinstall(bool newEngine)
+    {
+        lock (_lock)
+        {
+            if (newEngine)
+            {
+                _slots.Clear();
+                _plan = null;
+            }
+
+            return Install(_current, _current, out _);
+        }
+    }
+
+    /// <summary>Sends again what found the event ring full. To be called now and then; every edit does it too.</summary>
+    public void Pump()
+    {
+        lock (_lock) Resend();
+    }
+
+    /// <summary>Waits until everything applied so far is on disk. False when the time is over; <see cref="Trouble"/> may say why.</summary>
+    public bool WaitDurable(TimeSpan timeout) => _journal?.Wait(Sequence, timeout) ?? true;
+
+    /// <summary>Writes what is pending and lets go.</summary>
+    public void Dispose() => _journal?.Dispose();
+
+    // Brings the engine from one patch to the next. On an error it plays what it played.
+    private PatchError? Move(Patch before, Patch after, out ChangeKind kind, out ImmutableArray<string> warnings)
+    {
+        Resend();
+        warnings = [];
+        kind = _plan is null ? ChangeKind.Structure : Transition.Classify(before, after);
+        return kind switch
+        {
+            ChangeKind.Structure => Install(before, after, out warnings),
+            ChangeKind.Values => MoveValues(before, after),
+            _ => null,
+        };
+    }
+
+    private PatchError? Install(Patch before, Patch after, out ImmutableArray<string> warnings)
+    {
+        warnings = [];
+        Forget(before, after);
+        if (PatchCheck.Structure(after) is { } bad) return bad;
+        if (PatchCheck.Types(after, _modules) is { } unknown) return unknown;
+        if (_sink.Instances is { IsEmpty: false } table) _slots.Observe(table);
+        else _slots.FreeLeaving();
+        var options = new CompileOptions { Inputs = _sink.Inputs, Outputs = _sink.Outputs, Costs = _sink.Costs, Serial = ++_serial };
+        var plan = PlanCompiler.CompileChecked(after, _modules, _slots, options, out var error);
+        if (plan is null) return error;
+
+        var living = new HashSet<ulong>();
+        if (_plan is not null)
+        {
+            foreach (var i in _plan.Instances) living.Add(i.Key);
+        }
+
+        if (WithShelf(after, plan, living) is { } dressed)
+        {
+            plan = PlanCompiler.CompileChecked(dressed, _modules, _slots, options, out error);
+            if (plan is null) return error;
+        }
+
+        var leaving = Leaving(before, plan);
+        if (_sink.Install(plan) is { } refused) return new PatchError { What = refused };
+        _slots.Installed(plan);
+        foreach (var (key, value) in leaving) _shelf[key] = value;
+        Volatile.Write(ref _plan, plan);
+        _unsent.Clear(); // the plan carries every value
+        warnings = LoadChangedStates(before, after, plan, living);
+        return null;
+    }
+
+    private PatchError? MoveValues(Patch before, Patch after)
+    {
+        // Assets and states first: they may be refused, moves are not.
+        for (var i = 0; i < after.Modules.Length; i++)
+        {
+            var (a, b) = (before.Modules[i], after.Modules[i]);
+            if (ReferenceEquals(a, b)) continue;
+            if (a.Assets != b.Assets && MoveAssets(b, a, i) is { } refused)
+            {
+                _ = MoveAssets(a, b, i);
+                return new PatchError { What = refused };
+            }
+
+            if (a.State == b.State) continue;
+            _shelf.Remove((after.Id, b.Id, b.Type));
+            if (_sink.LoadState(_plan!.Instances[i], b.Version, b.State.Bytes) is { } meaningless) return new PatchError { What = meaningless };
+        }
+
+        for (var i = 0; i < after.Modules.Length; i++)
+        {
+            var (a, b) = (before.Modules[i], after.Modules[i]);
+            if (ReferenceEquals(a, b)) continue;
+            Transition.Moves(a, b, _modules.Types[_plan!.Instances[i].Type], _moves);
+            foreach (var (parameter, value) in _moves)
+            {
+                if (!_sink.Send(Transition.Event(_plan.Instances[i], parameter, value))) _unsent.Add((b.Id, parameter));
+                else _unsent.Remove((b.Id, parameter));
+            }
+        }
+
+        return null;
+    }
+
+    private string? MoveAssets(Module to, Module from, int index)
+    {
+        var instance = _plan!.Instances[index];
+        var slots = _modules.Types[instance.Type].Descriptor.Assets;
+        for (var s = 0; s < slots.Count; s++)
+        {
+            var path = to.Assets.TryGet(slots[s].Id, out var now) ? now : null;
+            var old = from.Assets.TryGet(slots[s].Id, out var was) ? was : null;
+            if (path == old) continue;
+            if (_sink.SetAsset(new PlanAsset(to.Id, instance.Slot, instance.Key, s, path)) is { } refused) return refused;
+        }
+
+        return null;
+    }
+
+    private void Resend()
+    {
+        if (_unsent.Count == 0 || _plan is null) return;
+        foreach (var move in _unsent.ToArray())
+        {
+            var i = _current.IndexOf(move.Module);
+            if (i >= 0)
+            {
+                var instance = _plan.Instances[i];
+                var value = Transition.Value(_current.Modules[i], _modules.Types[instance.Type].Descriptor.Parameters[move.Parameter]);
+                if (!_sink.Send(Transition.Event(instance, move.Parameter, value))) return;
+            }
+
+            _unsent.Remove(move);
+        }
+    }
+
+    // A state that the edit itself brings is newer than what the shelf holds.
+    private void Forget(Patch before, Patch after)
+    {
+        if (_shelf.Count == 0) return;
+        foreach (var m in after.Modules)
+        {
+            if (before.Id == after.Id && before.Find(m.Id) is { } was && was.State != m.State) _shelf.Remove((after.Id, m.Id, m.Type));
+        }
+    }
+
+    private Patch? WithShelf(Patch patch, CompiledPlan plan, HashSet<ulong> living)
+    {
+        if (_shelf.Count == 0) return null;
+        ImmutableArray<Module>.Builder? modules = null;
+        for (var i = 0; i < patch.Modules.Length; i++)
+        {
+            var m = patch.Modules[i];
+            if (living.Contains(plan.Instances[i].Key) || !_shelf.TryGetValue((patch.Id, m.Id, m.Type), out var kept)) continue;
+            modules ??= patch.Modules.ToBuilder();
+            modules[i] = m with { Version = kept.Version, State = kept.State };
+        }
+
+        return modules is null ? null : patch with { Modules = modules.MoveToImmutable() };
+    }
+
+    private List<((string, string, string), (uint, StateBlob))> Leaving(Patch before, CompiledPlan next)
+    {
+        var leaving = new List<((string, string, string), (uint, StateBlob))>();
+        if (_plan is null) return leaving;
+        var staying = new HashSet<ulong>();
+        foreach (var i in next.Instances) staying.Add(i.Key);
+        for (var i = 0; i < _plan.Instances.Length && i < before.Modules.Length; i++)
+        {
+            if (staying.Contains(_plan.Instances[i].Key)) continue;
+            if (StateOf(_plan.Instances[i]) is { } live) leaving.Add(((before.Id, before.Modules[i].Id, before.Modules[i].Type), live));
+        }
+
+        return leaving;
+    }
+
+    private (uint Version, StateBlob State)? StateOf(in PlanInstance instance)
+    {
+        if (_modules.Types[instance.Type].Descriptor.StateBytes == 0) return null;
+        var bytes = _sink.SaveState(instance, out var version);
+        return bytes is null || bytes.Length == 0 ? null : (version, new StateBlob([.. bytes]));
+    }
+
+    // An instance that lives on keeps its state over a new plan; where the edit changed the saved one, it must be told.
+    private ImmutableArray<string> LoadChangedStates(Patch before, Patch after, CompiledPlan plan, HashSet<ulong> living)
+    {
+        var warnings = plan.Warnings;
+        for (var i = 0; i < after.Modules.Length; i++)
+        {
+            var m = after.Modules[i];
+            if (m.State.IsEmpty || !living.Contains(plan.Instances[i].Key) || before.Find(m.Id) is not { } was || was.State == m.State) continue;
+            if (_sink.LoadState(plan.Instances[i], m.Version, m.State.Bytes) is { } refused) warnings = warnings.Add(refused);
+        }
+
+        return warnings;
+    }
+
+    private void Commit(Patch before, Patch after, JournalRecord record, ChangeKind kind, ImmutableArray<string> warnings)
+    {
+        Volatile.Write(ref _current, after);
+        var sequence = Interlocked.Increment(ref _sequence);
+        _journal?.Append(record, sequence);
+        Changed?.Invoke(this, new PatchChange(before, after, kind, sequence, warnings));
+    }
+}

@@ -1,0 +1,31 @@
+// What the control socket controls: handed in by the composition root, so that the protocol can be tested without an engine.
+using SspHost.Diagnostics;
+using SspHost.Patching;
+
+namespace SspHost.Remote;
+
+/// <summary>The host behind the socket. Functions are called from any thread; a text that comes back says why not.</summary>
+public sealed record ControlTarget
+{
+    public required PatchSession Session { get; init; }
+
+    public required DescriptorIndex Modules { get; init; }
+
+    /// <summary>The last report; quick.</summary>
+    public required Func<StatusReport> Status { get; init; }
+
+    /// <summary>Opens a patch file.</summary>
+    public required Func<string, string?> Open { get; init; }
+
+    /// <summary>Starts audio; fades out and stops it; ends the host.</summary>
+    public required Func<string?> Start { get; init; }
+
+    /// <inheritdoc cref="Start"/>
+    public required Func<string?> Stop { get; init; }
+
+    /// <inheritdoc cref="Start"/>
+    public required Action Quit { get; init; }
+
+    /// <summary>Version of the program.</summary>
+    public required string Version { get; init; }
+}

@@ -1,0 +1,182 @@
+// The control protocol: one JSON message per line. PROTOCOL.md describes it; this is what both ends agree on.
+using System.Text;
+using System.Text.Json;
+using SspHost.Patching;
+
+namespace SspHost.Remote;
+
+/// <summary>Numbers and words of the protocol.</summary>
+public static class Protocol
+{
+    /// <summary>Version: rises when a message changes its meaning or goes; a new command or field does not raise it.</summary>
+    public const int Version = 1;
+
+    /// <summary>Name of the socket within the runtime directory.</summary>
+    public const string SocketName = "control.sock";
+
+    /// <summary>Longest line in bytes, its end included.</summary>
+    public const int MaxLine = 4 << 20;
+
+    /// <summary>Clients at once.</summary>
+    public const int MaxClients = 16;
+
+    /// <summary>Bytes that may wait for a client: beyond, it is too slow and is let go.</summary>
+    public const int MaxBacklog = 16 << 20;
+
+    /// <summary>Bytes beyond which events for it are left out (and counted).</summary>
+    public const int EventBacklog = 256 << 10;
+
+    /// <summary>Nesting of a message.</summary>
+    public const int MaxDepth = 32;
+
+    /// <summary>The commands, in the order of PROTOCOL.md.</summary>
+    public static IReadOnlyList<string> Commands { get; } =
+        ["hello", "status", "modules", "patch", "edit", "undo", "redo", "load", "save", "subscribe", "start", "stop", "quit"];
+
+    /// <summary>What can be subscribed to.</summary>
+    public static IReadOnlyList<string> Topics { get; } = ["status", "patch", "notices"];
+}
+
+/// <summary>A refused message: a code for programs and one line for people.</summary>
+internal sealed class ProtocolException(string code, string message) : Exception(message)
+{
+    public string Code { get; } = code;
+
+    public static ProtocolException BadMessage(string message) => new("bad-message", message);
+
+    public static ProtocolException Refused(string message) => new("refused", message);
+}
+
+/// <summary>A message that was understood.</summary>
+internal sealed class Message : IDisposable
+{
+    private readonly JsonDocument _document;
+
+    private Message(JsonDocument document, string command)
+    {
+        _document = document;
+        Command = command;
+    }
+
+    public string Command { get; }
+
+    private JsonElement Root => _document.RootElement;
+
+    /// <summary>
+    /// Parses a line. Where that fails, <paramref name="id"/> is still the message's if it could be read, so that the answer finds its question.
+    /// </summary>
+    public static Message Parse(ReadOnlyMemory<byte> line, out string id)
+    {
+        id = "null";
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(line, new JsonDocumentOptions { MaxDepth = Protocol.MaxDepth });
+        }
+        catch (JsonException e)
+        {
+            throw ProtocolException.BadMessage($"byte {e.BytePositionInLine ?? 0}: not a JSON message (or nested deeper than {Protocol.MaxDepth}); expected one object per line");
+        }
+
+        try
+        {
+            var root = document.RootElement;
+            if (root.ValueKind != JsonValueKind.Object) throw ProtocolException.BadMessage("expected a JSON object, one per line");
+            if (root.TryGetProperty("id", out var given)) id = IdOf(given);
+            if (!root.TryGetProperty("command", out var c) || c.ValueKind != JsonValueKind.String || TextOf(c) is not { } command)
+                throw ProtocolException.BadMessage($"\"command\" is missing or no text; expected one of {string.Join(", ", Protocol.Commands)}");
+            if (!Protocol.Commands.Contains(command, StringComparer.Ordinal))
+                throw ProtocolException.BadMessage($"{PatchError.Quote(command)} is no command; expected one of {string.Join(", ", Protocol.Commands)}");
+            return new Message(document, command);
+        }
+        catch
+        {
+            document.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Refuses fields that the command does not have: a misspelt one would be ignored and do something else than was meant.</summary>
+    public void Only(params ReadOnlySpan<string> fields)
+    {
+        foreach (var property in Root.EnumerateObject())
+        {
+            if (property.NameEquals("id") || property.NameEquals("command")) continue;
+            var known = false;
+            foreach (var field in fields) known |= property.NameEquals(field);
+            if (known) continue;
+            throw ProtocolException.BadMessage($"'{Command}' has no field {PatchError.Quote(NameOf(property))}; expected {(fields.IsEmpty ? "none" : string.Join(", ", fields!))}");
+        }
+    }
+
+    public string? Text(string field)
+    {
+        if (!Root.TryGetProperty(field, out var e)) return null;
+        return e.ValueKind == JsonValueKind.String && TextOf(e) is { } text ? text : throw ProtocolException.BadMessage($"\"{field}\" is no text");
+    }
+
+    public bool Flag(string field, bool otherwise)
+    {
+        if (!Root.TryGetProperty(field, out var e)) return otherwise;
+        return e.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => throw ProtocolException.BadMessage($"\"{field}\" is neither true nor false"),
+        };
+    }
+
+    public int? Number(string field)
+    {
+        if (!Root.TryGetProperty(field, out var e)) return null;
+        return e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out var n) ? n : throw ProtocolException.BadMessage($"\"{field}\" is no whole number");
+    }
+
+    public IReadOnlyList<string>? Texts(string field)
+    {
+        if (!Root.TryGetProperty(field, out var e)) return null;
+        if (e.ValueKind != JsonValueKind.Array) throw ProtocolException.BadMessage($"\"{field}\" is no list");
+        var items = new List<string>();
+        foreach (var item in e.EnumerateArray())
+            items.Add(item.ValueKind == JsonValueKind.String && TextOf(item) is { } t ? t : throw ProtocolException.BadMessage($"\"{field}\" is no list of texts"));
+        return items;
+    }
+
+    /// <summary>A field's value as it was written, or null.</summary>
+    public byte[]? Raw(string field) => Root.TryGetProperty(field, out var e) ? Encoding.UTF8.GetBytes(e.GetRawText()) : null;
+
+    public void Dispose() => _document.Dispose();
+
+    // A number or a text, given back as it came.
+    private static string IdOf(JsonElement id) => id.ValueKind switch
+    {
+        JsonValueKind.Null => "null",
+        JsonValueKind.Number or JsonValueKind.String when id.GetRawText() is { Length: <= 128 } raw => raw,
+        _ => throw ProtocolException.BadMessage("\"id\" is neither a number nor a text of at most 128 bytes"),
+    };
+
+    // A text with a lone surrogate or bytes that are not UTF-8 parses and cannot be read.
+    private static string? TextOf(JsonElement e)
+    {
+        try
+        {
+            return e.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static string NameOf(JsonProperty p)
+    {
+        try
+        {
+            return p.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            return "(not UTF-8)";
+        }
+    }
+}

@@ -1,0 +1,119 @@
+// What can be configured, each with its default: one place for ssp.json, its schema, `ssp config` and the flags.
+using System.Collections.Immutable;
+using System.Globalization;
+using SspHost.Abi;
+
+namespace SspHost.Configuration;
+
+/// <summary>Where a value came from.</summary>
+internal enum Origin
+{
+    Default,
+    File,
+    Flag,
+}
+
+/// <summary>A value and its origin.</summary>
+internal readonly record struct Setting<T>(T Value, Origin Origin)
+{
+    /// <summary>This one, or the flag's if there was a flag.</summary>
+    public Setting<T> Or(T value, bool given) => given ? new Setting<T>(value, Origin.Flag) : this;
+
+    public static implicit operator Setting<T>(T value) => new(value, Origin.Default);
+}
+
+/// <summary>A configuration that cannot be used: one line with file and place.</summary>
+internal sealed class ConfigurationException(string message) : Exception(message);
+
+/// <summary>The settings of the host. Zero or an empty text means: decide at start.</summary>
+internal sealed record Settings
+{
+    /// <summary>"sim", "alsa:NAME", "wav:IN,OUT", or "auto": ALSA's default where there is a card, else simulated.</summary>
+    public Setting<string> Device { get; init; } = "auto";
+
+    /// <summary>Sample rate in Hz.</summary>
+    public Setting<int> Rate { get; init; } = 48_000;
+
+    /// <summary>Frames of a quantum; 0 = the patch's, or 128 without real-time privilege.</summary>
+    public Setting<int> Quantum { get; init; } = 0;
+
+    /// <summary>Frames of a device period; 0 = a quantum.</summary>
+    public Setting<int> Period { get; init; } = 0;
+
+    /// <summary>Periods of the device buffer; 0 = 2, or 3 without real-time privilege.</summary>
+    public Setting<int> Periods { get; init; } = 0;
+
+    /// <summary>Cores of the RT threads, the audio thread's first; empty = choose.</summary>
+    public Setting<ImmutableArray<int>> Cores { get; init; } = ImmutableArray<int>.Empty;
+
+    /// <summary>Region in MiB.</summary>
+    public Setting<int> RegionMib { get; init; } = 256;
+
+    /// <summary>Directory of patches; empty = beside the program.</summary>
+    public Setting<string> Patches { get; init; } = "";
+
+    /// <summary>Directory of the journal; empty = $XDG_STATE_HOME/ssphost.</summary>
+    public Setting<string> State { get; init; } = "";
+
+    /// <summary>Sample format of renders: pcm16, pcm24 or float.</summary>
+    public Setting<string> Format { get; init; } = "pcm24";
+
+    /// <summary>Directory of the journal as it will be used.</summary>
+    public string StateDirectory
+    {
+        get
+        {
+            if (State.Value.Length > 0) return State.Value;
+            if (Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } xdg) return Path.Combine(xdg, "ssphost");
+            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state", "ssphost");
+        }
+    }
+
+    /// <summary>What is wrong with a device's name, or null.</summary>
+    public static string? CheckDevice(string device)
+    {
+        if (device is "auto" or "sim") return null;
+        if (device.StartsWith("alsa:", StringComparison.Ordinal))
+            return System.Text.Encoding.UTF8.GetByteCount(device) - 5 is > 0 and < 128 ? null : "the name of an ALSA device after alsa: (at most 127 bytes)";
+        if (device.StartsWith("wav:", StringComparison.Ordinal))
+            return device[4..].Split(',') is [_, _] parts && (parts[0].Length > 0 || parts[1].Length > 0) ? null : "wav:IN,OUT (one of the two may be empty)";
+        return "sim, alsa:NAME, wav:IN,OUT or auto";
+    }
+
+    /// <summary>Whether the number is one that <paramref name="key"/> may have; else what was expected.</summary>
+    public static string? CheckNumber(string key, int value)
+    {
+        var (ok, expected) = key switch
+        {
+            "rate" => (value is >= Limits.MinRate and <= Limits.MaxRate, $"{Limits.MinRate} to {Limits.MaxRate} Hz"),
+            "quantum" => (value == 0 || Limits.IsQuantum(value), $"a power of two from {Limits.MinQuantum} to {Limits.MaxQuantum}"),
+            "period" => (value is 0 or (>= 16 and <= 65_536), "16 to 65536 frames"),
+            "periods" => (value is 0 or (>= 2 and <= 64), "2 to 64"),
+            "regionMib" => (value is >= 64 and <= 16_384, "64 to 16384 MiB"),
+            "cores" => (value is >= 0 and < 1024, "core numbers from 0"),
+            _ => throw new ArgumentOutOfRangeException(nameof(key), key, "no such number"),
+        };
+        return ok ? null : expected;
+    }
+
+    /// <summary>Reads "2,3" or "2-4,6". Null with what was expected.</summary>
+    public static ImmutableArray<int>? ParseCores(string text)
+    {
+        var cores = ImmutableArray.CreateBuilder<int>();
+        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            var ends = part.Split('-');
+            if (ends.Length is < 1 or > 2 || !TryCore(ends[0], out var first) || !TryCore(ends[^1], out var last) || last < first) return null;
+            for (var c = first; c <= last; c++)
+            {
+                if (cores.Contains(c) || cores.Count == Limits.MaxThreads) return null;
+                cores.Add(c);
+            }
+        }
+
+        return cores.ToImmutable();
+    }
+
+    private static bool TryCore(string text, out int core) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out core) && CheckNumber("cores", core) == null;
+}

@@ -1,0 +1,220 @@
+// ssp.json: read strictly, each mistake one line with its place; printed as a schema for editors.
+using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json;
+using SspHost.Abi;
+
+namespace SspHost.Configuration;
+
+/// <summary>Finds and reads the configuration file.</summary>
+internal static class SettingsFile
+{
+    private const int MaxBytes = 1 << 20;
+
+    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format"];
+
+    /// <summary>
+    /// Path of the file: <paramref name="given"/>, else $SSP_CONFIG, else ssp.json in $XDG_CONFIG_HOME/ssphost (~/.config/ssphost), else
+    /// /etc/ssphost/ssp.json. Null where none exists; a file that was asked for must exist.
+    /// </summary>
+    public static string? Find(string? given)
+    {
+        var asked = given ?? (Environment.GetEnvironmentVariable("SSP_CONFIG") is { Length: > 0 } e ? e : null);
+        if (asked != null) return File.Exists(asked) ? asked : throw new ConfigurationException($"{asked}: the configuration file does not exist");
+        var home = Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { Length: > 0 } xdg
+            ? xdg
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config");
+        foreach (var path in new[] { Path.Combine(home, "ssphost", "ssp.json"), "/etc/ssphost/ssp.json" })
+            if (File.Exists(path)) return path;
+        return null;
+    }
+
+    /// <summary>Defaults, and over them what the file says. Throws <see cref="ConfigurationException"/>.</summary>
+    public static Settings Load(string? given) => Find(given) is { } path ? Parse(ReadBytes(path), path) : new Settings();
+
+    /// <summary>Reads the text of a file.</summary>
+    public static Settings Parse(ReadOnlySpan<byte> json, string where)
+    {
+        if (json.StartsWith(Encoding.UTF8.Preamble)) json = json[Encoding.UTF8.Preamble.Length..];
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 8 });
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw Bad(json, in reader, where, "a JSON object { ... }");
+            var settings = new Settings();
+            var seen = new HashSet<string>(StringComparer.Ordinal);
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var key = reader.GetString()!;
+                if (key == "$schema")
+                {
+                    reader.Skip();
+                    continue;
+                }
+
+                if (!Keys.Contains(key, StringComparer.Ordinal)) throw Bad(json, in reader, where, $"one of {string.Join(", ", Keys)}, not \"{Short(key)}\"");
+                if (!seen.Add(key)) throw Bad(json, in reader, where, $"\"{key}\" once, this is the second");
+                reader.Read();
+                settings = Set(settings, key, ref reader, json, where);
+            }
+
+            while (reader.Read())
+            {
+                // Whatever follows the object is an error, and the reader says so.
+            }
+
+            return settings;
+        }
+        catch (JsonException e)
+        {
+            throw new ConfigurationException($"{where}, line {(e.LineNumber ?? 0) + 1}: not JSON: {FirstSentence(e.Message)}");
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ConfigurationException($"{where}: a text in it is not valid UTF-8");
+        }
+    }
+
+    /// <summary>The JSON Schema of the file.</summary>
+    public static string Schema => $$"""
+        {
+          "$schema": "https://json-schema.org/draft/2020-12/schema",
+          "title": "SspHost configuration (ssp.json)",
+          "type": "object",
+          "additionalProperties": false,
+          "properties": {
+            "$schema": { "type": "string" },
+            "device": { "type": "string", "pattern": "^(auto|sim|alsa:.+|wav:.*,.*)$", "default": "auto", "description": "auto takes ALSA's default where there is a card, else the simulated card" },
+            "rate": { "type": "integer", "minimum": {{Limits.MinRate}}, "maximum": {{Limits.MaxRate}}, "default": 48000, "description": "Hz" },
+            "quantum": { "enum": [0, 16, 32, 64, 128, 256], "default": 0, "description": "frames rendered at once; 0: what the patch says (128 without real-time privilege)" },
+            "period": { "anyOf": [{ "const": 0 }, { "type": "integer", "minimum": 16, "maximum": 65536 }], "default": 0, "description": "frames of a device period; 0: one quantum" },
+            "periods": { "anyOf": [{ "const": 0 }, { "type": "integer", "minimum": 2, "maximum": 64 }], "default": 0, "description": "periods of the device buffer; 0: 2 (3 without real-time privilege)" },
+            "cores": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": 1023 }, "uniqueItems": true, "maxItems": {{Limits.MaxThreads}}, "default": [], "description": "cores of the real-time threads, the audio thread's first; empty: choose" },
+            "regionMib": { "type": "integer", "minimum": 64, "maximum": 16384, "default": 256, "description": "MiB of memory the engine locks for everything it plays" },
+            "patches": { "type": "string", "default": "", "description": "directory of patches; empty: beside the program" },
+            "state": { "type": "string", "default": "", "description": "directory of the journal; empty: $XDG_STATE_HOME/ssphost" },
+            "format": { "enum": ["pcm16", "pcm24", "float"], "default": "pcm24", "description": "sample format of renders" }
+          }
+        }
+
+        """;
+
+    /// <summary>The settings as lines "key = value (origin)".</summary>
+    public static IEnumerable<string> Describe(Settings s)
+    {
+        yield return Line("device", s.Device.Value, s.Device.Origin);
+        yield return Line("rate", s.Rate.Value, s.Rate.Origin);
+        yield return Line("quantum", s.Quantum.Value, s.Quantum.Origin);
+        yield return Line("period", s.Period.Value, s.Period.Origin);
+        yield return Line("periods", s.Periods.Value, s.Periods.Origin);
+        yield return Line("cores", "[" + string.Join(", ", s.Cores.Value) + "]", s.Cores.Origin);
+        yield return Line("regionMib", s.RegionMib.Value, s.RegionMib.Origin);
+        yield return Line("patches", s.Patches.Value, s.Patches.Origin);
+        yield return Line("state", s.State.Value, s.State.Origin);
+        yield return Line("format", s.Format.Value, s.Format.Origin);
+    }
+
+    /// <summary>The settings as a file that says all of them.</summary>
+    public static string Write(Settings s)
+    {
+        using var stream = new MemoryStream();
+        using (var w = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
+        {
+            w.WriteStartObject();
+            w.WriteString("device", s.Device.Value);
+            w.WriteNumber("rate", s.Rate.Value);
+            w.WriteNumber("quantum", s.Quantum.Value);
+            w.WriteNumber("period", s.Period.Value);
+            w.WriteNumber("periods", s.Periods.Value);
+            w.WriteStartArray("cores");
+            foreach (var c in s.Cores.Value) w.WriteNumberValue(c);
+            w.WriteEndArray();
+            w.WriteNumber("regionMib", s.RegionMib.Value);
+            w.WriteString("patches", s.Patches.Value);
+            w.WriteString("state", s.State.Value);
+            w.WriteString("format", s.Format.Value);
+            w.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(stream.ToArray());
+    }
+
+    private static string Line(string key, object value, Origin origin)
+    {
+        var text = Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture);
+        return $"{key,-10} = {(string.IsNullOrEmpty(text) ? "\"\"" : text)}  ({origin.ToString().ToLowerInvariant()})";
+    }
+
+    private static Settings Set(Settings s, string key, ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where)
+    {
+        switch (key)
+        {
+            case "device": return s with { Device = Text(ref r, json, where, key, Settings.CheckDevice) };
+            case "patches": return s with { Patches = Text(ref r, json, where, key, _ => null) };
+            case "state": return s with { State = Text(ref r, json, where, key, _ => null) };
+            case "format": return s with { Format = Text(ref r, json, where, key, v => Wav.WavFormat.Parse(v) != null ? null : "pcm16, pcm24 or float") };
+            case "rate": return s with { Rate = Number(ref r, json, where, key) };
+            case "quantum": return s with { Quantum = Number(ref r, json, where, key) };
+            case "period": return s with { Period = Number(ref r, json, where, key) };
+            case "periods": return s with { Periods = Number(ref r, json, where, key) };
+            case "regionMib": return s with { RegionMib = Number(ref r, json, where, key) };
+            default:
+                if (r.TokenType != JsonTokenType.StartArray) throw Bad(json, in r, where, "\"cores\" as a list of core numbers");
+                var cores = ImmutableArray.CreateBuilder<int>();
+                while (r.Read() && r.TokenType != JsonTokenType.EndArray)
+                {
+                    var core = Number(ref r, json, where, key).Value;
+                    if (cores.Contains(core) || cores.Count == Limits.MaxThreads) throw Bad(json, in r, where, $"\"cores\" with at most {Limits.MaxThreads} different cores");
+                    cores.Add(core);
+                }
+
+                return s with { Cores = new Setting<ImmutableArray<int>>(cores.ToImmutable(), Origin.File) };
+        }
+    }
+
+    private static Setting<int> Number(ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where, string key)
+    {
+        if (r.TokenType != JsonTokenType.Number || !r.TryGetInt32(out var value)) throw Bad(json, in r, where, $"\"{key}\" as a whole number");
+        return Settings.CheckNumber(key, value) is { } expected
+            ? throw Bad(json, in r, where, $"\"{key}\" {expected}, not {value}")
+            : new Setting<int>(value, Origin.File);
+    }
+
+    private static Setting<string> Text(ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where, string key, Func<string, string?> check)
+    {
+        if (r.TokenType != JsonTokenType.String) throw Bad(json, in r, where, $"\"{key}\" as a text");
+        var value = r.GetString()!;
+        return check(value) is { } expected
+            ? throw Bad(json, in r, where, $"\"{key}\" {expected}, not \"{Short(value)}\"")
+            : new Setting<string>(value, Origin.File);
+    }
+
+    private static ConfigurationException Bad(ReadOnlySpan<byte> json, in Utf8JsonReader reader, string where, string expected)
+    {
+        var line = 1 + json[..(int)Math.Min(reader.TokenStartIndex, json.Length)].Count((byte)'\n');
+        return new ConfigurationException($"{where}, line {line}: expected {expected}");
+    }
+
+    private static byte[] ReadBytes(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            if (file.Length > MaxBytes) throw new ConfigurationException($"{path}: {file.Length} bytes, expected a short JSON object");
+            var bytes = new byte[file.Length];
+            file.ReadExactly(bytes);
+            return bytes;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"{path}: cannot be read: {e.Message}");
+        }
+    }
+
+    private static string Short(string text) => Patching.PatchError.OneLine(text);
+
+    private static string FirstSentence(string message)
+    {
+        var end = message.IndexOf(". ", StringComparison.Ordinal);
+        return end < 0 ? message : message[..end];
+    }
+}

@@ -1,0 +1,143 @@
+// Settings and what this machine has, made into the audio configuration that the engine gets.
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using SspHost.Abi;
+using SspHost.Configuration;
+
+namespace SspHost.Playing;
+
+/// <summary>What audio will run on. Everything is decided; nothing is 0 or "auto" any more, except the patch's own quantum.</summary>
+internal sealed partial record AudioSetup
+{
+    /// <summary>What is said where SCHED_FIFO is not to be had.</summary>
+    public const string Remedy =
+        "no real-time privilege: playing with a quantum of 128 and three periods; to mend it add 'USER - rtprio 95' and 'USER - memlock unlimited' to /etc/security/limits.d/ssphost.conf and log in again";
+
+    private const int SafeQuantum = 128, SafePeriods = 3;
+    private const int AudioPriority = 80;
+    private const int MostThreads = 8; // what a patch of this host's size can use
+
+    /// <summary>Jacks of the panel: sixteen in, eight out.</summary>
+    public const int PanelInputs = 16, PanelOutputs = 8;
+
+    public required CardKind Card { get; init; }
+
+    /// <summary>Name of the ALSA PCM.</summary>
+    public string AlsaName { get; init; } = "";
+
+    /// <summary>Recordings of a wav: device; empty: none.</summary>
+    public string WavInput { get; init; } = "";
+
+    /// <inheritdoc cref="WavInput"/>
+    public string WavOutput { get; init; } = "";
+
+    public required int Rate { get; init; }
+
+    /// <summary>The quantum that was asked for; 0: each patch's own.</summary>
+    public int QuantumOverride { get; init; }
+
+    /// <summary>Frames of a period; 0: one quantum.</summary>
+    public int Period { get; init; }
+
+    public required int Periods { get; init; }
+
+    public int Inputs { get; init; } = PanelInputs;
+
+    public int Outputs { get; init; } = PanelOutputs;
+
+    public required int Threads { get; init; }
+
+    public ImmutableArray<int> Cores { get; init; } = [];
+
+    /// <summary>Lines to say at start: which device and why, what privilege is missing.</summary>
+    public ImmutableArray<string> Remarks { get; init; } = [];
+
+    /// <summary>The quantum for a patch that asks for <paramref name="patch"/> frames.</summary>
+    public int QuantumFor(int patch) => QuantumOverride != 0 ? QuantumOverride : patch;
+
+    /// <summary>Decides. <paramref name="realTime"/>: whether SCHED_FIFO is to be had; <paramref name="card"/>: whether there is a sound card.</summary>
+    public static AudioSetup Decide(Settings s, bool realTime, bool card, int availableCores)
+    {
+        var remarks = ImmutableArray.CreateBuilder<string>();
+        var device = s.Device.Value;
+        if (device == "auto")
+        {
+            device = card ? "alsa:default" : "sim";
+            remarks.Add(card ? "device: alsa:default" : "device: no sound card, playing on the simulated one (--device names another)");
+        }
+        else
+        {
+            remarks.Add("device: " + device);
+        }
+
+        if (!realTime) remarks.Add(Remedy);
+        var setup = new AudioSetup
+        {
+            Card = CardKind.Simulated,
+            Rate = s.Rate.Value,
+            QuantumOverride = s.Quantum.Value != 0 || realTime ? s.Quantum.Value : SafeQuantum,
+            Period = s.Period.Value,
+            Periods = s.Periods.Value != 0 ? s.Periods.Value : realTime ? 2 : SafePeriods,
+            Threads = s.Cores.Value.Length > 0 ? s.Cores.Value.Length : Math.Clamp(availableCores - 1, 1, MostThreads),
+            Cores = s.Cores.Value,
+            Remarks = remarks.ToImmutable(),
+        };
+        if (device.StartsWith("alsa:", StringComparison.Ordinal)) return setup with { Card = CardKind.Alsa, AlsaName = device[5..] };
+        if (!device.StartsWith("wav:", StringComparison.Ordinal)) return setup;
+        var files = device[4..].Split(',');
+        return setup with { Card = CardKind.PacedStream, WavInput = files[0], WavOutput = files[1] };
+    }
+
+    /// <summary>The engine's form of it.</summary>
+    public unsafe AudioConfig ToConfig(int quantum)
+    {
+        var config = new AudioConfig
+        {
+            Card = Card,
+            Rate = Rate,
+            Quantum = quantum,
+            Period = Period != 0 ? Period : quantum,
+            Periods = Periods,
+            Inputs = Inputs,
+            Outputs = Outputs,
+            Threads = Threads,
+        };
+        for (var i = 0; i < Limits.MaxThreads; i++) config.Cores[i] = i < Cores.Length ? Cores[i] : -1;
+        var name = Encoding.UTF8.GetBytes(AlsaName);
+        name.AsSpan(0, Math.Min(name.Length, 127)).CopyTo(new Span<byte>(config.Device, 127));
+        return config;
+    }
+
+    /// <summary>One line on what runs: "48000 Hz, quantum 32, period 32 x 2, 1 thread".</summary>
+    public string Describe(int quantum) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Rate} Hz, quantum {quantum}, {Periods} periods of {(Period != 0 ? Period : quantum)}, {Threads} thread{(Threads == 1 ? "" : "s")}, {Inputs} in, {Outputs} out");
+
+    /// <summary>
+    /// Whether SCHED_FIFO at the audio thread's priority is granted: asked by trying, on a thread made for it that does nothing else,
+    /// because containers refuse in ways that no limit shows.
+    /// </summary>
+    public static bool ProbeRealTime()
+    {
+        var granted = false;
+        var probe = new Thread(() => granted = TryFifo()) { Name = "rt-probe" };
+        probe.Start();
+        probe.Join();
+        return granted;
+    }
+
+    private static unsafe bool TryFifo()
+    {
+        const int Other = 0, Fifo = 1;
+        var priority = AudioPriority;
+        if (SchedSetScheduler(0, Fifo, &priority) != 0) return false;
+        priority = 0;
+        _ = SchedSetScheduler(0, Other, &priority);
+        return true;
+    }
+
+    [LibraryImport("libc", EntryPoint = "sched_setscheduler")]
+    private static unsafe partial int SchedSetScheduler(int pid, int policy, int* priority);
+}

@@ -1,0 +1,313 @@
+// Where the patch session's plans go: into the engine, with the quantum that audio runs at and the recordings they name.
+using SspHost.Abi;
+using SspHost.Abi.Link;
+using SspHost.Patching;
+using SspHost.Supervision;
+
+namespace SspHost.Playing;
+
+/// <summary>
+/// The session's view of the engine in a slot. Its methods come under the session's lock, one at a time; audio is started and
+/// stopped from other threads, hence the lock here.
+/// </summary>
+internal sealed unsafe class EngineSink : IPlanSink
+{
+    private const ulong CallsForCost = 1000; // below, a module's mean is noise
+
+    private readonly EngineSlot _slot;
+    private readonly IReadOnlyList<ModuleDescriptor> _modules;
+    private readonly Action<string> _say;
+    private readonly Lock _lock = new();
+    private readonly InstanceRecord[] _records = new InstanceRecord[Limits.MaxInstances];
+    private readonly Dictionary<(ulong Key, int Slot), string> _loaded = [];
+    private readonly HashSet<string> _said = new(StringComparer.Ordinal);
+    private readonly float[] _costs;
+    private int _loadedGeneration;
+    private int _quantum = 32;
+    private WavPump? _pump;
+    private bool _moved;
+
+    public EngineSink(EngineSlot slot, AudioSetup setup, IReadOnlyList<ModuleDescriptor> modules, AssetFiles assets, Action<string> say)
+    {
+        (_slot, Setup, _modules, Assets, _say) = (slot, setup, modules, assets, say);
+        _costs = new float[modules.Count];
+    }
+
+    /// <summary>What audio runs on.</summary>
+    public AudioSetup Setup { get; }
+
+    /// <summary>Where recordings are looked for.</summary>
+    public AssetFiles Assets { get; }
+
+    /// <summary>Where playing.json is kept; null: nowhere (render).</summary>
+    public string? Runtime { get; init; }
+
+    /// <summary>While set, plans are taken and not installed.</summary>
+    public bool Hold { get; set; }
+
+    /// <summary>Makes the pump of a wav device over a link; null for other devices.</summary>
+    public Func<EngineLink, WavPump>? MakePump { get; init; }
+
+    /// <summary>Frames after which a stream card ends by itself; 0: never.</summary>
+    public ulong Frames { get; set; }
+
+    /// <summary>The pump that runs, if any.</summary>
+    public WavPump? Pump => Volatile.Read(ref _pump);
+
+    /// <summary>Told after each plan that went into the engine.</summary>
+    public Action? Installed { get; set; }
+
+    public int Inputs => Jacks(a => a.Inputs, Setup.Inputs);
+
+    public int Outputs => Jacks(a => a.Outputs, Setup.Outputs);
+
+    public ReadOnlySpan<InstanceRecord> Instances => _slot.Try(
+        link =>
+        {
+            new ReadOnlySpan<InstanceRecord>(link.Map.Instances, Limits.MaxInstances).CopyTo(_records);
+            return true;
+        },
+        otherwise: false) ? _records : default;
+
+    public ReadOnlyMemory<float> Costs
+    {
+        get
+        {
+            var sums = new double[_costs.Length];
+            var counts = new ulong[_costs.Length];
+            foreach (ref readonly var r in Instances)
+            {
+                if (r.State == InstanceState.Free || r.Calls < CallsForCost || (uint)r.Module >= sums.Length) continue;
+                sums[r.Module] += r.Nanoseconds;
+                counts[r.Module] += r.Calls;
+            }
+
+            for (var i = 0; i < _costs.Length; i++) _costs[i] = counts[i] == 0 ? 0 : (float)(sums[i] / counts[i]);
+            return _costs;
+        }
+    }
+
+    public string? Install(CompiledPlan plan)
+    {
+        if (Hold) return null;
+        lock (_lock) return Guarded(link => InstallOn(link, plan));
+    }
+
+    public bool Send(in ModuleEvent move)
+    {
+        var copy = move;
+        if (!_slot.Try(link => link.Push(in copy), otherwise: false)) return false;
+        if (_moved) return true;
+        _moved = true;
+        Forget();
+        return true;
+    }
+
+    public string? SetAsset(in PlanAsset asset)
+    {
+        var copy = asset;
+        lock (_lock) return Guarded(link => SetAssetOn(link, in copy));
+    }
+
+    public string? LoadState(in PlanInstance instance, uint version, ReadOnlySpan<byte> state)
+    {
+        var (slot, key, bytes) = (instance.Slot, instance.Key, state.ToArray());
+        return Guarded(link =>
+        {
+            link.LoadState(slot, key, bytes, version);
+            return null;
+        });
+    }
+
+    public byte[]? SaveState(in PlanInstance instance, out uint version)
+    {
+        var (slot, key, type) = (instance.Slot, instance.Key, instance.Type);
+        version = 0;
+        if ((uint)type >= (uint)_modules.Count || _modules[type].StateBytes == 0) return null;
+        (byte[] State, uint Version) saved = default;
+        var error = Guarded(link =>
+        {
+            saved = link.SaveState(slot, key, _modules[type].StateBytes);
+            return null;
+        });
+        if (error != null) return null;
+        version = saved.Version;
+        return saved.State;
+    }
+
+    /// <summary>Starts audio for the plan that is set; null or why not.</summary>
+    public string? StartAudio()
+    {
+        lock (_lock) return Guarded(StartOn);
+    }
+
+    /// <summary>Fades out and stops; null or why not. Nothing to do is no error.</summary>
+    public string? StopAudio(int fadeFrames)
+    {
+        lock (_lock) return Guarded(link => StopOn(link, fadeFrames));
+    }
+
+    /// <summary>The engine is another one: nothing is loaded in it.</summary>
+    public void Renew()
+    {
+        lock (_lock)
+        {
+            _loaded.Clear();
+            EndPump();
+        }
+    }
+
+    /// <summary>Ends the pump of a wav device, finishing its file. Call after audio stopped.</summary>
+    public void EndPump()
+    {
+        var pump = Interlocked.Exchange(ref _pump, null);
+        if (pump == null) return;
+        pump.Dispose();
+        if (pump.Failure is { } failure) _say("recording: " + failure.Message);
+    }
+
+    private static bool IsPlaying(EngineLink link) => link.State is EngineState.Playing;
+
+    private int Jacks(Func<AudioStatus, int> which, int otherwise) =>
+        _slot.Try(link => IsPlaying(link) && link.TryAudio(out var a) && a.Rate != 0 ? which(a) : otherwise, otherwise);
+
+    private string? Guarded(Func<EngineLink, string?> work)
+    {
+        try
+        {
+            return _slot.Use(work);
+        }
+        catch (Exception e) when (e is EngineRefusedException or EngineGoneException or EngineTimeoutException or InvalidDataException or IOException)
+        {
+            return e.Message;
+        }
+    }
+
+    private string? InstallOn(EngineLink link, CompiledPlan plan)
+    {
+        var quantum = Setup.QuantumFor(plan.Quantum);
+        var description = plan.Description.AsSpan().ToArray();
+        fixed (byte* start = description) ((PlanHeader*)start)->Quantum = quantum;
+        var playing = IsPlaying(link) && link.TryAudio(out var audio) && audio.Rate != 0;
+        var same = playing && link.TryAudio(out audio) && audio.Quantum == quantum;
+        _quantum = quantum;
+        foreach (var warning in plan.Warnings)
+            if (_said.Add(warning)) _say(warning);
+
+        var hash = PlayingFile.HashOf(description);
+        if (same && PlaysAlready(link, hash))
+        {
+            foreach (var asset in plan.Assets)
+                if (asset.Path is { } path) _loaded[(asset.Key, asset.AssetSlot)] = path;
+            _loadedGeneration = _slot.Generation;
+            return null;
+        }
+
+        // A quantum is a property of the audio that runs: another one means stopping and starting it, faded.
+        if (playing && !same) _ = StopOn(link, FadeFrames);
+        link.InstallPlan(description, Setup.Rate);
+        if (_loadedGeneration != _slot.Generation)
+        {
+            _loaded.Clear();
+            _loadedGeneration = _slot.Generation;
+        }
+
+        foreach (var asset in plan.Assets)
+        {
+            if (_loaded.GetValueOrDefault((asset.Key, asset.AssetSlot)) == asset.Path) continue;
+            if (SetAssetOn(link, in asset) is { } error) _say(error); // the patch plays without it
+        }
+
+        if (playing && !same && StartOn(link) is { } why) return why;
+        Remember(link, plan.Serial, hash);
+        Installed?.Invoke();
+        return null;
+    }
+
+    /// <summary>Frames of a fade: 100 ms.</summary>
+    public int FadeFrames => Setup.Rate / 10;
+
+    private string? StartOn(EngineLink link)
+    {
+        if (IsPlaying(link)) return null;
+        EndPump();
+        var config = Setup.ToConfig(_quantum);
+        config.Frames = Frames;
+        var pump = MakePump?.Invoke(link);
+        pump?.Configure(ref config);
+        try
+        {
+            link.StartAudio(in config);
+        }
+        catch
+        {
+            pump?.Dispose();
+            throw;
+        }
+
+        pump?.Start();
+        Volatile.Write(ref _pump, pump);
+        return null;
+    }
+
+    private string? StopOn(EngineLink link, int fadeFrames)
+    {
+        if (link.State is EngineState.Playing or EngineState.DeviceLost) link.StopAudio(fadeFrames);
+        EndPump();
+        return null;
+    }
+
+    private string? SetAssetOn(EngineLink link, in PlanAsset asset)
+    {
+        var where = $"{asset.Module}: ";
+        try
+        {
+            if (asset.Path is not { } path)
+            {
+                if (_loaded.Remove((asset.Key, asset.AssetSlot))) link.SetAsset(asset.Slot, asset.Key, asset.AssetSlot, null);
+                return null;
+            }
+
+            using var upload = AssetFiles.Upload(link, Assets.Resolve(path));
+            link.SetAsset(asset.Slot, asset.Key, asset.AssetSlot, upload.Block);
+            _loaded[(asset.Key, asset.AssetSlot)] = path;
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or EngineRefusedException)
+        {
+            return where + e.Message;
+        }
+    }
+
+    private bool PlaysAlready(EngineLink link, ulong hash) =>
+        Runtime != null && link.Process is { } process && link.TryAudio(out var audio)
+        && PlayingFile.TryRead(Runtime) is { } file && file.Pid == process.Pid && file.Hash == hash && file.Serial == audio.PlanSerial
+        && file.Start == EngineProcess.StartTimeOf(file.Pid);
+
+    private void Remember(EngineLink link, ulong serial, ulong hash)
+    {
+        _moved = false;
+        if (Runtime == null || link.Process is not { } process) return;
+        try
+        {
+            new PlayingFile(process.Pid, EngineProcess.StartTimeOf(process.Pid), serial, hash).Write(Runtime);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _say("the next control process will install the patch again: " + e.Message);
+        }
+    }
+
+    private void Forget()
+    {
+        if (Runtime == null) return;
+        try
+        {
+            PlayingFile.Forget(Runtime);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _moved = false; // tried again with the next move
+        }
+    }
+}

@@ -1,0 +1,58 @@
+// Notices of the audio thread as lines for people: each says what happened, to whom, and what it means.
+using System.Globalization;
+using SspHost.Abi;
+
+namespace SspHost.Playing;
+
+/// <summary>Words for notices. Late quanta come in crowds: they are summed up, the rest is said one by one.</summary>
+internal sealed class NoticeWords
+{
+    private int _late;
+    private long _longest;
+    private long _budget;
+
+    /// <summary>The line of a notice; null where it only counts (see <see cref="TakeLate"/>).</summary>
+    public string? Line(in Notice n, Func<ulong, string?> nameOf)
+    {
+        var module = n.Key != 0 ? $"'{nameOf(n.Key) ?? "a module that left"}'" : "a module";
+        var incident = n.Incident != 0 ? string.Create(CultureInfo.InvariantCulture, $" (incident {n.Incident})") : "";
+        switch (n.Kind)
+        {
+            case NoticeKind.Late:
+                _late++;
+                if (n.A > _longest) (_longest, _budget) = (n.A, n.B);
+                return null;
+            case NoticeKind.Dropout:
+                return string.Create(CultureInfo.InvariantCulture, $"dropout: {n.A} frames lost, {Cause((DropoutCause)n.B)}{incident}");
+            case NoticeKind.BadOutput:
+                return string.Create(CultureInfo.InvariantCulture, $"{module}: output {n.A + 1} was not a number or beyond {Limits.MaxVolts:0} V; silenced and reset{incident}");
+            case NoticeKind.ModuleShed:
+                return $"{module} failed three times in a second and is switched off; bypass it and back to try again{incident}";
+            case NoticeKind.DeviceEnded:
+                return string.Create(CultureInfo.InvariantCulture, $"the recording is over after {n.A} frames");
+            case NoticeKind.DeviceLost:
+                return $"the device was lost: {new System.ComponentModel.Win32Exception((int)n.A).Message}";
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>One line on all late quanta since the last call, or null.</summary>
+    public string? TakeLate()
+    {
+        if (_late == 0) return null;
+        var line = string.Create(
+            CultureInfo.InvariantCulture,
+            $"late: {_late} {(_late == 1 ? "quantum" : "quanta")}, the longest {_longest / 1e6:0.00} ms of {_budget / 1e6:0.00} ms; nothing lost unless a dropout is told");
+        (_late, _longest, _budget) = (0, 0, 0);
+        return line;
+    }
+
+    private static string Cause(DropoutCause cause) => cause switch
+    {
+        DropoutCause.SlowRender => "a quantum was rendered too slowly",
+        DropoutCause.LateWakeUp => "the audio thread got its core too late",
+        DropoutCause.Device => "reported by the device",
+        _ => "cause unknown",
+    };
+}

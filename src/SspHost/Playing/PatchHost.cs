@@ -1,0 +1,333 @@
+// The host as a whole on the control side: an engine kept alive, a patch session over it, audio started and stopped.
+using System.Diagnostics;
+using SspHost.Abi;
+using SspHost.Abi.Link;
+using SspHost.Diagnostics;
+using SspHost.Patching;
+using SspHost.Supervision;
+
+namespace SspHost.Playing;
+
+/// <summary>What a host is made of.</summary>
+internal sealed record HostOptions
+{
+    public required string Runtime { get; init; }
+
+    public required AudioSetup Setup { get; init; }
+
+    public required int RegionMib { get; init; }
+
+    /// <summary>Journal; null: nothing is kept.</summary>
+    public string? Journal { get; init; }
+
+    /// <summary>Where a line for the player goes; called from any thread.</summary>
+    public required Action<string> Say { get; init; }
+
+    /// <summary>Makes the pump of a wav device.</summary>
+    public Func<EngineLink, WavPump>? MakePump { get; init; }
+}
+
+/// <summary>
+/// Runs patches on an engine that may die: the engine is started again within a second with the patch as it is, and a patch that
+/// took it down twice is opened stopped with the culprit bypassed.
+/// </summary>
+internal sealed class PatchHost : ISupervised, IDisposable
+{
+    private readonly HostOptions _options;
+    private readonly EngineSlot _slot = new();
+    private readonly Supervisor _supervisor;
+    private readonly DeathPolicy _policy = new();
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly Lock _lock = new();
+    private readonly NoticeWords _notices = new();
+    private PatchSession? _session;
+    private EngineSink? _sink;
+    private StatusSampler? _sampler;
+    private int _sampledGeneration;
+    private byte[] _descriptors = [];
+    private string[] _recent = [];
+    private EngineDeath? _death;
+    private AfterDeath _afterDeath;
+    private bool _openedStopped;
+    private bool _empty;
+    private bool _ending;
+
+    public PatchHost(HostOptions options)
+    {
+        _options = options;
+        _supervisor = new Supervisor(options.Runtime, options.RegionMib, _slot);
+    }
+
+    /// <summary>The session; after <see cref="Start"/>.</summary>
+    public PatchSession Session => _session ?? throw new InvalidOperationException("The host was not started.");
+
+    /// <summary>Where plans go; after <see cref="Start"/>.</summary>
+    public EngineSink Sink => _sink ?? throw new InvalidOperationException("The host was not started.");
+
+    /// <summary>The module types of the engine; after <see cref="Start"/>.</summary>
+    public DescriptorIndex Modules { get; private set; } = new([]);
+
+    /// <summary>The engine.</summary>
+    public EngineSlot Slot => _slot;
+
+    /// <summary>Pid of the engine.</summary>
+    public int EnginePid => _supervisor.Pid;
+
+    /// <summary>Whether audio ought to play: false after a stop, and after a patch took the engine down twice.</summary>
+    public bool Wanted { get; private set; }
+
+    /// <summary>The last report; at most a second old while <see cref="Take"/> is called.</summary>
+    public StatusReport Latest { get; private set; } = new() { State = "starting" };
+
+    /// <summary>
+    /// Attaches to the engine or starts one, opens the journal. True where an engine was running already. Nothing is installed yet.
+    /// </summary>
+    public bool Start()
+    {
+        var attached = _supervisor.Ensure();
+        _descriptors = _slot.Use(link => link.Map.Descriptors.ToArray());
+        Modules = DescriptorIndex.Read(_descriptors);
+        _sink = new EngineSink(_slot, _options.Setup, Modules.Types.Select(t => t.Descriptor).ToArray(), new AssetFiles(_options.Journal is { } j ? j + ".roots" : null), _options.Say)
+        {
+            Runtime = _options.Journal != null ? _options.Runtime : null,
+            MakePump = _options.MakePump,
+            Installed = Loaded,
+        };
+        _session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = _sink, JournalPath = _options.Journal });
+        _session.Changed += OnChanged;
+        _supervisor.Watch(this);
+        return attached;
+    }
+
+    /// <summary>Opens a patch file in place of the patch that plays; null or the one error that left everything as it was.</summary>
+    public string? Open(string path)
+    {
+        Sink.Assets.AddRoot(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        if (Session.Open(path, out var warnings) is { } error) return error.ToString();
+        foreach (var warning in warnings) _options.Say(warning);
+        return null;
+    }
+
+    /// <summary>Plays: installs what the session has where that is missing, and starts audio. Null or why not.</summary>
+    public string? Play()
+    {
+        bool empty;
+        lock (_lock)
+        {
+            if (_openedStopped) _policy.Forgive();
+            _openedStopped = false;
+            empty = _empty;
+        }
+
+        // Not under the lock: the session calls back into it.
+        if (empty && Session.Reinstall(newEngine: true) is { } error) return error.ToString();
+        lock (_lock)
+        {
+            _empty = false;
+            Wanted = true;
+        }
+
+        return Sink.StartAudio();
+    }
+
+    /// <summary>Fades out and stops audio; the patch stays.</summary>
+    public string? Stop()
+    {
+        lock (_lock) Wanted = false;
+        return Sink.StopAudio(Sink.FadeFrames);
+    }
+
+    /// <summary>Fades out and ends the engine. Nothing is supervised any more.</summary>
+    public void End()
+    {
+        lock (_lock)
+        {
+            _ending = true;
+            Wanted = false;
+        }
+
+        _supervisor.StopWatching();
+        try
+        {
+            _slot.Try(
+                link =>
+                {
+                    link.Shutdown(_sink?.FadeFrames ?? 0);
+                    return true;
+                },
+                otherwise: false);
+        }
+        catch (Exception e) when (e is EngineGoneException or EngineTimeoutException or EngineRefusedException)
+        {
+            _options.Say(e.Message);
+        }
+
+        _sink?.EndPump();
+    }
+
+    /// <summary>Looks at the engine's meters; often.</summary>
+    public void Look() => _slot.Try(
+        link =>
+        {
+            SamplerOf(link).Look();
+            return true;
+        },
+        otherwise: false);
+
+    /// <summary>A report over the time since the last one; once a second.</summary>
+    public StatusReport Take() => Latest = _slot.Try(link => SamplerOf(link).Take(), new StatusReport { State = "none" });
+
+    /// <summary>The lines of what happened since the last call.</summary>
+    public IReadOnlyList<string> TakeNotices()
+    {
+        var lines = new List<string>();
+        _slot.Try(
+            link =>
+            {
+                while (lines.Count < 100 && link.TryTakeNotice(out var notice))
+                    if (_notices.Line(in notice, NameOf) is { } line) lines.Add(line);
+                return true;
+            },
+            otherwise: false);
+        if (_notices.TakeLate() is { } late) lines.Add(late);
+        return lines;
+    }
+
+    void ISupervised.Died(EngineDeath death)
+    {
+        lock (_lock)
+        {
+            if (_ending) return;
+            _death = death;
+            _afterDeath = _policy.Died(_clock.Elapsed, death.FromOutside);
+        }
+
+        var how = death.How is { } h ? h.ToString() : "nobody saw how";
+        var who = death.Suspects.Count == 0 ? "" : "; it was running " + string.Join(", ", death.Suspects.Select(s => $"'{NameOf(s.Key) ?? s.Module}'"));
+        _options.Say($"the engine died ({how}){who}; starting it again");
+        _sink?.Renew();
+    }
+
+    void ISupervised.CannotStart(Exception why, TimeSpan next) =>
+        _options.Say(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the engine cannot be started: {why.Message}; next try in {next.TotalSeconds:0} s"));
+
+    void ISupervised.Restarted()
+    {
+        if (_slot.Try(link => !link.Map.Descriptors.SequenceEqual(_descriptors), otherwise: false))
+        {
+            _options.Say("the engine that started has other modules than the one before: restart ssp to use it");
+            return;
+        }
+
+        try
+        {
+            if (_afterDeath == AfterDeath.OpenStopped) OpenStopped();
+            else PlayOn();
+        }
+        catch (EngineGoneException e)
+        {
+            _options.Say(e.Message); // the supervisor finds it dead in a moment
+        }
+    }
+
+    public void Dispose()
+    {
+        _supervisor.StopWatching();
+        _sink?.EndPump();
+        _session?.Dispose();
+        _slot.Dispose();
+        _supervisor.Dispose();
+    }
+
+    private void PlayOn()
+    {
+        if (Session.Reinstall(newEngine: true) is { } error)
+        {
+            _options.Say("the patch was not installed: " + error);
+            return;
+        }
+
+        if (Wanted && Sink.StartAudio() is { } why) _options.Say("audio was not started: " + why);
+        else _options.Say(Wanted ? "playing again" : "the engine is back, stopped as before");
+    }
+
+    private void OpenStopped()
+    {
+        bool again;
+        lock (_lock)
+        {
+            again = _openedStopped;
+            _openedStopped = true;
+            Wanted = false;
+            _empty = true;
+        }
+
+        if (again)
+        {
+            _options.Say("the engine died again with the patch only opened: it stays empty until you change the patch and start");
+            return;
+        }
+
+        var culprits = Culprits();
+        Sink.Hold = true; // the engine is new: it gets the patch once, bypassed already
+        try
+        {
+            if (culprits.Length > 0 && Session.Apply(culprits.Select(Edit (id) => new Bypass(id, On: true)).ToArray()) is { } refused)
+                _options.Say("not bypassed: " + refused);
+        }
+        finally
+        {
+            Sink.Hold = false;
+        }
+
+        _options.Say(culprits.Length > 0
+            ? $"the engine died twice within {DeathPolicy.Probation.TotalSeconds:0} s of loading this patch: {string.Join(", ", culprits.Select(c => $"'{c}'"))} bypassed, the patch is open and stopped (ssp start plays it; undo takes the bypass back)"
+            : $"the engine died twice within {DeathPolicy.Probation.TotalSeconds:0} s of loading this patch and no module could be named: the patch is open and stopped (ssp start plays it)");
+        if (Session.Reinstall(newEngine: true) is { } error) _options.Say("the patch was not installed: " + error);
+        else lock (_lock) _empty = false;
+    }
+
+    // Who the engine or its last records blame, by key, then by name; else what was added last.
+    private string[] Culprits()
+    {
+        var patch = Session.Current;
+        var named = new List<string>();
+        foreach (var s in _death?.Suspects ?? [])
+        {
+            var id = IdOf(s.Key) ?? patch.Modules.FirstOrDefault(m => m.Id == s.Module || m.Label == s.Module)?.Id;
+            if (id != null && !named.Contains(id, StringComparer.Ordinal)) named.Add(id);
+        }
+
+        if (named.Count == 0) named.AddRange(_recent.Where(id => patch.Find(id) != null));
+        return [.. named.Where(id => patch.Find(id) is { Bypass: false })];
+    }
+
+    private void OnChanged(object? sender, PatchChange change)
+    {
+        // Only what was added to a patch that played can be suspected; of a whole new patch, everything was added.
+        if (change.Kind != ChangeKind.Structure || change.Before.Id != change.After.Id) return;
+        var added = change.After.Modules.Where(m => change.Before.Find(m.Id) == null).Select(m => m.Id).ToArray();
+        if (added.Length > 0) _recent = added;
+    }
+
+    private void Loaded()
+    {
+        lock (_lock) _policy.Loaded(_clock.Elapsed);
+    }
+
+    private string? IdOf(ulong key)
+    {
+        if (key == 0 || _session?.Plan is not { } plan) return null;
+        foreach (var i in plan.Instances)
+            if (i.Key == key) return i.Module;
+        return null;
+    }
+
+    private string? NameOf(ulong key) => IdOf(key);
+
+    private StatusSampler SamplerOf(EngineLink link)
+    {
+        if (_sampler == null || _sampledGeneration != _slot.Generation) (_sampler, _sampledGeneration) = (new StatusSampler(link), _slot.Generation);
+        return _sampler;
+    }
+}

@@ -1,0 +1,183 @@
+// Keeps an engine running: attaches to one or starts one, notices within milliseconds when it dies, starts it again.
+using SspHost.Abi;
+using SspHost.Abi.Link;
+
+namespace SspHost.Supervision;
+
+/// <summary>A death as it was found.</summary>
+/// <param name="How">How the process ended; null where it was not this process's child and nobody can tell.</param>
+/// <param name="Suspects">Modules that were running when it died, the one the engine itself blames first; may be empty.</param>
+internal sealed record EngineDeath(int Pid, ChildEnd? How, IReadOnlyList<EngineFault> Suspects)
+{
+    /// <summary>Whether somebody outside ended it.</summary>
+    public bool FromOutside => How is { FromOutside: true };
+}
+
+/// <summary>What the supervisor tells whoever owns the patch. Called on its own thread, one call at a time.</summary>
+internal interface ISupervised
+{
+    /// <summary>The engine died. Its region is still mapped during this call: whoever uses it lets go now.</summary>
+    void Died(EngineDeath death);
+
+    /// <summary>A new engine serves, with nothing in it.</summary>
+    void Restarted();
+
+    /// <summary>It could not be started; another try follows in <paramref name="next"/>.</summary>
+    void CannotStart(Exception why, TimeSpan next);
+}
+
+/// <summary>Owns the engine process of a runtime directory from the control side.</summary>
+internal sealed unsafe class Supervisor : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan[] Retries = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10)];
+
+    private readonly string _runtime;
+    private readonly int _regionMib;
+    private readonly EngineSlot _slot;
+    private readonly ManualResetEventSlim _stop = new();
+    private Thread? _watch;
+    private int _pid;
+    private long _start;
+    private long _logFrom;
+
+    public Supervisor(string runtime, int regionMib, EngineSlot slot)
+    {
+        _runtime = runtime;
+        _regionMib = regionMib;
+        _slot = slot;
+    }
+
+    /// <summary>Pid of the engine.</summary>
+    public int Pid => Volatile.Read(ref _pid);
+
+    /// <summary>Start time of the engine in clock ticks: with the pid it names the process.</summary>
+    public long StartTime => Volatile.Read(ref _start);
+
+    /// <summary>
+    /// Attaches to the engine of the runtime directory, or starts one. True where it was running already.
+    /// </summary>
+    public bool Ensure()
+    {
+        if (EngineFile.TryRead(_runtime) is { } file && file.IsAlive())
+        {
+            // The log up to here is an earlier one's: a fault this engine already wrote would have been its last line.
+            _logFrom = EngineLog.Length(Path.Combine(_runtime, EngineLog.FileName));
+            Adopt(EngineLink.Attach(_runtime));
+            return true;
+        }
+
+        Start();
+        return false;
+    }
+
+    /// <summary>Starts watching.</summary>
+    public void Watch(ISupervised owner)
+    {
+        _watch = new Thread(() => WatchLoop(owner)) { IsBackground = true, Name = "supervisor" };
+        _watch.Start();
+    }
+
+    /// <summary>Stops watching: what ends from now on was meant to.</summary>
+    public void StopWatching()
+    {
+        _stop.Set();
+        if (_watch != null && _watch != Thread.CurrentThread) _watch.Join();
+        _watch = null;
+    }
+
+    public void Dispose()
+    {
+        StopWatching();
+        if (_pid != 0) _ = EngineLauncher.TryReap(_pid);
+        _stop.Dispose();
+    }
+
+    private void Start()
+    {
+        _logFrom = EngineLog.Length(Path.Combine(_runtime, EngineLog.FileName));
+        _ = EngineLauncher.Launch(_runtime, _regionMib, Patience);
+        _logFrom = Math.Min(_logFrom, EngineLog.Length(Path.Combine(_runtime, EngineLog.FileName)));
+        Adopt(EngineLink.Attach(_runtime));
+    }
+
+    private void Adopt(EngineLink link)
+    {
+        var pid = link.Process!.Pid;
+        Volatile.Write(ref _pid, pid);
+        Volatile.Write(ref _start, EngineProcess.StartTimeOf(pid));
+        _slot.Put(link);
+    }
+
+    private void WatchLoop(ISupervised owner)
+    {
+        while (!_stop.IsSet)
+        {
+            using var process = EngineProcess.Open(_pid, _start);
+            while (process is { } p && !p.Wait(100))
+                if (_stop.IsSet) return;
+            if (_stop.IsSet) return;
+
+            var death = Examine();
+            owner.Died(death);
+            _slot.Put(null); // after everybody let go of the region
+            for (var attempt = 0; !_stop.IsSet; attempt++)
+            {
+                try
+                {
+                    Start();
+                    break;
+                }
+                catch (Exception e) when (e is EngineGoneException or EngineTimeoutException or EngineTakenException or IOException or InvalidDataException or EngineRefusedException)
+                {
+                    var pause = Retries[Math.Min(attempt, Retries.Length - 1)];
+                    owner.CannotStart(e, pause);
+                    if (_stop.Wait(pause)) return;
+                }
+            }
+
+            if (!_stop.IsSet) owner.Restarted(); // an engine that dies in here is found dead by the next round
+        }
+    }
+
+    // The region outlives the engine: what its threads were running stands in their records.
+    private EngineDeath Examine()
+    {
+        ChildEnd? how = null;
+        for (var i = 0; i < 50 && how == null; i++) // the pidfd speaks a moment before the parent may reap
+        {
+            how = EngineLauncher.TryReap(_pid);
+            if (how == null && EngineProcess.StartTimeOf(_pid) == 0 && i > 5) break;
+            if (how == null) Thread.Sleep(1);
+        }
+
+        var suspects = new List<EngineFault>();
+        if (EngineLog.LastFault(Path.Combine(_runtime, EngineLog.FileName), _logFrom) is { } blamed) suspects.Add(blamed);
+        else if (how is not { FromOutside: true })
+            _slot.Try(
+                link =>
+                {
+                    for (var i = 0; i < Limits.MaxThreads; i++)
+                    {
+                        var current = Volatile.Read(ref link.Map.Threads[i].Current);
+                        if (link.Map.Threads[i].Tid == 0 || current is <= 0 or > Limits.MaxInstances) continue;
+                        var record = link.Map.Instances[current - 1];
+                        if (record.State != InstanceState.Free) suspects.Add(new EngineFault(NameOf(in record), record.Key, how?.Signal ?? 0));
+                    }
+
+                    return true;
+                },
+                otherwise: false);
+        return new EngineDeath(_pid, how, suspects);
+    }
+
+    private static string NameOf(in InstanceRecord record)
+    {
+        fixed (byte* name = record.Name)
+        {
+            var bytes = new ReadOnlySpan<byte>(name, InstanceRecord.NameBytes);
+            var end = bytes.IndexOf((byte)0);
+            return System.Text.Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+#!/bin/sh
+# Installs what a build, a run or the tests need and this system lacks; says what it does. Usage: tools/setup.sh [run|test|bench]
+set -eu
+what=${1:-run}
+
+# What each purpose needs, as Debian and Ubuntu call it.
+packages="clang zlib1g-dev"                                    # NativeAOT links with clang; cc builds SspHost.Native
+case $what in
+    test)  packages="$packages sox python3-jsonschema libasound2 libmimalloc2.0 libjemalloc2" ;;
+    bench) packages="$packages libmimalloc2.0 libjemalloc2" ;;
+esac
+
+command -v dotnet >/dev/null 2>&1 || {
+    echo "setup: the .NET SDK 10 is missing. Install it (https://dotnet.microsoft.com/download) and try again." >&2
+    exit 1
+}
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+    missing=""
+    for tool in clang; do command -v $tool >/dev/null 2>&1 || missing="$missing $tool"; done
+    [ -z "$missing" ] || { echo "setup: this is not Debian or Ubuntu; install$missing and the zlib headers by hand, then try again." >&2; exit 1; }
+    exit 0
+fi
+
+installed() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q '^install ok installed'; }
+
+missing=""
+for p in $packages; do
+    # Newer releases renamed some libraries (libasound2t64, libmimalloc3): either will do.
+    case $p in
+        libasound2)    installed libasound2 || installed libasound2t64 || missing="$missing $p" ;;
+        libmimalloc2.0) installed libmimalloc2.0 || installed libmimalloc3 || missing="$missing $p" ;;
+        *) installed "$p" || missing="$missing $p" ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then sudo=""
+elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then sudo="sudo"
+else
+    echo "setup: please install:$missing   (sudo apt-get install$missing)" >&2
+    exit 1
+fi
+
+echo "setup: installing$missing"
+$sudo apt-get update -qq >/dev/null
+for p in $missing; do
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$p" >/dev/null 2>&1 ||
+        case $p in
+            libasound2)     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends libasound2t64 >/dev/null ;;
+            libmimalloc2.0) DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends libmimalloc3 >/dev/null ||
+                            echo "setup: no mimalloc here; its benchmark column will be missing" ;;
+            *) echo "setup: could not install $p" >&2; exit 1 ;;
+        esac
+done
