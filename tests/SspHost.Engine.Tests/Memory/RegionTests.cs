@@ -80,6 +80,8 @@ public sealed unsafe partial class RegionTests
     public void Silence_is_read_only_and_zero_and_stacks_stand_between_guards_and_out_of_forks()
     {
         using var region = Make([], "x");
+        var smaps = File.ReadAllLines("/proc/self/smaps");
+        (string Protection, string Flags) Mapping(byte* address) => MappingIn(smaps, address);
         Assert.Equal(-1, new ReadOnlySpan<byte>(region.Silence, Limits.MaxChannels * Limits.MaxQuantum * 4).IndexOfAnyExcept((byte)0));
         Assert.Equal("r--s", Mapping(region.Silence).Protection);
         Assert.Equal("r--s", Mapping(region.Silence + (Limits.MaxChannels * Limits.MaxQuantum * 4) - 1).Protection);
@@ -178,7 +180,7 @@ public sealed unsafe partial class RegionTests
 
     private static Region Make(ReadOnlySpan<byte> descriptors, string version)
     {
-        var region = Region.Create(Bytes, descriptors, version, out var error);
+        var region = Region.Create(Bytes, descriptors, version, out var error, PoolFlags.None);
         Assert.True(region != null, error);
         return region;
     }
@@ -194,10 +196,10 @@ public sealed unsafe partial class RegionTests
 
     private static int Files() => Directory.GetFiles("/proc/self/fd").Length;
 
-    private static (string Protection, string Flags) Mapping(byte* address)
+    private static (string Protection, string Flags) MappingIn(string[] smaps, byte* address)
     {
         var found = "";
-        foreach (var line in File.ReadLines("/proc/self/smaps"))
+        foreach (var line in smaps)
         {
             var dash = line.IndexOf('-', StringComparison.Ordinal);
             var colon = line.IndexOf(':', StringComparison.Ordinal);
