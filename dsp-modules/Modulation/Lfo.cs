@@ -55,7 +55,7 @@ public unsafe struct Lfo : IModule<Lfo>
         self._seed = setup.Seed;
         self._segmentsPerPoint = Math.Max(1, (int)(setup.SampleRate / (ScopePointsPerSecond * Limits.Grid)));
         timing.TailFrames = -1;
-        Reset(ref self);
+        if (!memory.Overdrawn) Reset(ref self);
     }
 
     public static void Reset(ref Lfo self)

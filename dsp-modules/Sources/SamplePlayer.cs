@@ -198,6 +198,9 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
                 r = Read(Sample, Math.Min(1, Sample->Channels - 1), v->At, v->Begin, v->End, loops) * v->Fade;
                 var step = ratio * FastMath.Exp2(tune.At(i) + Math.Clamp(pitch[i], -12f, 12f));
                 v->At += step;
+
+                // A part cut out of a recording does not end by itself.
+                if (!loops && v->FadeStep == 0f && v->End < Sample->Frames && (v->End - v->At) * _fade <= step) v->FadeStep = -_fade;
                 v->Fade = Math.Max(v->Fade + v->FadeStep, 0f);
                 if (loops && v->At >= v->End) v->At = v->Begin + ((v->At - v->Begin) % (v->End - v->Begin));
                 if (v->At >= v->End || v->Fade == 0f) v->Plays = false;

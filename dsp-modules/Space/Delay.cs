@@ -73,7 +73,7 @@ public unsafe struct Delay : IModule<Delay>
         self._channels = setup.Settings[ChannelsSetting];
         self._voices = memory.Take<Voice>(self._channels);
         var frames = LongestFrames(in setup);
-        for (var i = 0; i < self._channels; i++)
+        for (var i = 0; i < self._channels && !memory.Overdrawn; i++)
             self._voices[i].Line = new DelayLine(memory.Take<float>(DelayLine.Floats(frames)), frames);
 
         self._glide = -FastMath.Exp2Minus1(-1.442695f * Limits.Grid / (GlideSeconds * setup.SampleRate));

@@ -3,6 +3,7 @@ using System.Reflection;
 using SspHost.Abi;
 using SspHost.Engine.Graph;
 using SspHost.Engine.Memory;
+using SspHost.Engine.Probes;
 using SspHost.Engine.Service;
 using SspHost.Engine.Threads;
 using SspHost.EngineHost;
@@ -26,8 +27,6 @@ switch (args)
         return 0;
     case ["bench", "memory", .. var rest]:
         return MemoryBench.Run(rest);
-    case ["bench", "graph", .. var rest]:
-        return GraphBench.Run(rest);
     default:
         return Options.TryParse(args, out var options, out var error) ? Serve(options, started) : Fail(error + Environment.NewLine + Usage, 2);
 }
@@ -36,7 +35,8 @@ static unsafe int Serve(Options options, ulong started)
 {
     ServiceProcess.Detach(Path.Combine(options.Runtime, "engine.log"));
     var terminate = ServiceProcess.WatchTermination();
-    Allocator.LimitArenas();
+    _ = CLibrary.UseOneArena(); // malloc arenas per thread would each reserve 64 MB of addresses
+    CycleClock.Calibrate();
     var registry = Modules.Register();
     var region = Region.Create(options.RegionBytes, DescriptorBlob.Write(registry.Descriptors), EngineVersion(), out var error);
     if (region == null) return Fail(error, 1);

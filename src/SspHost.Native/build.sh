@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles ssphost_native.c for a runtime identifier into a folder; each file appears whole or not at all, so builds may run side by side.
+# Compiles the C files beside this script for a runtime identifier into a folder; each file appears whole or not at all, so builds may run side by side.
 set -eu
 rid=$1
 out=$2
@@ -22,8 +22,10 @@ mkdir -p "$out"
 work=$(mktemp -d "$out/build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 flags="-std=gnu11 -O2 -fPIC -Wall -Wextra -Werror -fvisibility=default"
-$cc $flags -c "$here/ssphost_native.c" -o "$work/ssphost_native.o"
-$cc -shared -Wl,-soname,libssphost_native.so "$work/ssphost_native.o" -o "$work/libssphost_native.so"
-$($cc -print-prog-name=ar) rcsD "$work/libssphost_native.a" "$work/ssphost_native.o"
+for source in "$here"/*.c; do
+    $cc $flags -c "$source" -o "$work/$(basename "$source" .c).o"
+done
+$cc -shared -Wl,-soname,libssphost_native.so "$work"/*.o -o "$work/libssphost_native.so"
+$($cc -print-prog-name=ar) rcsD "$work/libssphost_native.a" "$work"/*.o
 mv "$work/libssphost_native.so" "$out/libssphost_native.so"
 mv "$work/libssphost_native.a" "$out/libssphost_native.a"

@@ -99,9 +99,9 @@ public sealed class ControlServer : IDisposable
         {
             return new UnixDomainSocketEndPoint(path);
         }
-        catch (ArgumentOutOfRangeException)
+        catch (ArgumentOutOfRangeException e)
         {
-            throw new IOException($"{path}: too long for a socket (107 bytes at most); a shorter runtime directory is $SSP_RUNTIME");
+            throw new IOException($"{path}: too long for a socket (107 bytes at most); a shorter runtime directory is $SSP_RUNTIME", e);
         }
     }
 

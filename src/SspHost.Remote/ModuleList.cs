@@ -19,5 +19,9 @@ public sealed record ModuleList(int Version, IReadOnlyList<ModuleDescriptor> Mod
 [JsonSerializable(typeof(ModuleList))]
 internal sealed partial class ModuleListJson : JsonSerializerContext
 {
-    public static ModuleListJson Pretty { get; } = new(new JsonSerializerOptions(Default.Options) { WriteIndented = true });
+    public static ModuleListJson Pretty { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+    });
 }

@@ -6,7 +6,7 @@ using SspHost.Abi.Link;
 namespace SspHost.EndToEnd.Tests;
 
 [Collection("audio")]
-public sealed unsafe class EngineProcessTests : IDisposable
+public sealed class EngineProcessTests : IDisposable
 {
     private readonly Runtime _runtime = new();
 
@@ -43,7 +43,7 @@ public sealed unsafe class EngineProcessTests : IDisposable
         using var engine = StartEngine();
         using (var link = EngineLink.Attach(_runtime.Directory))
         {
-            Assert.Equal(engine.Id, link.Map.Header->EnginePid);
+            Assert.Equal(engine.Id, link.Process!.Pid);
             Assert.Equal(EngineState.Stopped, link.State);
             Assert.NotEmpty(link.ReadDescriptors());
             link.Shutdown(0);

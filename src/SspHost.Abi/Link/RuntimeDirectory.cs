@@ -1,7 +1,6 @@
 // Where the two processes of one host find each other: one private directory per user.
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 
 namespace SspHost.Abi.Link;
 
@@ -26,7 +25,6 @@ public static partial class RuntimeDirectory
     /// Makes the directory 0700 if it is missing. Throws <see cref="IOException"/> where it exists and other users may write to it:
     /// somebody else could put a socket there first.
     /// </summary>
-    [UnsupportedOSPlatform("windows")]
     public static void Ensure(string path)
     {
         const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;

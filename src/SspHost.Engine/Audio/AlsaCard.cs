@@ -210,6 +210,7 @@ public unsafe struct AlsaCard : ICard
         if (error < 0) return error;
         if (_capture.IsOpen && !_linked && (error = AlsaLibrary.Prepare(_capture.Handle)) < 0) return error;
 
+        if (_capture.IsOpen) _capture.ClearUnwritten();
         _ = _playback.Available();
         error = _playback.Write(null, 0, _facts.BufferFrames);
         if (error < 0) return error;

@@ -15,7 +15,7 @@ internal static unsafe partial class AtomicFile
     public static void Write(string path, ReadOnlySpan<byte> bytes)
     {
         // A link stays a link: what it points at is replaced.
-        if (File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target) path = target.FullName;
+        if (new FileInfo(path) is { LinkTarget: not null } link && link.ResolveLinkTarget(returnFinalTarget: true) is { } target) path = target.FullName;
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}");
         try

@@ -120,12 +120,16 @@ internal ref struct JsonCursor
 
     public readonly int Integer(string path)
     {
-        if (Token == JsonTokenType.Number && _reader.TryGetInt32(out var value)) return value;
-        throw Bad(path, Is(), "a whole number");
+        return WholeOrNull() ?? throw Bad(path, Is(), "a whole number");
     }
 
-    /// <summary>The present number if it is a whole one.</summary>
-    public readonly int? WholeOrNull() => Token == JsonTokenType.Number && _reader.TryGetInt32(out var value) ? value : null;
+    /// <summary>The present number if it is a whole one, however it is written: 3, 3.0, 3e0.</summary>
+    public readonly int? WholeOrNull()
+    {
+        if (Token != JsonTokenType.Number) return null;
+        if (_reader.TryGetInt32(out var value)) return value;
+        return _reader.TryGetDouble(out var number) && number == Math.Floor(number) && Math.Abs(number) <= int.MaxValue ? (int)number : null;
+    }
 
     public readonly uint Version(string path)
     {

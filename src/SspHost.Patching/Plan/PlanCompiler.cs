@@ -130,26 +130,32 @@ public static class PlanCompiler
             var d = graph.Types[v].Descriptor;
             var first = d.Settings.Count > 0 && d.Settings[0].Id == "first" ? settings[firstSetting[v]] : 0;
             var id = patch.Modules[graph.PatchIndex[v]].Id;
-            var jack = first;
+            var number = 0;
             for (var i = 0; i < d.Inputs.Count; i++)
             {
-                if (d.Inputs[i].Kind == PortKind.Device) table.OfInput[graph.FirstInput[v] + i] = Jack(jack++, options.Inputs, id, "input", warnings);
+                if (d.Inputs[i].Kind != PortKind.Device) continue;
+                var used = number < d.Outputs.Count && graph.Read[graph.FirstOutput[v] + number];
+                table.OfInput[graph.FirstInput[v] + i] = Jack(first + number++, options.Inputs, used ? $"{id}: the device has no input" : null, warnings);
             }
 
-            jack = first;
+            number = 0;
             for (var i = 0; i < d.Outputs.Count; i++)
             {
-                if (d.Outputs[i].Kind == PortKind.Device) table.OfOutput[graph.FirstOutput[v] + i] = Jack(jack++, options.Outputs, id, "output", warnings);
+                if (d.Outputs[i].Kind != PortKind.Device) continue;
+                var input = graph.FirstInput[v] + number;
+                var used = number < d.Inputs.Count && graph.InputStart[input + 1] > graph.InputStart[input];
+                table.OfOutput[graph.FirstOutput[v] + i] = Jack(first + number++, options.Outputs, used ? $"{id}: the device has no output" : null, warnings);
             }
         }
 
         return table;
     }
 
-    private static int Jack(int jack, int jacks, string module, string what, ImmutableArray<string>.Builder warnings)
+    // A missing jack is worth a word only where its counterpart on the module (the n-th cable port) is patched.
+    private static int Jack(int jack, int jacks, string? warning, ImmutableArray<string>.Builder warnings)
     {
         if (jack >= 0 && jack < Math.Min(jacks, Limits.MaxJacks)) return jack;
-        warnings.Add($"{module}: the device has no {what} jack {jack + 1}, only {jacks}");
+        if (warning is not null) warnings.Add($"{warning} jack {jack + 1}, only {jacks}");
         return -1;
     }
 
@@ -190,7 +196,7 @@ public static class PlanCompiler
             ends[best < 0 ? chains++ : best] = v;
         }
 
-        return Math.Max(1, chains);
+        return chains;
     }
 
     private static ImmutableArray<PlanAsset> Assets(Patch patch, DescriptorIndex modules, PlanInstance[] instances)

@@ -199,6 +199,7 @@ internal sealed class Journal : IDisposable
             var bytes = new ArrayBufferWriter<byte>(1 << 16);
             var chain = JournalFormat.Seed;
             foreach (var r in records) JournalFormat.Write(bytes, r, ref chain);
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(_path))!);
             file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.Read);
             RandomAccess.Write(file, bytes.WrittenSpan, 0);
             RandomAccess.FlushToDisk(file);

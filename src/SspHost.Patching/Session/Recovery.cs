@@ -15,7 +15,7 @@ internal static class Recovery
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            return (null, new History(), $"{path}: the journal cannot be read: {PatchError.OneLine(e.Message, 200)}");
+            return (null, new History(), $"{path}: the journal cannot be read: {PatchError.OneLine(e.Message, 200)}{Move(path)}");
         }
 
         var records = JournalFormat.Read(bytes, out var valid);
@@ -67,6 +67,20 @@ internal static class Recovery
 
         history.Close();
         return (current, history, records.Count);
+    }
+
+    // Out of the way of the new journal, which would take its place.
+    private static string Move(string path)
+    {
+        try
+        {
+            File.Move(path, $"{path}.damaged", overwrite: true);
+            return $"; it is now {path}.damaged";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
     }
 
     private static string Keep(string path, byte[] bytes)

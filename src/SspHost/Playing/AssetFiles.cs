@@ -13,6 +13,14 @@ internal sealed class AssetFiles
 
     private readonly Lock _lock = new();
     private readonly List<string> _roots = [];
+    private readonly string? _memory;
+
+    /// <summary>Remembers its directories in a file, so that a patch out of the journal finds its recordings; null: does not.</summary>
+    public AssetFiles(string? memory)
+    {
+        _memory = memory;
+        if (memory != null && File.Exists(memory)) _roots.AddRange(File.ReadLines(memory).Where(Path.IsPathRooted).Take(MostRoots));
+    }
 
     /// <summary>A patch of this directory was opened.</summary>
     public void AddRoot(string directory)
@@ -23,6 +31,9 @@ internal sealed class AssetFiles
             _roots.Remove(full);
             _roots.Insert(0, full);
             if (_roots.Count > MostRoots) _roots.RemoveAt(MostRoots);
+            if (_memory == null) return;
+            Directory.CreateDirectory(Path.GetDirectoryName(_memory)!);
+            File.WriteAllLines(_memory, _roots);
         }
     }
 

@@ -48,6 +48,9 @@ internal sealed unsafe class EngineSink : IPlanSink
     /// <summary>Makes the pump of a wav device over a link; null for other devices.</summary>
     public Func<EngineLink, WavPump>? MakePump { get; init; }
 
+    /// <summary>Frames after which a stream card ends by itself; 0: never.</summary>
+    public ulong Frames { get; set; }
+
     /// <summary>The pump that runs, if any.</summary>
     public WavPump? Pump => Volatile.Read(ref _pump);
 
@@ -229,6 +232,7 @@ internal sealed unsafe class EngineSink : IPlanSink
         if (IsPlaying(link)) return null;
         EndPump();
         var config = Setup.ToConfig(_quantum);
+        config.Frames = Frames;
         var pump = MakePump?.Invoke(link);
         pump?.Configure(ref config);
         try

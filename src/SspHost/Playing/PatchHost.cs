@@ -87,7 +87,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         var attached = _supervisor.Ensure();
         _descriptors = _slot.Use(link => link.Map.Descriptors.ToArray());
         Modules = DescriptorIndex.Read(_descriptors);
-        _sink = new EngineSink(_slot, _options.Setup, Modules.Types.Select(t => t.Descriptor).ToArray(), new AssetFiles(), _options.Say)
+        _sink = new EngineSink(_slot, _options.Setup, Modules.Types.Select(t => t.Descriptor).ToArray(), new AssetFiles(_options.Journal is { } j ? j + ".roots" : null), _options.Say)
         {
             Runtime = _options.Journal != null ? _options.Runtime : null,
             MakePump = _options.MakePump,
@@ -103,7 +103,9 @@ internal sealed class PatchHost : ISupervised, IDisposable
     public string? Open(string path)
     {
         Sink.Assets.AddRoot(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        return Session.Open(path)?.ToString();
+        if (Session.Open(path, out var warnings) is { } error) return error.ToString();
+        foreach (var warning in warnings) _options.Say(warning);
+        return null;
     }
 
     /// <summary>Plays: installs what the session has where that is missing, and starts audio. Null or why not.</summary>

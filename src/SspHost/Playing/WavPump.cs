@@ -26,9 +26,9 @@ internal sealed unsafe class WavPump : IDisposable
     private Thread? _thread;
     private long _fed;
 
-    private WavPump(EngineLink link, WavReader? reader, WavWriter? writer, int inputs, int outputs, long silence)
+    private WavPump(EngineLink link, WavReader? reader, WavWriter? writer, int inputs, int outputs, long silence, long expected)
     {
-        (_reader, _writer, _silence) = (reader, writer, silence);
+        (_reader, _writer, _silence, Expected) = (reader, writer, silence, expected);
         _engineEnded = () => link.Process is { HasExited: true };
         if (inputs > 0)
         {
@@ -59,11 +59,11 @@ internal sealed unsafe class WavPump : IDisposable
     /// Makes the rings. Without a <paramref name="reader"/>, <paramref name="inputs"/> jacks get <paramref name="silence"/> frames of
     /// silence (-1: for ever; no ring where inputs is 0). <see cref="Start"/> starts the thread.
     /// </summary>
-    public static WavPump Create(EngineLink link, WavReader? reader, WavWriter? writer, int inputs, int outputs, long silence)
+    public static WavPump Create(EngineLink link, WavReader? reader, WavWriter? writer, int inputs, int outputs, long silence, long expected = 0)
     {
         try
         {
-            return new WavPump(link, reader, writer, inputs, outputs, silence);
+            return new WavPump(link, reader, writer, inputs, outputs, silence, expected);
         }
         catch
         {
@@ -94,7 +94,7 @@ internal sealed unsafe class WavPump : IDisposable
     public bool Wait(TimeSpan patience) => _thread == null || _thread.Join(patience);
 
     /// <summary>The output is complete at this many frames; 0: as many as come until it is stopped.</summary>
-    public long Expected { get; init; }
+    public long Expected { get; }
 
     /// <summary>Ends the thread, finishes the output file, gives the rings back. Call it after audio was stopped.</summary>
     public void Dispose()

@@ -16,7 +16,7 @@ internal sealed record EngineDeath(int Pid, ChildEnd? How, IReadOnlyList<EngineF
 /// <summary>What the supervisor tells whoever owns the patch. Called on its own thread, one call at a time.</summary>
 internal interface ISupervised
 {
-    /// <summary>The engine died. The one before is gone; nothing can be asked until <see cref="Restarted"/>.</summary>
+    /// <summary>The engine died. Its region is still mapped during this call: whoever uses it lets go now.</summary>
     void Died(EngineDeath death);
 
     /// <summary>A new engine serves, with nothing in it.</summary>
@@ -119,8 +119,8 @@ internal sealed unsafe class Supervisor : IDisposable
             if (_stop.IsSet) return;
 
             var death = Examine();
-            _slot.Put(null);
             owner.Died(death);
+            _slot.Put(null); // after everybody let go of the region
             for (var attempt = 0; !_stop.IsSet; attempt++)
             {
                 try

@@ -1,0 +1,78 @@
+// All commands in one place, with the examples their help ends in.
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.Reflection;
+
+namespace SspHost.Commands;
+
+/// <summary>Builds the tree of commands.</summary>
+internal static class CommandTree
+{
+    private static readonly Dictionary<string, string[]> Examples = new(StringComparer.Ordinal)
+    {
+        ["ssp"] = ["ssp run", "ssp render patches/echo-chamber.json --in voice.wav --out wet.wav", "ssp patch check my.json"],
+        ["run"] =
+        [
+            "ssp run                                   the last patch, or a demo",
+            "ssp run my.json --device alsa:hw:0",
+            "ssp run my.json --quantum 64 --periods 3 --cores 2,3",
+            "ssp run my.json --device wav:in.wav,out.wav",
+        ],
+        ["stop"] = ["ssp stop"],
+        ["start"] = ["ssp start                                 after a patch took the engine down twice"],
+        ["status"] = ["ssp status", "ssp status --json | jq .audio.load"],
+        ["render"] = ["ssp render my.json --in voice.wav --out wet.wav", "ssp render my.json --seconds 30 --out drone.wav --format float", "ssp render my.json --in loop.wav --seconds 20 --out with-tail.wav"],
+        ["modules"] = ["ssp modules", "ssp modules vco", "ssp modules --json"],
+        ["patch"] = ["ssp patch check my.json", "ssp patch show my.json", "ssp patch schema > patch.schema.json"],
+        ["devices"] = ["ssp devices"],
+        ["config"] = ["ssp config show", "ssp config show --json > ~/.config/ssphost/ssp.json", "ssp config check my-ssp.json", "ssp config schema"],
+        ["bench"] = ["ssp bench all", "ssp bench memory", "ssp bench start --json"],
+        ["experiment"] = ["ssp experiment gc-isolation --seconds 20"],
+    };
+
+    /// <summary>Version of this program.</summary>
+    public static string Version { get; } =
+        typeof(CommandTree).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+
+    /// <summary>The root command.</summary>
+    public static RootCommand Build()
+    {
+        var root = new RootCommand("SspHost plays patches: a DSP host for Eurorack synthesizers.")
+        {
+            RunCommand.Build(),
+            StopCommand.Build(),
+            StopCommand.BuildStart(),
+            StatusCommand.Build(),
+            RenderCommand.Build(),
+            ModulesCommand.Build(),
+            PatchCommand.Build(),
+            DevicesCommand.Build(),
+            ConfigCommand.Build(),
+            BenchCommand.Build(),
+            ExperimentCommand.Build(),
+        };
+        foreach (var option in root.Options)
+            if (option is HelpOption { Action: HelpAction help }) option.Action = new HelpWithExamples(help);
+        return root;
+    }
+
+    // The standard help, and after it how the command is really typed.
+    private sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            var code = help.Invoke(parseResult);
+            var command = parseResult.CommandResult.Command;
+            var name = command is RootCommand ? "ssp" : command.Name;
+            if (!Examples.TryGetValue(name, out var examples)) return code;
+            var output = parseResult.InvocationConfiguration.Output;
+            output.WriteLine("Examples:");
+            foreach (var line in examples) output.WriteLine("  " + line);
+            output.WriteLine();
+            return code;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+// ssp modules: what there is to patch.
+using System.CommandLine;
+using System.Globalization;
+using SspHost.Abi;
+using SspHost.Abi.Link;
+using SspHost.Remote;
+using SspHost.Supervision;
+
+namespace SspHost.Commands;
+
+internal static class ModulesCommand
+{
+    public static Command Build()
+    {
+        var json = new Option<bool>("--json") { Description = "As one JSON object, with everything that is known." };
+        var id = new Argument<string?>("module") { Description = "Show this one in full.", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("modules", "List the modules.") { id, json };
+        command.SetAction(r => Show(r.GetValue(id), r.GetValue(json)));
+        return command;
+    }
+
+    /// <summary>The descriptors of the engine that runs, else of the one that would be started.</summary>
+    public static IReadOnlyList<ModuleDescriptor> Descriptors()
+    {
+        if (EngineFile.TryRead(RuntimeDirectory.Locate()) is { } file && file.IsAlive())
+        {
+            using var link = EngineLink.Look(RuntimeDirectory.Locate());
+            return link.ReadDescriptors();
+        }
+
+        return DescriptorBlob.Read(EngineTool.Capture("--describe"));
+    }
+
+    private static int Show(string? id, bool json)
+    {
+        var modules = Descriptors();
+        if (id != null)
+        {
+            modules = [.. modules.Where(m => m.Id == id)];
+            if (modules.Count == 0) throw new CommandException($"there is no module '{Patching.PatchError.OneLine(id)}'; ssp modules lists them");
+        }
+
+        if (json)
+        {
+            using var output = Console.OpenStandardOutput();
+            output.Write(ModuleList.Write(modules, indented: true));
+            output.Write("\n"u8);
+        }
+        else if (id != null)
+        {
+            Detail(modules[0]);
+        }
+        else
+        {
+            foreach (var family in modules.GroupBy(m => m.Family, StringComparer.Ordinal))
+            {
+                Console.WriteLine(family.Key);
+                foreach (var m in family) Console.WriteLine($"  {m.Id,-14} {m.Name,-20} {m.Text}");
+            }
+        }
+
+        return 0;
+    }
+
+    private static void Detail(ModuleDescriptor m)
+    {
+        Console.WriteLine($"{m.Name} ({m.Id}, {m.Family}, version {m.Version})");
+        Console.WriteLine(m.Text);
+        foreach (var p in m.Inputs) Console.WriteLine($"  in   {p.Id,-12} {p.Name,-16} {p.Text}");
+        foreach (var p in m.Outputs) Console.WriteLine($"  out  {p.Id,-12} {p.Name,-16} {p.Text}");
+        foreach (var p in m.Parameters)
+        {
+            var range = p.Choices.Length > 0
+                ? string.Join(" | ", p.Choices)
+                : string.Create(CultureInfo.InvariantCulture, $"{p.Min} .. {p.Max} {p.Unit}").TrimEnd();
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  knob {p.Id,-12} {p.Name,-16} {range}, default {p.Default}{(p.Text.Length > 0 ? "; " + p.Text : "")}"));
+        }
+
+        foreach (var s in m.Settings) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  set  {s.Id,-12} {s.Name,-16} {s.Min} .. {s.Max}, default {s.Default}{(s.Text.Length > 0 ? "; " + s.Text : "")}"));
+        foreach (var a in m.Assets) Console.WriteLine($"  file {a.Id,-12} {a.Name,-16} {a.Text}");
+    }
+}

@@ -1,0 +1,82 @@
+// ssp patch check|show|schema: what is wrong with a patch file, or what is in it.
+using System.CommandLine;
+using System.Globalization;
+using SspHost.Patching;
+
+namespace SspHost.Commands;
+
+internal static class PatchCommand
+{
+    public static Command Build()
+    {
+        var files = new Argument<string[]>("file") { Description = "Patch files.", Arity = ArgumentArity.OneOrMore };
+        var check = new Command("check", "Say in one line what is wrong with a patch, or that it is in order.") { files };
+        check.SetAction(r => Check(r.GetValue(files) ?? []));
+
+        var file = new Argument<string>("file") { Description = "Patch file." };
+        var json = new Option<bool>("--json") { Description = "The patch as it would be saved." };
+        var show = new Command("show", "Show what is in a patch.") { file, json };
+        show.SetAction(r => Show(r.GetValue(file)!, r.GetValue(json)));
+
+        var schema = new Command("schema", "Print the JSON Schema of patch files.");
+        schema.SetAction(_ => Console.Write(PatchJson.Schema));
+        return new Command("patch", "Check and show patch files.") { check, show, schema };
+    }
+
+    private static int Check(string[] files)
+    {
+        var modules = new DescriptorIndex(ModulesCommand.Descriptors());
+        var bad = 0;
+        foreach (var file in files)
+        {
+            if (Problem(file, modules, out var warnings) is { } error)
+            {
+                bad++;
+                Console.Error.WriteLine(error);
+                continue;
+            }
+
+            foreach (var w in warnings) Console.WriteLine($"{file}: {w}");
+            Console.WriteLine($"{file}: in order");
+        }
+
+        return bad == 0 ? 0 : 1;
+    }
+
+    // A patch is in order when it reads, names only what there is, and compiles.
+    private static string? Problem(string file, DescriptorIndex modules, out IReadOnlyList<string> warnings)
+    {
+        var load = PatchJson.TryLoad(file, modules);
+        warnings = load.Warnings.IsDefault ? [] : load.Warnings;
+        if (load.Patch is not { } patch) return load.Error!.ToString();
+        var plan = PlanCompiler.Compile(patch, modules, new SlotMap(), new CompileOptions { Inputs = Abi.Limits.MaxJacks, Outputs = Abi.Limits.MaxJacks }, out var error);
+        if (plan == null) return (error! with { File = file }).ToString();
+        warnings = [.. warnings, .. plan.Warnings];
+        return null;
+    }
+
+    private static int Show(string file, bool json)
+    {
+        var patch = PatchJson.Load(file);
+        if (json)
+        {
+            using var output = Console.OpenStandardOutput();
+            output.Write(PatchJson.Write(patch));
+            return 0;
+        }
+
+        Console.WriteLine($"{(patch.Name.Length > 0 ? patch.Name : patch.Id)}: {Count(patch.Modules.Length, "module")}, {Count(patch.Cables.Length, "cable")}, quantum {patch.Quantum}");
+        if (patch.Notes.Length > 0) Console.WriteLine(patch.Notes.TrimEnd());
+        foreach (var m in patch.Modules)
+        {
+            var values = m.Settings.Select(s => $"{s.Name}={s.Value}").Concat(m.Parameters.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Name}={p.Value}"))).Concat(m.Assets.Select(a => $"{a.Name}={a.Value}"));
+            Console.WriteLine($"  {m.Id,-14} {m.Type,-12}{(m.Bypass ? " bypassed" : "")}{(m.Label.Length > 0 ? $" \"{m.Label}\"" : "")} {string.Join(' ', values)}".TrimEnd());
+        }
+
+        foreach (var c in patch.Cables)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {c.From} -> {c.To}{(c.Gain != 1f ? $" x{c.Gain}" : "")}{(c.Delayed ? " (one quantum later)" : "")}"));
+        return 0;
+    }
+
+    private static string Count(int n, string what) => string.Create(CultureInfo.InvariantCulture, $"{n} {what}{(n == 1 ? "" : "s")}");
+}

@@ -1,0 +1,201 @@
+// ssp run: plays a patch until it is told to stop, and keeps its engine alive.
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using SspHost.Abi;
+using SspHost.Abi.Link;
+using SspHost.Configuration;
+using SspHost.Devices;
+using SspHost.Diagnostics;
+using SspHost.Patching;
+using SspHost.Playing;
+using SspHost.Remote;
+using SspHost.Wav;
+
+namespace SspHost.Commands;
+
+internal static class RunCommand
+{
+    private const int TickMs = 50; // meters: a drum hit is seen
+    private const int ReportMs = 1000;
+
+    public static Command Build()
+    {
+        var patch = new Argument<string?>("patch") { Description = "Patch file; without one, the last patch or the first demo.", Arity = ArgumentArity.ZeroOrOne };
+        var flags = new Flags();
+        var command = new Command("run", "Play a patch. Ctrl-C fades out and stops.") { patch };
+        flags.AddTo(command);
+        command.SetAction(r => Run(r.GetValue(patch), flags.Read(r)));
+        return command;
+    }
+
+    private static int Run(string? patch, Settings settings)
+    {
+        // A patch that is no patch is said before anything is started.
+        if (patch != null && PatchJson.TryLoad(patch).Error is { } bad) throw new CommandException(bad.ToString());
+        var screen = new Screen();
+        var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount);
+        setup = WithRecordings(setup, settings);
+        var runtime = RuntimeDirectory.Locate();
+        RuntimeDirectory.Ensure(runtime);
+        var state = settings.StateDirectory;
+        Directory.CreateDirectory(state);
+
+        using var stop = new ManualResetEventSlim();
+        void Leave(PosixSignalContext context)
+        {
+            context.Cancel = true; // the fade comes first
+            stop.Set();
+        }
+
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Leave);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Leave);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Leave);
+
+        ControlServer? server = null;
+        void Say(string line)
+        {
+            screen.Say(line);
+            Volatile.Read(ref server)?.Publish(line);
+        }
+
+        foreach (var remark in setup.Remarks) Say(remark);
+        using var host = new PatchHost(new HostOptions
+        {
+            Runtime = runtime,
+            Setup = setup,
+            RegionMib = settings.RegionMib.Value,
+            Journal = Path.Combine(state, "journal"),
+            Say = Say,
+            MakePump = setup.Card == CardKind.PacedStream ? link => MakePump(link, setup) : null,
+        });
+        var attached = host.Start();
+        var played = false;
+        try
+        {
+            if (Begin(host, patch, attached, settings, Say) is { } why) throw new CommandException(why);
+            played = true;
+            server = ControlServer.Start(Path.Combine(runtime, Protocol.SocketName), new ControlTarget
+            {
+                Session = host.Session,
+                Modules = host.Modules,
+                Status = () => host.Latest,
+                Open = host.Open,
+                Start = host.Play,
+                Stop = host.Stop,
+                Quit = stop.Set,
+                Version = CommandTree.Version,
+            });
+            Loop(host, screen, server, setup, stop, Say);
+        }
+        finally
+        {
+            server?.Dispose();
+            server = null;
+            // An engine that played before this command came, and that the command could not use, plays on.
+            if (played || !attached) host.End();
+        }
+
+        screen.Close();
+        screen.Say(Farewell(host.Latest));
+        return 0;
+    }
+
+    private static string? Begin(PatchHost host, string? patch, bool attached, Settings settings, Action<string> say)
+    {
+        if (host.Session.Recovery is { } recovery) say(recovery);
+        var playing = attached && host.Slot.Use(link => link.State) == EngineState.Playing;
+        if (playing && host.Sink.MakePump != null)
+        {
+            host.Slot.Use(link => link.StopAudio(host.Sink.FadeFrames)); // the recordings of the process before are gone with it
+            playing = false;
+        }
+
+        if (patch != null || !host.Session.Recovered)
+        {
+            var file = patch ?? PatchFiles.FirstDemo(settings.Patches.Value);
+            if (file == null) say("no patch: nothing was played before and there are no demo patches; load one through the control socket");
+            else if (host.Open(file) is { } refused) return refused;
+            else say($"patch: {Title(host.Session.Current)} ({file})");
+        }
+        else if (host.Session.Reinstall(newEngine: !attached) is { } error)
+        {
+            return error.ToString();
+        }
+        else
+        {
+            say($"patch: {Title(host.Session.Current)} (as it was left)");
+        }
+
+        if (host.Play() is { } why) return why;
+        host.Slot.Use(link =>
+        {
+            if (!link.TryAudio(out var a) || a.Rate == 0) return;
+            say(playing
+                ? string.Create(CultureInfo.InvariantCulture, $"attached to engine {host.EnginePid}, which plays on at {a.Rate} Hz, quantum {a.Quantum} (ssp stop first to change that)")
+                : string.Create(CultureInfo.InvariantCulture, $"engine {host.EnginePid}: {host.Sink.Setup.Describe(host.Sink.Setup.QuantumFor(host.Session.Current.Quantum))}"));
+        });
+        return null;
+    }
+
+    private static void Loop(PatchHost host, Screen screen, ControlServer server, AudioSetup setup, ManualResetEventSlim stop, Action<string> say)
+    {
+        var clock = Stopwatch.StartNew();
+        var nextReport = (long)ReportMs;
+        string? trouble = null;
+        while (!stop.Wait(TickMs))
+        {
+            host.Look();
+            foreach (var line in host.TakeNotices()) say(line);
+            if (clock.ElapsedMilliseconds < nextReport) continue;
+            nextReport += ReportMs;
+            var report = host.Take();
+            server.Publish(report);
+            screen.Status(StatusLine.Format(report));
+            if (host.Session.Trouble != trouble && (trouble = host.Session.Trouble) != null) say(trouble);
+            // A recording that is over ends the command; a lost card does not: it may come back, and the patch is safe meanwhile.
+            if (setup.Card == CardKind.PacedStream && (report.State == "deviceLost" || host.Sink.Pump is { Failure: not null })) return;
+        }
+    }
+
+    private static AudioSetup WithRecordings(AudioSetup setup, Settings settings)
+    {
+        if (setup.Card != CardKind.PacedStream) return setup;
+        setup = setup with { Inputs = 2, Outputs = 2 };
+        if (setup.WavInput.Length == 0) return setup;
+        using var reader = WavReader.Open(setup.WavInput);
+        return setup with { Inputs = WavPump.JacksFor(reader.Channels), Rate = RateFor(reader, setup.WavInput, settings) };
+    }
+
+    /// <summary>The rate to play a recording at: its own. Asking for another is an error, because nothing here converts rates.</summary>
+    public static int RateFor(WavReader reader, string file, Settings settings)
+    {
+        if (settings.Rate.Origin == Origin.Flag && settings.Rate.Value != reader.Rate)
+            throw new CommandException($"--rate {settings.Rate.Value}: {file} is at {reader.Rate} Hz, and rates are not converted");
+        return Settings.CheckNumber("rate", reader.Rate) is { } expected ? throw new CommandException($"{file}: {reader.Rate} Hz, expected {expected}") : reader.Rate;
+    }
+
+    private static WavPump MakePump(EngineLink link, AudioSetup setup)
+    {
+        var reader = setup.WavInput.Length > 0 ? WavReader.Open(setup.WavInput) : null;
+        WavWriter? writer = null;
+        try
+        {
+            if (setup.WavOutput.Length > 0) writer = WavWriter.Create(setup.WavOutput, setup.Rate, setup.Outputs, WavEncoding.Pcm24);
+        }
+        catch
+        {
+            reader?.Dispose();
+            throw;
+        }
+
+        return WavPump.Create(link, reader, writer, reader != null ? setup.Inputs : 0, setup.Outputs, silence: 0);
+    }
+
+    private static string Title(Patch patch) => patch.Name.Length > 0 ? patch.Name : patch.Id;
+
+    private static string Farewell(StatusReport report) => report.Audio is { } a
+        ? string.Create(CultureInfo.InvariantCulture, $"stopped after {a.Frames / (double)a.Rate:0.0} s: {a.Late} late, {a.Dropouts} dropouts")
+        : "stopped";
+}

@@ -1,0 +1,102 @@
+// An engine of this command's own, in a directory of its own: offline renders, benchmarks and experiments disturb nobody.
+using SspHost.Abi.Link;
+using SspHost.Patching;
+using SspHost.Supervision;
+
+namespace SspHost.Playing;
+
+/// <summary>Started for one job, ended with it, never started again.</summary>
+internal sealed class PrivateEngine : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private EngineSink? _sink;
+
+    private PrivateEngine(string runtime, int pid)
+    {
+        Runtime = runtime;
+        Pid = pid;
+    }
+
+    /// <summary>Its runtime directory.</summary>
+    public string Runtime { get; }
+
+    public int Pid { get; }
+
+    /// <summary>CLOCK_MONOTONIC in ns when it was spawned.</summary>
+    public ulong SpawnedAt { get; private init; }
+
+    public EngineSlot Slot { get; } = new();
+
+    /// <summary>Its module types.</summary>
+    public DescriptorIndex Modules { get; private set; } = new([]);
+
+    /// <summary>Starts one.</summary>
+    public static PrivateEngine Start(int regionMib)
+    {
+        var runtime = Directory.CreateTempSubdirectory("ssp-").FullName;
+        try
+        {
+            var spawned = Abi.Linux.Now();
+            var engine = new PrivateEngine(runtime, EngineLauncher.Launch(runtime, regionMib, Patience)) { SpawnedAt = spawned };
+            engine.Slot.Put(EngineLink.Attach(runtime));
+            engine.Modules = new DescriptorIndex(engine.Slot.Use(link => link.ReadDescriptors()));
+            return engine;
+        }
+        catch
+        {
+            Remove(runtime);
+            throw;
+        }
+    }
+
+    /// <summary>A sink over it for a session without a journal.</summary>
+    public EngineSink Sink(AudioSetup setup, Action<string> say, Func<EngineLink, WavPump>? pump = null) =>
+        _sink = new EngineSink(Slot, setup, [.. Modules.Types.Select(t => t.Descriptor)], new AssetFiles(null), say) { MakePump = pump };
+
+    /// <summary>Why it ended, where it did: its exit and the last line of its log.</summary>
+    public string? Death()
+    {
+        if (EngineLauncher.TryReap(Pid) is not { } end) return null;
+        var log = Path.Combine(Runtime, EngineLog.FileName);
+        var blamed = EngineLog.LastFault(log, 0) is { } fault ? $" in module '{fault.Module}'" : "";
+        return $"the engine died{blamed} ({end}){(EngineLog.LastLine(log, 0) is { } line ? ": " + line : "")}";
+    }
+
+    public void Dispose()
+    {
+        _sink?.EndPump(); // before the region goes that it moves recordings through
+        try
+        {
+            Slot.Try(
+                link =>
+                {
+                    link.Shutdown(0);
+                    return true;
+                },
+                otherwise: false);
+        }
+        catch (Exception e) when (e is EngineGoneException or EngineRefusedException or EngineTimeoutException)
+        {
+            using var process = EngineProcess.Open(Pid);
+            _ = process?.Signal(9); // it was this command's alone: nobody listens to it
+            _ = process?.Wait(2000);
+        }
+
+        Slot.Dispose();
+        _ = EngineLauncher.TryReap(Pid);
+        Remove(Runtime);
+    }
+
+    private static void Remove(string runtime)
+    {
+        try
+        {
+            Directory.Delete(runtime, recursive: true);
+        }
+        catch (IOException)
+        {
+            // The system clears its temporary files.
+        }
+    }
+}

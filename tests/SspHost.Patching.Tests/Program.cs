@@ -1,0 +1,41 @@
+// Started by the test runner this is nothing; started by a test it is the child that edits until it is killed.
+namespace SspHost.Patching.Tests;
+
+internal static class Program
+{
+    private static int Main(string[] args) => args is ["journal", var path, var seed] ? JournalChild.Run(path, int.Parse(seed)) : 0;
+}
+
+/// <summary>Edits a journaled session without end, and says after which edit everything was on disk.</summary>
+internal static class JournalChild
+{
+    public static int Run(string path, int seed)
+    {
+        using var session = PatchSession.Start(new PatchSessionOptions
+        {
+            Modules = TestModules.Index, Sink = new FakeSink(), JournalPath = path, JournalGrowth = 20_000, JournalDepth = 10,
+        });
+        var random = new Random(seed);
+        using var output = Console.OpenStandardOutput();
+        output.Write("ready\n"u8);
+        for (var i = 0; ; i++)
+        {
+            Step(session, random);
+            if (random.Next(4) != 0 || !session.WaitDurable(TimeSpan.FromSeconds(10))) continue;
+            output.Write(System.Text.Encoding.ASCII.GetBytes($"{i}\n"));
+        }
+    }
+
+    /// <summary>One action, the same for the same state and random numbers: the parent does them again to know what was.</summary>
+    public static void Step(PatchSession session, Random random)
+    {
+        switch (random.Next(12))
+        {
+            case 0: _ = session.Undo(); break;
+            case 1: _ = session.Redo(); break;
+            case 2: session.BeginGesture(); break;
+            case 3: session.EndGesture(); break;
+            default: _ = session.Apply(TestModules.RandomEdit(random, session.Current)); break;
+        }
+    }
+}
