@@ -188,7 +188,8 @@ internal static unsafe class Executor
     private static void Offer(Crew* crew)
     {
         if (Volatile.Read(ref crew->JoinWaiting) != 0) RingJoin(crew);
-        else if (Volatile.Read(ref crew->Sleepers) > crew->Workers - crew->Wanted) RingBell(crew, 1);
+        else if (Volatile.Read(ref crew->Sleepers) > crew->Workers - crew->Wanted && Volatile.Read(ref crew->Called) == 0
+            && Interlocked.Exchange(ref crew->Called, 1) == 0) RingBell(crew, 1);
     }
 
     // The audio thread found nothing to do for a while: the rest is in other hands.
@@ -206,9 +207,9 @@ internal static unsafe class Executor
     private static bool Starve(Crew* crew, Plan* plan, out uint bell)
     {
         bell = Volatile.Read(ref crew->Bell);
-        _ = Interlocked.Increment(ref crew->Sleepers);
+        LieDown(crew);
         if (Volatile.Read(ref crew->Remaining) != 0 && !ReadySet.Any(plan)) return true;
-        _ = Interlocked.Decrement(ref crew->Sleepers);
+        GetUp(crew);
         return false;
     }
 
@@ -257,7 +258,7 @@ internal static unsafe class Executor
                 Leave(state, crew, thread);
                 if (finished) continue;
                 Linux.Wait(&crew->Bell, starvedAt, WorkerWaitNs);
-                _ = Interlocked.Decrement(ref crew->Sleepers);
+                GetUp(crew);
                 continue;
             }
 
@@ -268,12 +269,25 @@ internal static unsafe class Executor
             }
 
             spins = 0;
-            _ = Interlocked.Increment(ref crew->Sleepers);
+            LieDown(crew);
             bell = Volatile.Read(ref crew->Bell);
             gate = Volatile.Read(ref crew->Gate);
             if (!IsNews(gate, generation, bell, heard) && Volatile.Read(ref crew->Stop) == 0) Linux.Wait(&crew->Bell, bell, WorkerWaitNs);
-            _ = Interlocked.Decrement(ref crew->Sleepers);
+            GetUp(crew);
         }
+    }
+
+    // Counts as a sleeper before the last look for work: an offer after that look rings. A call that met nobody is void.
+    private static void LieDown(Crew* crew)
+    {
+        Volatile.Write(ref crew->Called, 0);
+        _ = Interlocked.Increment(ref crew->Sleepers);
+    }
+
+    private static void GetUp(Crew* crew)
+    {
+        _ = Interlocked.Decrement(ref crew->Sleepers);
+        Volatile.Write(ref crew->Called, 0);
     }
 
     // A quantum not seen yet, or the bell rung since we left this one.

@@ -94,6 +94,7 @@ public sealed unsafe class ReadySetTests
     [InlineData(nameof(Crew.Bell))]
     [InlineData(nameof(Crew.JoinBell))]
     [InlineData(nameof(Crew.JoinWaiting))]
+    [InlineData(nameof(Crew.Called))]
     public void A_word_that_threads_fight_over_has_128_bytes_to_itself(string field)
     {
         var offset = (int)Marshal.OffsetOf<Crew>(field);
