@@ -6,12 +6,14 @@ namespace SspHost.Patching.Tests;
 
 public sealed class DemoPatchTests
 {
-    public static TheoryData<string> Files { get; } = new(Directory.GetFiles(Path.Combine(Repository.Root, "patches"), "*.json").Select(f => Path.GetFileName(f)));
+    public static TheoryData<string> Files { get; } = new(Names);
+
+    private static IEnumerable<string> Names => Directory.GetFiles(Path.Combine(Repository.Root, "patches"), "*.json").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal);
 
     [Fact]
     public void There_are_four_with_a_name_of_their_own_and_notes_that_say_what_to_turn()
     {
-        var patches = Files.Select(f => PatchJson.Load(In((string)f[0]))).ToList();
+        var patches = Names.Select(f => PatchJson.Load(In(f))).ToList();
         Assert.True(patches.Count >= 4);
         Assert.Equal(patches.Count, patches.Select(p => p.Name).Distinct().Count());
         Assert.Equal(patches.Count, patches.Select(p => p.Id).Distinct().Count());
