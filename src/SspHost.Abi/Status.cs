@@ -80,7 +80,7 @@ public unsafe struct AudioStatus
     /// <summary>Gain of the master fade, 0..1.</summary>
     public float MasterGain;
 
-    /// <summary>Peaks in volts over the last 50 to 100 ms, by jack: a reader that looks ten times a second misses none.</summary>
+    /// <summary>Peaks in volts over the last 50 to 100 ms, by jack: a reader that looks twenty times a second misses none.</summary>
     public fixed float InputPeaks[Limits.MaxJacks];
 
     /// <inheritdoc cref="InputPeaks"/>

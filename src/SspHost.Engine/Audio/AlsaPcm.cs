@@ -53,7 +53,8 @@ internal unsafe struct AlsaPcm
     internal readonly int Format => _format;
 
     /// <summary>
-    /// Opens one direction. 0 or an errno with the step that failed; nothing is left open then. The device's own period and buffer may differ from those asked.
+    /// Opens one direction. 0 or an errno with the step that failed; nothing is left open then. The device's own period and buffer may
+    /// differ from those asked.
     /// </summary>
     /// <param name="name">Zero-terminated.</param>
     /// <param name="stream">Playback or capture.</param>
@@ -114,7 +115,8 @@ internal unsafe struct AlsaPcm
     };
 
     /// <summary>
-    /// Silences the buffer of a capturing device made of software, before it starts: `null` "captures" without ever writing, and what it would hand over is whatever
+    /// Silences the buffer of a capturing device made of software, before it starts: `null` "captures" without ever writing, and what it
+    /// would hand over is whatever
     /// the memory held before.
     /// </summary>
     internal readonly void ClearUnwritten()

@@ -5,7 +5,8 @@ using SspHost.Engine.Threads;
 namespace SspHost.Engine.Audio;
 
 /// <summary>
-/// The audio side as the steward holds it: open, start, request a stop, join. Lives zeroed at a fixed address of the region. Nothing in it allocates
+/// The audio side as the steward holds it: open, start, request a stop, join. Lives zeroed at a fixed address of the region. Nothing in
+/// it allocates
 /// managed memory. A function pointer is chosen by the kind of card once; from there every call is direct.
 /// </summary>
 public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
@@ -51,7 +52,8 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
         && config.Outputs is >= 0 and <= Limits.MaxJacks;
 
     /// <summary>
-    /// Opens the card: afterwards <see cref="Facts"/> tells what it became. BadRequest (Config or Offset), DeviceFailed with errno and step, or Ok.
+    /// Opens the card: afterwards <see cref="Facts"/> tells what it became. BadRequest (Config or Offset), DeviceFailed with errno and
+    /// step, or Ok.
     /// </summary>
     public ReplyStatus Open(AudioConfig* config, byte* region, long regionBytes, out long a, out long b)
     {
@@ -97,7 +99,8 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     }
 
     /// <summary>
-    /// Starts the audio thread of an open session; ThreadFailed with the errno in <paramref name="error"/> closes the card. Files are rendered without a fade in.
+    /// Starts the audio thread of an open session; ThreadFailed with the errno in <paramref name="error"/> closes the card. Files are
+    /// rendered without a fade in.
     /// </summary>
     /// <param name="self">The session, at its fixed address.</param>
     /// <param name="render">The renderer, likewise; used by the audio thread until joined.</param>
@@ -155,7 +158,8 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     }
 
     /// <summary>
-    /// Waits for the audio thread to end and closes the card; false if it did not end in time (a device that hangs inside the kernel): the session must then stay
+    /// Waits for the audio thread to end and closes the card; false if it did not end in time (a device that hangs inside the kernel):
+    /// the session must then stay
     /// where it is.
     /// </summary>
     public bool TryJoin(ulong timeoutNs)

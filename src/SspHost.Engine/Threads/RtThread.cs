@@ -27,7 +27,8 @@ public unsafe struct RtThreadSetup
 
 /// <summary>
 /// A thread made by pthread, not by the runtime: its stack is ours, and nothing managed is allocated to make it. It is made at the first
-/// <see cref="Start"/> and parked between runs: a thread that exits costs the runtime 176 managed bytes, and the engine allocates none. The struct must stay where
+/// <see cref="Start"/> and parked between runs: a thread that exits costs the runtime 176 managed bytes, and the engine allocates none.
+/// The struct must stay where
 /// it is (region or native memory) for good.
 /// </summary>
 public unsafe struct RtThread
@@ -53,8 +54,10 @@ public unsafe struct RtThread
     public bool RealTime { readonly get; private set; }
 
     /// <summary>
-    /// Runs <paramref name="entry"/> on the thread, making it first if there is none. Returns 0 or an errno: EBUSY while it runs, EINVAL for a stack too small or
-    /// unaligned or a core this process may not use, EAGAIN where no thread can be made. Without the privilege for SCHED_FIFO it runs at SCHED_OTHER
+    /// Runs <paramref name="entry"/> on the thread, making it first if there is none. Returns 0 or an errno: EBUSY while it runs, EINVAL
+    /// for a stack too small or
+    /// unaligned or a core this process may not use, EAGAIN where no thread can be made. Without the privilege for SCHED_FIFO it runs at
+    /// SCHED_OTHER
     /// (<see cref="RealTime"/> is false) rather than not at all. Returns before the thread has recorded itself. [steward]
     /// </summary>
     /// <param name="thread">Zeroed before the first start, at a fixed address.</param>
@@ -100,7 +103,10 @@ public unsafe struct RtThread
         return true;
     }
 
-    /// <summary>Lets a parked thread exit, so that its stack can be given back; false if it did not in time. [steward, when the process ends; tests]</summary>
+    /// <summary>
+    /// Lets a parked thread exit, so that its stack can be given back; false if it did not in time. [steward, when the process ends;
+    /// tests]
+    /// </summary>
     public static bool TryEnd(RtThread* thread, ulong timeoutNs)
     {
         if (!TryJoin(thread, timeoutNs)) return false;

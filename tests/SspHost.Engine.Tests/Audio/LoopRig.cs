@@ -6,7 +6,8 @@ using SspHost.Engine.Audio;
 namespace SspHost.Engine.Tests.Audio;
 
 /// <summary>
-/// Output 0 counts frames (frame f is f + 1 volts), output 1 is input 0, further outputs are a constant 5 V. Rendering takes as long as the script says.
+/// Output 0 counts frames (frame f is f + 1 volts), output 1 is input 0, further outputs are a constant 5 V. Rendering takes as long as
+/// the script says.
 /// </summary>
 internal unsafe struct ScriptedQuantum : IQuantum
 {

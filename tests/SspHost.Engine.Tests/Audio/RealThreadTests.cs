@@ -78,7 +78,8 @@ public sealed unsafe partial class RealThreadTests
                 var quanta = rig.Status.Quanta;
                 for (var i = 0; i < Children; i++) Spawn();
                 while (rig.Status.Quanta < quanta + 300) Thread.Sleep(5);
-                // Each fork would cost it a fault for every page it writes. A path taken for the first time may still be compiled, which makes one or two.
+                // Each fork would cost it a fault for every page it writes. A path taken for the first time may still be compiled, which
+                // makes one or two.
                 Assert.InRange(Volatile.Read(ref rig.Setup.Records->Faults) - before, 0UL, Children / 4);
             },
             (_, end, _) => Assert.Equal(AudioEnd.Stopped, end));

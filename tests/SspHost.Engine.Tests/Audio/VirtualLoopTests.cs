@@ -57,7 +57,8 @@ public sealed unsafe class VirtualLoopTests
         public void Dispose() => _rig.Dispose();
 
         /// <summary>
-        /// Reads what the converter played: each frame either the one that belongs there or nothing at all; returns the frames of nothing after the first
+        /// Reads what the converter played: each frame either the one that belongs there or nothing at all; returns the frames of
+        /// nothing after the first
         /// buffer and up to the last frame written.
         /// </summary>
         public long CountGaps(out long end)
@@ -122,7 +123,8 @@ public sealed unsafe class VirtualLoopTests
             p.Begin();
             p.StepUntilRendered(40);
 
-            // The eighth began at the wake-up at period ceil(8 Q / P) and ended k periods later, all that was rendered meanwhile being lost.
+            // The eighth began at the wake-up at period ceil(8 Q / P) and ended k periods later, all that was rendered meanwhile being
+            // lost.
             var began = (8 * quantum) + period - 1;
             began -= began % period;
             var lost = began + (k * period) - (7 * quantum);
