@@ -21,8 +21,8 @@ public sealed unsafe class Playback
     private readonly CoreInfo[] _cores;
     private readonly AudioSession<RendererQuantum>* _session;
     private readonly RendererQuantum* _quantum;
+    private readonly RtThread* _rt; // made once, parked between runs: zeroed here and never again
     private readonly Worker* _workers;
-    private readonly RtThread* _rtThreads; // made once, parked while nothing plays
     private readonly byte* _buffers;
     private int _threads;
     private byte* _inputStream, _outputStream;
@@ -36,8 +36,8 @@ public sealed unsafe class Playback
         _cores = Topology.Read();
         _session = (AudioSession<RendererQuantum>*)Take(region, sizeof(AudioSession<RendererQuantum>));
         _quantum = (RendererQuantum*)Take(region, sizeof(RendererQuantum));
+        _rt = (RtThread*)Take(region, Limits.MaxThreads * sizeof(RtThread));
         _workers = (Worker*)Take(region, Limits.MaxThreads * sizeof(Worker));
-        _rtThreads = (RtThread*)Take(region, Limits.MaxThreads * sizeof(RtThread));
         _buffers = (byte*)Take(region, AudioLoop.BufferBytes);
         *_quantum = new RendererQuantum(renderer);
     }
@@ -94,7 +94,7 @@ public sealed unsafe class Playback
         for (var t = 1; t < cores.Length; t++)
         {
             _workers[t] = new Worker { Renderer = *_quantum, Number = t };
-            var error = RtThread.Start(&_rtThreads[t], Setup(t, WorkerPriority, cores[t]), WorkerName(t), &Worker.Run, &_workers[t]);
+            var error = RtThread.Start(_rt + t, Setup(t, WorkerPriority, cores[t]), WorkerName(t), &Worker.Run, _workers + t);
             if (error == 0) continue;
             Refuse(ref reply, ReplyStatus.ThreadFailed, error, t, 0);
             _session->Close();
@@ -115,7 +115,7 @@ public sealed unsafe class Playback
             LastIncident = _renderer.LastIncident,
             Buffers = _buffers,
         };
-        var status = AudioSession<RendererQuantum>.Start(_session, _quantum, loop, _rtThreads, Setup(0, AudioPriority, cores[0]), out var failed);
+        var status = AudioSession<RendererQuantum>.Start(_session, _quantum, loop, _rt, Setup(0, AudioPriority, cores[0]), out var failed);
         if (status != ReplyStatus.Ok)
         {
             Refuse(ref reply, status, failed, 0, 0);
@@ -146,7 +146,7 @@ public sealed unsafe class Playback
     private void JoinWorkers(int threads)
     {
         _renderer.StopWorkers();
-        for (var t = 1; t < threads; t++) _ = RtThread.TryJoin(&_rtThreads[t], 5 * Second);
+        for (var t = 1; t < threads; t++) _ = RtThread.TryJoin(_rt + t, 5 * Second);
         _renderer.Running = false;
     }
 
