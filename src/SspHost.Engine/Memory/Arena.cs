@@ -113,10 +113,12 @@ internal unsafe struct Arena
     }
 }
 
-/// <summary>Blocks of one class: live now, most ever live, handed out since the start.</summary>
+/// <summary>Blocks of one class: handed out and given back since the start, and most ever live.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct ClassCount
 {
-    public long Live, Peak, Total;
+    public long Total, Freed, Peak;
     private readonly long _pad; // 32 bytes: an index is a shift
+
+    public readonly long Live => Total - Freed;
 }

@@ -30,26 +30,30 @@ public static unsafe class HalfFit
     internal static int ClassOf(long bytes) => 64 - BitOperations.LeadingZeroCount((ulong)(bytes - 1) >> Tag.GranuleBits);
 
     /// <summary>Takes a fragment of class <paramref name="k"/>; 0 when no bin holds one. The tag of its first granule is the caller's to write.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static uint Take(Arena* a, ulong* tags, int k) => Take(a, tags, k, 1u << k);
-
-    /// <inheritdoc cref="Take(Arena*, ulong*, int)"/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static uint Take(Arena* a, ulong* tags, int k, uint taken)
+    internal static uint Take(Arena* a, ulong* tags, int k)
     {
-        var bins = a->Bins;
-        var fit = bins & (~0u << k);
-        if (fit == 0) return 0;
+        var fit = Fit(a, k);
+        return fit == 0 ? 0 : TakeFrom(a, tags, fit, 1u << k);
+    }
+
+    /// <summary>The bins that can serve class <paramref name="k"/>, as bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static uint Fit(Arena* a, int k) => a->Bins & (~0u << k);
+
+    /// <summary>Takes <paramref name="taken"/> granules, a power of two, from the lowest bin of <paramref name="fit"/>, which is not 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static uint TakeFrom(Arena* a, ulong* tags, uint fit, uint taken)
+    {
         var bin = BitOperations.TrailingZeroCount(fit);
         var heads = Arena.Heads(a);
         var block = heads[bin];
         var next = *Tag.High(tags, block);
         var (size, state) = bin == 0 ? (1u, (uint)Tag.FreeOne) : (*Tag.High(tags, block + 1), (uint)Tag.FreeHead);
         heads[bin] = next;
-        if (next == 0) a->Bins = bins ^ (1u << bin);
+        if (next == 0) a->Bins ^= 1u << bin;
         else *Tag.Low(tags, next) = state;
 
-        if (k != 0) tags[block + taken - 1] = Tag.Interior;
+        tags[block + taken - 1] = Tag.Interior; // of a single granule: the tag that the caller writes
         if (size != taken) Insert(a, tags, block + taken, size - taken);
         return block;
     }

@@ -123,16 +123,17 @@ public unsafe partial struct Pool
         if ((uint)k >= Arena.Classes) return Refuse(a, bytes, room, owner); // 0 and less too: unsigned, they are huge
         uint block, count;
         var granules = 1u << k;
-        var magazine = Arena.Magazine(a, k);
-        if (k < Arena.MagazineClasses && (count = *magazine) != 0)
+        uint* magazine;
+        if (k < Arena.MagazineClasses && (count = *(magazine = Arena.Magazine(a, k))) != 0)
         {
             block = magazine[count];
             *magazine = count - 1;
         }
         else
         {
-            block = HalfFit.Take(a, _tags, k, granules);
-            if (block == 0) return Refuse(a, bytes, room, owner);
+            var fit = HalfFit.Fit(a, k);
+            if (fit == 0) return Refuse(a, bytes, room, owner);
+            block = HalfFit.TakeFrom(a, _tags, fit, granules);
         }
 
         var memory = Hand(a, block, k, granules, bytes, owner);
@@ -146,9 +147,9 @@ public unsafe partial struct Pool
         var code = Tag.Encode(owner);
         _tags[block] = Tag.ForLive(a->LiveTag, k, code, bytes);
         var counts = Arena.Counts(a) + k;
-        counts->Total++;
-        var live = counts->Live + 1;
-        counts->Live = live;
+        var total = counts->Total + 1;
+        counts->Total = total;
+        var live = total - counts->Freed;
         if (live > counts->Peak) counts->Peak = live;
         var fragments = a->Fragments + granules;
         a->Fragments = fragments;
@@ -190,7 +191,7 @@ public unsafe partial struct Pool
     private static void Discount(Arena* a, ulong tag)
     {
         var k = Tag.Class(tag);
-        Arena.Counts(a)[k].Live--;
+        Arena.Counts(a)[k].Freed++;
         a->Fragments -= 1L << k;
         a->Owners[Tag.Row(Tag.OwnerCode(tag))] -= Tag.Bytes(tag);
     }

@@ -43,12 +43,12 @@ public sealed unsafe class PoolModelTests
     [InlineData(1, PoolFlags.None)]
     [InlineData(1, PoolFlags.Checks)]
     [InlineData(0, PoolFlags.Times)]
-    public void A_million_random_calls_end_in_a_sound_pool_with_the_counters_of_the_model(int arena, PoolFlags flags)
+    public void Up_to_a_million_random_calls_end_in_a_sound_pool_with_the_counters_of_the_model(int arena, PoolFlags flags)
     {
         using var test = new TestPool(24 << 20, flags);
         if (arena != 0) Assert.True(test.Pool->OpenArena(arena, 8 << 20));
         var model = new Model(test, arena, seed: 99);
-        var calls = (flags & PoolFlags.Checks) != 0 ? 100_000 : 1_000_000;
+        var calls = arena == 1 && flags == PoolFlags.None ? 1_000_000 : 200_000;
         for (var i = 0; i < calls; i++)
         {
             model.Step(maxBytes: 8192);

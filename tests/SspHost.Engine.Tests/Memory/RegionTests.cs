@@ -39,7 +39,7 @@ public sealed unsafe partial class RegionTests
         Assert.InRange(offset, map.Header->PoolOffset, map.Header->PoolOffset + map.Header->PoolBytes - 1000);
         *(long*)map.At(offset) = 0x1234;
         Assert.Equal(0x1234, *(long*)block);
-        region.PublishPoolStats();
+        region.PublishPoolStats(out _);
         Assert.True(map.PoolStats->TryRead(out var stats));
         Assert.Equal((1000L, 1L), (stats.GrantBytes, stats.Allocations));
         Assert.Equal(region.LockedBytes, stats.Locked);
