@@ -187,6 +187,7 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
                 continue;
             }
 
+            var sounded = v->Plays || v->SlideLeft != 0f || v->SlideRight != 0f;
             if (starts) Begin(v, in context, segment);
             else if (wasOpen && !v->Gate.IsHigh && mode != Once) v->FadeStep = -_fade;
 
@@ -206,7 +207,7 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
                 if (v->At >= v->End || v->Fade == 0f) v->Plays = false;
             }
 
-            if (starts)
+            if (starts && sounded)
             {
                 v->SlideLeft = v->Left - l;
                 v->SlideRight = v->Right - r;

@@ -7,15 +7,16 @@ namespace SspHost.Diagnostics;
 /// </summary>
 public sealed class AllocationStorm : IDisposable
 {
-    /// <summary>Objects kept alive, and replaced at random: what each collection has to look through.</summary>
-    public const int Live = 200_000;
+    private const int MostLive = 200_000, FewestLive = 1_000;
+    private const int CalibrationMs = 300;
 
-    private readonly byte[][] _live = new byte[Live][];
+    private readonly byte[]?[] _live = new byte[MostLive][];
     private readonly List<Thread> _threads = [];
-    private readonly int _collectionsAtStart;
-    private readonly long _allocatedAtStart;
-    private readonly long _startedAt;
     private readonly int _perSecond;
+    private int _collectionsAtStart;
+    private long _allocatedAtStart;
+    private long _startedAt;
+    private volatile int _liveCount = MostLive;
     private volatile bool _stop;
     private long _induced;
     private int _ended;
@@ -25,9 +26,7 @@ public sealed class AllocationStorm : IDisposable
     {
         for (var i = 0; i < _live.Length; i++) _live[i] = new byte[16 + (i % 113)];
         _perSecond = perSecond;
-        _collectionsAtStart = GC.CollectionCount(0);
-        _allocatedAtStart = GC.GetTotalAllocatedBytes(precise: false);
-        _startedAt = Environment.TickCount64;
+        Restart();
         for (var i = 0; i < threads; i++)
         {
             var seed = i + 1;
@@ -38,8 +37,29 @@ public sealed class AllocationStorm : IDisposable
         foreach (var t in _threads) t.Start();
     }
 
+    /// <summary>Objects kept alive, and replaced at random: what each collection has to look through.</summary>
+    public int Live => _liveCount;
+
+    /// <summary>
+    /// Halves what is kept alive until the machine reaches the asked rate: a collection of much takes long, and a long one is not
+    /// many. Counting starts anew.
+    /// </summary>
+    public void Calibrate()
+    {
+        while (true)
+        {
+            Restart();
+            Thread.Sleep(CalibrationMs);
+            if (Collections >= Seconds * _perSecond || _liveCount <= FewestLive) break;
+            _liveCount /= 2;
+            Array.Clear(_live, _liveCount, MostLive - _liveCount);
+        }
+
+        Restart();
+    }
+
     /// <summary>Seconds since it began.</summary>
-    public double Seconds => Math.Max(1, Environment.TickCount64 - _startedAt) / 1000.0;
+    public double Seconds => Math.Max(1, Environment.TickCount64 - Interlocked.Read(ref _startedAt)) / 1000.0;
 
     /// <summary>Collections since it began, and how many of them the pacemaker asked for.</summary>
     public int Collections => GC.CollectionCount(0) - _collectionsAtStart;
@@ -57,12 +77,20 @@ public sealed class AllocationStorm : IDisposable
         foreach (var t in _threads) t.Join();
     }
 
+    private void Restart()
+    {
+        _collectionsAtStart = GC.CollectionCount(0);
+        _allocatedAtStart = GC.GetTotalAllocatedBytes(precise: false);
+        Interlocked.Exchange(ref _induced, 0);
+        Interlocked.Exchange(ref _startedAt, Environment.TickCount64);
+    }
+
     private void Churn(int seed)
     {
         var random = new Random(seed);
         while (!_stop)
         {
-            for (var i = 0; i < 256; i++) _live[random.Next(Live)] = new byte[16 + random.Next(256)];
+            for (var i = 0; i < 256; i++) _live[random.Next(_liveCount)] = new byte[16 + random.Next(256)];
         }
     }
 

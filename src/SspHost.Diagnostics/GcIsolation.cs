@@ -23,8 +23,11 @@ public sealed record GcIsolationSide
     /// <inheritdoc cref="CollectionsPerSecond"/>
     public double InducedPerSecond { get; init; }
 
-    /// <summary>Megabytes allocated a second by the storm.</summary>
+    /// <summary>Megabytes allocated a second by the storm, and the objects it kept alive.</summary>
     public double MegabytesPerSecond { get; init; }
+
+    /// <inheritdoc cref="MegabytesPerSecond"/>
+    public int LiveObjects { get; init; }
 }
 
 /// <summary>Both halves and what they say.</summary>
@@ -71,9 +74,11 @@ public static class GcIsolation
     {
         using var clock = new RuntimeClock(PeriodNs, Priority);
         using var storm = new AllocationStorm(StormThreads, CollectionsPerSecond);
+        storm.Calibrate();
+        var (before, missedBefore) = (clock.Lateness, clock.Missed);
         Pass(seconds);
-        var lateness = clock.Lateness;
-        return Side(clock.RealTime, StatusSampler.Summarise(in lateness, Microsecond), clock.Missed, storm);
+        var lateness = HistogramWindow.Difference(clock.Lateness, in before);
+        return Side(clock.RealTime, StatusSampler.Summarise(in lateness, Microsecond), clock.Missed - missedBefore, storm);
     }
 
     /// <summary>
@@ -82,9 +87,10 @@ public static class GcIsolation
     /// </summary>
     public static (GcIsolationSide Side, long Collections, long Allocated, long OnRealTimeThreads) InTheEngine(EngineLink link, double seconds)
     {
+        using var storm = new AllocationStorm(StormThreads, CollectionsPerSecond);
+        storm.Calibrate();
         if (!link.TryAudio(out var before) || !link.TrySteward(out var stewardBefore)) throw new EngineGoneException("the engine gives no status");
         var wake = new HistogramWindow(link.Map, HistogramKind.Wake);
-        using var storm = new AllocationStorm(StormThreads, CollectionsPerSecond);
         Pass(seconds);
         if (!link.TryAudio(out var after) || !link.TrySteward(out var stewardAfter)) throw new EngineGoneException("the engine gives no status");
         if (after.Quanta == before.Quanta) throw new EngineGoneException("the engine did not play");
@@ -122,15 +128,15 @@ public static class GcIsolation
     public static string Format(GcIsolationReport r)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{"lateness of a 1 ms quantum, µs",-34}{"p50",10}{"p99",10}{"p99.9",10}{"max",10}{"over-runs",12}{"collections/s",16}{"MB/s",8}").AppendLine();
+        text.Append(CultureInfo.InvariantCulture, $"{"lateness of a 1 ms quantum, µs",-34}{"p50",10}{"p99",10}{"p99.9",10}{"max",10}{"over-runs",12}{"collections/s",16}{"MB/s",8}{"live",9}").AppendLine();
         Row(text, "same runtime", r.SameRuntime);
         Row(text, "engine process", r.OwnProcess);
         text.Append(CultureInfo.InvariantCulture, $"engine meanwhile: {r.EngineCollections} collections, {r.EngineAllocatedBytes} bytes allocated, {r.EngineRealTimeAllocatedBytes} on RT threads").AppendLine();
         return text.AppendLine(r.Verdict).ToString();
     }
 
-    // As many threads as cores: a core left free would let the collector run where it stops nobody.
-    private static int StormThreads => Math.Clamp(Environment.ProcessorCount, 1, 8);
+    // One core is left to the pacemaker and to the quantum: a storm of as many threads as cores starves its own collector.
+    private static int StormThreads => Math.Clamp(Environment.ProcessorCount - 1, 1, 8);
 
     private static void Pass(double seconds) => Thread.Sleep(TimeSpan.FromSeconds(seconds));
 
@@ -142,13 +148,14 @@ public static class GcIsolation
         CollectionsPerSecond = storm.Collections / storm.Seconds,
         InducedPerSecond = storm.Induced / storm.Seconds,
         MegabytesPerSecond = storm.AllocatedBytes / storm.Seconds / 1e6,
+        LiveObjects = storm.Live,
     };
 
     private static void Row(StringBuilder text, string name, GcIsolationSide s)
     {
         var d = s.LatenessMicroseconds;
         var title = name + (s.RealTime ? " (FIFO 80)" : " (no FIFO)");
-        text.Append(CultureInfo.InvariantCulture, $"{title,-34}{d.P50,10:0.0}{d.P99,10:0.0}{d.P999,10:0.0}{d.Max,10:0.0}{s.Overruns,12}{s.CollectionsPerSecond,16:0}{s.MegabytesPerSecond,8:0}").AppendLine();
+        text.Append(CultureInfo.InvariantCulture, $"{title,-34}{d.P50,10:0.0}{d.P99,10:0.0}{d.P999,10:0.0}{d.Max,10:0.0}{s.Overruns,12}{s.CollectionsPerSecond,16:0}{s.MegabytesPerSecond,8:0}{s.LiveObjects,9}").AppendLine();
     }
 
     private static string Time(double microseconds) => microseconds >= 1000

@@ -9,6 +9,8 @@ namespace SspHost.Remote;
 /// <summary>Makes replies and events: each one line, its end included.</summary>
 internal static class ControlReplies
 {
+    // Quotes and accents as they are: the lines are read by people too, and never by a browser as HTML.
+    private static readonly JsonWriterOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly TimeSpan Durable = TimeSpan.FromSeconds(2);
 
     /// <summary>The line a client sees first.</summary>
@@ -207,7 +209,7 @@ internal static class ControlReplies
     private static byte[] Line(Action<Utf8JsonWriter> body)
     {
         var bytes = new ArrayBufferWriter<byte>(256);
-        using (var w = new Utf8JsonWriter(bytes))
+        using (var w = new Utf8JsonWriter(bytes, Plain))
         {
             w.WriteStartObject();
             body(w);

@@ -18,7 +18,7 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     private StreamCard _streamCard;
     private PacedStreamCard<MonotonicClock> _pacedCard;
     private AlsaCard _alsaCard;
-    private RtThread _thread;
+    private RtThread* _thread;
     private CardKind _kind;
     private bool _open;
 
@@ -26,7 +26,7 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     public CardFacts Facts { readonly get; private set; }
 
     /// <summary>Whether the audio thread got SCHED_FIFO.</summary>
-    public readonly bool RealTime => _thread.RealTime;
+    public readonly bool RealTime => _thread != null && _thread->RealTime;
 
     /// <summary>Whether a card is open: <see cref="TryJoin"/> has not closed it yet.</summary>
     public readonly bool IsOpen => _open;
@@ -102,9 +102,10 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     /// <param name="self">The session, at its fixed address.</param>
     /// <param name="render">The renderer, likewise; used by the audio thread until joined.</param>
     /// <param name="setup">What the loop needs.</param>
-    /// <param name="thread">What the thread is to be.</param>
+    /// <param name="thread">The audio thread, at its fixed address: made by the first start, parked after each.</param>
+    /// <param name="threadSetup">What the thread is to be.</param>
     /// <param name="error">errno.</param>
-    public static ReplyStatus Start(AudioSession<TRender>* self, TRender* render, AudioLoopSetup setup, in RtThreadSetup thread, out int error)
+    public static ReplyStatus Start(AudioSession<TRender>* self, TRender* render, AudioLoopSetup setup, RtThread* thread, in RtThreadSetup threadSetup, out int error)
     {
         error = 0;
         if (self->_kind is CardKind.Stream or CardKind.PacedStream) setup.FadeIn = 0;
@@ -134,7 +135,8 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
                 break;
         }
 
-        error = RtThread.Create(&self->_thread, thread, "ssp-audio"u8, entry, loop);
+        self->_thread = thread;
+        error = RtThread.Start(thread, threadSetup, "ssp-audio"u8, entry, loop);
         if (error == 0) return ReplyStatus.Ok;
         self->Close();
         return ReplyStatus.ThreadFailed;
@@ -158,7 +160,7 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     /// </summary>
     public bool TryJoin(ulong timeoutNs)
     {
-        if (!_thread.TryJoin(timeoutNs)) return false;
+        if (_thread != null && !RtThread.TryJoin(_thread, timeoutNs)) return false;
         if (_open) Close();
         return true;
     }

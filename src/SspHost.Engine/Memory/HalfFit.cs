@@ -31,7 +31,11 @@ public static unsafe class HalfFit
 
     /// <summary>Takes a fragment of class <paramref name="k"/>; 0 when no bin holds one. The tag of its first granule is the caller's to write.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static uint Take(Arena* a, ulong* tags, int k)
+    internal static uint Take(Arena* a, ulong* tags, int k) => Take(a, tags, k, 1u << k);
+
+    /// <inheritdoc cref="Take(Arena*, ulong*, int)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static uint Take(Arena* a, ulong* tags, int k, uint taken)
     {
         var bins = a->Bins;
         var fit = bins & (~0u << k);
@@ -45,7 +49,6 @@ public static unsafe class HalfFit
         if (next == 0) a->Bins = bins ^ (1u << bin);
         else *Tag.Low(tags, next) = state;
 
-        var taken = 1u << k;
         if (k != 0) tags[block + taken - 1] = Tag.Interior;
         if (size != taken) Insert(a, tags, block + taken, size - taken);
         return block;
@@ -69,6 +72,7 @@ public static unsafe class HalfFit
         if (state - Tag.FreeHead <= Tag.FreeOne - Tag.FreeHead)
         {
             var n = state == Tag.FreeOne ? 1 : Tag.Size(before);
+            tags[block] = Tag.Interior; // or a second free of the block would find it live still
             block -= n;
             Unlink(a, tags, block, n);
             size += n;

@@ -122,6 +122,7 @@ public unsafe partial struct Pool
         var k = HalfFit.ClassOf(room);
         if ((uint)k >= Arena.Classes) return Refuse(a, bytes, room, owner); // 0 and less too: unsigned, they are huge
         uint block, count;
+        var granules = 1u << k;
         var magazine = Arena.Magazine(a, k);
         if (k < Arena.MagazineClasses && (count = *magazine) != 0)
         {
@@ -130,17 +131,17 @@ public unsafe partial struct Pool
         }
         else
         {
-            block = HalfFit.Take(a, _tags, k);
+            block = HalfFit.Take(a, _tags, k, granules);
             if (block == 0) return Refuse(a, bytes, room, owner);
         }
 
-        var memory = Hand(a, block, k, bytes, owner);
+        var memory = Hand(a, block, k, granules, bytes, owner);
         if ((a->Pending | Volatile.Read(ref a->Remote)) != 0) DrainOne(a);
         return memory;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void* Hand(Arena* a, uint block, int k, long bytes, uint owner)
+    private void* Hand(Arena* a, uint block, int k, uint granules, long bytes, uint owner)
     {
         var code = Tag.Encode(owner);
         _tags[block] = Tag.ForLive(a->LiveTag, k, code, bytes);
@@ -149,7 +150,7 @@ public unsafe partial struct Pool
         var live = counts->Live + 1;
         counts->Live = live;
         if (live > counts->Peak) counts->Peak = live;
-        var fragments = a->Fragments + (1L << k);
+        var fragments = a->Fragments + granules;
         a->Fragments = fragments;
         if (fragments > a->FragmentsPeak) a->FragmentsPeak = fragments;
         a->Owners[Tag.Row(code)] += bytes;
@@ -276,7 +277,7 @@ public unsafe partial struct Pool
             uint block;
             if (k < Arena.MagazineClasses && *magazine != 0) block = magazine[(*magazine)--];
             else block = HalfFit.Take(a, _tags, k);
-            if (block != 0) return Hand(a, block, k, bytes, owner);
+            if (block != 0) return Hand(a, block, k, 1u << k, bytes, owner);
         }
 
         a->Failed++;

@@ -78,7 +78,7 @@ internal static class RenderCommand
             QuantumOverride = job.Settings.Quantum.Value,
             Periods = 2,
             Inputs = reader != null ? WavPump.JacksFor(reader.Channels) : 2,
-            Outputs = OutputsOf(patch, engine.Modules, job.Patch),
+            Outputs = OutputsOf(patch, engine.Modules),
             Threads = job.Threads ?? Math.Clamp(Environment.ProcessorCount - 1, 1, 8),
         };
         var encoding = WavFormat.Parse(job.Settings.Format.Value)!.Value;
@@ -111,17 +111,21 @@ internal static class RenderCommand
         }
     }
 
-    // As many channels as the patch has output jacks in use; a file without any would be no file, so at least one.
-    private static unsafe int OutputsOf(Patch patch, DescriptorIndex modules, string file)
+    // As many channels as output jacks are patched: where a module has an input for each of its jacks, those that nothing is plugged
+    // into do not count. A file without any channel would be no file, so at least one.
+    private static int OutputsOf(Patch patch, DescriptorIndex modules)
     {
-        var plan = PlanCompiler.Compile(patch, modules, new SlotMap(), new CompileOptions { Inputs = Limits.MaxJacks, Outputs = Limits.MaxJacks }, out var error);
-        if (plan == null) throw new CommandException((error! with { File = file }).ToString());
         var highest = 0;
-        fixed (byte* start = plan.Description.AsSpan())
+        foreach (var module in patch.Modules)
         {
-            var header = (PlanHeader*)start;
-            var jacks = (PlanJack*)(start + header->JacksOffset);
-            for (var j = 0; j < header->JackCount; j++) highest = Math.Max(highest, jacks[j].Jack);
+            if (modules.Find(module.Type)?.Descriptor is not { } d) continue;
+            var jacks = d.Outputs.Count(o => o.Kind == PortKind.Device);
+            var first = module.Settings.FirstOrDefault(s => s.Name == "first").Value;
+            for (var j = 0; j < jacks; j++)
+            {
+                if (d.Inputs.Count == jacks && patch.Cables.All(c => c.To != new PortRef(module.Id, d.Inputs[j].Id))) continue;
+                highest = Math.Max(highest, first + j);
+            }
         }
 
         return Math.Clamp(highest + 1, 1, Limits.MaxJacks);

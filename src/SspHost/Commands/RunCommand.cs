@@ -93,6 +93,7 @@ internal static class RunCommand
         {
             server?.Dispose();
             server = null;
+            _ = host.Take(); // the last figures, before the engine is gone
             // An engine that played before this command came, and that the command could not use, plays on.
             if (played || !attached) host.End();
         }

@@ -40,7 +40,7 @@ internal sealed record Settings
     /// <summary>Frames of a device period; 0 = a quantum.</summary>
     public Setting<int> Period { get; init; } = 0;
 
-    /// <summary>Periods of the device buffer; 0 = 2, or 3 without real-time privilege.</summary>
+    /// <summary>Periods of the device buffer; 0 = 4, or 3 without real-time privilege.</summary>
     public Setting<int> Periods { get; init; } = 0;
 
     /// <summary>Cores of the RT threads, the audio thread's first; empty = choose.</summary>

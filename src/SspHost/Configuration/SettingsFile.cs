@@ -87,7 +87,7 @@ internal static class SettingsFile
             "rate": { "type": "integer", "minimum": {{Limits.MinRate}}, "maximum": {{Limits.MaxRate}}, "default": 48000, "description": "Hz" },
             "quantum": { "enum": [0, 16, 32, 64, 128, 256], "default": 0, "description": "frames rendered at once; 0: what the patch says (128 without real-time privilege)" },
             "period": { "anyOf": [{ "const": 0 }, { "type": "integer", "minimum": 16, "maximum": 65536 }], "default": 0, "description": "frames of a device period; 0: one quantum" },
-            "periods": { "anyOf": [{ "const": 0 }, { "type": "integer", "minimum": 2, "maximum": 64 }], "default": 0, "description": "periods of the device buffer; 0: 2 (3 without real-time privilege)" },
+            "periods": { "anyOf": [{ "const": 0 }, { "type": "integer", "minimum": 2, "maximum": 64 }], "default": 0, "description": "periods of the device buffer; 0: 4 (3 without real-time privilege)" },
             "cores": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": 1023 }, "uniqueItems": true, "maxItems": {{Limits.MaxThreads}}, "default": [], "description": "cores of the real-time threads, the audio thread's first; empty: choose" },
             "regionMib": { "type": "integer", "minimum": 64, "maximum": 16384, "default": 256, "description": "MiB of memory the engine locks for everything it plays" },
             "patches": { "type": "string", "default": "", "description": "directory of patches; empty: beside the program" },

@@ -16,6 +16,7 @@ internal sealed partial record AudioSetup
         "no real-time privilege: playing with a quantum of 128 and three periods; to mend it add 'USER - rtprio 95' and 'USER - memlock unlimited' to /etc/security/limits.d/ssphost.conf and log in again";
 
     private const int SafeQuantum = 128, SafePeriods = 3;
+    private const int UsualPeriods = 4; // of the usual 32 frames: 2.7 ms, which an ordinary machine can hold
     private const int AudioPriority = 80;
     private const int MostThreads = 8; // what a patch of this host's size can use
 
@@ -79,7 +80,7 @@ internal sealed partial record AudioSetup
             Rate = s.Rate.Value,
             QuantumOverride = s.Quantum.Value != 0 || realTime ? s.Quantum.Value : SafeQuantum,
             Period = s.Period.Value,
-            Periods = s.Periods.Value != 0 ? s.Periods.Value : realTime ? 2 : SafePeriods,
+            Periods = s.Periods.Value != 0 ? s.Periods.Value : realTime ? UsualPeriods : SafePeriods,
             Threads = s.Cores.Value.Length > 0 ? s.Cores.Value.Length : Math.Clamp(availableCores - 1, 1, MostThreads),
             Cores = s.Cores.Value,
             Remarks = remarks.ToImmutable(),

@@ -190,6 +190,7 @@ internal sealed unsafe class EngineSink : IPlanSink
         fixed (byte* start = description) ((PlanHeader*)start)->Quantum = quantum;
         var playing = IsPlaying(link) && link.TryAudio(out var audio) && audio.Rate != 0;
         var same = playing && link.TryAudio(out audio) && audio.Quantum == quantum;
+        if (quantum != _quantum) _loaded.Clear(); // the engine makes every instance anew for another quantum
         _quantum = quantum;
         foreach (var warning in plan.Warnings)
             if (_said.Add(warning)) _say(warning);

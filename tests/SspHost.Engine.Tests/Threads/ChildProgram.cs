@@ -15,8 +15,8 @@ internal static unsafe class ChildProgram
         var record = default(ThreadRecord);
         var setup = new RtThreadSetup { Stack = stack.Start, StackBytes = stack.Bytes, Priority = 80, Core = Topology.Read()[^1].Number, Record = &record };
         var ran = 0;
-        var error = RtThread.Create(&thread, setup, "ssp-audio"u8, &Count, &ran);
-        var joined = thread.TryJoin(10_000_000_000);
+        var error = RtThread.Start(&thread, setup, "ssp-audio"u8, &Count, &ran);
+        var joined = RtThread.TryEnd(&thread, 10_000_000_000);
         Console.WriteLine(
             $"fifo={rights.CanFifo} limit={rights.RtPriorityLimit} root={rights.Root} error={error} realtime={thread.RealTime} policy={record.Policy} " +
             $"ftz={record.FlushToZero} pinned={record.Core == setup.Core} joined={joined} ran={ran}");

@@ -42,7 +42,7 @@ public sealed unsafe class RtThreadTests
         setup.Stack = stack.Start;
         setup.StackBytes = stack.Bytes;
         setup.Record = &record;
-        Assert.Equal(0, RtThread.Create(&thread, setup, name, &Look, &findings));
+        Assert.Equal(0, RtThread.Start(&thread, setup, name, &Look, &findings));
         try
         {
             while (Volatile.Read(ref findings.Tid) == 0) Thread.Sleep(1);
@@ -53,11 +53,11 @@ public sealed unsafe class RtThreadTests
         {
             Volatile.Write(ref findings.Release, 1);
             Linux.Wake((uint*)&findings.Release, 1);
-            Assert.True(thread.TryJoin(10 * Second));
+            Assert.True(RtThread.TryEnd(&thread, 10 * Second));
         }
 
         Assert.Equal(1, findings.Runs);
-        Assert.False(thread.Alive);
+        Assert.False(thread.IsRunning);
     }
 
     [Fact]
@@ -133,16 +133,16 @@ public sealed unsafe class RtThreadTests
         using var stack = new TestStack();
         var thread = default(RtThread);
         var setup = new RtThreadSetup { Stack = stack.Start, StackBytes = 4096, Core = -1 };
-        Assert.Equal(22, RtThread.Create(&thread, setup, "x"u8, &Look, null));
+        Assert.Equal(22, RtThread.Start(&thread, setup, "x"u8, &Look, null));
         setup.StackBytes = stack.Bytes;
         foreach (var core in new[] { 1000, 5000 })
         {
             setup.Core = core;
-            Assert.Equal(22, RtThread.Create(&thread, setup, "x"u8, &Look, null));
+            Assert.Equal(22, RtThread.Start(&thread, setup, "x"u8, &Look, null));
         }
 
-        Assert.False(thread.Alive);
-        Assert.True(thread.TryJoin(0));
+        Assert.False(thread.IsRunning);
+        Assert.True(RtThread.TryJoin(&thread, 0));
     }
 
     [Fact]
@@ -152,11 +152,11 @@ public sealed unsafe class RtThreadTests
         var thread = default(RtThread);
         var findings = default(Findings);
         var setup = new RtThreadSetup { Stack = stack.Start, StackBytes = stack.Bytes, Core = -1 };
-        Assert.Equal(0, RtThread.Create(&thread, setup, "ssp-stuck"u8, &Look, &findings));
-        Assert.False(thread.TryJoin(20_000_000));
-        Assert.True(thread.Alive);
+        Assert.Equal(0, RtThread.Start(&thread, setup, "ssp-stuck"u8, &Look, &findings));
+        Assert.False(RtThread.TryJoin(&thread, 20_000_000));
+        Assert.True(thread.IsRunning);
         Volatile.Write(ref findings.Release, 1);
-        Assert.True(thread.TryJoin(10 * Second));
+        Assert.True(RtThread.TryEnd(&thread, 10 * Second));
     }
 
     [Fact]
@@ -171,10 +171,54 @@ public sealed unsafe class RtThreadTests
         {
             if (i == 2) before = GC.GetAllocatedBytesForCurrentThread();
             var findings = new Findings { Release = 1 };
-            if (RtThread.Create(&thread, setup, "ssp-again"u8, &Look, &findings) != 0 || !thread.TryJoin(10 * Second)) Assert.Fail("no thread");
+            if (RtThread.Start(&thread, setup, "ssp-again"u8, &Look, &findings) != 0 || !RtThread.TryJoin(&thread, 10 * Second)) Assert.Fail("no thread");
             _ = StackLock.IsLocked(stack.Start, stack.Bytes);
         }
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.True(RtThread.TryEnd(&thread, 10 * Second));
+    }
+
+    [Fact]
+    public void A_parked_thread_runs_again_as_somebody_else_and_is_the_same_thread()
+    {
+        using var stack = new TestStack();
+        var thread = default(RtThread);
+        var cores = Topology.Read();
+        var tid = 0;
+        for (var i = 0; i < 6; i++)
+        {
+            var record = default(ThreadRecord);
+            var findings = new Findings { Release = 1 };
+            var core = i % 3 == 2 ? -1 : cores[i % cores.Length].Number;
+            var setup = new RtThreadSetup { Stack = stack.Start, StackBytes = stack.Bytes, Priority = i % 2 == 0 ? 60 + i : 0, Core = core, Record = &record };
+            Assert.Equal(0, RtThread.Start(&thread, setup, i % 2 == 0 ? "ssp-even"u8 : "ssp-odd"u8, &Look, &findings));
+            Assert.True(RtThread.TryJoin(&thread, 10 * Second));
+            Assert.Equal(1, findings.Runs);
+            if (tid == 0) tid = record.Tid;
+            Assert.Equal(tid, record.Tid);
+            var fifo = CanFifo && i % 2 == 0;
+            Assert.Equal((fifo, fifo ? 1 : 0, fifo ? 60 + i : 0), (thread.RealTime, record.Policy, record.Priority));
+            Assert.Equal(core < 0 && cores.Length > 1 ? -1 : core < 0 ? cores[0].Number : core, record.Core);
+            Assert.Equal(1, record.FlushToZero);
+            Assert.StartsWith(i % 2 == 0 ? "ssp-even\0" : "ssp-odd\0", Encoding.ASCII.GetString(new ReadOnlySpan<byte>(record.Name, 16)), StringComparison.Ordinal);
+        }
+
+        Assert.True(RtThread.TryEnd(&thread, 10 * Second));
+        Assert.False(Directory.Exists($"/proc/self/task/{tid}"));
+    }
+
+    [Fact]
+    public void A_thread_that_runs_is_not_started_twice()
+    {
+        using var stack = new TestStack();
+        var thread = default(RtThread);
+        var findings = default(Findings);
+        var setup = new RtThreadSetup { Stack = stack.Start, StackBytes = stack.Bytes, Core = -1 };
+        Assert.Equal(0, RtThread.Start(&thread, setup, "ssp-once"u8, &Look, &findings));
+        Assert.Equal(16, RtThread.Start(&thread, setup, "ssp-twice"u8, &Look, &findings));
+        Volatile.Write(ref findings.Release, 1);
+        Assert.True(RtThread.TryEnd(&thread, 10 * Second));
+        Assert.Equal(1, findings.Runs);
     }
 }

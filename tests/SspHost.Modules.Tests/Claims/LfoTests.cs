@@ -20,7 +20,7 @@ public class LfoTests
         var falls = Enumerable.Range(1, ramp.Length - 1).Where(i => ramp[i] < ramp[i - 1]).ToArray();
         var period = rate / (hertz * Math.Pow(2, volts));
         for (var k = 0; k < falls.Length; k++) Assert.InRange(falls[k] - ((k + 1) * period), -1.01, 1.01 + (k * period * 3e-7));
-        Assert.Equal((int)(ramp.Length / period), falls.Length);
+        Assert.InRange(falls.Length, (ramp.Length / period) - 1.01, ramp.Length / period);
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public class LfoTests
         using var rig = new Rig("lfo") { ["rate"] = 1f, ["shape"] = 2 };
         rig.Input = static (port, _, frame) => port == 1 && frame is >= 10_007 and < 10_055 ? 10f : 0f;
         var output = rig.Run("out", 20_000);
-        Assert.True(output[10_006] > -1f);
+        Assert.Equal(-5.0 + (10.0 * 10_006 / 48_000), output[10_006], 1e-3);
         Assert.Equal(-5f, output[10_007]);
         Assert.True(output[10_008] > -5f);
     }

@@ -65,6 +65,7 @@ public class Seq8Tests
         using var rig = new Rig("seq8", new RigOptions { Cables = [0, 1] });
         rig.Values[rig.IndexOf("gate")] = 0.1f;
         rig.Events.Add(new ModuleEvent { Frame = 3, Kind = EventKind.Stop });
+        rig.Events.Add(new ModuleEvent { Frame = 50, Kind = EventKind.Clock }); // clocks run also while stopped
         rig.Events.Add(new ModuleEvent { Frame = 100, Kind = EventKind.Start });
         for (var tick = 0; tick < 30; tick++) rig.Events.Add(new ModuleEvent { Frame = (ulong)(101 + (tick * 100)), Kind = EventKind.Clock });
         rig.Events.Add(new ModuleEvent { Frame = 3010, Kind = EventKind.Stop });
