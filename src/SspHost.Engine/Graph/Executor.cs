@@ -36,24 +36,25 @@ internal static unsafe class Executor
     {
         var node = plan->Nodes;
         var end = node + plan->NodeCount;
+        var record = state->ThreadRecords;
         if ((state->Diagnostics & (uint)DiagnosticFlags.ModuleTimes) == 0)
         {
-            for (; node < end; node++) NodeRunner.Run(state, node);
+            for (; node < end; node++) NodeRunner.Run(state, node, record);
         }
         else
         {
             var clock = CycleClock.Now();
-            for (; node < end; node++) clock = RunTimed(state, node, clock);
+            for (; node < end; node++) clock = RunTimed(state, node, record, clock);
         }
 
-        state->ThreadRecords[0].Nodes += (ulong)plan->NodeCount;
+        record->Nodes += (ulong)plan->NodeCount;
     }
 
     // One reading a node: the end of one is the beginning of the next.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong RunTimed(RenderState* state, Node* node, ulong start)
+    private static ulong RunTimed(RenderState* state, Node* node, ThreadRecord* thread, ulong start)
     {
-        NodeRunner.Run(state, node);
+        NodeRunner.Run(state, node, thread);
         var now = CycleClock.Now();
         var record = node->Instance->Record;
         var ns = CycleClock.ToNanoseconds(now - start);
@@ -113,8 +114,8 @@ internal static unsafe class Executor
             if (index >= 0)
             {
                 var node = plan->Nodes + index;
-                if (timed) clock = RunTimed(state, node, clock);
-                else NodeRunner.Run(state, node);
+                if (timed) clock = RunTimed(state, node, record, clock);
+                else NodeRunner.Run(state, node, record);
                 done++;
                 index = Finish(crew, plan, node);
                 if (index < 0) index = ReadySet.Pop(plan);
