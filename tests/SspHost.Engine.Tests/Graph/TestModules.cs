@@ -363,10 +363,37 @@ internal unsafe struct Keeper : IModule<Keeper>
     public static void Work(ref Keeper self, ref WorkJob job) => job.Result = job.Argument * job.Kind;
 }
 
+/// <summary>Calls back from within the quantum.</summary>
+internal unsafe struct Hook : IModule<Hook>
+{
+    public static Action? Inside;
+
+    public static ModuleDescriptor Describe() => new()
+    {
+        Id = "hook",
+        Name = "Hook",
+        Family = "Test",
+        Text = "Calls the test back",
+        Inputs = [new("in", "In")],
+        Outputs = [new("out", "Out", Rule: ChannelRule.Fixed)],
+    };
+
+    public static void Construct(ref Hook self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing) { }
+
+    public static void Reset(ref Hook self) { }
+
+    public static ProcessResult Process(ref Hook self, in ProcessContext context)
+    {
+        new Span<float>(context.Out(0), context.Frames).Clear();
+        Inside?.Invoke();
+        return ProcessResult.Continue;
+    }
+}
+
 internal static class TestRegistry
 {
-    public const int Blend = 0, Sleeper = 1, Wire = 2, Faulty = 3, Tick = 4, JackIn = 5, JackOut = 6, Keeper = 7;
+    public const int Blend = 0, Sleeper = 1, Wire = 2, Faulty = 3, Tick = 4, JackIn = 5, JackOut = 6, Keeper = 7, Hook = 8;
 
     public static ModuleRegistry Make() => new ModuleRegistry()
-        .Add<Blend>().Add<Sleeper>().Add<Wire>().Add<Faulty>().Add<Tick>().Add<JackIn>().Add<JackOut>().Add<Keeper>();
+        .Add<Blend>().Add<Sleeper>().Add<Wire>().Add<Faulty>().Add<Tick>().Add<JackIn>().Add<JackOut>().Add<Keeper>().Add<Hook>();
 }
