@@ -51,7 +51,7 @@ public class LadderTests
     {
         // Half a cycle of 5 V starts it. What is measured is the steady state: while the amplitude still grows, the linear poles lie
         // higher (k^(1/4) / sqrt 2 times the cutoff), so low notes need their seconds.
-        foreach (var resonance in new[] { 0.85f, 1f })
+        foreach (var resonance in rate == 48_000 ? new[] { 0.85f, 1f } : [1f])
         {
             for (var cutoff = 55f; cutoff < 15_000f; cutoff *= 2f)
             {

@@ -42,6 +42,8 @@ public class VcoTests
     [InlineData("saw", 1237.7)]
     [InlineData("saw", 2503.3)]
     [InlineData("saw", 5003.7)]
+    [InlineData("saw", 9377.0)]
+    [InlineData("saw", 11_988.0)]
     [InlineData("pulse", 1237.7)]
     [InlineData("pulse", 5003.7)]
     [InlineData("triangle", 5003.7)]
