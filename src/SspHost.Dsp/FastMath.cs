@@ -97,7 +97,8 @@ public static class FastMath
         return r * p;
     }
 
-    /// <summary>tan(x) by its Padé approximant [5/4], for 0 &lt;= x &lt;= 0.8; relative error below 3e-7 (method 2e-8, the rest rounding).</summary>
+    /// <summary>tan(x) by its Padé approximant [5/4], for 0 &lt;= x &lt;= 0.8; relative error below 3e-7 (method 2e-8, the rest
+    /// rounding).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Tan(Vector128<float> x)
     {

@@ -7,7 +7,8 @@ namespace SspHost.Dsp;
 /// <summary>
 /// Four trapezoidal one-poles (Zavalishin, The Art of VA Filter Design, chapters 5 and 6) driven by tanh(x - k y4); the implicit
 /// equation is solved by one Newton step from the frame before, at twice the sample rate; b = k G^4 in it is below 0.002 for cutoffs
-/// under a tenth of the rate and at most 0.2, so that the step errs by b^3 / 3 at most: 3e-9 there, 3e-3 for a full-scale leap at the very top.
+/// under a tenth of the rate and at most 0.2, so that the step errs by b^3 / 3 at most: 3e-9 there, 3e-3 for a full-scale leap at the
+/// very top.
 /// The saturation sits at the foot of the ladder, where the original's first pair clips first: it bounds every state for good, and,
 /// having no phase of its own, keeps self-oscillation (k &gt;= 4) at the cutoff, which saturating each stage would pull down.
 /// Signals are relative to the saturation: 1 is where it bites.
