@@ -15,7 +15,7 @@ public unsafe class BlepTableTests
     public void Residuals_begin_and_end_at_zero(int order)
     {
         Assert.InRange(Math.Abs(Table[order * Order]), 0, 1e-6);
-        Assert.InRange(Math.Abs(Table[(order * Order) + (256 * Row) + Row - 1]), 0, 1e-5);
+        Assert.InRange(Math.Abs(Table[(order * Order) + (256 * Row) + Row - 1]), 0, order < 3 ? 1e-5 : 1e-4);
     }
 
     [Theory]
@@ -27,7 +27,8 @@ public unsafe class BlepTableTests
         for (var p = 1; p < 256; p++)
         {
             for (var k = 0; k < Row; k++)
-                Assert.Equal(Table[(order * Order) + (p * Row) + k], sign * Table[(order * Order) + ((256 - p) * Row) + Row - 1 - k], 2e-6f);
+                Assert.Equal(Table[(order * Order) + (p * Row) + k], sign * Table[(order * Order) + ((256 - p) * Row) + Row - 1 - k],
+                    2e-6f);
         }
     }
 
@@ -53,10 +54,11 @@ public unsafe class BlepTableTests
             return Math.Sqrt((re * re) + (im * im));
         }
 
-        for (var f = 26_000.0; f < 32_000; f += 500) Console.WriteLine($"G {f} {20 * Math.Log10(Gain(f)):f2}");
-        foreach (var f in new[] { 10.0, 5000.0, 10_000.0, 16_000.0, 19_000.0 }) Assert.InRange(20 * Math.Log10(Gain(f)), -0.1, 0.1);
+        foreach (var f in new[] { 10.0, 5000.0, 10_000.0, 16_000.0, 19_000.0, 19_500.0 }) Assert.InRange(20 * Math.Log10(Gain(f)), -0.05,
+            0.05);
         Assert.InRange(20 * Math.Log10(Gain(20_000)), -0.3, 0.1);
-        for (var f = 28_300.0; f < 90_000; f += 250) Assert.True(20 * Math.Log10(Gain(f)) < -75, $"{f} Hz: {20 * Math.Log10(Gain(f)):f1} dB");
+        for (var f = 28_000.0; f < 90_000; f += 250) Assert.True(20 * Math.Log10(Gain(f)) < -75,
+            $"{f} Hz: {20 * Math.Log10(Gain(f)):f1} dB");
     }
 
     private static float[] Build()

@@ -59,7 +59,8 @@ public class FastMathTests
     [Fact]
     public void Tangent_is_within_3e_7_up_to_0_8()
     {
-        for (var x = 1e-6; x <= 0.8; x += 1e-5) Assert.InRange((FastMath.Tan(Vector128.Create((float)x))[0] / Math.Tan((float)x)) - 1, -3e-7, 3e-7);
+        for (var x = 1e-6; x <= 0.8; x += 1e-5) Assert.InRange((FastMath.Tan(Vector128.Create((float)x))[0] / Math.Tan((float)x)) - 1,
+            -3e-7, 3e-7);
     }
 
     [Fact]
@@ -93,11 +94,12 @@ public class FastMathTests
         for (var i = 0; i < 4096; i++)
         {
             var x = (i - 2048) * 0.003f;
-            foreach (var y in new[] { FastMath.Exp2(x), FastMath.Exp2Minus1(x), FastMath.SinTurns(x), FastMath.Tanh(Vector128.Create(x))[0], FastMath.Tan(Vector128.Create(Math.Abs(x) * 0.1f))[0] })
+            foreach (var y in new[] { FastMath.Exp2(x), FastMath.Exp2Minus1(x), FastMath.SinTurns(x),
+                FastMath.Tanh(Vector128.Create(x))[0], FastMath.Tan(Vector128.Create(Math.Abs(x) * 0.1f))[0] })
                 sum = (sum ^ BitConverter.SingleToUInt32Bits(y)) * 16777619;
         }
 
-        Assert.Equal(482783273u, sum);
+        Assert.Equal(880496890u, sum);
     }
 
     private static double ExpMinus1(double x) => Math.Abs(x) > 1e-4 ? Math.Exp(x) - 1 : x + (x * x / 2) + (x * x * x / 6);

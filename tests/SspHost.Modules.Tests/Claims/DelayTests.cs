@@ -1,4 +1,6 @@
 // What the delay claims: times to the frame, repeats to the decibel, and glides without clicks.
+using SspHost.Abi;
+
 namespace SspHost.Modules.Tests;
 
 public class DelayTests
@@ -35,9 +37,11 @@ public class DelayTests
         rig["tone"] = 10_000f;
 
         // A burst of 400 Hz in a smooth window, shorter than the time.
-        rig.Input = static (port, _, frame) => port == 0 && frame < 4000 ? (float)(Math.Pow(Math.Sin(Math.PI * frame / 4000), 2) * Math.Sin(frame * 2.0 * Math.PI / 120)) : 0f;
+        rig.Input = static (port, _, frame) => port == 0
+            && frame < 4000 ? (float)(Math.Pow(Math.Sin(Math.PI * frame / 4000), 2) * Math.Sin(frame * 2.0 * Math.PI / 120)) : 0f;
         var output = rig.Run("out", 8 * Time);
-        var levels = Enumerable.Range(1, 6).Select(k => Math.Sqrt(output.AsSpan(k * Time, 4700).ToArray().Sum(static v => (double)v * v))).ToArray();
+        var levels = Enumerable.Range(1,
+            6).Select(k => Math.Sqrt(output.AsSpan(k * Time, 4700).ToArray().Sum(static v => (double)v * v))).ToArray();
         for (var k = 1; k < levels.Length; k++) Assert.Equal(0.7, levels[k] / levels[k - 1], 0.01);
     }
 
@@ -50,7 +54,8 @@ public class DelayTests
         rig["mix"] = 1f;
         rig["feedback"] = 0.5f;
         rig["tone"] = 2000f;
-        rig.Input = static (port, _, frame) => port == 0 && frame < 8000 ? (float)(Math.Pow(Math.Sin(Math.PI * frame / 8000), 2) * Math.Sin(frame * 2.0 * Math.PI / 24)) : 0f;
+        rig.Input = static (port, _, frame) => port == 0
+            && frame < 8000 ? (float)(Math.Pow(Math.Sin(Math.PI * frame / 8000), 2) * Math.Sin(frame * 2.0 * Math.PI / 24)) : 0f;
         var output = rig.Run("out", 4 * Time);
         var first = Spectrum.Level(output.AsSpan(Time, 8192), 1.0 / 24);
         var second = Spectrum.Level(output.AsSpan(2 * Time, 8192), 1.0 / 24);
@@ -82,6 +87,19 @@ public class DelayTests
         // Read at most three times as fast, a sine makes at most three times its steps.
         for (var i = 1; i < output.Length; i++) Assert.InRange(Math.Abs(output[i] - output[i - 1]), 0f, 5f * 0.02f * 3.05f);
         for (var i = 90_000; i < output.Length; i++) Assert.Equal(5.0 * Math.Sin((48_000 + i - (0.37 * 48_000)) * 0.02), output[i], 0.01);
+    }
+
+    [Fact]
+    public void What_is_no_number_is_reported_before_it_circulates()
+    {
+        using var rig = new Rig("delay");
+        rig["time"] = 0.5f;
+        rig.Input = static (port, _, frame) => port == 0 && frame == 40 ? float.NaN : 0f;
+        Assert.NotEqual(ProcessResult.Error, rig.Step());
+        Assert.Equal(ProcessResult.Error, rig.Step());
+        rig.Reset();
+        rig.Input = static (_, _, _) => 0f;
+        Assert.All(rig.Run("out", 48_000), static v => Assert.Equal(0f, v));
     }
 
     [Fact]

@@ -51,7 +51,7 @@ public class LadderTests
     {
         // Half a cycle of 5 V starts it. What is measured is the steady state: while the amplitude still grows, the linear poles lie
         // higher (k^(1/4) / sqrt 2 times the cutoff), so low notes need their seconds.
-        foreach (var resonance in new[] { 0.85f, 1f })
+        foreach (var resonance in rate == 48_000 ? new[] { 0.85f, 1f } : [1f])
         {
             for (var cutoff = 55f; cutoff < 15_000f; cutoff *= 2f)
             {
@@ -96,7 +96,8 @@ public class LadderTests
         const int Count = 32_768, Bin = 1367; // 2002 Hz; odd, so that no alias falls on a harmonic
         rig.Input = static (port, _, frame) => port == 0 ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
         var samples = rig.Run("out", 4096 + Count)[4096..];
-        var worst = Spectrum.WorstOther(samples, 48_000, 20_000, Enumerable.Range(1, Count / 2 / Bin).Select(static k => k * (double)Bin * 48_000 / Count));
+        var worst = Spectrum.WorstOther(samples, 48_000, 20_000,
+            Enumerable.Range(1, Count / 2 / Bin).Select(static k => k * (double)Bin * 48_000 / Count));
         Report.Line($"ladder aliases, 5 V at 2 kHz, drive 18 dB: {worst:f1} dB");
         Assert.True(worst <= -60, $"{worst:f1} dB");
         Assert.True(Spectrum.Level(samples, 3.0 * Bin / Count) > 0.1, "no third harmonic: it does not saturate");

@@ -36,7 +36,8 @@ public class LevelTests
     [Fact]
     public void A_mixer_sums_its_inputs_by_their_levels()
     {
-        using var rig = new Rig("mixer", new RigOptions { Cables = [1, 1, 0, 1] }) { ["level1"] = 0.5f, ["level2"] = 1f, ["level4"] = 0.25f, ["master"] = 2f };
+        using var rig = new Rig("mixer", new RigOptions { Cables = [1, 1, 0, 1] }) { ["level1"] = 0.5f, ["level2"] = 1f,
+            ["level4"] = 0.25f, ["master"] = 2f };
         rig.Input = static (port, _, frame) => (port + 1) * ((frame % 64) - 32);
         var output = rig.Run("out", 960);
         for (var i = 0; i < output.Length; i++) Assert.Equal(2f * (0.5f + 2f + 1f) * ((i % 64) - 32), output[i]);
@@ -48,7 +49,8 @@ public class LevelTests
         foreach (var id in new[] { "audio-in", "audio-out" })
         {
             using var rig = new Rig(id);
-            Func<int, int, long, float> signal = static (port, _, frame) => port == 3 ? 0f : (float)Math.Sin((port + 1) * frame * 0.01) * (port + 1);
+            Func<int, int, long, float> signal = static (port, _, frame) => port == 3
+                ? 0f : (float)Math.Sin((port + 1) * frame * 0.01) * (port + 1);
             rig.Input = signal;
             var output = rig.Run(1920);
             for (var jack = 0; jack < 8; jack++)

@@ -67,16 +67,20 @@ public class Seq8Tests
         rig.Events.Add(new ModuleEvent { Frame = 3, Kind = EventKind.Stop });
         rig.Events.Add(new ModuleEvent { Frame = 50, Kind = EventKind.Clock }); // clocks run also while stopped
         rig.Events.Add(new ModuleEvent { Frame = 100, Kind = EventKind.Start });
-        for (var tick = 0; tick < 30; tick++) rig.Events.Add(new ModuleEvent { Frame = (ulong)(101 + (tick * 100)), Kind = EventKind.Clock });
+        for (var tick = 0; tick < 30; tick++) rig.Events.Add(new ModuleEvent { Frame = (ulong)(101 + (tick * 100)),
+            Kind = EventKind.Clock });
         rig.Events.Add(new ModuleEvent { Frame = 3010, Kind = EventKind.Stop });
-        for (var tick = 0; tick < 12; tick++) rig.Events.Add(new ModuleEvent { Frame = (ulong)(3101 + (tick * 100)), Kind = EventKind.Clock });
+        for (var tick = 0; tick < 12; tick++) rig.Events.Add(new ModuleEvent { Frame = (ulong)(3101 + (tick * 100)),
+            Kind = EventKind.Clock });
         rig.Events.Add(new ModuleEvent { Frame = 4350, Kind = EventKind.Continue });
-        for (var tick = 0; tick < 6; tick++) rig.Events.Add(new ModuleEvent { Frame = (ulong)(4401 + (tick * 100)), Kind = EventKind.Clock });
+        for (var tick = 0; tick < 6; tick++) rig.Events.Add(new ModuleEvent { Frame = (ulong)(4401 + (tick * 100)),
+            Kind = EventKind.Clock });
         rig["steps"] = 2f;
         var first = rig.Run("first", 6000);
         var rises = Enumerable.Range(0, 6000).Where(i => first[i] > 0 && (i == 0 || first[i - 1] == 0)).ToArray();
 
-        // Six ticks a step and two steps a round: the first step at ticks 0, 12, 24; stopped after tick 29, so that tick 30 is the sixth step.
+        // Six ticks a step and two steps a round: the first step at ticks 0, 12, 24; stopped after tick 29, so that tick 30 is the
+        // sixth step.
         Assert.Equal([0, 101, 1301, 2501], rises);
         Assert.Equal(1f, rig.Telemetry(0));
     }

@@ -42,6 +42,8 @@ public class VcoTests
     [InlineData("saw", 1237.7)]
     [InlineData("saw", 2503.3)]
     [InlineData("saw", 5003.7)]
+    [InlineData("saw", 9377.0)]
+    [InlineData("saw", 11_988.0)]
     [InlineData("pulse", 1237.7)]
     [InlineData("pulse", 5003.7)]
     [InlineData("triangle", 5003.7)]
@@ -54,7 +56,8 @@ public class VcoTests
         rig["width"] = 0.37f;
         var samples = rig.Run(wave, 1024 + 32_768)[1024..];
         var f = C4 * Math.Pow(2.0, volts);
-        var worst = Spectrum.WorstOther(samples.AsSpan(0, 32_768), Rate, 20_000, Enumerable.Range(1, (int)(Rate / 2 / f)).Select(k => k * f));
+        var worst = Spectrum.WorstOther(samples.AsSpan(0, 32_768), Rate, 20_000,
+            Enumerable.Range(1, (int)(Rate / 2 / f)).Select(k => k * f));
         Report.Line($"vco aliases {wave} {hertz} Hz: {worst:f1} dB");
         Assert.True(worst <= -80, $"{wave} at {hertz} Hz: {worst:f1} dB");
     }
@@ -72,7 +75,8 @@ public class VcoTests
         var turns = Spectrum.Frequency(output[0][0].AsSpan(Skip), C4 * Math.Pow(2.0, volts) / Rate);
         for (var k = 1; k * F < 19_000; k++)
         {
-            // Phase at the first analysed frame, the module's latency taken into account: frame n was phase (n + 1) turns, 16 frames before.
+            // Phase at the first analysed frame, the module's latency taken into account: frame n was phase (n + 1) turns, 16 frames
+            // before.
             var at = 2.0 * Math.PI * k * (Skip - BlepLatency(rig) + 1) * turns;
             Check("sine", 0, k, 5.0 * (k == 1 ? 1 : 0), 0);
             Check("triangle", 1, k, k % 2 == 1 ? 5.0 * 8.0 / (Math.PI * Math.PI * k * k) * (k % 4 == 1 ? 1 : -1) : 0, 0);
@@ -104,9 +108,11 @@ public class VcoTests
         const int Bin = 341;
         using var rig = Vco(Rate, sync: true);
         var slave = (float)Math.Log2(1700.0 / C4);
-        rig.Input = (port, _, frame) => port == 0 ? slave : port == 2 ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
+        rig.Input = (port, _, frame) => port == 0 ? slave : port == 2
+            ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
         var samples = rig.Run(wave, 4096 + Count)[4096..];
-        var worst = Spectrum.WorstOther(samples, Rate, 20_000, Enumerable.Range(1, Count / 2 / Bin).Select(k => k * (double)Bin * Rate / Count));
+        var worst = Spectrum.WorstOther(samples, Rate, 20_000,
+            Enumerable.Range(1, Count / 2 / Bin).Select(k => k * (double)Bin * Rate / Count));
         Report.Line($"vco hard sync {wave}, 499.5 Hz over 1700 Hz: {worst:f1} dB");
         Assert.True(worst <= -80, $"{wave}: {worst:f1} dB");
     }
@@ -128,9 +134,11 @@ public class VcoTests
         var volts = (float)Math.Log2(Carrier * (double)Rate / Count / C4);
         rig["fm"] = (float)amount;
         rig["fm_mode"] = 1;
-        rig.Input = (port, _, frame) => port == 0 ? volts : port == 1 ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Modulator * frame % Count) / Count) : 0f;
+        rig.Input = (port, _, frame) => port == 0 ? volts : port == 1
+            ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Modulator * frame % Count) / Count) : 0f;
         var samples = rig.Run(wave, 4096 + Count)[4096..];
-        var worst = Spectrum.WorstOther(samples, Rate, 20_000, Enumerable.Range(0, Count / 2 / Grid).Select(static k => k * (double)Grid * Rate / Count));
+        var worst = Spectrum.WorstOther(samples, Rate, 20_000,
+            Enumerable.Range(0, Count / 2 / Grid).Select(static k => k * (double)Grid * Rate / Count));
         Report.Line($"vco linear FM {wave}, 1046 Hz by 374 Hz, amount {amount}: {worst:f1} dB");
         Assert.True(worst <= -80, $"{wave}, amount {amount}: {worst:f1} dB");
     }

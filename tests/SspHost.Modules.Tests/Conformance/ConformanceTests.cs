@@ -78,9 +78,11 @@ public class ConformanceTests
         {
             for (var seed = 1; seed <= 4; seed++)
             {
-                using var rig = Wild(id, seed, 100f, new RigOptions { Rate = rate, Quantum = 16 << (seed % 5), Cables = RandomCables(id, seed) });
+                using var rig = Wild(id, seed, 100f,
+                    new RigOptions { Rate = rate, Quantum = 16 << (seed % 5), Cables = RandomCables(id, seed) });
                 var output = rig.Run(6000);
-                Assert.All(output.SelectMany(static o => o), static channel => Assert.All(channel, static v => Assert.InRange(v, -Limits.MaxVolts, Limits.MaxVolts)));
+                Assert.All(output.SelectMany(static o => o),
+                    static channel => Assert.All(channel, static v => Assert.InRange(v, -Limits.MaxVolts, Limits.MaxVolts)));
                 Assert.NotEqual(ProcessResult.Error, rig.LastResult);
             }
         }
@@ -190,7 +192,8 @@ public class ConformanceTests
             var (v, fixedPort) = (voice, d.Inputs.Select(static p => p.Rule == ChannelRule.Fixed).ToArray());
             mono.Input = (port, _, frame) => musical(port, fixedPort[port] ? 0 : v, frame);
             var alone = mono.Run(6144);
-            for (var o = 0; o < alone.Length; o++) AssertClose(alone[o][0], together[o][Math.Min(voice, together[o].Length - 1)], 0, $"voice {voice} of {d.Outputs[o].Id}");
+            for (var o = 0; o < alone.Length; o++) AssertClose(alone[o][0], together[o][Math.Min(voice, together[o].Length - 1)], 0,
+                $"voice {voice} of {d.Outputs[o].Id}");
         }
     }
 
@@ -210,7 +213,8 @@ public class ConformanceTests
         narrow[first] = 4;
         narrow[second] = 2;
         using var a = Musical(id, 13, new RigOptions { Cables = narrow, Settings = settings }, events: false);
-        using var b = Musical(id, 13, new RigOptions { Cables = [.. follow.Select(static f => f ? 4 : 1)], Settings = settings }, events: false);
+        using var b = Musical(id, 13, new RigOptions { Cables = [.. follow.Select(static f => f ? 4 : 1)], Settings = settings },
+            events: false);
         b.Input = (port, channel, frame) =>
             port == first ? musical(port, channel, frame)
             : port == second ? channel < 2 ? musical(port, channel, frame) : 0f
@@ -247,7 +251,8 @@ public class ConformanceTests
             if (!rig.LoadState(version, garbage)) Assert.Equal(before, rig.SaveState());
             else before = rig.SaveState();
             Assert.False(rig.LoadState(rig.Descriptor.Version + 1, garbage), "read a newer version");
-            if (garbage.Length > rig.Descriptor.StateBytes) Assert.False(rig.LoadState(rig.Descriptor.Version, garbage), "read more than it ever wrote");
+            if (garbage.Length > rig.Descriptor.StateBytes) Assert.False(rig.LoadState(rig.Descriptor.Version, garbage),
+                "read more than it ever wrote");
         }
     }
 
@@ -258,7 +263,8 @@ public class ConformanceTests
         for (var p = 0; p < d.Parameters.Count; p++)
         {
             if (d.Parameters[p].Curve == ParameterCurve.Stepped) continue;
-            foreach (var stimulus in new Func<int, int, long, float>[] { static (_, _, _) => 5f, static (_, _, f) => 5f * (float)Math.Sin(f * 0.0576) })
+            foreach (var stimulus in new Func<int, int, long,
+                float>[] { static (_, _, _) => 5f, static (_, _, f) => 5f * (float)Math.Sin(f * 0.0576) })
                 AssertSmooth(id, p, stimulus);
         }
     }
@@ -267,9 +273,12 @@ public class ConformanceTests
     public void It_plays_unpatched_and_with_nobody_listening(string id)
     {
         var d = Registered.Descriptor(id);
-        using var rig = new Rig(id, new RigOptions { Cables = [.. d.Inputs.Select(static p => p.Kind == PortKind.Device ? 1 : 0)], Read = [.. d.Outputs.Select(static _ => false)] });
+        using var rig = new Rig(id,
+            new RigOptions { Cables = [.. d.Inputs.Select(static p => p.Kind == PortKind.Device ? 1 : 0)],
+            Read = [.. d.Outputs.Select(static _ => false)] });
         Load(rig);
-        Assert.All(rig.Run(4800).SelectMany(static o => o), static channel => Assert.All(channel, static v => Assert.True(float.IsFinite(v))));
+        Assert.All(rig.Run(4800).SelectMany(static o => o),
+            static channel => Assert.All(channel, static v => Assert.True(float.IsFinite(v))));
     }
 
     [Fact]
@@ -283,8 +292,10 @@ public class ConformanceTests
         Assert.Contains(all, static d => d.HasTail);
         Assert.Contains(all, static d => !d.Sheddable);
         Assert.Contains(all, static d => d.Parameters.Any(static p => p.Choices.Length > 0));
-        Assert.Equal(Enum.GetValues<TelemetryKind>(), all.SelectMany(static d => d.Telemetry).Select(static t => t.Kind).Distinct().Order());
-        Assert.Equal(Enum.GetValues<ParameterCurve>(), all.SelectMany(static d => d.Parameters).Select(static p => p.Curve).Distinct().Order());
+        Assert.Equal(Enum.GetValues<TelemetryKind>(),
+            all.SelectMany(static d => d.Telemetry).Select(static t => t.Kind).Distinct().Order());
+        Assert.Equal(Enum.GetValues<ParameterCurve>(),
+            all.SelectMany(static d => d.Parameters).Select(static p => p.Curve).Distinct().Order());
         Assert.Equal(Enum.GetValues<ChannelRule>(), all.SelectMany(static d => d.Outputs).Select(static p => p.Rule).Distinct().Order());
         Assert.Equal(Enum.GetValues<PortKind>(), all.SelectMany(static d => d.Outputs).Select(static p => p.Kind).Distinct().Order());
     }
@@ -302,7 +313,8 @@ public class ConformanceTests
         rig.Input = stimulus;
         if (id == "sample-player")
         {
-            // The step where the ends of a loop meet, or where a recording ends, is its own: loop the whole (it has no seam), cut by a gate.
+            // The step where the ends of a loop meet, or where a recording ends, is its own: loop the whole (it has no seam), cut by a
+            // gate.
             rig["mode"] = p.Id is "start" or "length" ? 1 : 2;
             rig.Input = (port, channel, frame) => port == 1 ? 0f : stimulus(port, channel, frame);
         }
@@ -330,7 +342,9 @@ public class ConformanceTests
         {
             var bound = (factor * natural[o]) + (8.0 * range[o] / Sweep) + 1e-6;
             var step = LargestStep(swept[o][0].AsSpan(Warm - 16));
-            Assert.True(step <= bound, $"{id}.{p.Id}: output {rig.Descriptor.Outputs[o].Id} makes a step of {step:g4} V while swept; at rest {natural[o]:g4} V, allowed {bound:g4} V");
+            var output = rig.Descriptor.Outputs[o].Id;
+            var figures = $"a step of {step:g4} V while swept; at rest {natural[o]:g4} V, allowed {bound:g4} V";
+            Assert.True(step <= bound, $"{id}.{p.Id}: output {output} makes {figures}");
         }
     }
 
@@ -388,7 +402,8 @@ public class ConformanceTests
     {
         for (var o = 0; o < expected.Length; o++)
         {
-            for (var c = 0; c < expected[o].Length; c++) AssertClose(expected[o][c], actual[o][c], tolerance, $"{what}, output {o}, channel {c}");
+            for (var c = 0; c < expected[o].Length; c++) AssertClose(expected[o][c], actual[o][c], tolerance,
+                $"{what}, output {o}, channel {c}");
         }
     }
 

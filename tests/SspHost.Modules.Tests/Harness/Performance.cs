@@ -40,7 +40,8 @@ public static class Performance
         };
     };
 
-    /// <summary>Each parameter goes to a new random place every eight grid points: smooth ones along a line, stepped ones at once.</summary>
+    /// <summary>Each parameter goes to a new random place every eight grid points: smooth ones along a line, stepped ones at
+    /// once.</summary>
     public static Func<int, long, float> Knobs(ModuleDescriptor module, int seed) => (index, grid) =>
     {
         var p = module.Parameters[index];
@@ -61,7 +62,8 @@ public static class Performance
     /// <summary>Random events for this instance and for everybody.</summary>
     public static IEnumerable<ModuleEvent> Events(int seed, long frames)
     {
-        EventKind[] kinds = [EventKind.NoteOn, EventKind.NoteOff, EventKind.Clock, EventKind.Start, EventKind.Stop, EventKind.Continue, EventKind.Custom, EventKind.Controller, EventKind.None];
+        EventKind[] kinds = [EventKind.NoteOn, EventKind.NoteOff, EventKind.Clock, EventKind.Start, EventKind.Stop, EventKind.Continue,
+            EventKind.Custom, EventKind.Controller, EventKind.None];
         long at = 0;
         for (var n = 0; at < frames; n++)
         {

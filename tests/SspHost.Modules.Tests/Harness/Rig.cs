@@ -29,7 +29,8 @@ public sealed record RigOptions
 
 /// <summary>
 /// Drives one instance through its table of function pointers. Inputs and parameters are functions of absolute time, so that the same
-/// performance can be rendered at any quantum. Every quantum it checks fences, that inputs were left alone and that every output sample was written.
+/// performance can be rendered at any quantum. Every quantum it checks fences, that inputs were left alone and that every output
+/// sample was written.
 /// </summary>
 public sealed unsafe class Rig : IDisposable
 {
@@ -159,14 +160,16 @@ public sealed unsafe class Rig : IDisposable
     public float[][][] Run(long frames)
     {
         var quanta = (frames + Options.Quantum - 1) / Options.Quantum;
-        var result = OutputChannels.Select(c => Enumerable.Range(0, c).Select(_ => new float[quanta * Options.Quantum]).ToArray()).ToArray();
+        var result = OutputChannels.Select(c =>
+            Enumerable.Range(0, c).Select(_ => new float[quanta * Options.Quantum]).ToArray()).ToArray();
         for (long q = 0; q < quanta; q++)
         {
             Step();
             for (var o = 0; o < result.Length; o++)
             {
                 for (var c = 0; c < result[o].Length; c++)
-                    new ReadOnlySpan<float>(_outputs[o].Floats + (c * Limits.MaxQuantum), Options.Quantum).CopyTo(result[o][c].AsSpan((int)(q * Options.Quantum)));
+                    new ReadOnlySpan<float>(_outputs[o].Floats + (c * Limits.MaxQuantum),
+                        Options.Quantum).CopyTo(result[o][c].AsSpan((int)(q * Options.Quantum)));
             }
         }
 
@@ -231,7 +234,8 @@ public sealed unsafe class Rig : IDisposable
         for (var o = 0; o < _outputs.Length; o++)
         {
             var read = Options.Read == null || Options.Read[o];
-            outputs[o] = new Signal { Data = _outputs[o].Floats, Channels = OutputChannels[o], Stride = Limits.MaxQuantum, Flags = read ? SignalFlags.Connected : SignalFlags.None };
+            outputs[o] = new Signal { Data = _outputs[o].Floats, Channels = OutputChannels[o], Stride = Limits.MaxQuantum,
+                Flags = read ? SignalFlags.Connected : SignalFlags.None };
             new Span<float>(_outputs[o].Floats, OutputChannels[o] * Limits.MaxQuantum).Fill(float.NaN);
         }
 
