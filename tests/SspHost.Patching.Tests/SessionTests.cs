@@ -15,7 +15,9 @@ public sealed class SessionTests
             var states = new List<Patch> { session.Current };
             for (var i = 0; i < 200; i++)
             {
-                if (session.Apply(TestModules.RandomEdit(random, session.Current)) is null) states.Add(session.Current);
+                var sequence = session.Sequence;
+                _ = session.Apply(TestModules.RandomEdit(random, session.Current));
+                if (session.Sequence != sequence) states.Add(session.Current); // else refused, or it changed nothing
             }
 
             for (var i = states.Count - 2; i >= 0; i--)
@@ -48,6 +50,15 @@ public sealed class SessionTests
         Assert.Single(sink.Plans);
         Assert.Null(session.Undo());
         Assert.Equal(Patch.Empty, session.Current);
+    }
+
+    [Fact]
+    public void An_edit_that_changes_nothing_leaves_nothing_to_undo()
+    {
+        using var session = Session(out var sink, "osc");
+        var sequence = session.Sequence;
+        Assert.Null(session.Apply(new Bypass("osc", false), new Rename("osc", "")));
+        Assert.Equal((sequence, 1), (session.Sequence, sink.Plans.Count));
     }
 
     [Fact]
@@ -180,6 +191,28 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public void A_patch_read_again_brings_the_states_of_its_file()
+    {
+        using var folder = new TestFolder();
+        using var session = Session(out var sink, "seq");
+        Assert.Null(session.Apply(new SetState("seq", 3, new StateBlob([1]))));
+        Assert.Null(session.Save(folder["a.json"]));
+        sink.LiveStates["seq"] = [2]; // played with since
+        sink.Loaded.Clear();
+        Assert.Null(session.Open(folder["a.json"], out _));
+        Assert.Equal([1], sink.Loaded.Single().State);
+    }
+
+    [Fact]
+    public void New_patches_are_never_taken_for_one_another()
+    {
+        using var one = PatchSession.Start(new PatchSessionOptions { Modules = TestModules.Index, Sink = new FakeSink() });
+        using var two = PatchSession.Start(new PatchSessionOptions { Modules = TestModules.Index, Sink = new FakeSink() });
+        Assert.NotEqual(one.Current.Id, two.Current.Id);
+        Assert.Null(PatchCheck.Structure(one.Current));
+    }
+
+    [Fact]
     public void A_new_engine_gets_the_patch_as_it_is()
     {
         var patch = TestModules.Random(new Random(4), 10, 20);
@@ -232,7 +265,7 @@ public sealed class SessionTests
     private static PatchSession Session(out FakeSink sink, params string[] modules)
     {
         sink = new FakeSink();
-        var session = PatchSession.Start(new PatchSessionOptions { Modules = TestModules.Index, Sink = sink });
+        var session = PatchSession.Start(new PatchSessionOptions { Modules = TestModules.Index, Sink = sink, Start = Patch.Empty });
         if (modules.Length > 0) Assert.Null(session.Apply([.. modules.Select(m => (Edit)new AddModule(TestModules.Make(m, m)))]));
         return session;
     }

@@ -235,6 +235,7 @@ internal sealed class Journal : IDisposable
         lock (_lock)
         {
             _durable = sequence;
+            _trouble = null; // who waited for this sees no trouble that is over
             Monitor.PulseAll(_lock);
         }
     }
