@@ -1,0 +1,42 @@
+// The command line: every command has help with an example, and a wrong flag is one clear line.
+using System.CommandLine;
+using SspHost.Commands;
+
+namespace SspHost.Tests;
+
+public class CommandLineTests
+{
+    public static TheoryData<string> Commands() => [.. CommandTree.Build().Subcommands.Select(c => c.Name)];
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void Every_command_has_help_that_ends_in_examples(string command)
+    {
+        var output = new StringWriter();
+        Assert.Equal(0, CommandTree.Build().Parse([command, "--help"]).Invoke(new InvocationConfiguration { Output = output }));
+        var text = output.ToString();
+        Assert.Contains("Examples:\n  ssp " + command, text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run --rate 5", "--rate: expected 44100 to 192000 Hz, not '5'")]
+    [InlineData("run --rate x", "--rate: expected 44100 to 192000 Hz, not 'x'")]
+    [InlineData("run --quantum 48", "--quantum: expected a power of two from 16 to 256, not '48'")]
+    [InlineData("run --device oss", "--device: expected sim, alsa:NAME, wav:IN,OUT or auto, not 'oss'")]
+    [InlineData("run --cores 1,1", "--cores: expected different core numbers")]
+    [InlineData("render p.json --out o.wav --seconds -1", "--seconds: expected more than 0")]
+    [InlineData("render p.json --out o.wav --threads 0", "--threads: expected 1 to 16, not 0")]
+    [InlineData("render p.json --out o.wav --format mp3", "--format: expected pcm16, pcm24 or float, not 'mp3'")]
+    [InlineData("experiment gc-isolation --seconds 0", "--seconds: expected 1 to 3600, not '0'")]
+    public void A_wrong_flag_says_what_was_expected(string line, string expected) =>
+        Assert.Contains(expected, Assert.Single(CommandTree.Build().Parse(line.Split(' ')).Errors).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("run")]
+    [InlineData("run p.json --device wav:in.wav,out.wav --rate 96000 --quantum 64 --period 48 --periods 3 --cores 2-3,5 --region-mib 512")]
+    [InlineData("render p.json --out o.wav --in i.wav --seconds 2.5 --threads 4 --format float")]
+    [InlineData("patch check a.json b.json")]
+    [InlineData("bench memory --json")]
+    [InlineData("experiment gc-isolation --seconds 2 --json")]
+    public void What_the_help_promises_parses(string line) => Assert.Empty(CommandTree.Build().Parse(line.Split(' ')).Errors);
+}

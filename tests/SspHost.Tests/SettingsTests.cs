@@ -1,0 +1,102 @@
+// ssp.json: default < file < flag, and one clear line for whatever is wrong.
+using System.Text;
+using System.Text.Json;
+using SspHost.Configuration;
+
+namespace SspHost.Tests;
+
+public class SettingsTests
+{
+    private const string Good = """
+        {
+          "$schema": "ssp.schema.json",
+          // what the studio has
+          "device": "alsa:hw:0", "rate": 96000, "quantum": 64, "period": 48, "periods": 3,
+          "cores": [2, 3], "regionMib": 512, "patches": "/p", "state": "/s", "format": "float",
+        }
+        """;
+
+    [Fact]
+    public void A_file_overrides_the_defaults_and_says_so()
+    {
+        var s = Parse(Good);
+        Assert.Equal(("alsa:hw:0", Origin.File), (s.Device.Value, s.Device.Origin));
+        Assert.Equal((96000, 64, 48, 3, 512), (s.Rate.Value, s.Quantum.Value, s.Period.Value, s.Periods.Value, s.RegionMib.Value));
+        Assert.Equal([2, 3], s.Cores.Value);
+        var partly = Parse("""{"rate": 44100}""");
+        Assert.Equal((44100, Origin.File, 0, Origin.Default), (partly.Rate.Value, partly.Rate.Origin, partly.Quantum.Value, partly.Quantum.Origin));
+        Assert.Equal((48000, Origin.Flag), (partly.Rate.Or(48000, given: true).Value, partly.Rate.Or(48000, given: true).Origin));
+        Assert.Equal(partly.Rate, partly.Rate.Or(1, given: false));
+    }
+
+    [Theory]
+    [InlineData("{\n  \"quantom\": 32\n}", "ssp.json, line 2: expected one of device, rate, quantum")]
+    [InlineData("{\"rate\": 8000}", "line 1: expected \"rate\" 44100 to 192000 Hz, not 8000")]
+    [InlineData("{\"rate\": \"fast\"}", "expected \"rate\" as a whole number")]
+    [InlineData("{\"rate\": 48000.5}", "expected \"rate\" as a whole number")]
+    [InlineData("{\"quantum\": 48}", "expected \"quantum\" a power of two from 16 to 256, not 48")]
+    [InlineData("{\"cores\": [1,\n1]}", "line 2: expected \"cores\" with at most 16 different cores")]
+    [InlineData("{\"cores\": 1}", "expected \"cores\" as a list")]
+    [InlineData("{\"device\": \"oss\"}", "expected \"device\" sim, alsa:NAME, wav:IN,OUT or auto, not \"oss\"")]
+    [InlineData("{\"rate\": 48000, \"rate\": 48000}", "\"rate\" once, this is the second")]
+    [InlineData("[]", "expected a JSON object")]
+    [InlineData("{\"rate\": 48000} x", "not JSON")]
+    [InlineData("", "not JSON")]
+    public void What_is_wrong_is_one_line_with_its_place(string json, string expected)
+    {
+        var message = Assert.Throws<ConfigurationException>(() => Parse(json)).Message;
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+        Assert.StartsWith("ssp.json", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void Truncated_and_damaged_files_are_read_or_refused_and_nothing_else()
+    {
+        var bytes = Encoding.UTF8.GetBytes(Good.TrimEnd());
+        for (var n = 0; n < bytes.Length; n++) Assert.Throws<ConfigurationException>(() => SettingsFile.Parse(bytes.AsSpan(0, n), "ssp.json"));
+        var random = new Random(2);
+        for (var i = 0; i < 5000; i++)
+        {
+            var damaged = bytes.ToArray();
+            for (var k = random.Next(1, 4); k > 0; k--) damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+            try
+            {
+                _ = SettingsFile.Parse(damaged, "ssp.json");
+            }
+            catch (ConfigurationException)
+            {
+                // Refused with a line.
+            }
+        }
+    }
+
+    [Fact]
+    public void What_is_written_reads_back_and_every_key_stands_in_the_schema()
+    {
+        var s = Parse(Good);
+        var again = Parse(SettingsFile.Write(s));
+        Assert.Equal(SettingsFile.Describe(s), SettingsFile.Describe(again));
+        using var written = JsonDocument.Parse(SettingsFile.Write(new Settings()));
+        using var schema = JsonDocument.Parse(SettingsFile.Schema);
+        var properties = schema.RootElement.GetProperty("properties");
+        foreach (var key in written.RootElement.EnumerateObject())
+        {
+            Assert.True(properties.TryGetProperty(key.Name, out var property), $"{key.Name} is not in the schema");
+            Assert.Equal(key.Value.GetRawText().Replace(" ", "", StringComparison.Ordinal), property.GetProperty("default").GetRawText());
+        }
+    }
+
+    [Theory]
+    [InlineData("2,3", new[] { 2, 3 })]
+    [InlineData("5-7, 1", new[] { 5, 6, 7, 1 })]
+    [InlineData("", null)]
+    [InlineData("1,1", null)]
+    [InlineData("3-1", null)]
+    [InlineData("1-", null)]
+    [InlineData("0-16", null)]
+    [InlineData("-1", null)]
+    public void Lists_of_cores_are_read_or_refused(string text, int[]? expected) => Assert.Equal(expected, Settings.ParseCores(text)?.ToArray());
+
+    private static Settings Parse(string json) => SettingsFile.Parse(Encoding.UTF8.GetBytes(json), "ssp.json");
+}
