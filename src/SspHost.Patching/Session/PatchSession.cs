@@ -179,8 +179,8 @@ public sealed class PatchSession : IDisposable
             var (before, after) = (_current, _history.PeekUndo(_current));
             if (Move(before, after, replaced: false, out var kind, out var warnings) is { } error) return error;
             _gestureOpen = false;
-            _history.Undone();
-            Commit(before, after, JournalRecord.Undo, kind, warnings);
+            var beyond = !_history.Undone();
+            Commit(before, after, JournalRecord.Undo, kind, warnings, beyond);
             return null;
         }
     }
@@ -194,8 +194,8 @@ public sealed class PatchSession : IDisposable
             var (before, after) = (_current, _history.PeekRedo(_current));
             if (Move(before, after, replaced: false, out var kind, out var warnings) is { } error) return error;
             _gestureOpen = false;
-            _history.Redone();
-            Commit(before, after, JournalRecord.Redo, kind, warnings);
+            var beyond = !_history.Redone();
+            Commit(before, after, JournalRecord.Redo, kind, warnings, beyond);
             return null;
         }
     }
@@ -466,11 +466,11 @@ public sealed class PatchSession : IDisposable
         return warnings;
     }
 
-    private void Commit(Patch before, Patch after, JournalRecord record, ChangeKind kind, ImmutableArray<string> warnings)
+    private void Commit(Patch before, Patch after, JournalRecord record, ChangeKind kind, ImmutableArray<string> warnings, bool beyond = false)
     {
         Volatile.Write(ref _current, after);
         var sequence = Interlocked.Increment(ref _sequence);
-        _journal?.Append(record, sequence);
+        _journal?.Append(record, sequence, beyond);
         Changed?.Invoke(this, new PatchChange(before, after, kind, sequence, warnings));
     }
 }
