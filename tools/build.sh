@@ -21,9 +21,9 @@ for project in SspHost.EngineHost SspHost; do
     dotnet publish "src/$project" -c Release -r "$rid" -p:SspFramework="$framework" -p:SspVariant="$rid" $flags -o "$publish" -v q --nologo
     for file in "$publish"/*; do
         case $file in
-            *.dbg) cp -u "$file" "$symbols/" ;;
+            *.dbg) cp -u --remove-destination "$file" "$symbols/" ;;
             *.pdb|*.xml) ;;
-            *) if [ -d "$file" ]; then cp -ru "$file" "$out/"; else cp -u "$file" "$out/"; fi ;;
+            *) if [ -d "$file" ]; then cp -ru "$file" "$out/"; else cp -u --remove-destination "$file" "$out/"; fi ;;
         esac
     done
 done

@@ -92,8 +92,11 @@ public struct RegionHeader
     public unsafe fixed byte Version[32];
 }
 
-/// <summary>An RT thread as it really runs: asked back from the kernel by the thread itself.</summary>
-[StructLayout(LayoutKind.Sequential)]
+/// <summary>
+/// An RT thread as it really runs: asked back from the kernel by the thread itself. Padded to whole pairs of cache lines: each thread
+/// writes its own record twice a module, and a shared line would travel between cores as often.
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Size = 256)]
 public unsafe struct ThreadRecord
 {
     /// <summary>Kernel thread id; 0 = unused.</summary>

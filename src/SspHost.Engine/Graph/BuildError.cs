@@ -4,7 +4,7 @@ using SspHost.Abi;
 
 namespace SspHost.Engine.Graph;
 
-/// <summary>Outcome of <see cref="Renderer.Install"/>; the fields a <see cref="Reply"/> carries.</summary>
+/// <summary>Outcome of Renderer.Install; the fields a <see cref="Reply"/> carries.</summary>
 [StructLayout(LayoutKind.Auto)]
 public struct BuildError
 {

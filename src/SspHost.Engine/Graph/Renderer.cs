@@ -184,6 +184,26 @@ public sealed unsafe class Renderer : IDisposable
         return ReplyStatus.Ok;
     }
 
+    /// <summary>
+    /// [steward, stopped] The same for audio that will be started with <paramref name="rate"/>: what was made for another rate or quantum is dropped,
+    /// but only for a plan that has proved sound.
+    /// </summary>
+    public ReplyStatus Install(PlanHeader* blob, long bytes, float rate, out BuildError error)
+    {
+        error = new BuildError { FirstStateRefused = -1 };
+        if (_running) return error.Status = ReplyStatus.WrongState;
+        if (!(rate >= Limits.MinRate && rate <= Limits.MaxRate)) error = BuildError.Bad(BadPart.Rate, 0, (long)rate);
+        else if (bytes < sizeof(PlanHeader)) error = BuildError.Bad(BadPart.Header, 0, bytes);
+        else if (!Limits.IsQuantum(blob->Quantum)) error = BuildError.Bad(BadPart.Quantum, 0, blob->Quantum);
+        else if (PlanCheck.Run(blob, bytes, _types, _typeCount, blob->Quantum, _pool, out _, out error))
+        {
+            _ = Configure(rate, blob->Quantum, threads: 1);
+            return Install(blob, bytes, out error);
+        }
+
+        return error.Status;
+    }
+
     private void Publish(Plan* plan) => _ = Interlocked.Exchange(ref *(nint*)&_s->Published, (nint)plan);
 
     // A plan that plays is on this list from the first plan built to follow it.

@@ -124,6 +124,11 @@ public sealed unsafe class Playback
         }
 
         _threads = cores.Length;
+        for (var t = 0; t < cores.Length; t++)
+        {
+            var stack = _region.Stack(t, out var bytes);
+            map.Threads[t].StackLocked = StackLock.IsLocked(stack, bytes) ? 1 : 0;
+        }
     }
 
     /// <summary>

@@ -246,25 +246,11 @@ public sealed unsafe class Steward
     {
         var blob = (PlanHeader*)Granted(in r, ref reply, sizeof(PlanHeader));
         if (blob == null) return;
-        if (!_audio.IsRunning && r.A != 0)
-        {
-            // Set before audio starts: instances are made for the rate it will be started with.
-            if (r.A is < Limits.MinRate or > Limits.MaxRate)
-            {
-                Bad(ref reply, BadPart.Rate, 0, r.A);
-                return;
-            }
-
-            if (!Limits.IsQuantum(blob->Quantum))
-            {
-                Bad(ref reply, BadPart.Quantum, 0, blob->Quantum);
-                return;
-            }
-
-            _ = _renderer.Configure(r.A, blob->Quantum, 1);
-        }
-
-        reply.Status = _renderer.Install(blob, _grants.BytesOf((byte*)blob), out var error);
+        var bytes = _grants.BytesOf((byte*)blob);
+        BuildError error;
+        reply.Status = _audio.IsRunning || r.A == 0
+            ? _renderer.Install(blob, bytes, out error)
+            : _renderer.Install(blob, bytes, rate: (float)r.A, out error); // instances are made for the rate audio will be started with
         switch (reply.Status)
         {
             case ReplyStatus.Ok:
