@@ -33,7 +33,9 @@ public unsafe struct PoolStats
     /// </summary>
     public long FragmentsPeak;
 
-    /// <summary>Blocks handed out and given back since the start, and of the latter those freed by another thread than the owner's.</summary>
+    /// <summary>
+    /// Blocks handed out and given back since the start, and of the latter those freed by another thread than the owner's.
+    /// </summary>
     public long Allocations, Frees, RemoteFrees;
 
     /// <summary>Requests refused, and the bytes of the last one.</summary>

@@ -25,7 +25,8 @@ public sealed class DescriptorBlobTests
         Assert.Equal(m.Parameters.Count, r.Parameters.Count);
         for (var i = 0; i < m.Parameters.Count; i++)
         {
-            Assert.Equal(m.Parameters[i] with { Choices = [] }, r.Parameters[i] with { Choices = m.Parameters[i].Choices.Length == 0 ? r.Parameters[i].Choices : [] }, ParameterFields);
+            Assert.Equal(m.Parameters[i] with { Choices = [] },
+                r.Parameters[i] with { Choices = m.Parameters[i].Choices.Length == 0 ? r.Parameters[i].Choices : [] }, ParameterFields);
             Assert.Equal(m.Parameters[i].Choices, r.Parameters[i].Choices);
         }
 
@@ -35,7 +36,8 @@ public sealed class DescriptorBlobTests
 
     [Fact]
     public void Any_texts_and_numbers_survive() =>
-        Prop.ForAll(ArbMap.Default.ArbFor<NonNull<string>>(), ArbMap.Default.ArbFor<int>(), ArbMap.Default.ArbFor<float>(), (text, number, value) =>
+        Prop.ForAll(ArbMap.Default.ArbFor<NonNull<string>>(), ArbMap.Default.ArbFor<int>(), ArbMap.Default.ArbFor<float>(),
+            (text, number, value) =>
         {
             // Text that is not well-formed UTF-16 (a lone surrogate) cannot be UTF-8; it is not a name anybody can type.
             var name = System.Text.Encoding.UTF8.GetString(System.Text.Encoding.UTF8.GetBytes(text.Get));
@@ -134,11 +136,13 @@ public sealed class DescriptorBlobTests
         var blob = DescriptorBlob.Write([]);
         blob[0]++;
         var error = Assert.Throws<InvalidDataException>(() => DescriptorBlob.Read(blob));
-        Assert.Contains($"format version {AbiVersion.Descriptors + 1}, expected {AbiVersion.Descriptors}", error.Message, StringComparison.Ordinal);
+        Assert.Contains($"format version {AbiVersion.Descriptors + 1}, expected {AbiVersion.Descriptors}", error.Message,
+            StringComparison.Ordinal);
     }
 
     private static bool ParameterFields(ParameterDescriptor a, ParameterDescriptor b) =>
-        (a.Id, a.Name, a.Unit, a.Min, a.Max, a.Default, a.Curve, a.Text) == (b.Id, b.Name, b.Unit, b.Min, b.Max, b.Default, b.Curve, b.Text);
+        (a.Id, a.Name, a.Unit, a.Min, a.Max, a.Default, a.Curve, a.Text) == (b.Id, b.Name, b.Unit, b.Min, b.Max, b.Default, b.Curve,
+            b.Text);
 
     private static ModuleDescriptor[] Sample() =>
     [
@@ -150,7 +154,8 @@ public sealed class DescriptorBlobTests
             Family = "Filters",
             Text = "Four poles – über alles",
             Inputs = [new PortDescriptor("in", "In", "Audio"), new PortDescriptor("cv", "CV", "", ChannelRule.Fixed, 16)],
-            Outputs = [new PortDescriptor("out", "Out", "", ChannelRule.Setting, 1), new PortDescriptor("jack", "Jack", "", ChannelRule.Fixed, 1, PortKind.Device)],
+            Outputs = [new PortDescriptor("out", "Out", "", ChannelRule.Setting, 1),
+                new PortDescriptor("jack", "Jack", "", ChannelRule.Fixed, 1, PortKind.Device)],
             Parameters =
             [
                 new ParameterDescriptor("cutoff", "Cutoff", "Hz", 20, 20_000, 440, ParameterCurve.Exponential, "Where it bends"),
@@ -158,7 +163,8 @@ public sealed class DescriptorBlobTests
             ],
             Settings = [new SettingDescriptor("voices", "Voices", 1, 16, 1, "How many")],
             Assets = [new AssetDescriptor("table", "Table", "A wavetable")],
-            Telemetry = [new TelemetryDescriptor("level", TelemetryKind.Meter, 1), new TelemetryDescriptor("scope", TelemetryKind.Scope, 257)],
+            Telemetry = [new TelemetryDescriptor("level", TelemetryKind.Meter, 1),
+                new TelemetryDescriptor("scope", TelemetryKind.Scope, 257)],
             StateBytes = 128,
             AcceptsEvents = true,
             HasTail = true,

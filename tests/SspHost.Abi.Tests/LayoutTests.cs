@@ -48,7 +48,8 @@ public sealed class LayoutTests
             var t = field.FieldType.IsEnum ? Enum.GetUnderlyingType(field.FieldType) : field.FieldType;
             var buffer = field.GetCustomAttribute<FixedBufferAttribute>();
             Assert.True(buffer != null || t.IsPrimitive, $"{type.Name}.{field.Name}: {t}");
-            Assert.False(t == typeof(bool) || t == typeof(nint) || t == typeof(nuint) || t == typeof(char), $"{type.Name}.{field.Name}: {t} differs between processes or languages");
+            Assert.False(t == typeof(bool) || t == typeof(nint) || t == typeof(nuint) || t == typeof(char),
+                $"{type.Name}.{field.Name}: {t} differs between processes or languages");
         }
     }
 
@@ -73,7 +74,8 @@ public sealed class LayoutTests
         var fixedPart = 0;
         var head = (int)Marshal.OffsetOf(ring, "Head");
         var tail = (int)Marshal.OffsetOf(ring, "Tail");
-        Assert.True(head - fixedPart >= 128 && tail - head >= 128 && SizeOf(ring) - tail >= 128, $"{ring.Name}: head at {head}, tail at {tail}, {SizeOf(ring)} bytes");
+        Assert.True(head - fixedPart >= 128 && tail - head >= 128 && SizeOf(ring) - tail >= 128,
+            $"{ring.Name}: head at {head}, tail at {tail}, {SizeOf(ring)} bytes");
     }
 
     [Fact]
@@ -100,5 +102,6 @@ public sealed class LayoutTests
 
     private static FieldInfo[] Fields(Type type) => type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic);
 
-    private static int SizeOf(Type type) => (int)typeof(Unsafe).GetMethod(nameof(Unsafe.SizeOf))!.MakeGenericMethod(type).Invoke(null, null)!;
+    private static int SizeOf(Type type) =>
+        (int)typeof(Unsafe).GetMethod(nameof(Unsafe.SizeOf))!.MakeGenericMethod(type).Invoke(null, null)!;
 }

@@ -142,7 +142,9 @@ public sealed unsafe partial class RegionMapTests
     {
         var process = Process.Start(new ProcessStartInfo("sleep", "60") { UseShellExecute = false })!;
         var path = $"/proc/{process.Id}/fd/{fd}";
-        while (!File.Exists(path) || !File.ReadAllText($"/proc/{process.Id}/comm").StartsWith("sleep", StringComparison.Ordinal)) Thread.Yield();
+        while (!File.Exists(path)
+            || !File.ReadAllText($"/proc/{process.Id}/comm").StartsWith("sleep", StringComparison.Ordinal))
+            Thread.Yield();
         return process;
     }
 

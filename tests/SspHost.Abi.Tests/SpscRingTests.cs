@@ -62,7 +62,8 @@ public sealed unsafe class SpscRingTests
     [InlineData(4096, (1ul << 32) - 5000)]
     public void Two_threads_at_full_speed_pass_every_entry_once_in_order_and_whole(int capacity, ulong start)
     {
-        var count = Math.Min(1_000_000ul, (ulong)capacity * 30_000); // a small ring is a conversation: two switches an entry on a busy machine
+        // A small ring is a conversation: two switches an entry on a busy machine.
+        var count = Math.Min(1_000_000ul, (ulong)capacity * 30_000);
         using var memory = new RingMemory(capacity, start);
         var pushes = 0UL;
         var producer = new Thread(() =>

@@ -30,9 +30,13 @@ internal unsafe struct Arena
     public const int StrideBits = 11;
 
     /// <summary>Bytes of the struct and its arrays: at most 2^<see cref="StrideBits"/>.</summary>
-    public static long Bytes => sizeof(Arena) + (HeadSlots * sizeof(uint)) + (Classes * sizeof(ClassCount)) + (MagazineClasses * (MagazineSlots + 1) * sizeof(uint));
+    public static long Bytes =>
+        sizeof(Arena) + (HeadSlots * sizeof(uint)) + (Classes * sizeof(ClassCount))
+        + (MagazineClasses * (MagazineSlots + 1) * sizeof(uint));
 
-    /// <summary>Head of the stack of blocks freed by other threads: granule number, 0 = empty. The link is the first word of each block.</summary>
+    /// <summary>
+    /// Head of the stack of blocks freed by other threads: granule number, 0 = empty. The link is the first word of each block.
+    /// </summary>
     public uint Remote;
 
     /// <summary>Futex mutex, used in arena 0 only: 0 free, 1 taken, 2 taken and somebody waits.</summary>
@@ -81,7 +85,9 @@ internal unsafe struct Arena
 
     private fixed byte _round[24]; // the arrays start on a cache line
 
-    /// <summary>First block of each bin. Pointers of this form, not fixed buffers: the compiler adds a null check to each access of those.</summary>
+    /// <summary>
+    /// First block of each bin. Pointers of this form, not fixed buffers: the compiler adds a null check to each access of those.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint* Heads(Arena* a) => (uint*)(a + 1);
 

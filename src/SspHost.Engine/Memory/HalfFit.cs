@@ -5,7 +5,8 @@ using System.Runtime.CompilerServices;
 namespace SspHost.Engine.Memory;
 
 /// <summary>
-/// Half-fit (T. Ogasawara, "An algorithm with constant execution time for dynamic storage allocation", 1995) with fragments rounded up to powers of two,
+/// Half-fit (T. Ogasawara, "An algorithm with constant execution time for dynamic storage allocation", 1995) with fragments rounded up to
+/// powers of two,
 /// as o1heap does it: then Robson's analysis holds and the memory that serves every sequence of requests has a bound. Bin k holds free
 /// blocks of 2^k to 2^(k+1)-1 granules, so any block of any bin from k on serves class k: find, unlink, split, coalesce are each a constant
 /// number of steps. All of it works on <see cref="Tag"/>s; the blocks themselves are never touched.
@@ -14,13 +15,17 @@ public static unsafe class HalfFit
 {
     /// <summary>
     /// Memory in bytes that serves every sequence of requests of at most <paramref name="live"/> bytes at once, none larger than
-    /// <paramref name="largest"/>: H(M, n) = 2 M (1 + ceil(log2 n)), n = largest over smallest fragment. The factor 2 is the rounding to powers
+    /// <paramref name="largest"/>: H(M, n) = 2 M (1 + ceil(log2 n)), n = largest over smallest fragment. The factor 2 is the rounding to
+    /// powers
     /// of two. Source: J. M. Robson, "Bounds for some functions concerning dynamic storage allocation", 1974, in the form o1heap states it.
     /// Blocks kept in magazines count as live (<see cref="Pool.MagazineBytes"/>).
     /// </summary>
     public static long Bound(long live, long largest) => 2 * live * (1 + LogRatio(largest));
 
-    /// <summary>The reverse: most bytes that may be live at once so that no request up to <paramref name="largest"/> can ever fail in <paramref name="memory"/> bytes.</summary>
+    /// <summary>
+    /// The reverse: most bytes that may be live at once so that no request up to <paramref name="largest"/> can ever fail in <paramref
+    /// name="memory"/> bytes.
+    /// </summary>
     public static long Guaranteed(long memory, long largest) => memory / (2 * (1 + LogRatio(largest)));
 
     private static int LogRatio(long largest) => ClassOf(Math.Max(1, largest));
@@ -29,7 +34,9 @@ public static unsafe class HalfFit
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int ClassOf(long bytes) => 64 - BitOperations.LeadingZeroCount((ulong)(bytes - 1) >> Tag.GranuleBits);
 
-    /// <summary>Takes a fragment of class <paramref name="k"/>; 0 when no bin holds one. The tag of its first granule is the caller's to write.</summary>
+    /// <summary>
+    /// Takes a fragment of class <paramref name="k"/>; 0 when no bin holds one. The tag of its first granule is the caller's to write.
+    /// </summary>
     internal static uint Take(Arena* a, ulong* tags, int k)
     {
         var fit = Fit(a, k);
@@ -40,7 +47,9 @@ public static unsafe class HalfFit
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static uint Fit(Arena* a, int k) => a->Bins & (~0u << k);
 
-    /// <summary>Takes <paramref name="taken"/> granules, a power of two, from the lowest bin of <paramref name="fit"/>, which is not 0.</summary>
+    /// <summary>
+    /// Takes <paramref name="taken"/> granules, a power of two, from the lowest bin of <paramref name="fit"/>, which is not 0.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static uint TakeFrom(Arena* a, ulong* tags, uint fit, uint taken)
     {
@@ -58,7 +67,9 @@ public static unsafe class HalfFit
         return block;
     }
 
-    /// <summary>Gives granules back and joins them with free neighbours. Spans end at tags that are never free, so no border is checked.</summary>
+    /// <summary>
+    /// Gives granules back and joins them with free neighbours. Spans end at tags that are never free, so no border is checked.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Give(Arena* a, ulong* tags, uint block, uint size)
     {

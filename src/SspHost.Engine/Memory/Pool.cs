@@ -22,8 +22,10 @@ public enum PoolFlags : uint
 }
 
 /// <summary>
-/// The allocator, in the region and used by pointer. Arena 0 belongs to threads that are not real-time, under a mutex; arena t + 1 to RT thread t,
-/// which alone calls <see cref="Allocate"/> with it. In front stand magazines (fragments up to 4 KiB), refilled one block at a time from the
+/// The allocator, in the region and used by pointer. Arena 0 belongs to threads that are not real-time, under a mutex; arena t + 1 to RT
+/// thread t,
+/// which alone calls <see cref="Allocate"/> with it. In front stand magazines (fragments up to 4 KiB), refilled one block at a time from
+/// the
 /// <see cref="HalfFit"/> backend. A block freed by another thread than its arena's goes onto a lock-free stack that the arena empties
 /// one block per operation.
 /// </summary>
@@ -73,7 +75,8 @@ public unsafe partial struct Pool
         Volatile.Write(ref _flags, on ? _flags | (uint)PoolFlags.Times : _flags & ~(uint)PoolFlags.Times);
 
     /// <summary>
-    /// A block of at least <paramref name="bytes"/> bytes, 64-byte aligned and not zeroed, or null when it does not fit or the arena is not open (counted).
+    /// A block of at least <paramref name="bytes"/> bytes, 64-byte aligned and not zeroed, or null when it does not fit or the arena is
+    /// not open (counted).
     /// [the arena's thread; arena 0: any thread that is not RT]
     /// </summary>
     /// <param name="owner">Instance slot + 1, 0 = the engine itself, 0xFFFF_0000 + session = a grant.</param>
@@ -99,7 +102,10 @@ public unsafe partial struct Pool
         FreeIn(ArenaAt(arena), block);
     }
 
-    /// <summary>Whether <paramref name="block"/> is the start of a live block; its requested bytes and its owner. For pointers from outside. [any thread]</summary>
+    /// <summary>
+    /// Whether <paramref name="block"/> is the start of a live block; its requested bytes and its owner. For pointers from outside. [any
+    /// thread]
+    /// </summary>
     public readonly bool TryGetBlock(void* block, out long bytes, out uint owner)
     {
         var offset = (byte*)block - _data;
@@ -214,7 +220,8 @@ public unsafe partial struct Pool
         HalfFit.Give(a, _tags, index, 1u << k);
     }
 
-    // A push onto the owner's stack. Two threads that free the same block at once: one exchange of the tag wins, the other is a double free.
+    // A push onto the owner's stack. Two threads that free the same block at once: one exchange of the tag wins, the
+    // other is a double free.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void FreeRemote(Arena* caller, uint index, ulong tag)
     {

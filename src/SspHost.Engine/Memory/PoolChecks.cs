@@ -15,7 +15,8 @@ public unsafe partial struct Pool
     /// <summary>Byte behind a block while checks are on.</summary>
     public const byte Canary = 0xFB;
 
-    // At least so many bytes behind every block. The whole rest of the fragment is filled, so that a write before the start of the next block is found too.
+    // At least so many bytes behind every block. The whole rest of the fragment is filled, so that a write before the start of the next
+    // block is found too.
     private const int CanaryBytes = 64;
 
     /// <summary>The last fault; its text by ToString.</summary>
@@ -82,7 +83,8 @@ public unsafe partial struct Pool
     private static Span<byte> Behind(byte* block, ulong tag) =>
         new(block + Tag.Bytes(tag), (int)Math.Min(((long)Tag.Granule << Tag.Class(tag)) - Tag.Bytes(tag), int.MaxValue));
 
-    private readonly Span<byte> Memory(uint index, ulong tag) => new(Address(index), (int)Math.Min((long)Tag.Granule << Tag.Class(tag), int.MaxValue));
+    private readonly Span<byte> Memory(uint index, ulong tag) =>
+        new(Address(index), (int)Math.Min((long)Tag.Granule << Tag.Class(tag), int.MaxValue));
 
     private readonly byte* Address(uint index) => _data + ((long)index << Tag.GranuleBits);
 

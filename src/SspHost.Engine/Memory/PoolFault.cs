@@ -18,7 +18,9 @@ public enum PoolFaultKind : uint
     /// <summary>A block was written to after its free (checks on).</summary>
     WriteAfterFree = 4,
 
-    /// <summary>A block was written to after its free by a thread that does not own its arena: the blocks freed before it are lost.</summary>
+    /// <summary>
+    /// A block was written to after its free by a thread that does not own its arena: the blocks freed before it are lost.
+    /// </summary>
     BrokenLink = 5,
 }
 
@@ -40,7 +42,8 @@ public struct PoolFault
     /// <summary>One line: what, where, whose.</summary>
     public override readonly string ToString()
     {
-        var owner = Owner == 0 ? "the engine" : Owner <= Abi.Limits.MaxInstances ? $"instance slot {Owner - 1}" : Owner >= Pool.FirstGrantOwner ? $"control session {Owner & 0xFFFF}" : "an unknown owner";
+        var owner = Owner == 0 ? "the engine" : Owner <= Abi.Limits.MaxInstances ? $"instance slot {Owner - 1}"
+            : Owner >= Pool.FirstGrantOwner ? $"control session {Owner & 0xFFFF}" : "an unknown owner";
         var block = $"block at pool + 0x{Block:x} of {Bytes} bytes, owned by {owner}, arena {Arena}";
         return Kind switch
         {
@@ -57,7 +60,9 @@ public struct PoolFault
 
 internal static class PoolFaults
 {
-    /// <summary>What a free of something with this tag is: a block in a magazine, in quarantine or on its way home was freed before.</summary>
+    /// <summary>
+    /// What a free of something with this tag is: a block in a magazine, in quarantine or on its way home was freed before.
+    /// </summary>
     public static PoolFaultKind OfWrongFree(ulong tag) =>
         Tag.State(tag) is Tag.Cached or Tag.Remote or Tag.FreeHead or Tag.FreeOne ? PoolFaultKind.DoubleFree : PoolFaultKind.ForeignPointer;
 }

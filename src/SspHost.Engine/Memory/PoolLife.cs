@@ -4,7 +4,8 @@ using SspHost.Abi;
 
 namespace SspHost.Engine.Memory;
 
-/// <content>Layout of the pool's memory: this struct, the arenas with their tables, one tag per granule, then the granules themselves.</content>
+/// <content>Layout of the pool's memory: this struct, the arenas with their tables, one tag per granule, then the granules
+/// themselves.</content>
 public unsafe partial struct Pool
 {
     private const long Line = 128;
@@ -25,11 +26,15 @@ public unsafe partial struct Pool
         return Align(tables + ((granules + 1) * sizeof(ulong)), Alignment);
     }
 
-    /// <summary>Bytes from the start of a pool that must be resident, beside the data itself, before its first <paramref name="ready"/> bytes of data are used.</summary>
+    /// <summary>
+    /// Bytes from the start of a pool that must be resident, beside the data itself, before its first <paramref name="ready"/> bytes of
+    /// data are used.
+    /// </summary>
     public static long TagsEndFor(long ready) => TablesBytes() + (((ready >> Tag.GranuleBits) + 2) * sizeof(ulong));
 
     /// <summary>
-    /// Makes a pool in zeroed, 64-byte aligned memory of <paramref name="bytes"/> bytes, of whose data the first <paramref name="ready"/> bytes are on offer.
+    /// Makes a pool in zeroed, 64-byte aligned memory of <paramref name="bytes"/> bytes, of whose data the first <paramref name="ready"/>
+    /// bytes are on offer.
     /// Returns null when that is too small to hold even the tables, or more than <see cref="Tag"/>s can number. [start-up]
     /// </summary>
     public static Pool* Create(void* memory, long bytes, long ready, PoolFlags flags = DefaultFlags)
@@ -92,7 +97,8 @@ public unsafe partial struct Pool
     }
 
     /// <summary>
-    /// Gives RT arena <paramref name="arena"/> (1..16) a span of its own of about <paramref name="bytes"/> bytes (a power of two less two granules),
+    /// Gives RT arena <paramref name="arena"/> (1..16) a span of its own of about <paramref name="bytes"/> bytes (a power of two less two
+    /// granules),
     /// before its thread runs. True if it has one already; false if the number is bad or the pool has no room. [steward]
     /// </summary>
     public bool OpenArena(int arena, long bytes)
@@ -108,7 +114,8 @@ public unsafe partial struct Pool
             var block = HalfFit.Take(home, _tags, k);
             if (block != 0)
             {
-                // To arena 0 this is one block that is never freed. Within, its first tag and its last (interior) are the walls of the span.
+                // To arena 0 this is one block that is never freed. Within, its first tag and its last (interior) are the
+                // walls of the span.
                 _tags[block] = Tag.ForWall(k, arena);
                 a->First = block + 1;
                 a->Granules = (1u << k) - 2;

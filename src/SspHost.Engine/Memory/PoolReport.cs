@@ -100,14 +100,17 @@ public unsafe partial struct Pool
         {
             var a = ArenaAt(i);
             if (a->Number < 0) continue;
-            text.Append(CultureInfo.InvariantCulture, $"arena {i}: granules {a->First}+{a->Granules}, free {Arena.FreeGranules(a)}, in magazines {Arena.MagazineGranules(a)}, in quarantine {a->QuarantineGranules}");
-            text.Append(CultureInfo.InvariantCulture, $", in fragments {a->Fragments} (peak {a->FragmentsPeak}), requested {Arena.Requested(a)} bytes");
+            text.Append(CultureInfo.InvariantCulture,
+                $"arena {i}: granules {a->First}+{a->Granules}, free {Arena.FreeGranules(a)}, in magazines {Arena.MagazineGranules(a)}");
+            text.Append(CultureInfo.InvariantCulture,
+                $", in quarantine {a->QuarantineGranules}, in fragments {a->Fragments} (peak {a->FragmentsPeak}), requested {Arena.Requested(a)} bytes");
             text.Append(CultureInfo.InvariantCulture, $", failed {a->Failed}, remote frees {a->RemoteFrees}, faults {a->Faults}\n");
             for (var k = 0; k < Arena.Classes; k++)
             {
                 var counts = Arena.Counts(a) + k;
                 if (counts->Total == 0) continue;
-                text.Append(CultureInfo.InvariantCulture, $"  class {k} ({(long)Tag.Granule << k} bytes): live {counts->Live}, peak {counts->Peak}, total {counts->Total}");
+                text.Append(CultureInfo.InvariantCulture,
+                    $"  class {k} ({(long)Tag.Granule << k} bytes): live {counts->Live}, peak {counts->Peak}, total {counts->Total}");
                 if (k < Arena.MagazineClasses) text.Append(CultureInfo.InvariantCulture, $", magazine {*Arena.Magazine(a, k)}");
                 text.Append('\n');
             }

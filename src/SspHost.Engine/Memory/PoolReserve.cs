@@ -97,7 +97,9 @@ public unsafe partial struct Pool
         PoolLock.Exit(&a->Lock);
     }
 
-    /// <summary>Free bytes of the steward's arena, and the largest request it would serve, with nothing held back in magazines. [steward]</summary>
+    /// <summary>
+    /// Free bytes of the steward's arena, and the largest request it would serve, with nothing held back in magazines. [steward]
+    /// </summary>
     public (long Free, long Largest) FreeBytes()
     {
         var a = ArenaAt(0);

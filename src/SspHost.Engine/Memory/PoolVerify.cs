@@ -5,7 +5,8 @@ namespace SspHost.Engine.Memory;
 public unsafe partial struct Pool
 {
     /// <summary>
-    /// Null if the pool is sound, else the first thing found wrong. With checks on, also every canary and every poisoned byte in quarantine.
+    /// Null if the pool is sound, else the first thing found wrong. With checks on, also every canary and every poisoned byte in
+    /// quarantine.
     /// </summary>
     public readonly string? Verify()
     {
@@ -42,13 +43,15 @@ public unsafe partial struct Pool
             if (isFree)
             {
                 if (wasFree) return $"granule {i}: two free blocks side by side";
-                if (state == Tag.FreeHead && (size < 2 || _tags[i + size - 1] != Tag.ForSize(size))) return $"granule {i}: the two ends of a free block disagree";
+                if (state == Tag.FreeHead && (size < 2 || _tags[i + size - 1] != Tag.ForSize(size)))
+                    return $"granule {i}: the two ends of a free block disagree";
                 free += size;
             }
             else
             {
                 var k = Tag.Class(tag);
-                if (size > 1 && state != Tag.Wall && _tags[i + size - 1] != Tag.Interior) return $"granule {i}: the last tag of a block was written";
+                if (size > 1 && state != Tag.Wall && _tags[i + size - 1] != Tag.Interior)
+                    return $"granule {i}: the last tag of a block was written";
                 if (state == Tag.Wall)
                 {
                     if (a->Number != 0 || ArenaAt(Tag.Arena(tag))->First != i + 1) return $"granule {i}: a wall that is no arena's";
@@ -81,7 +84,8 @@ public unsafe partial struct Pool
         }
 
         if (free != Arena.FreeGranules(a)) return $"{free} granules are free, counted {Arena.FreeGranules(a)}";
-        if (cached != Arena.MagazineGranules(a) + a->QuarantineGranules) return $"{cached} granules are kept, counted {Arena.MagazineGranules(a)} in magazines and {a->QuarantineGranules} in quarantine";
+        if (cached != Arena.MagazineGranules(a) + a->QuarantineGranules)
+            return $"{cached} granules are kept, counted {Arena.MagazineGranules(a)} and {a->QuarantineGranules} in quarantine";
         if (spans != a->SpanGranules) return $"{spans} granules are in spans, counted {a->SpanGranules}";
         if (fragments != a->Fragments) return $"{fragments} granules are live, counted {a->Fragments}";
         if (free + cached + fragments + spans != a->Granules) return "granules are lost";
@@ -105,7 +109,8 @@ public unsafe partial struct Pool
                 if (Tag.State(tag) is not (Tag.FreeOne or Tag.FreeHead)) return $"bin {bin}: granule {b} is not free";
                 var size = SizeAt(b, tag);
                 if (System.Numerics.BitOperations.Log2(size) != bin) return $"bin {bin}: a block of {size} granules";
-                if (Tag.Previous((uint)tag) != previous) return $"bin {bin}: granule {b} links back to {Tag.Previous((uint)tag)}, not {previous}";
+                if (Tag.Previous((uint)tag) != previous)
+                    return $"bin {bin}: granule {b} links back to {Tag.Previous((uint)tag)}, not {previous}";
                 if (b < a->First || b >= a->First + a->Granules) return $"bin {bin}: granule {b} is outside the span";
                 free += size;
                 previous = b;

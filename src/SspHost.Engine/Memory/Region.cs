@@ -24,7 +24,9 @@ public sealed unsafe class Region : IDisposable
     /// <summary>Bytes of pool memory that are ready when the region is made.</summary>
     public const long FirstBytes = 32L << 20;
 
-    /// <summary>RT arenas opened when the region is made: one per core of the boards this is for. More by <see cref="Memory.Pool.OpenArena"/>.</summary>
+    /// <summary>
+    /// RT arenas opened when the region is made: one per core of the boards this is for. More by <see cref="Memory.Pool.OpenArena"/>.
+    /// </summary>
     public const int FirstArenas = 4;
 
     /// <summary>Default bytes of the span of an RT arena.</summary>
@@ -48,7 +50,9 @@ public sealed unsafe class Region : IDisposable
         Map = RegionMap.Over(start, bytes);
     }
 
-    /// <summary>The memfd; a control process opens it as /proc/PID/fd/Fd. Its size is sealed: nobody can pull memory from under the engine.</summary>
+    /// <summary>
+    /// The memfd; a control process opens it as /proc/PID/fd/Fd. Its size is sealed: nobody can pull memory from under the engine.
+    /// </summary>
     public int Fd { get; }
 
     /// <summary>This process's view.</summary>
@@ -76,10 +80,12 @@ public sealed unsafe class Region : IDisposable
     public bool Complete => Pool->ReadyBytes == Pool->CapacityBytes;
 
     /// <summary>
-    /// Makes the region; null and one line in <paramref name="error"/> if the system refuses. <paramref name="bytes"/> is rounded up to 2 MiB.
+    /// Makes the region; null and one line in <paramref name="error"/> if the system refuses. <paramref name="bytes"/> is rounded up to 2
+    /// MiB.
     /// [start-up]
     /// </summary>
-    public static Region? Create(long bytes, ReadOnlySpan<byte> descriptors, string version, out string error, PoolFlags flags = Memory.Pool.DefaultFlags)
+    public static Region? Create(long bytes, ReadOnlySpan<byte> descriptors, string version, out string error,
+        PoolFlags flags = Memory.Pool.DefaultFlags)
     {
         error = "";
         if (bytes is < MinBytes or > MaxBytes)
@@ -114,7 +120,8 @@ public sealed unsafe class Region : IDisposable
 
         // Addresses first, so that the mapping can start on a huge page's border; what is left over stays reserved.
         var reservedBytes = bytes + RegionLayout.HugePage;
-        var reserved = (byte*)Linux.Mmap(null, (nuint)reservedBytes, Posix.ProtNone, Posix.MapPrivate | Posix.MapAnonymous | Posix.MapNoReserve, -1, 0);
+        var reserved = (byte*)Linux.Mmap(null, (nuint)reservedBytes, Posix.ProtNone,
+            Posix.MapPrivate | Posix.MapAnonymous | Posix.MapNoReserve, -1, 0);
         var start = (byte*)(((long)reserved + RegionLayout.HugePage - 1) & ~(RegionLayout.HugePage - 1));
         if ((nint)reserved == -1 ||
             (nint)Linux.Mmap(start, (nuint)bytes, Linux.ProtRead | Linux.ProtWrite, Linux.MapShared | Posix.MapFixed, fd, 0) == -1)
@@ -136,7 +143,10 @@ public sealed unsafe class Region : IDisposable
         return region;
     }
 
-    /// <summary>Lowest address and bytes of the stack of RT thread <paramref name="thread"/> (0..15): locked, between guard pages, left out of forks.</summary>
+    /// <summary>
+    /// Lowest address and bytes of the stack of RT thread <paramref name="thread"/> (0..15): locked, between guard pages, left out of
+    /// forks.
+    /// </summary>
     public byte* Stack(int thread, out long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)thread, (uint)Limits.MaxThreads, nameof(thread));
@@ -145,7 +155,8 @@ public sealed unsafe class Region : IDisposable
     }
 
     /// <summary>
-    /// Touches and locks the next <paramref name="bytes"/> bytes of the pool, then offers them. True while there is more to come. Takes about
+    /// Touches and locks the next <paramref name="bytes"/> bytes of the pool, then offers them. True while there is more to come. Takes
+    /// about
     /// 0.6 ms per MiB with small pages. [one thread that is not RT, with the lowest priority there is]
     /// </summary>
     public bool PrefaultNext(long bytes)
@@ -172,7 +183,9 @@ public sealed unsafe class Region : IDisposable
         Map.PoolStats->Write(stats);
     }
 
-    /// <summary>Unmaps the region and closes its file: whoever else mapped it keeps it. Blocks of the pool are gone for this process.</summary>
+    /// <summary>
+    /// Unmaps the region and closes its file: whoever else mapped it keeps it. Blocks of the pool are gone for this process.
+    /// </summary>
     public void Dispose()
     {
         if (_disposed) return;

@@ -21,7 +21,8 @@ internal readonly struct RegionLayout
     // 128: adjacent-line prefetch on x86, 128-byte lines on some arm64.
     private const long Line = 128;
 
-    public readonly long Requests, Replies, Events, Notices, AudioStatus, StewardStatus, PoolStatistics, Histograms, Instances, Threads, Descriptors;
+    public readonly long Requests, Replies, Events, Notices, AudioStatus, StewardStatus, PoolStatistics, Histograms, Instances, Threads,
+        Descriptors;
     public readonly long Silence, Stacks, StackStride, StacksEnd, Pool;
 
     public unsafe RegionLayout(long page, long descriptorBytes)

@@ -5,9 +5,11 @@ namespace SspHost.Engine.Memory;
 
 /// <summary>
 /// Encodings of a tag. Kept out of band so that a module that writes past its block cannot reach them, blocks keep their power-of-two size
-/// (a header in front would double every power-of-two request), and a wrong pointer given to free is told from a right one by its tag alone.
+/// (a header in front would double every power-of-two request), and a wrong pointer given to free is told from a right one by its tag
+/// alone.
 /// <list type="bullet">
-/// <item>a block in use: state, class, arena, owner and requested bytes in the tag of its first granule; the tag of its last granule, if another, is
+/// <item>a block in use: state, class, arena, owner and requested bytes in the tag of its first granule; the tag of its last granule, if
+/// another, is
 /// <see cref="Interior"/>;</item>
 /// <item>a free block of one granule: <see cref="FreeOne"/> and its links;</item>
 /// <item>a larger free block: <see cref="FreeHead"/> and its links in the first, its size in the second and in the last.</item>
@@ -55,7 +57,8 @@ internal static unsafe class Tag
     /// <summary>What live blocks of an arena have in common.</summary>
     public static ulong CommonOf(int arena) => Live | ((ulong)(uint)arena << ArenaShift);
 
-    public static ulong ForWall(int sizeClass, int arena) => Wall | ((ulong)(uint)sizeClass << ClassShift) | ((ulong)(uint)arena << ArenaShift);
+    public static ulong ForWall(int sizeClass, int arena) =>
+        Wall | ((ulong)(uint)sizeClass << ClassShift) | ((ulong)(uint)arena << ArenaShift);
 
     /// <summary>The same block in another state.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -76,7 +79,10 @@ internal static unsafe class Tag
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long Bytes(ulong tag) => (long)(tag >> BytesShift);
 
-    /// <summary>First tag of a free block: state and previous block of its bin below, next block above; each half is changed by a store of its own.</summary>
+    /// <summary>
+    /// First tag of a free block: state and previous block of its bin below, next block above; each half is changed by a store of its
+    /// own.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong ForFree(ulong state, uint next) => state | ((ulong)next << 32);
 

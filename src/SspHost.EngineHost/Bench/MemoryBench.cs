@@ -8,7 +8,8 @@ using SspHost.Engine.Memory;
 namespace SspHost.EngineHost.Bench;
 
 /// <summary>
-/// 3 million operations of each kind on 8192 live blocks of 16 B to 8 KiB (log-uniform), on one pinned FIFO thread where that is allowed. The other
+/// 3 million operations of each kind on 8192 live blocks of 16 B to 8 KiB (log-uniform), on one pinned FIFO thread where that is allowed.
+/// The other
 /// allocators run in this same program, started again with LD_PRELOAD.
 /// </summary>
 internal static class MemoryBench
@@ -22,11 +23,11 @@ internal static class MemoryBench
           --core N    core to run on (default: the last)
         """;
 
-    private static readonly (string Name, string? Library)[] Others =
+    private static readonly (string Name, string? Library, string Package)[] Others =
     [
-        ("glibc malloc", null),
-        ("mimalloc", "libmimalloc.so.2.0"),
-        ("jemalloc", "libjemalloc.so.2"),
+        ("glibc malloc", null, ""),
+        ("mimalloc", "libmimalloc.so.2.0", "libmimalloc2.0"),
+        ("jemalloc", "libjemalloc.so.2", "libjemalloc2"),
     ];
 
     /// <summary>Runs the benchmark; returns the process's exit code: 0, or 2 for arguments it does not understand.</summary>
@@ -65,10 +66,11 @@ internal static class MemoryBench
         var missing = new List<string>();
         foreach (var name in new[] { "pool", "pool arena 0", "pool checked" })
             results.Add(Again(name, name, null, ops, core) ?? throw new InvalidOperationException($"bench memory: no result for {name}"));
-        foreach (var (name, library) in Others)
+        foreach (var (name, library, package) in Others)
         {
             var path = library == null ? null : Find(library);
-            if (library != null && path == null) missing.Add($"{name}: {library} is not installed (Debian: apt-get install {(name[0] == 'm' ? "libmimalloc2.0" : "libjemalloc2")})");
+            if (library != null && path == null)
+                missing.Add($"{name}: {library} is not installed (Debian: apt-get install {package})");
             else if (Again("malloc", name, path, ops, core) is { } result) results.Add(result);
             else missing.Add($"{name}: gave no result");
         }
@@ -84,7 +86,8 @@ internal static class MemoryBench
     private static MemoryBenchResult? Again(string allocator, string name, string? preload, int ops, int core)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
-        foreach (var arg in new[] { "bench", "memory", "--allocator", allocator, "--ops", ops.ToString(CultureInfo.InvariantCulture), "--core", core.ToString(CultureInfo.InvariantCulture) })
+        foreach (var arg in new[] { "bench", "memory", "--allocator", allocator, "--ops", ops.ToString(CultureInfo.InvariantCulture),
+            "--core", core.ToString(CultureInfo.InvariantCulture) })
             start.ArgumentList.Add(arg);
         if (preload != null) start.Environment["LD_PRELOAD"] = preload;
         using var process = Process.Start(start)!;
@@ -103,7 +106,9 @@ internal static class MemoryBench
     {
         var first = results[0];
         Console.WriteLine($"{ops} operations of each kind, {MemoryBenchRun.Live} live blocks of 16 B to 8 KiB, ns");
-        Console.WriteLine($"{(first.RealTime ? "SCHED_FIFO 80" : "ordinary priority (no privilege for SCHED_FIFO)")}, core {first.Core}{(first.Pinned ? "" : " (not pinned)")}; clock: {first.Clock}, floor {first.Floor:F1} ns subtracted, resolution {first.Resolution:F1} ns");
+        var priority = first.RealTime ? "SCHED_FIFO 80" : "ordinary priority (no privilege for SCHED_FIFO)";
+        Console.WriteLine($"{priority}, core {first.Core}{(first.Pinned ? "" : " (not pinned)")}");
+        Console.WriteLine($"clock: {first.Clock}, floor {first.Floor:F1} ns subtracted, resolution {first.Resolution:F1} ns");
         Console.WriteLine();
         Console.WriteLine("                      alloc                                         free");
         Console.WriteLine("                     p50     p99   p99.9  p99.99      max     p50     p99   p99.9  p99.99      max");

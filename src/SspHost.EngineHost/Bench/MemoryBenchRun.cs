@@ -38,7 +38,8 @@ internal static unsafe class MemoryBenchRun
         var freeTicks = (uint*)MemoryBenchPosix.Pages((long)ops * sizeof(uint));
         var blocks = (byte**)MemoryBenchPosix.Pages(Live * sizeof(void*));
         var sizes = (int*)MemoryBenchPosix.Pages(65536 * sizeof(int));
-        if (allocTicks == null || freeTicks == null || blocks == null || sizes == null) throw new IOException("bench memory: no memory for the samples");
+        if (allocTicks == null || freeTicks == null || blocks == null || sizes == null)
+            throw new IOException("bench memory: no memory for the samples");
 
         var random = 0x9E37_79B9_7F4A_7C15UL;
         for (var i = 0; i < 65536; i++) sizes[i] = (int)(16 * Math.Pow(512, Next(ref random) / (double)uint.MaxValue));
@@ -73,7 +74,8 @@ internal static unsafe class MemoryBenchRun
         };
     }
 
-    private static void Step<T>(T allocator, MemoryBenchClock clock, ref ulong random, byte** blocks, int* sizes, out uint free, out uint alloc)
+    private static void Step<T>(T allocator, MemoryBenchClock clock, ref ulong random, byte** blocks, int* sizes, out uint free,
+        out uint alloc)
         where T : struct, IAllocator
     {
         var r = Next(ref random);

@@ -10,13 +10,15 @@ using SspHost.Engine.Memory;
 namespace SspHost.EngineHost.Bench;
 
 /// <summary>
-/// The child calls a stub of machine code (<c>int3; ret</c>) with a number before and after each operation; the parent, as its debugger, counts
+/// The child calls a stub of machine code (<c>int3; ret</c>) with a number before and after each operation; the parent, as its debugger,
+/// counts
 /// the steps between. What an empty call counts is subtracted. x86-64 only: arm64 has no such count by PTRACE_PEEKUSER.
 /// </summary>
 internal static unsafe partial class MemoryBenchSteps
 {
     // The stub's argument: an operation begins, it is over, or (afterwards, when the child has looked) what it was.
-    private const int Begin = 0, End = 1, Calibrate = 2, Allocate = 3, Free = 4, AllocateDrain = 5, FreeDrain = 6, FreeRemote = 7, Refused = 8;
+    private const int Begin = 0, End = 1, Calibrate = 2, Allocate = 3, Free = 4, AllocateDrain = 5, FreeDrain = 6, FreeRemote = 7,
+        Refused = 8;
 
     /// <summary>TLSF's published worst case: what ours is held against.</summary>
     private const int Target = 168;
@@ -26,9 +28,12 @@ internal static unsafe partial class MemoryBenchSteps
     private const int SigTrap = 5;
 
     private static readonly string[] Names =
-        ["", "", "", "alloc", "free", "alloc that brings a block home", "free that brings a block home", "free of another arena's block", "alloc that is refused"];
+        ["", "", "", "alloc", "free", "alloc that brings a block home", "free that brings a block home", "free of another arena's block",
+            "alloc that is refused"];
 
-    /// <summary>The traced side: a fuzzed corpus on a span of 1 MiB (as the RT arenas have) that is now nearly full, now nearly empty.</summary>
+    /// <summary>
+    /// The traced side: a fuzzed corpus on a span of 1 MiB (as the RT arenas have) that is now nearly full, now nearly empty.
+    /// </summary>
     public static int Child(int ops)
     {
         var page = (byte*)MemoryBenchPosix.ExecutablePage([0xCC, 0xC3]);
@@ -74,7 +79,8 @@ internal static unsafe partial class MemoryBenchSteps
                 if (!grow && random.Next(3) != 0) continue;
 
                 // Mostly small, now and then as large as makes many splits; some cannot fit.
-                var bytes = random.Next(200) == 0 ? 2L << 20 : (long)(16 * Math.Pow(2, random.NextDouble() * (random.Next(8) == 0 ? 13 : 9)));
+                var bytes = random.Next(200) == 0 ? 2L << 20
+                    : (long)(16 * Math.Pow(2, random.NextDouble() * (random.Next(8) == 0 ? 13 : 9)));
                 var owner = (uint)random.Next(3) switch { 0 => 0u, 1 => 7u, _ => Pool.FirstGrantOwner + 1 };
                 mark(Begin);
                 var block = pool->Allocate(1, bytes, owner);
@@ -162,7 +168,8 @@ internal static unsafe partial class MemoryBenchSteps
             var c = counts[kind];
             if (c.Count == 0) continue;
             var (p50, p99) = (c[c.Count / 2], c[c.Count * 99 / 100]);
-            if (!json) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Names[kind],-36} {c.Count,11} {p50,7} {p99,7} {c[^1],7}"));
+            if (!json) Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{Names[kind],-36} {c.Count,11} {p50,7} {p99,7} {c[^1],7}"));
             w.WriteStartObject();
             w.WriteString("operation", Names[kind]);
             w.WriteNumber("count", c.Count);

@@ -69,7 +69,8 @@ public sealed unsafe class HalfFitBoundTests
         }
 
         Assert.Equal(0, test.Stats().Failed);
-        Assert.True(high - low > m * 3 / 2, $"the adversary was harmless: {high - low} bytes for {m}"); // otherwise this test proves nothing
+        // An adversary that did nothing would prove nothing.
+        Assert.True(high - low > m * 3 / 2, $"the adversary was harmless: {high - low} bytes for {m}");
         Assert.True(high - low <= HalfFit.Bound(m + Pool.MagazineBytes, n));
     }
 

@@ -32,7 +32,8 @@ public sealed unsafe class PoolFaultTests
         test.Pool->Free(2, block);
         test.Pool->Free(1, block);
         Assert.Equal(2, test.Stats().Faults);
-        Assert.Equal((PoolFaultKind.DoubleFree, 3u, 64L), (test.Pool->LastFault.Kind, test.Pool->LastFault.Owner, test.Pool->LastFault.Bytes));
+        Assert.Equal((PoolFaultKind.DoubleFree, 3u, 64L),
+            (test.Pool->LastFault.Kind, test.Pool->LastFault.Owner, test.Pool->LastFault.Bytes));
         test.AssertSound();
     }
 
@@ -112,7 +113,8 @@ public sealed unsafe class PoolFaultTests
         block[42] = 0;
         Assert.Contains("written after its free, at byte 42", test.Pool->Verify(), StringComparison.Ordinal);
         for (var i = 0; i < 70; i++) test.Pool->Free(1, test.Pool->Allocate(1, 100, 0));
-        Assert.Equal((PoolFaultKind.WriteAfterFree, 42L, 3u), (test.Pool->LastFault.Kind, test.Pool->LastFault.Offset, test.Pool->LastFault.Owner));
+        Assert.Equal((PoolFaultKind.WriteAfterFree, 42L, 3u),
+            (test.Pool->LastFault.Kind, test.Pool->LastFault.Offset, test.Pool->LastFault.Owner));
         Assert.Equal(1, test.Stats().Faults);
     }
 

@@ -20,7 +20,8 @@ public sealed unsafe class PoolModelTests
 
     [Theory]
     [MemberData(nameof(Runs))]
-    public void Any_sequence_of_calls_keeps_every_block_apart_aligned_and_unharmed_and_every_invariant(int seed, PoolFlags flags, int arena, long bytes)
+    public void Any_sequence_of_calls_keeps_every_block_apart_aligned_and_unharmed_and_every_invariant(int seed, PoolFlags flags,
+        int arena, long bytes)
     {
         using var test = new TestPool(2 * bytes, flags);
         if (arena != 0) Assert.True(test.Pool->OpenArena(arena, bytes));
@@ -181,7 +182,7 @@ public sealed unsafe class PoolModelTests
               owner 11: 64 bytes
               bin 6: 3+125
 
-            """.ReplaceLineEndings("\n"), string.Join('\n', test.Pool->Dump().Split('\n').Select(l => l.Replace(", failed 0, remote frees 0, faults 0", "", StringComparison.Ordinal))));
+            """.ReplaceLineEndings("\n"), test.Pool->Dump().Replace(", failed 0, remote frees 0, faults 0", "", StringComparison.Ordinal));
     }
 
     /// <summary>What should be live, each block filled with a pattern of its own.</summary>
@@ -236,7 +237,8 @@ public sealed unsafe class PoolModelTests
         private void Allocate(int maxBytes)
         {
             var bytes = (long)Math.Exp(_random.NextDouble() * Math.Log(maxBytes));
-            var owner = _random.Next(4) switch { 0 => 0u, 1 => 1u + (uint)_random.Next(4), 2 => 4096u, _ => Pool.FirstGrantOwner + (uint)_random.Next(3) };
+            var owner = _random.Next(4) switch { 0 => 0u, 1 => 1u + (uint)_random.Next(4), 2 => 4096u,
+                _ => Pool.FirstGrantOwner + (uint)_random.Next(3) };
             var block = test.Pool->Allocate(arena, bytes, owner);
             if (block == null)
             {
@@ -246,7 +248,8 @@ public sealed unsafe class PoolModelTests
 
             var at = (long)block;
             Assert.Equal(0, at % Pool.Alignment);
-            foreach (var (start, length) in Neighbours(at)) Assert.True(at + bytes <= start || start + length <= at, "two live blocks overlap");
+            foreach (var (start, length) in Neighbours(at))
+                Assert.True(at + bytes <= start || start + length <= at, "two live blocks overlap");
             var pattern = (byte)_random.Next(256);
             new Span<byte>(block, (int)bytes).Fill(pattern);
             _live.Add(((nint)block, bytes, owner, pattern));
@@ -270,6 +273,7 @@ public sealed unsafe class PoolModelTests
         }
 
         // Small models are compared whole; large ones by the contents check at each free.
-        private IEnumerable<KeyValuePair<long, long>> Neighbours(long at) => _spans.Count <= 400 ? _spans : _spans.TryGetValue(at, out var n) ? [new(at, n)] : [];
+        private IEnumerable<KeyValuePair<long, long>> Neighbours(long at) =>
+            _spans.Count <= 400 ? _spans : _spans.TryGetValue(at, out var n) ? [new(at, n)] : [];
     }
 }

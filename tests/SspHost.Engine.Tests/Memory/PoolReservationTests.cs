@@ -59,7 +59,8 @@ public sealed unsafe class PoolReservationTests
         for (var round = 0; round < 2000; round++)
         {
             var demands = new Demand[1 + random.Next(30)];
-            for (var i = 0; i < demands.Length; i++) demands[i] = new Demand { Bytes = 1 + random.Next(1 << random.Next(4, 17)), Owner = 1 + (uint)(round % 4096) };
+            for (var i = 0; i < demands.Length; i++)
+                demands[i] = new Demand { Bytes = 1 + random.Next(1 << random.Next(4, 17)), Owner = 1 + (uint)(round % 4096) };
             var before = test.Stats().Requested;
             if (test.Pool->AllocateAll(demands, out _))
             {

@@ -203,9 +203,11 @@ public sealed unsafe partial class RegionTests
         {
             var dash = line.IndexOf('-', StringComparison.Ordinal);
             var colon = line.IndexOf(':', StringComparison.Ordinal);
-            if (dash > 0 && (colon < 0 || dash < colon) && ulong.TryParse(line.AsSpan(0, dash), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var start))
+            if (dash > 0 && (colon < 0 || dash < colon)
+                && ulong.TryParse(line.AsSpan(0, dash), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var start))
             {
-                var end = ulong.Parse(line.AsSpan(dash + 1, line.IndexOf(' ', StringComparison.Ordinal) - dash - 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+                var end = ulong.Parse(line.AsSpan(dash + 1, line.IndexOf(' ', StringComparison.Ordinal) - dash - 1),
+                    NumberStyles.HexNumber, CultureInfo.InvariantCulture);
                 found = (ulong)address >= start && (ulong)address < end ? line.Split(' ')[1] : "";
             }
             else if (found.Length > 0 && line.StartsWith("VmFlags:", StringComparison.Ordinal))
@@ -223,9 +225,11 @@ public sealed unsafe partial class RegionTests
         var ours = false;
         foreach (var line in File.ReadLines("/proc/self/smaps"))
         {
-            if (line.Contains('-', StringComparison.Ordinal) && line.Contains(" 00:", StringComparison.Ordinal)) ours = line.Contains("ssp-region", StringComparison.Ordinal);
+            if (line.Contains('-', StringComparison.Ordinal) && line.Contains(" 00:", StringComparison.Ordinal))
+                ours = line.Contains("ssp-region", StringComparison.Ordinal);
             else if (line.Length > 0 && char.IsAsciiHexDigitLower(line[0])) ours = false;
-            else if (ours && line.StartsWith("Locked:", StringComparison.Ordinal)) sum += 1024 * long.Parse(line[7..^2], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+            else if (ours && line.StartsWith("Locked:", StringComparison.Ordinal)) sum += 1024 * long.Parse(line[7..^2],
+                NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
         }
 
         return sum;

@@ -9,7 +9,9 @@ internal sealed unsafe class TestPool : IDisposable
 {
     private readonly void* _memory;
 
-    /// <summary>A pool whose data is at least <paramref name="dataBytes"/>, of which <paramref name="ready"/> are on offer (all by default).</summary>
+    /// <summary>
+    /// A pool whose data is at least <paramref name="dataBytes"/>, of which <paramref name="ready"/> are on offer (all by default).
+    /// </summary>
     public TestPool(long dataBytes, PoolFlags flags = PoolFlags.None, long ready = long.MaxValue)
     {
         var bytes = 65536L;
