@@ -29,7 +29,8 @@ public unsafe struct Vca : IModule<Vca>
         Parameters =
         [
             new ParameterDescriptor("level", "Level", "", 0f, 1f, 1f, ParameterCurve.Linear, "Gain at full CV."),
-            new ParameterDescriptor("response", "Response", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Linear for voltages, exponential for natural fades.", "linear", "exponential"),
+            new ParameterDescriptor("response", "Response", "", 0f, 1f, 0f, ParameterCurve.Stepped,
+                "Linear for voltages, exponential for natural fades.", "linear", "exponential"),
         ],
     };
 

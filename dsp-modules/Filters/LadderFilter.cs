@@ -42,10 +42,13 @@ public unsafe struct LadderFilter : IModule<LadderFilter>
         Outputs = [new PortDescriptor("out", "Out", "The filtered sound.")],
         Parameters =
         [
-            new ParameterDescriptor("cutoff", "Cutoff", "Hz", 16f, 20_000f, 1_000f, ParameterCurve.Exponential, "Where the highs begin to go, and the pitch it whistles at."),
-            new ParameterDescriptor("resonance", "Resonance", "", 0f, 1f, 0.3f, ParameterCurve.Linear, "Emphasis at the cutoff; from 0.8 it whistles by itself."),
+            new ParameterDescriptor("cutoff", "Cutoff", "Hz", 16f, 20_000f, 1_000f, ParameterCurve.Exponential,
+                "Where the highs begin to go, and the pitch it whistles at."),
+            new ParameterDescriptor("resonance", "Resonance", "", 0f, 1f, 0.3f, ParameterCurve.Linear,
+                "Emphasis at the cutoff; from 0.8 it whistles by itself."),
             new ParameterDescriptor("drive", "Drive", "dB", 0f, 24f, 0f, ParameterCurve.Linear, "Pushes the sound into saturation."),
-            new ParameterDescriptor("amount", "CV amount", "", -1f, 1f, 1f, ParameterCurve.Linear, "How far the CV moves the cutoff, in octaves per volt."),
+            new ParameterDescriptor("amount", "CV amount", "", -1f, 1f, 1f, ParameterCurve.Linear,
+                "How far the CV moves the cutoff, in octaves per volt."),
         ],
         HasTail = true,
     };

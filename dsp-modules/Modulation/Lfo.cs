@@ -39,10 +39,12 @@ public unsafe struct Lfo : IModule<Lfo>
         Parameters =
         [
             new ParameterDescriptor("rate", "Rate", "Hz", 0.01f, 100f, 1f, ParameterCurve.Exponential, "Cycles a second."),
-            new ParameterDescriptor("shape", "Shape", "", 0f, 6f, 0f, ParameterCurve.Stepped, "The form of the movement.", "sine", "triangle", "ramp up", "ramp down", "square", "random", "smooth random"),
+            new ParameterDescriptor("shape", "Shape", "", 0f, 6f, 0f, ParameterCurve.Stepped, "The form of the movement.", "sine",
+                "triangle", "ramp up", "ramp down", "square", "random", "smooth random"),
             new ParameterDescriptor("phase", "Phase", "turns", 0f, 1f, 0f, ParameterCurve.Linear, "Where in the cycle it starts."),
             new ParameterDescriptor("level", "Level", "V", 0f, 10f, 5f, ParameterCurve.Linear, "How far it goes."),
-            new ParameterDescriptor("range", "Range", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Around 0 V, or only above it.", "both ways", "upwards"),
+            new ParameterDescriptor("range", "Range", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Around 0 V, or only above it.", "both ways",
+                "upwards"),
         ],
         Telemetry = [new TelemetryDescriptor("scope", TelemetryKind.Scope, ScopePoints + 1)],
     };
@@ -55,7 +57,7 @@ public unsafe struct Lfo : IModule<Lfo>
         self._seed = setup.Seed;
         self._segmentsPerPoint = Math.Max(1, (int)(setup.SampleRate / (ScopePointsPerSecond * Limits.Grid)));
         timing.TailFrames = -1;
-        Reset(ref self);
+        if (!memory.Overdrawn) Reset(ref self);
     }
 
     public static void Reset(ref Lfo self)

@@ -9,7 +9,8 @@ namespace SspHost.Modules;
 /// Steps on rising edges at Clock; with nothing patched there, on each sixteenth of a MIDI clock once one is heard, else of its own tempo.
 /// Events: a note transposes (key 60 = as written), start goes to the first step, stop and continue do what they say, and a custom
 /// event switches step Index on (Value at least 0.5) or off (below 0.5), or over (negative).
-/// Saved state, version 2: steps that are on (byte), stopped (byte), 0 (ushort), transposition in V (float32). Version 1 was the first byte.
+/// Saved state, version 2: steps that are on (byte), stopped (byte), 0 (ushort), transposition in V (float32). Version 1 was the first
+/// byte.
 /// </summary>
 public unsafe struct Seq8 : IModule<Seq8>
 {
@@ -34,11 +35,15 @@ public unsafe struct Seq8 : IModule<Seq8>
         var parameters = new ParameterDescriptor[Steps + 3];
         ReadOnlySpan<float> semitones = [0, 3, 7, 10, 12, 7, 3, -2];
         for (var i = 0; i < Steps; i++)
-            parameters[i] = new ParameterDescriptor($"pitch{i + 1}", $"Pitch {i + 1}", "V/oct", -4f, 4f, semitones[i] / 12f, ParameterCurve.Linear, $"Note of step {i + 1}.");
+            parameters[i] = new ParameterDescriptor($"pitch{i + 1}", $"Pitch {i + 1}", "V/oct", -4f, 4f, semitones[i] / 12f,
+                ParameterCurve.Linear, $"Note of step {i + 1}.");
 
-        parameters[GateLength] = new ParameterDescriptor("gate", "Gate", "", 0.02f, 1f, 0.5f, ParameterCurve.Linear, "Part of a step the gate is open; 1 ties the notes.");
-        parameters[Length] = new ParameterDescriptor("steps", "Steps", "", 1f, Steps, Steps, ParameterCurve.Stepped, "How many steps are played before it starts again.");
-        parameters[Tempo] = new ParameterDescriptor("tempo", "Tempo", "BPM", 20f, 300f, 120f, ParameterCurve.Exponential, "Speed without a clock, four steps a beat.");
+        parameters[GateLength] = new ParameterDescriptor("gate", "Gate", "", 0.02f, 1f, 0.5f, ParameterCurve.Linear,
+            "Part of a step the gate is open; 1 ties the notes.");
+        parameters[Length] = new ParameterDescriptor("steps", "Steps", "", 1f, Steps, Steps, ParameterCurve.Stepped,
+            "How many steps are played before it starts again.");
+        parameters[Tempo] = new ParameterDescriptor("tempo", "Tempo", "BPM", 20f, 300f, 120f, ParameterCurve.Exponential,
+            "Speed without a clock, four steps a beat.");
         return new ModuleDescriptor
         {
             Id = "seq8",

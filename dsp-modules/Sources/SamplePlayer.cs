@@ -59,12 +59,17 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
         ],
         Parameters =
         [
-            new ParameterDescriptor("tune", "Tune", "V/oct", -4f, 4f, 0f, ParameterCurve.Linear, "Pitch, in octaves from the recorded one."),
+            new ParameterDescriptor("tune", "Tune", "V/oct", -4f, 4f, 0f, ParameterCurve.Linear,
+                "Pitch, in octaves from the recorded one."),
             new ParameterDescriptor("level", "Level", "", 0f, 2f, 1f, ParameterCurve.Linear, "Volume; 1 plays full scale as 5 V."),
-            new ParameterDescriptor("start", "Start", "", 0f, 1f, 0f, ParameterCurve.Linear, "Where in the recording it begins, taken at each start."),
-            new ParameterDescriptor("length", "Length", "", 0f, 1f, 1f, ParameterCurve.Linear, "How much of the recording is played from there, taken at each start."),
-            new ParameterDescriptor("mode", "Mode", "", 0f, 2f, 0f, ParameterCurve.Stepped, "To the end, while the gate is open, or round and round while it is.", "once", "gate", "loop"),
-            new ParameterDescriptor("normalise", "Normalise", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Brings quiet recordings up to full level.", "off", "on"),
+            new ParameterDescriptor("start", "Start", "", 0f, 1f, 0f, ParameterCurve.Linear,
+                "Where in the recording it begins, taken at each start."),
+            new ParameterDescriptor("length", "Length", "", 0f, 1f, 1f, ParameterCurve.Linear,
+                "How much of the recording is played from there, taken at each start."),
+            new ParameterDescriptor("mode", "Mode", "", 0f, 2f, 0f, ParameterCurve.Stepped,
+                "To the end, while the gate is open, or round and round while it is.", "once", "gate", "loop"),
+            new ParameterDescriptor("normalise", "Normalise", "", 0f, 1f, 0f, ParameterCurve.Stepped,
+                "Brings quiet recordings up to full level.", "off", "on"),
         ],
         Assets = [new AssetDescriptor("sample", "Sample", "The recording.")],
         HasTail = true,
@@ -187,6 +192,7 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
                 continue;
             }
 
+            var sounded = v->Plays || v->SlideLeft != 0f || v->SlideRight != 0f;
             if (starts) Begin(v, in context, segment);
             else if (wasOpen && !v->Gate.IsHigh && mode != Once) v->FadeStep = -_fade;
 
@@ -198,12 +204,15 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
                 r = Read(Sample, Math.Min(1, Sample->Channels - 1), v->At, v->Begin, v->End, loops) * v->Fade;
                 var step = ratio * FastMath.Exp2(tune.At(i) + Math.Clamp(pitch[i], -12f, 12f));
                 v->At += step;
+
+                // A part cut out of a recording does not end by itself.
+                if (!loops && v->FadeStep == 0f && v->End < Sample->Frames && (v->End - v->At) * _fade <= step) v->FadeStep = -_fade;
                 v->Fade = Math.Max(v->Fade + v->FadeStep, 0f);
                 if (loops && v->At >= v->End) v->At = v->Begin + ((v->At - v->Begin) % (v->End - v->Begin));
                 if (v->At >= v->End || v->Fade == 0f) v->Plays = false;
             }
 
-            if (starts)
+            if (starts && sounded)
             {
                 v->SlideLeft = v->Left - l;
                 v->SlideRight = v->Right - r;

@@ -52,10 +52,14 @@ public unsafe struct Vco : IModule<Vco>
         [
             new ParameterDescriptor("pitch", "Pitch", "V/oct", -5f, 5f, 0f, ParameterCurve.Linear, "The note, added to the pitch input."),
             new ParameterDescriptor("fine", "Fine", "cent", -100f, 100f, 0f, ParameterCurve.Linear, "Fine tuning, a semitone either way."),
-            new ParameterDescriptor("fm", "FM amount", "", 0f, 4f, 0f, ParameterCurve.Linear, "Exponential: octaves per volt. Linear: multiples of the frequency per 5 V; above 1 it runs through zero."),
-            new ParameterDescriptor("fm_mode", "FM mode", "", 0f, 1f, 1f, ParameterCurve.Stepped, "How the FM input moves the frequency.", "exponential", "linear"),
-            new ParameterDescriptor("width", "Pulse width", "", 0.01f, 0.99f, 0.5f, ParameterCurve.Linear, "Part of the wave in which the pulse is high."),
-            new ParameterDescriptor("pwm", "PWM amount", "", -1f, 1f, 0.5f, ParameterCurve.Linear, "How far 10 V at the PWM input moves the width."),
+            new ParameterDescriptor("fm", "FM amount", "", 0f, 4f, 0f, ParameterCurve.Linear,
+                "Exponential: octaves per volt. Linear: multiples of the frequency per 5 V; above 1 it runs through zero."),
+            new ParameterDescriptor("fm_mode", "FM mode", "", 0f, 1f, 1f, ParameterCurve.Stepped, "How the FM input moves the frequency.",
+                "exponential", "linear"),
+            new ParameterDescriptor("width", "Pulse width", "", 0.01f, 0.99f, 0.5f, ParameterCurve.Linear,
+                "Part of the wave in which the pulse is high."),
+            new ParameterDescriptor("pwm", "PWM amount", "", -1f, 1f, 0.5f, ParameterCurve.Linear,
+                "How far 10 V at the PWM input moves the width."),
         ],
     };
 

@@ -47,11 +47,15 @@ public unsafe struct Delay : IModule<Delay>
         Outputs = [new PortDescriptor("out", "Out", "The sound and its echoes.", ChannelRule.Setting, ChannelsSetting)],
         Parameters =
         [
-            new ParameterDescriptor("time", "Time", "s", 0.001f, 20f, 0.35f, ParameterCurve.Exponential, "From one echo to the next, at most the longest time set for this module."),
-            new ParameterDescriptor("feedback", "Feedback", "", 0f, MostFeedback, 0.45f, ParameterCurve.Linear, "How much of an echo is repeated."),
-            new ParameterDescriptor("tone", "Tone", "Hz", 200f, 10_000f, 5_000f, ParameterCurve.Exponential, "Each repeat loses what is above this."),
+            new ParameterDescriptor("time", "Time", "s", 0.001f, 20f, 0.35f, ParameterCurve.Exponential,
+                "From one echo to the next, at most the longest time set for this module."),
+            new ParameterDescriptor("feedback", "Feedback", "", 0f, MostFeedback, 0.45f, ParameterCurve.Linear,
+                "How much of an echo is repeated."),
+            new ParameterDescriptor("tone", "Tone", "Hz", 200f, 10_000f, 5_000f, ParameterCurve.Exponential,
+                "Each repeat loses what is above this."),
             new ParameterDescriptor("mix", "Mix", "", 0f, 1f, 0.4f, ParameterCurve.Linear, "0 is the sound alone, 1 the echoes alone."),
-            new ParameterDescriptor("mod", "CV amount", "", -1f, 1f, 0f, ParameterCurve.Linear, "5 V at the CV stretches the time by this part of it."),
+            new ParameterDescriptor("mod", "CV amount", "", -1f, 1f, 0f, ParameterCurve.Linear,
+                "5 V at the CV stretches the time by this part of it."),
         ],
         Settings =
         [
@@ -73,7 +77,7 @@ public unsafe struct Delay : IModule<Delay>
         self._channels = setup.Settings[ChannelsSetting];
         self._voices = memory.Take<Voice>(self._channels);
         var frames = LongestFrames(in setup);
-        for (var i = 0; i < self._channels; i++)
+        for (var i = 0; i < self._channels && !memory.Overdrawn; i++)
             self._voices[i].Line = new DelayLine(memory.Take<float>(DelayLine.Floats(frames)), frames);
 
         self._glide = -FastMath.Exp2Minus1(-1.442695f * Limits.Grid / (GlideSeconds * setup.SampleRate));
@@ -98,7 +102,8 @@ public unsafe struct Delay : IModule<Delay>
         var sound = true;
         for (var segment = 0; segment < context.Segments; segment++)
         {
-            var target = Math.Clamp(context.Param(Time, segment + 1) * (double)context.SampleRate, DelayLine.Shortest, self._voices->Line.Longest);
+            var target = Math.Clamp(context.Param(Time, segment + 1) * (double)context.SampleRate, DelayLine.Shortest,
+                self._voices->Line.Longest);
             if (!self._running)
             {
                 self._running = true;

@@ -16,7 +16,8 @@ public unsafe struct AudioIn : IModule<AudioIn>
         var outputs = new PortDescriptor[Jacks];
         for (var i = 0; i < Jacks; i++)
         {
-            inputs[i] = new PortDescriptor($"jack{i + 1}", $"Jack {i + 1}", "An input jack of the device.", ChannelRule.Fixed, 1, PortKind.Device);
+            inputs[i] = new PortDescriptor($"jack{i + 1}", $"Jack {i + 1}", "An input jack of the device.", ChannelRule.Fixed, 1,
+                PortKind.Device);
             outputs[i] = new PortDescriptor($"out{i + 1}", $"Out {i + 1}", "What comes in at the jack.", ChannelRule.Fixed);
         }
 
@@ -28,8 +29,10 @@ public unsafe struct AudioIn : IModule<AudioIn>
             Text = "Brings the sound and voltages at the input jacks into the patch.",
             Inputs = inputs,
             Outputs = outputs,
-            Parameters = [new ParameterDescriptor("level", "Level", "", 0f, 2f, 1f, ParameterCurve.Linear, "How much of the jacks comes in; 1 is unchanged.")],
-            Settings = [new SettingDescriptor("first", "First jack", 0, Limits.MaxJacks - Jacks, 0, "Number of jacks to skip before the first one used.")],
+            Parameters = [new ParameterDescriptor("level", "Level", "", 0f, 2f, 1f, ParameterCurve.Linear,
+                "How much of the jacks comes in; 1 is unchanged.")],
+            Settings = [new SettingDescriptor("first", "First jack", 0, Limits.MaxJacks - Jacks, 0,
+                "Number of jacks to skip before the first one used.")],
         };
     }
 

@@ -17,7 +17,8 @@ public unsafe struct AudioOut : IModule<AudioOut>
         for (var i = 0; i < Jacks; i++)
         {
             inputs[i] = new PortDescriptor($"in{i + 1}", $"In {i + 1}", "What goes out at the jack.", ChannelRule.Fixed);
-            outputs[i] = new PortDescriptor($"jack{i + 1}", $"Jack {i + 1}", "An output jack of the device.", ChannelRule.Fixed, 1, PortKind.Device);
+            outputs[i] = new PortDescriptor($"jack{i + 1}", $"Jack {i + 1}", "An output jack of the device.", ChannelRule.Fixed, 1,
+                PortKind.Device);
         }
 
         return new ModuleDescriptor
@@ -28,8 +29,10 @@ public unsafe struct AudioOut : IModule<AudioOut>
             Text = "Sends sound and voltages to the output jacks; patch something here to hear it.",
             Inputs = inputs,
             Outputs = outputs,
-            Parameters = [new ParameterDescriptor("level", "Level", "", 0f, 2f, 1f, ParameterCurve.Linear, "Volume of all jacks of this module; 1 is unchanged.")],
-            Settings = [new SettingDescriptor("first", "First jack", 0, Limits.MaxJacks - Jacks, 0, "Number of jacks to skip before the first one used.")],
+            Parameters = [new ParameterDescriptor("level", "Level", "", 0f, 2f, 1f, ParameterCurve.Linear,
+                "Volume of all jacks of this module; 1 is unchanged.")],
+            Settings = [new SettingDescriptor("first", "First jack", 0, Limits.MaxJacks - Jacks, 0,
+                "Number of jacks to skip before the first one used.")],
             Telemetry = [new TelemetryDescriptor("peaks", TelemetryKind.Meter, Jacks)],
             Sheddable = false,
         };

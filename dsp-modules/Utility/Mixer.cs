@@ -17,7 +17,8 @@ public unsafe struct Mixer : IModule<Mixer>
         for (var i = 0; i < Channels; i++)
         {
             inputs[i] = new PortDescriptor($"in{i + 1}", $"In {i + 1}", "Sound or voltage to be mixed.");
-            parameters[i] = new ParameterDescriptor($"level{i + 1}", $"Level {i + 1}", "", 0f, 1f, 1f, ParameterCurve.Linear, $"How much of input {i + 1} is in the mix.");
+            parameters[i] = new ParameterDescriptor($"level{i + 1}", $"Level {i + 1}", "", 0f, 1f, 1f, ParameterCurve.Linear,
+                $"How much of input {i + 1} is in the mix.");
         }
 
         parameters[Master] = new ParameterDescriptor("master", "Master", "", 0f, 2f, 1f, ParameterCurve.Linear, "How loud the mix is.");

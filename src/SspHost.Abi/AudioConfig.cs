@@ -45,7 +45,10 @@ public unsafe struct AudioConfig
     /// <summary>RT threads, the audio thread included; 0 = choose.</summary>
     public int Threads;
 
-    /// <summary>Frames to render before the card ends by itself; 0 = no end. Stream cards only.</summary>
+    /// <summary>
+    /// Frames to render before the card ends by itself (an input that ends earlier is followed by silence); 0 = as many as the input has,
+    /// or no end without one. Stream cards only.
+    /// </summary>
     public ulong Frames;
 
     /// <summary>

@@ -29,9 +29,9 @@ public unsafe struct PoolStats
     public long SpansFree;
 
     /// <summary>
-    /// Most bytes ever requested and in fragments at once: sums of the arenas' own maxima, so exact for one arena and never too small for several.
+    /// Most bytes ever in fragments at once: the sum of the arenas' own maxima, so exact for one arena and never too small for several.
     /// </summary>
-    public long RequestedPeak, FragmentsPeak;
+    public long FragmentsPeak;
 
     /// <summary>Blocks handed out and given back since the start, and of the latter those freed by another thread than the owner's.</summary>
     public long Allocations, Frees, RemoteFrees;
@@ -42,8 +42,8 @@ public unsafe struct PoolStats
     /// <summary>Wrong frees and damage found; each is a defect of a caller.</summary>
     public long Faults;
 
-    /// <summary>Bytes requested by modules, by the engine, by grants to control processes, and by owners outside these.</summary>
-    public long ModuleBytes, EngineBytes, GrantBytes, OtherBytes;
+    /// <summary>Bytes requested by modules, by the engine, and by grants to control processes.</summary>
+    public long ModuleBytes, EngineBytes, GrantBytes;
 
     /// <summary>Bytes of the region that are locked in memory.</summary>
     public long Locked;

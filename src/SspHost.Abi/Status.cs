@@ -29,7 +29,7 @@ public unsafe struct AudioStatus
     /// <summary>Quanta rendered since the engine started: also the epoch after which an old plan is freed.</summary>
     public ulong Quanta;
 
-    /// <summary>Frames rendered since audio started.</summary>
+    /// <summary>Frames rendered and handed to the card since audio started; lost ones are not among them.</summary>
     public ulong Frames;
 
     /// <summary>Serial of the plan that plays; 0 = none.</summary>
@@ -80,7 +80,7 @@ public unsafe struct AudioStatus
     /// <summary>Gain of the master fade, 0..1.</summary>
     public float MasterGain;
 
-    /// <summary>Peaks in volts since the last snapshot, by jack.</summary>
+    /// <summary>Peaks in volts over the last 50 to 100 ms, by jack: a reader that looks twenty times a second misses none.</summary>
     public fixed float InputPeaks[Limits.MaxJacks];
 
     /// <inheritdoc cref="InputPeaks"/>

@@ -8,7 +8,8 @@ public struct OnePole
 {
     private float _state;
 
-    /// <summary>Gain G = g / (1 + g), g = tan(pi f / rate), for a cutoff of <paramref name="hertz"/>, kept below 0.24 of the rate.</summary>
+    /// <summary>Gain G = g / (1 + g), g = tan(pi f / rate), for a cutoff of <paramref name="hertz"/>, kept below 0.24 of the
+    /// rate.</summary>
     public static float Coefficient(float hertz, float sampleRate)
     {
         var x = Math.Min(hertz / sampleRate, 0.24f) * MathF.PI;

@@ -82,16 +82,22 @@ public unsafe struct Oscillator
                 WidthChange = input.Width[i] - _width,
             };
             var sync = input.Sync[i];
-            if (sync < 0f)
+            if (sync >= 0f)
             {
-                Advance(in step, 0.0, _phase, _phase + step.Increment);
+                var travelled = step.Travelled(sync);
+                Advance(in step, 0.0, sync, _phase, _phase + travelled);
+                Restart(in step, sync);
+                Advance(in step, sync, 1.0, 0.0, step.Increment - travelled);
+            }
+            else if (step.TurnsBack(out var middle))
+            {
+                var travelled = step.Travelled(middle);
+                Advance(in step, 0.0, middle, _phase, _phase + travelled);
+                Advance(in step, middle, 1.0, _phase, _phase + (step.Increment - travelled));
             }
             else
             {
-                var travelled = step.Travelled(sync);
-                Advance(in step, 0.0, _phase, _phase + travelled);
-                Restart(in step, sync);
-                Advance(in step, sync, 0.0, step.Increment - travelled);
+                Advance(in step, 0.0, 1.0, _phase, _phase + step.Increment);
             }
 
             _increment = step.Increment;
@@ -140,53 +146,54 @@ public unsafe struct Oscillator
         }
     }
 
-    // One stretch of time between two frames, over which the phase runs from `from` to `to` without a reset.
+    // One stretch of time between two frames, over which the phase runs from `from` to `to` in one direction and without a reset.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Advance(in Interval step, double start, double from, double to)
+    private void Advance(in Interval step, double start, double end, double from, double to)
     {
+        var width = step.Width + (step.WidthChange * end);
         // The tips of the triangle are at 1/4 and 3/4: where 2 phase + 1/2 passes a whole number.
         if ((step.Waves & Waves.Triangle) != 0)
         {
             var (a, b) = (Math.Floor((2.0 * from) + 0.5), Math.Floor((2.0 * to) + 0.5));
-            if (a != b) Tip(in step, start, from, Math.Max(a, b));
+            if (a != b) Tip(in step, start, end, from, Math.Max(a, b));
         }
 
         var turn = Math.Floor(to);
         var wantsPulse = (step.Waves & Waves.Pulse) != 0;
         if (turn == 0.0)
         {
-            var endsHigh = to < step.Width + step.WidthChange;
-            if (endsHigh != _high) Edge(in step, start, from, 0.0, endsHigh, wantsPulse);
+            var endsHigh = to < width;
+            if (endsHigh != _high) Edge(in step, start, end, from, 0.0, endsHigh, wantsPulse);
             _phase = to;
             return;
         }
 
         // A wrap: the saw jumps, and the pulse is low just below 1 and high just above 0.
         var forward = turn > 0.0;
-        if (_high == forward) Edge(in step, start, from, 0.0, !forward, wantsPulse);
-        var age = step.Age(start, (forward ? 1.0 : 0.0) - from);
+        if (_high == forward) Edge(in step, start, end, from, 0.0, !forward, wantsPulse);
+        var age = step.Age(start, end, (forward ? 1.0 : 0.0) - from);
         if ((step.Waves & Waves.Saw) != 0) BlepTable.Add(step.At + (2 * Stride), step.Table, 0, age, forward ? -2f : 2f);
         if (wantsPulse) BlepTable.Add(step.At + (3 * Stride), step.Table, 0, age, forward ? 2f : -2f);
         _high = forward;
         _phase = Math.Min(to - turn, 0.9999999999999999);
-        var high = _phase < step.Width + step.WidthChange;
-        if (high != _high) Edge(in step, start, from, turn, high, wantsPulse);
+        var high = _phase < width;
+        if (high != _high) Edge(in step, start, end, from, turn, high, wantsPulse);
     }
 
-    private static void Tip(in Interval step, double start, double from, double whole)
+    private static void Tip(in Interval step, double start, double end, double from, double whole)
     {
-        var age = step.Age(start, (0.5 * (whole - 0.5)) - from);
+        var age = step.Age(start, end, (0.5 * (whole - 0.5)) - from);
         var speed = 8.0 * Math.Abs(step.SpeedAt(1.0 - age));
         var top = ((long)whole & 1) != 0;
         BlepTable.Add(step.At + Stride, step.Table, 1, age, (float)(top ? -speed : speed));
     }
 
     // The phase passes the pulse width, which moves too.
-    private void Edge(in Interval step, double start, double from, double turn, bool high, bool wanted)
+    private void Edge(in Interval step, double start, double end, double from, double turn, bool high, bool wanted)
     {
         _high = high;
         if (!wanted) return;
-        var age = step.Age(start, step.Width - (from - turn), step.WidthChange);
+        var age = step.Age(start, end, step.Width - (from - turn), step.WidthChange);
         BlepTable.Add(step.At + (3 * Stride), step.Table, 0, age, high ? 2f : -2f);
     }
 
@@ -230,15 +237,31 @@ public unsafe struct Oscillator
 
         public readonly double SpeedAt(double x) => Increment + (Bend * (x - 0.5));
 
-        // Frames from a corner to the end of the interval. The corner is where the phase has come `gap` further than at `start`,
-        // while its threshold moves by `drift` a frame; first along the chord, then bent once (one Newton step).
-        public readonly float Age(double start, double gap, double drift = 0.0)
+        // Whether the phase turns back within the interval: a corner near that moment may be passed twice.
+        public readonly bool TurnsBack(out double x)
         {
-            var speed = Increment - drift;
-            if (Math.Abs(speed) < 1e-12) return 0.5f;
-            var x = Math.Clamp((Travelled(start) + gap) / speed, 0.0, 1.0);
-            if (Math.Abs(Bend) < 0.5 * Math.Abs(speed)) x += 0.5 * Bend * x * (1.0 - x) / speed;
-            return (float)(1.0 - Math.Clamp(x, start, 1.0));
+            x = Bend == 0.0 ? 0.0 : 0.5 - (Increment / Bend);
+            return x is > 0.0 and < 1.0;
+        }
+
+        // Frames from a corner to the end of the interval. The corner is between `start` and `end`, where the phase has come `gap`
+        // further than at `start`, while its threshold moves by `drift` a frame: the root of
+        // bend/2 x^2 + (increment - bend/2 - drift) x - (travelled(start) + gap), in the form that does not cancel.
+        public readonly float Age(double start, double end, double gap, double drift = 0.0)
+        {
+            var a = 0.5 * Bend;
+            var b = Increment - a - drift;
+            var c = -(Travelled(start) + gap);
+            var q = -0.5 * (b + Math.CopySign(Math.Sqrt(Math.Max(0.0, (b * b) - (4.0 * a * c))), b));
+            if (q == 0.0) return (float)(1.0 - end);
+            var x = c / q;
+            if ((x < start || x > end) && a != 0.0)
+            {
+                var other = q / a;
+                if (Math.Abs(other - Math.Clamp(other, start, end)) < Math.Abs(x - Math.Clamp(x, start, end))) x = other;
+            }
+
+            return (float)(1.0 - Math.Clamp(x, start, end));
         }
     }
 }

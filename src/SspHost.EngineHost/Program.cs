@@ -27,6 +27,8 @@ switch (args)
         return 0;
     case ["bench", "memory", .. var rest]:
         return MemoryBench.Run(rest);
+    case ["bench", "graph", .. var rest]:
+        return GraphBench.Run(rest);
     default:
         return Options.TryParse(args, out var options, out var error) ? Serve(options, started) : Fail(error + Environment.NewLine + Usage, 2);
 }

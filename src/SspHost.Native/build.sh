@@ -1,5 +1,6 @@
 #!/bin/sh
-# Compiles the C files beside this script for a runtime identifier into a folder; each file appears whole or not at all, so builds may run side by side.
+# Compiles the C files beside this script for a runtime identifier into a folder.
+# Each file appears whole or not at all, so builds may run side by side.
 set -eu
 rid=$1
 out=$2
@@ -14,7 +15,8 @@ elif [ "$rid" = linux-x64 ] && command -v x86_64-linux-gnu-gcc >/dev/null; then 
 else cc=
 fi
 if [ -z "$cc" ]; then
-    echo "error: no C compiler for $rid on $host; on Debian or Ubuntu install 'gcc' (host) or 'gcc-aarch64-linux-gnu' (linux-arm64), or name one in SspCC" >&2
+    echo "error: no C compiler for $rid on $host; on Debian or Ubuntu install 'gcc' (for the host)" \
+        "or 'gcc-aarch64-linux-gnu' (for linux-arm64), or name one in SspCC" >&2
     exit 1
 fi
 

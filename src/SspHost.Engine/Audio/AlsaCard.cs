@@ -5,7 +5,8 @@ using SspHost.Abi;
 namespace SspHost.Engine.Audio;
 
 /// <summary>
-/// The card's frame count is the engine's: after the buffer was filled with silence, available = hardware pointer - position in both directions. A device
+/// The card's frame count is the engine's: after the buffer was filled with silence, available = hardware pointer - position in both
+/// directions. A device
 /// that takes frames without letting time pass (ALSA `null`, `file` over it) is paced by the monotonic clock.
 /// </summary>
 public unsafe struct AlsaCard : ICard
@@ -46,7 +47,8 @@ public unsafe struct AlsaCard : ICard
     public readonly int Format => _playback.Format;
 
     /// <summary>
-    /// Opens the device a configuration names. 0 or an errno with the step that failed. Without a capture direction it plays on without inputs; Facts
+    /// Opens the device a configuration names. 0 or an errno with the step that failed. Without a capture direction it plays on without
+    /// inputs; Facts
     /// says what it became. Allocates nothing managed. [steward]
     /// </summary>
     public static int Open(AudioConfig* config, out AlsaCard card, out AlsaStep step) => Open(config, -1, out card, out step);
@@ -210,6 +212,7 @@ public unsafe struct AlsaCard : ICard
         if (error < 0) return error;
         if (_capture.IsOpen && !_linked && (error = AlsaLibrary.Prepare(_capture.Handle)) < 0) return error;
 
+        if (_capture.IsOpen) _capture.ClearUnwritten();
         _ = _playback.Available();
         error = _playback.Write(null, 0, _facts.BufferFrames);
         if (error < 0) return error;

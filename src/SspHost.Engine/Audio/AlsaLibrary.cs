@@ -11,7 +11,9 @@ internal unsafe struct AlsaArea
     internal uint First, Step;
 }
 
-/// <summary>The functions of libasound used here, by their own names without the prefix. Nothing managed is allocated by loading it.</summary>
+/// <summary>
+/// The functions of libasound used here, by their own names without the prefix. Nothing managed is allocated by loading it.
+/// </summary>
 internal static unsafe partial class AlsaLibrary
 {
     internal const int Playback = 0, Capture = 1;

@@ -53,7 +53,8 @@ internal unsafe struct AlsaPcm
     internal readonly int Format => _format;
 
     /// <summary>
-    /// Opens one direction. 0 or an errno with the step that failed; nothing is left open then. The device's own period and buffer may differ from those asked.
+    /// Opens one direction. 0 or an errno with the step that failed; nothing is left open then. The device's own period and buffer may
+    /// differ from those asked.
     /// </summary>
     /// <param name="name">Zero-terminated.</param>
     /// <param name="stream">Playback or capture.</param>
@@ -112,6 +113,23 @@ internal unsafe struct AlsaPcm
         AlsaLibrary.FormatS32 => Read<S32>(jacks, jackCount, frames),
         _ => Read<F32>(jacks, jackCount, frames),
     };
+
+    /// <summary>
+    /// Silences the buffer of a capturing device made of software, before it starts: `null` "captures" without ever writing, and what it
+    /// would hand over is whatever
+    /// the memory held before.
+    /// </summary>
+    internal readonly void ClearUnwritten()
+    {
+        AlsaArea* areas;
+        ulong offset, count = (ulong)BufferFrames;
+        if (AlsaLibrary.Type(_pcm) == AlsaLibrary.TypeHw || AlsaLibrary.MmapBegin(_pcm, &areas, &offset, &count) < 0) return;
+        var bytes = _format switch { AlsaLibrary.FormatS16 => 2, AlsaLibrary.FormatS24Packed => 3, _ => 4 };
+        for (var c = 0; c < Channels; c++)
+        {
+            for (ulong i = 0; i < (ulong)BufferFrames; i++) new Span<byte>(At(areas + c, i), bytes).Clear();
+        }
+    }
 
     private readonly int Write<TFormat>(float** jacks, int jackCount, int frames) where TFormat : ISampleFormat
     {
@@ -228,13 +246,11 @@ internal unsafe struct AlsaPcm
         return error;
     }
 
-    // Most bits first; S32 is what 24-bit converters speak natively on most boards.
     private int ChooseFormat(void* hw, int onlyFormat)
     {
-        ReadOnlySpan<int> preferred =
-            [AlsaLibrary.FormatS32, AlsaLibrary.FormatFloat, AlsaLibrary.FormatS24, AlsaLibrary.FormatS24Packed, AlsaLibrary.FormatS16];
-        foreach (var format in preferred)
+        for (var rank = 0; Preferred(rank) >= 0; rank++)
         {
+            var format = Preferred(rank);
             if ((onlyFormat >= 0 && format != onlyFormat) || AlsaLibrary.HwTestFormat(_pcm, hw, format) != 0) continue;
             _format = format;
             return -AlsaLibrary.HwSetFormat(_pcm, hw, format);
@@ -242,6 +258,17 @@ internal unsafe struct AlsaPcm
 
         return 22; // EINVAL
     }
+
+    // Most bits first; S32 is what 24-bit converters speak natively on most boards.
+    private static int Preferred(int rank) => rank switch
+    {
+        0 => AlsaLibrary.FormatS32,
+        1 => AlsaLibrary.FormatFloat,
+        2 => AlsaLibrary.FormatS24,
+        3 => AlsaLibrary.FormatS24Packed,
+        4 => AlsaLibrary.FormatS16,
+        _ => -1,
+    };
 
     // Started by hand, stopped by the device once it has nothing to play: that is how an xrun is seen.
     private readonly int SetThresholds(ulong quantum, ref AlsaStep step)

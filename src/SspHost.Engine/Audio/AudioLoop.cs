@@ -69,7 +69,8 @@ public static unsafe class AudioLoop
 }
 
 /// <summary>
-/// Serves a card with what a renderer renders. Lives at a fixed address of the region; made and stopped by the steward, run by the audio thread (or stepped by
+/// Serves a card with what a renderer renders. Lives at a fixed address of the region; made and stopped by the steward, run by the audio
+/// thread (or stepped by
 /// a test). Per wake-up its system calls are the card's wait and one getrusage.
 /// </summary>
 public unsafe struct AudioLoop<TCard, TRender>

@@ -5,7 +5,8 @@ using SspHost.Engine.Threads;
 namespace SspHost.Engine.Audio;
 
 /// <summary>
-/// The audio side as the steward holds it: open, start, request a stop, join. Lives zeroed at a fixed address of the region. Nothing in it allocates
+/// The audio side as the steward holds it: open, start, request a stop, join. Lives zeroed at a fixed address of the region. Nothing in
+/// it allocates
 /// managed memory. A function pointer is chosen by the kind of card once; from there every call is direct.
 /// </summary>
 public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
@@ -18,7 +19,7 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     private StreamCard _streamCard;
     private PacedStreamCard<MonotonicClock> _pacedCard;
     private AlsaCard _alsaCard;
-    private RtThread _thread;
+    private RtThread* _thread;
     private CardKind _kind;
     private bool _open;
 
@@ -26,7 +27,7 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     public CardFacts Facts { readonly get; private set; }
 
     /// <summary>Whether the audio thread got SCHED_FIFO.</summary>
-    public readonly bool RealTime => _thread.RealTime;
+    public readonly bool RealTime => _thread != null && _thread->RealTime;
 
     /// <summary>Whether a card is open: <see cref="TryJoin"/> has not closed it yet.</summary>
     public readonly bool IsOpen => _open;
@@ -51,7 +52,8 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
         && config.Outputs is >= 0 and <= Limits.MaxJacks;
 
     /// <summary>
-    /// Opens the card: afterwards <see cref="Facts"/> tells what it became. BadRequest (Config or Offset), DeviceFailed with errno and step, or Ok.
+    /// Opens the card: afterwards <see cref="Facts"/> tells what it became. BadRequest (Config or Offset), DeviceFailed with errno and
+    /// step, or Ok.
     /// </summary>
     public ReplyStatus Open(AudioConfig* config, byte* region, long regionBytes, out long a, out long b)
     {
@@ -97,14 +99,16 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     }
 
     /// <summary>
-    /// Starts the audio thread of an open session; ThreadFailed with the errno in <paramref name="error"/> closes the card. Files are rendered without a fade in.
+    /// Starts the audio thread of an open session; ThreadFailed with the errno in <paramref name="error"/> closes the card. Files are
+    /// rendered without a fade in.
     /// </summary>
     /// <param name="self">The session, at its fixed address.</param>
     /// <param name="render">The renderer, likewise; used by the audio thread until joined.</param>
     /// <param name="setup">What the loop needs.</param>
-    /// <param name="thread">What the thread is to be.</param>
+    /// <param name="thread">The audio thread, at its fixed address: made by the first start, parked after each.</param>
+    /// <param name="threadSetup">What the thread is to be.</param>
     /// <param name="error">errno.</param>
-    public static ReplyStatus Start(AudioSession<TRender>* self, TRender* render, AudioLoopSetup setup, in RtThreadSetup thread, out int error)
+    public static ReplyStatus Start(AudioSession<TRender>* self, TRender* render, AudioLoopSetup setup, RtThread* thread, in RtThreadSetup threadSetup, out int error)
     {
         error = 0;
         if (self->_kind is CardKind.Stream or CardKind.PacedStream) setup.FadeIn = 0;
@@ -134,7 +138,8 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
                 break;
         }
 
-        error = RtThread.Create(&self->_thread, thread, "ssp-audio"u8, entry, loop);
+        self->_thread = thread;
+        error = RtThread.Start(thread, threadSetup, "ssp-audio"u8, entry, loop);
         if (error == 0) return ReplyStatus.Ok;
         self->Close();
         return ReplyStatus.ThreadFailed;
@@ -153,12 +158,13 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     }
 
     /// <summary>
-    /// Waits for the audio thread to end and closes the card; false if it did not end in time (a device that hangs inside the kernel): the session must then stay
+    /// Waits for the audio thread to end and closes the card; false if it did not end in time (a device that hangs inside the kernel):
+    /// the session must then stay
     /// where it is.
     /// </summary>
     public bool TryJoin(ulong timeoutNs)
     {
-        if (!_thread.TryJoin(timeoutNs)) return false;
+        if (_thread != null && !RtThread.TryJoin(_thread, timeoutNs)) return false;
         if (_open) Close();
         return true;
     }

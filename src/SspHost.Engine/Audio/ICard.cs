@@ -47,7 +47,9 @@ public struct CardWait
     /// <summary>Frames that can be rendered now.</summary>
     public int Available;
 
-    /// <summary>CLOCK_MONOTONIC in ns (or the virtual clock) when the card first had a quantum to render: from there a wake-up is late.</summary>
+    /// <summary>
+    /// CLOCK_MONOTONIC in ns (or the virtual clock) when the card first had a quantum to render: from there a wake-up is late.
+    /// </summary>
     public ulong ReadyAt;
 
     /// <summary>An errno where <see cref="State"/> is Lost.</summary>
@@ -59,7 +61,8 @@ public struct CardWait
 
 /// <summary>
 /// A card: an unmanaged struct in memory of the region, called directly through a type parameter. Everything but Facts runs on the audio
-/// thread. Time on a card is one count of frames: frame f is captured when the card's pointer passes f, and played BufferFrames later. Lost frames
+/// thread. Time on a card is one count of frames: frame f is captured when the card's pointer passes f, and played BufferFrames later.
+/// Lost frames
 /// are skipped on both sides, so that the latency never grows.
 /// </summary>
 public unsafe interface ICard
@@ -80,11 +83,14 @@ public unsafe interface ICard
     void Capture(float** inputs, int frames);
 
     /// <summary>
-    /// Hands over the next frames of each output, in volts. XRun: they came too late and were not played; Lost: see <see cref="Error"/>; else Ready.
+    /// Hands over the next frames of each output, in volts. XRun: they came too late and were not played; Lost: see <see cref="Error"/>;
+    /// else Ready.
     /// </summary>
     CardState Play(float** outputs, int frames);
 
-    /// <summary>Goes on after an xrun with a full buffer of silence ahead. The frames lost (played as silence, captured by nobody), or -errno.</summary>
+    /// <summary>
+    /// Goes on after an xrun with a full buffer of silence ahead. The frames lost (played as silence, captured by nobody), or -errno.
+    /// </summary>
     long Recover();
 
     /// <summary>Why <see cref="Play"/> said Lost: an errno.</summary>

@@ -19,7 +19,8 @@ public unsafe interface IQuantum
     void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame);
 
     /// <summary>
-    /// Fills in what the renderer knows (plan serial, bad outputs, dropped events, its quantum counter if it keeps one); after each wake-up.
+    /// Fills in what the renderer knows (plan serial, bad outputs, dropped events, its quantum counter if it keeps one); after each
+    /// wake-up.
     /// </summary>
     void Report(ref AudioStatus status);
 }

@@ -4,8 +4,10 @@ using SspHost.Abi;
 namespace SspHost.Engine.Audio;
 
 /// <summary>
-/// Judges what went wrong from two debts in ns: how far rendering is behind (a queue: slow quanta add, fast ones pay back, a sleep clears it) and how late
-/// the last wake-up was. A slow quantum that loses frames is one incident, a dropout; one that a buffer absorbs is one incident, late. Late notices
+/// Judges what went wrong from two debts in ns: how far rendering is behind (a queue: slow quanta add, fast ones pay back, a sleep
+/// clears it) and how late
+/// the last wake-up was. A slow quantum that loses frames is one incident, a dropout; one that a buffer absorbs is one incident, late.
+/// Late notices
 /// are limited to ten a second; the counters and the incident numbers are exact.
 /// </summary>
 public unsafe struct Incidents
@@ -32,7 +34,9 @@ public unsafe struct Incidents
         _quantumNs = quantumNs;
     }
 
-    /// <summary>The thread was woken this many ns after the card had a quantum; <paramref name="slept"/>: it had caught up before.</summary>
+    /// <summary>
+    /// The thread was woken this many ns after the card had a quantum; <paramref name="slept"/>: it had caught up before.
+    /// </summary>
     public void Woken(ulong lateNs, bool slept)
     {
         if (slept) _behind = 0;

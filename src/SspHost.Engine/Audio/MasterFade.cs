@@ -4,7 +4,8 @@ using SspHost.Abi;
 namespace SspHost.Engine.Audio;
 
 /// <summary>
-/// Gain <c>0.5 - 0.5 cos(pi x)</c> with x moving from 0 to 1 or back by one step a frame. Its slope is zero at both ends, which keeps the fade's own
+/// Gain <c>0.5 - 0.5 cos(pi x)</c> with x moving from 0 to 1 or back by one step a frame. Its slope is zero at both ends, which keeps
+/// the fade's own
 /// spectrum below 1/length. A change of direction goes on from the present gain.
 /// </summary>
 public unsafe struct MasterFade

@@ -2,8 +2,10 @@
 namespace SspHost.Engine.Audio;
 
 /// <summary>
-/// Counts frames from the start: the converter is at <c>hardware = floor(elapsed * rate)</c>, the engine at <see cref="Position"/>. Captured and not yet
-/// rendered: <c>hardware - Position</c>. Played ahead: <c>BufferFrames</c> more than that; once the converter needs a frame beyond them, there is an xrun.
+/// Counts frames from the start: the converter is at <c>hardware = floor(elapsed * rate)</c>, the engine at <see cref="Position"/>.
+/// Captured and not yet
+/// rendered: <c>hardware - Position</c>. Played ahead: <c>BufferFrames</c> more than that; once the converter needs a frame beyond them,
+/// there is an xrun.
 /// </summary>
 public struct PacedPointer<TClock> where TClock : unmanaged, ICardClock
 {
@@ -28,7 +30,8 @@ public struct PacedPointer<TClock> where TClock : unmanaged, ICardClock
     }
 
     /// <summary>
-    /// Periods a buffer needs for this quantum: as asked, but at least enough for the quantum that is played, the one that is rendered, and what comes in until
+    /// Periods a buffer needs for this quantum: as asked, but at least enough for the quantum that is played, the one that is rendered,
+    /// and what comes in until
     /// the next wake-up.
     /// </summary>
     public static int PeriodsFor(int period, int periods, int quantum) =>

@@ -4,8 +4,10 @@ using SspHost.Abi;
 namespace SspHost.Engine.Audio;
 
 /// <summary>
-/// Captures from and plays to the stream rings at the card's rate. If the engine is late, the lost frames are skipped in the input and silent in the
-/// output, so that the two recordings stay in step. If the peer is late with its ring, the card's clock stands still meanwhile and nothing is lost.
+/// Captures from and plays to the stream rings at the card's rate. If the engine is late, the lost frames are skipped in the input and
+/// silent in the
+/// output, so that the two recordings stay in step. If the peer is late with its ring, the card's clock stands still meanwhile and
+/// nothing is lost.
 /// Ends by itself as <see cref="StreamCard"/> does.
 /// </summary>
 public unsafe struct PacedStreamCard<TClock> : ICard where TClock : unmanaged, ICardClock

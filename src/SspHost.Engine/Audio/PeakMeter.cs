@@ -11,7 +11,9 @@ public unsafe struct PeakMeter
     private fixed float _current[Limits.MaxJacks];
     private fixed float _previous[Limits.MaxJacks];
 
-    /// <summary>Takes a quantum of jack <paramref name="jack"/>. A NaN counts as no peak: the module that made it is named elsewhere.</summary>
+    /// <summary>
+    /// Takes a quantum of jack <paramref name="jack"/>. A NaN counts as no peak: the module that made it is named elsewhere.
+    /// </summary>
     public void Take(int jack, float* samples, int frames)
     {
         var peak = PeakOf(samples, frames);

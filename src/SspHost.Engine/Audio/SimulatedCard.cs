@@ -9,14 +9,19 @@ public unsafe struct SimulatedJacks
     /// <summary>Volts at input j in frame f of the converter's clock: <c>Source[j * Frames + f]</c>; silence beyond.</summary>
     public float* Source;
 
-    /// <summary>Volts the converter played at output j as its frame f: <c>Played[j * Frames + f]</c>. A frame nobody wrote is left as it was.</summary>
+    /// <summary>
+    /// Volts the converter played at output j as its frame f: <c>Played[j * Frames + f]</c>. A frame nobody wrote is left as it was.
+    /// </summary>
     public float* Played;
 
     /// <summary>Frames of each.</summary>
     public long Frames;
 }
 
-/// <summary>A card whose hardware pointer follows <typeparamref name="TClock"/>. Rendered frame f is played as the converter's frame f + BufferFrames.</summary>
+/// <summary>
+/// A card whose hardware pointer follows <typeparamref name="TClock"/>. Rendered frame f is played as the converter's frame f +
+/// BufferFrames.
+/// </summary>
 public unsafe struct SimulatedCard<TClock> : ICard where TClock : unmanaged, ICardClock
 {
     private PacedPointer<TClock> _pointer;

@@ -4,8 +4,10 @@ using SspHost.Abi;
 namespace SspHost.Engine.Audio;
 
 /// <summary>
-/// Reads frames from one <see cref="StreamRing"/> and writes frames to another; either may be missing (silence, nobody listens). Channel c is jack c; more
-/// jacks than channels read silence or are not written. Counts are published after the frames (release order), so that a peer in another process sees whole
+/// Reads frames from one <see cref="StreamRing"/> and writes frames to another; either may be missing (silence, nobody listens). Channel
+/// c is jack c; more
+/// jacks than channels read silence or are not written. Counts are published after the frames (release order), so that a peer in another
+/// process sees whole
 /// frames only.
 /// </summary>
 public unsafe struct StreamEnds
@@ -27,7 +29,8 @@ public unsafe struct StreamEnds
     public readonly bool HasOutput => _output != null;
 
     /// <summary>
-    /// The rings named by a configuration within a region; false if one is not wholly inside, or its channels (1..32) or capacity (a power of two, at least
+    /// The rings named by a configuration within a region; false if one is not wholly inside, or its channels (1..32) or capacity (a
+    /// power of two, at least
     /// two quanta) are impossible.
     /// </summary>
     public static bool TryOpen(in AudioConfig config, byte* region, long regionBytes, out StreamEnds ends)
@@ -91,7 +94,10 @@ public unsafe struct StreamEnds
         return got;
     }
 
-    /// <summary>Writes frames of the jacks; there must be room. Channels without a jack get silence. Not clipped: float files keep what exceeds full scale.</summary>
+    /// <summary>
+    /// Writes frames of the jacks; there must be room. Channels without a jack get silence. Not clipped: float files keep what exceeds
+    /// full scale.
+    /// </summary>
     public readonly void Write(float** jacks, int jackCount, int frames)
     {
         if (_output == null) return;
@@ -123,7 +129,8 @@ public unsafe struct StreamEnds
     }
 
     /// <summary>
-    /// Sleeps until the peer moved the ring that holds us up, or for half a millisecond. A peer that wants no delay wakes the low word of the count
+    /// Sleeps until the peer moved the ring that holds us up, or for half a millisecond. A peer that wants no delay wakes the low word
+    /// of the count
     /// it moved (Tail of the input, Head of the output) as a futex.
     /// </summary>
     public readonly void WaitForPeer(bool forInput)

@@ -2,7 +2,8 @@
 namespace SspHost.Engine.Audio;
 
 /// <summary>
-/// Full scale of a card without calibration. DC-coupled Eurorack converters span about +-10 V, so that audio (+-5 V) keeps 6 dB of headroom and
+/// Full scale of a card without calibration. DC-coupled Eurorack converters span about +-10 V, so that audio (+-5 V) keeps 6 dB of
+/// headroom and
 /// 0..10 V of CV fits; files use the same scale.
 /// </summary>
 public static class Volts

@@ -1,7 +1,7 @@
 // Runs a plan's quantum on one or several threads by dependency counting.
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using SspHost.Abi;
+using SspHost.Engine.Probes;
 
 namespace SspHost.Engine.Graph;
 
@@ -36,27 +36,28 @@ internal static unsafe class Executor
     {
         var node = plan->Nodes;
         var end = node + plan->NodeCount;
+        var record = state->ThreadRecords;
         if ((state->Diagnostics & (uint)DiagnosticFlags.ModuleTimes) == 0)
         {
-            for (; node < end; node++) NodeRunner.Run(state, node);
+            for (; node < end; node++) NodeRunner.Run(state, node, record);
         }
         else
         {
             var clock = CycleClock.Now();
-            for (; node < end; node++) clock = RunTimed(state, node, clock);
+            for (; node < end; node++) clock = RunTimed(state, node, record, clock);
         }
 
-        state->ThreadRecords[0].Nodes += (ulong)plan->NodeCount;
+        record->Nodes += (ulong)plan->NodeCount;
     }
 
     // One reading a node: the end of one is the beginning of the next.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong RunTimed(RenderState* state, Node* node, ulong start)
+    private static ulong RunTimed(RenderState* state, Node* node, ThreadRecord* thread, ulong start)
     {
-        NodeRunner.Run(state, node);
+        NodeRunner.Run(state, node, thread);
         var now = CycleClock.Now();
         var record = node->Instance->Record;
-        var ns = now - start;
+        var ns = CycleClock.ToNanoseconds(now - start);
         record->Calls++;
         record->Nanoseconds += ns;
         if (ns > record->Longest) record->Longest = ns;
@@ -113,8 +114,8 @@ internal static unsafe class Executor
             if (index >= 0)
             {
                 var node = plan->Nodes + index;
-                if (timed) clock = RunTimed(state, node, clock);
-                else NodeRunner.Run(state, node);
+                if (timed) clock = RunTimed(state, node, record, clock);
+                else NodeRunner.Run(state, node, record);
                 done++;
                 index = Finish(crew, plan, node);
                 if (index < 0) index = ReadySet.Pop(plan);
@@ -188,7 +189,8 @@ internal static unsafe class Executor
     private static void Offer(Crew* crew)
     {
         if (Volatile.Read(ref crew->JoinWaiting) != 0) RingJoin(crew);
-        else if (Volatile.Read(ref crew->Sleepers) > crew->Workers - crew->Wanted) RingBell(crew, 1);
+        else if (Volatile.Read(ref crew->Sleepers) > crew->Workers - crew->Wanted && Volatile.Read(ref crew->Called) == 0
+            && Interlocked.Exchange(ref crew->Called, 1) == 0) RingBell(crew, 1);
     }
 
     // The audio thread found nothing to do for a while: the rest is in other hands.
@@ -206,9 +208,9 @@ internal static unsafe class Executor
     private static bool Starve(Crew* crew, Plan* plan, out uint bell)
     {
         bell = Volatile.Read(ref crew->Bell);
-        _ = Interlocked.Increment(ref crew->Sleepers);
+        LieDown(crew);
         if (Volatile.Read(ref crew->Remaining) != 0 && !ReadySet.Any(plan)) return true;
-        _ = Interlocked.Decrement(ref crew->Sleepers);
+        GetUp(crew);
         return false;
     }
 
@@ -231,7 +233,7 @@ internal static unsafe class Executor
             gate = Volatile.Read(ref crew->Gate);
         }
 
-        state->LastJoin = CycleClock.Now() - state->LastJoin;
+        state->LastJoin = CycleClock.ToNanoseconds(CycleClock.Now() - state->LastJoin);
     }
 
     /// <summary>A worker's life until <see cref="Crew.Stop"/>. [worker]</summary>
@@ -257,7 +259,7 @@ internal static unsafe class Executor
                 Leave(state, crew, thread);
                 if (finished) continue;
                 Linux.Wait(&crew->Bell, starvedAt, WorkerWaitNs);
-                _ = Interlocked.Decrement(ref crew->Sleepers);
+                GetUp(crew);
                 continue;
             }
 
@@ -268,12 +270,25 @@ internal static unsafe class Executor
             }
 
             spins = 0;
-            _ = Interlocked.Increment(ref crew->Sleepers);
+            LieDown(crew);
             bell = Volatile.Read(ref crew->Bell);
             gate = Volatile.Read(ref crew->Gate);
             if (!IsNews(gate, generation, bell, heard) && Volatile.Read(ref crew->Stop) == 0) Linux.Wait(&crew->Bell, bell, WorkerWaitNs);
-            _ = Interlocked.Decrement(ref crew->Sleepers);
+            GetUp(crew);
         }
+    }
+
+    // Counts as a sleeper before the last look for work: an offer after that look rings. A call that met nobody is void.
+    private static void LieDown(Crew* crew)
+    {
+        Volatile.Write(ref crew->Called, 0);
+        _ = Interlocked.Increment(ref crew->Sleepers);
+    }
+
+    private static void GetUp(Crew* crew)
+    {
+        _ = Interlocked.Decrement(ref crew->Sleepers);
+        Volatile.Write(ref crew->Called, 0);
     }
 
     // A quantum not seen yet, or the bell rung since we left this one.

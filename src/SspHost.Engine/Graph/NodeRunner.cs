@@ -11,7 +11,7 @@ internal static unsafe class NodeRunner
     /// <summary>Failures within a second after which a module is switched off.</summary>
     public const int FailuresToShed = 3;
 
-    public static void Run(RenderState* state, Node* node)
+    public static void Run(RenderState* state, Node* node, ThreadRecord* thread)
     {
         var instance = node->Instance;
         var silent = true;
@@ -33,7 +33,9 @@ internal static unsafe class NodeRunner
 
         if (((int)node->Flags | instance->Shed | instance->Asleep) != 0 && Skipped(node, instance, silent)) return;
 
+        thread->Current = context->Slot + 1; // should it take the engine down, this names it
         var result = node->Process(node->Self, context);
+        thread->Current = 0;
 
         var outputs = context->Outputs;
         var every = 0;

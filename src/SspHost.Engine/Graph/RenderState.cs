@@ -8,7 +8,7 @@ namespace SspHost.Engine.Graph;
 /// The crew's meeting point. Each word that another thread writes in the middle of a quantum has 128 bytes to itself: on x86 the
 /// prefetcher fetches lines in pairs, some arm64 lines are 128 bytes, and a shared line would cost every node a miss.
 /// </summary>
-[StructLayout(LayoutKind.Explicit, Size = 128 * 7)]
+[StructLayout(LayoutKind.Explicit, Size = 128 * 8)]
 internal unsafe struct Crew
 {
     /// <summary>The quantum is open: workers may enter.</summary>
@@ -43,6 +43,9 @@ internal unsafe struct Crew
 
     /// <summary>1 while the audio thread sleeps in the join, or is about to.</summary>
     [FieldOffset(768)] public int JoinWaiting;
+
+    /// <summary>1 from the moment a worker is called for an offered node until one has come: one system call, not one for each node offered meanwhile.</summary>
+    [FieldOffset(896)] public int Called;
 }
 
 /// <summary>A command of the steward that only the audio thread may carry out while it plays.</summary>

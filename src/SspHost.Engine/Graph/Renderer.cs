@@ -266,7 +266,6 @@ public sealed unsafe class Renderer : IDisposable
             }
 
             Executor.Run(s, plan);
-            s->ThreadRecords[0].Quanta++;
             if (s->Failed != 0) AfterFailures(plan);
             for (var f = 0; f < plan->FeedbackCount; f++) Lanes.Copy(plan->Feedback[f].Target, plan->Feedback[f].Source, plan->Feedback[f].Floats);
             for (var j = 0; j < plan->JackCount; j++)
@@ -431,7 +430,9 @@ public sealed unsafe class Renderer : IDisposable
     {
         var box = &_s->Mailbox;
         if (Interlocked.CompareExchange(ref box->State, Mailbox.Taken, Mailbox.Posted) != Mailbox.Posted) return; // withdrawn
+        _s->ThreadRecords->Current = box->Instance->Slot + 1;
         Carry(box);
+        _s->ThreadRecords->Current = 0;
         Volatile.Write(ref box->State, Mailbox.Done);
     }
 

@@ -30,23 +30,31 @@ public static unsafe class HalfFit
     internal static int ClassOf(long bytes) => 64 - BitOperations.LeadingZeroCount((ulong)(bytes - 1) >> Tag.GranuleBits);
 
     /// <summary>Takes a fragment of class <paramref name="k"/>; 0 when no bin holds one. The tag of its first granule is the caller's to write.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static uint Take(Arena* a, ulong* tags, int k)
     {
-        var bins = a->Bins & (~0u << k);
-        if (bins == 0) return 0;
-        var bin = BitOperations.TrailingZeroCount(bins);
-        var block = a->Heads[bin];
-        var size = bin == 0 ? 1 : Tag.Size(tags[block + 1]);
-        var next = Tag.Next(tags[block]);
-        a->Heads[bin] = next;
-        if (next == 0) a->Bins &= ~(1u << bin);
-        else tags[next] = Tag.WithPrevious(tags[next], 0);
+        var fit = Fit(a, k);
+        return fit == 0 ? 0 : TakeFrom(a, tags, fit, 1u << k);
+    }
 
-        var taken = 1u << k;
+    /// <summary>The bins that can serve class <paramref name="k"/>, as bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static uint Fit(Arena* a, int k) => a->Bins & (~0u << k);
+
+    /// <summary>Takes <paramref name="taken"/> granules, a power of two, from the lowest bin of <paramref name="fit"/>, which is not 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static uint TakeFrom(Arena* a, ulong* tags, uint fit, uint taken)
+    {
+        var bin = BitOperations.TrailingZeroCount(fit);
+        var heads = Arena.Heads(a);
+        var block = heads[bin];
+        var next = *Tag.High(tags, block);
+        var (size, state) = bin == 0 ? (1u, (uint)Tag.FreeOne) : (*Tag.High(tags, block + 1), (uint)Tag.FreeHead);
+        heads[bin] = next;
+        if (next == 0) a->Bins ^= 1u << bin;
+        else *Tag.Low(tags, next) = state;
+
+        tags[block + taken - 1] = Tag.Interior; // of a single granule: the tag that the caller writes
         if (size != taken) Insert(a, tags, block + taken, size - taken);
-        if (k != 0) tags[block + taken - 1] = Tag.Interior;
-        a->FreeGranules -= taken;
         return block;
     }
 
@@ -54,21 +62,23 @@ public static unsafe class HalfFit
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Give(Arena* a, ulong* tags, uint block, uint size)
     {
-        a->FreeGranules += size;
-        var after = tags[block + size];
-        if (Tag.State(after) - Tag.FreeHead <= Tag.FreeOne - Tag.FreeHead)
+        var after = block + size;
+        var state = *Tag.Low(tags, after) & (uint)Tag.StateMask;
+        if (state - Tag.FreeHead <= Tag.FreeOne - Tag.FreeHead)
         {
-            var n = Tag.State(after) == Tag.FreeOne ? 1 : Tag.Size(tags[block + size + 1]);
+            var n = state == Tag.FreeOne ? 1 : *Tag.High(tags, after + 1);
             Unlink(a, tags, after, n);
             size += n;
         }
 
         var before = tags[block - 1];
-        if (Tag.State(before) - Tag.FreeHead <= Tag.FreeOne - Tag.FreeHead)
+        state = (uint)before & (uint)Tag.StateMask;
+        if (state - Tag.FreeHead <= Tag.FreeOne - Tag.FreeHead)
         {
-            var n = Tag.State(before) == Tag.FreeOne ? 1 : Tag.Size(before);
+            var n = state == Tag.FreeOne ? 1 : Tag.Size(before);
+            tags[block] = Tag.Interior; // or a second free of the block would find it live still
             block -= n;
-            Unlink(a, tags, tags[block], n);
+            Unlink(a, tags, block, n);
             size += n;
         }
 
@@ -79,38 +89,39 @@ public static unsafe class HalfFit
     private static void Insert(Arena* a, ulong* tags, uint block, uint size)
     {
         var bin = BitOperations.Log2(size);
-        var next = a->Heads[bin];
-        if (size == 1)
+        var heads = Arena.Heads(a);
+        var next = heads[bin];
+        var state = Tag.FreeOne;
+        if (size != 1)
         {
-            tags[block] = Tag.ForFree(Tag.FreeOne, 0, next);
-        }
-        else
-        {
-            tags[block] = Tag.ForFree(Tag.FreeHead, 0, next);
+            state = Tag.FreeHead;
             var footer = Tag.ForSize(size);
             tags[block + 1] = footer;
             tags[block + size - 1] = footer;
         }
 
-        if (next != 0) tags[next] = Tag.WithPrevious(tags[next], block);
-        a->Heads[bin] = block;
+        tags[block] = Tag.ForFree(state, next);
+        if (next != 0) *Tag.Low(tags, next) = Tag.ForLow(state, block); // all blocks of a bin have the same state
+        heads[bin] = block;
         a->Bins |= 1u << bin;
     }
 
+    // What this block says of its neighbours in the bin is just what they must say of each other.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Unlink(Arena* a, ulong* tags, ulong tag, uint size)
+    private static void Unlink(Arena* a, ulong* tags, uint block, uint size)
     {
-        var previous = Tag.Previous(tag);
-        var next = Tag.Next(tag);
-        if (next != 0) tags[next] = Tag.WithPrevious(tags[next], previous);
+        var low = *Tag.Low(tags, block);
+        var next = *Tag.High(tags, block);
+        if (next != 0) *Tag.Low(tags, next) = low;
+        var previous = Tag.Previous(low);
         if (previous != 0)
         {
-            tags[previous] = Tag.WithNext(tags[previous], next);
+            *Tag.High(tags, previous) = next;
             return;
         }
 
         var bin = BitOperations.Log2(size);
-        a->Heads[bin] = next;
-        if (next == 0) a->Bins &= ~(1u << bin);
+        Arena.Heads(a)[bin] = next;
+        if (next == 0) a->Bins ^= 1u << bin;
     }
 }

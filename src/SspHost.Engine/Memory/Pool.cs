@@ -39,9 +39,6 @@ public unsafe partial struct Pool
     /// <summary>First owner number of grants to control processes: plus the session's low 16 bits.</summary>
     public const uint FirstGrantOwner = 0xFFFF_0000;
 
-    /// <summary>What <see cref="TryGetBlock"/> answers for owners outside engine, slots and grants: they are counted together.</summary>
-    public const uint UnknownOwner = 0xFFFE_FFFF;
-
     /// <summary>Most bytes that magazines keep of one arena's memory: part of "live" in <see cref="HalfFit.Bound"/>.</summary>
     public const long MagazineBytes = Arena.MagazineSlots * (((1L << Arena.MagazineClasses) - 1) << Tag.GranuleBits);
 
@@ -55,7 +52,7 @@ public unsafe partial struct Pool
 
     private byte* _data;
     private ulong* _tags;
-    private Arena* _arenas;
+    private byte* _arenas;
     private uint _flags;
     private uint _ready;
     private uint _capacity;
@@ -84,7 +81,7 @@ public unsafe partial struct Pool
     {
         // One test for everything unusual: arena 0 (unsigned wrap), a number out of range, checks, times.
         if ((uint)(arena - 1) >= MaxArenas - 1 || _flags != 0) return AllocateUnusual(arena, bytes, owner);
-        return AllocateIn(_arenas + arena, bytes, bytes, owner);
+        return AllocateIn(ArenaAt(arena), bytes, bytes, owner);
     }
 
     /// <summary>
@@ -99,7 +96,7 @@ public unsafe partial struct Pool
             return;
         }
 
-        FreeIn(_arenas + arena, block);
+        FreeIn(ArenaAt(arena), block);
     }
 
     /// <summary>Whether <paramref name="block"/> is the start of a live block; its requested bytes and its owner. For pointers from outside. [any thread]</summary>
@@ -117,44 +114,45 @@ public unsafe partial struct Pool
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly Arena* ArenaAt(int number) => (Arena*)(_arenas + ((nint)(uint)number << Arena.StrideBits));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void* AllocateIn(Arena* a, long bytes, long room, uint owner)
     {
-        if ((ulong)(room - 1) >= MaxBytes)
-        {
-            if (room != 0) return Refuse(a, bytes, room, owner);
-            room = 1;
-        }
-
         var k = HalfFit.ClassOf(room);
+        if ((uint)k >= Arena.Classes) return Refuse(a, bytes, room, owner); // 0 and less too: unsigned, they are huge
         uint block, count;
-        if (k < Arena.MagazineClasses && (count = a->Counts[k]) != 0)
+        var granules = 1u << k;
+        uint* magazine;
+        if (k < Arena.MagazineClasses && (count = *(magazine = Arena.Magazine(a, k))) != 0)
         {
-            a->Counts[k] = --count;
-            block = a->Slots[(k * Arena.MagazineSlots) + (int)count];
-            a->CachedGranules -= 1L << k;
+            block = magazine[count];
+            *magazine = count - 1;
         }
         else
         {
-            block = HalfFit.Take(a, _tags, k);
-            if (block == 0) return Refuse(a, bytes, room, owner);
+            var fit = HalfFit.Fit(a, k);
+            if (fit == 0) return Refuse(a, bytes, room, owner);
+            block = HalfFit.TakeFrom(a, _tags, fit, granules);
         }
 
-        var memory = Hand(a, block, k, bytes, owner);
+        var memory = Hand(a, block, k, granules, bytes, owner);
         if ((a->Pending | Volatile.Read(ref a->Remote)) != 0) DrainOne(a);
         return memory;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void* Hand(Arena* a, uint block, int k, long bytes, uint owner)
+    private void* Hand(Arena* a, uint block, int k, uint granules, long bytes, uint owner)
     {
         var code = Tag.Encode(owner);
-        _tags[block] = Tag.ForLive(k, a->Number, code, bytes);
-        a->ClassTotal[k]++;
-        var live = ++a->ClassLive[k];
-        if (live > a->ClassPeak[k]) a->ClassPeak[k] = live;
-        var requested = a->Requested += bytes;
-        if (requested > a->RequestedPeak) a->RequestedPeak = requested;
-        var fragments = a->Fragments += 1L << k;
+        _tags[block] = Tag.ForLive(a->LiveTag, k, code, bytes);
+        var counts = Arena.Counts(a) + k;
+        var total = counts->Total + 1;
+        counts->Total = total;
+        var live = total - counts->Freed;
+        if (live > counts->Peak) counts->Peak = live;
+        var fragments = a->Fragments + granules;
+        a->Fragments = fragments;
         if (fragments > a->FragmentsPeak) a->FragmentsPeak = fragments;
         a->Owners[Tag.Row(code)] += bytes;
         return _data + ((long)block << Tag.GranuleBits);
@@ -192,12 +190,10 @@ public unsafe partial struct Pool
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Discount(Arena* a, ulong tag)
     {
-        var bytes = Tag.Bytes(tag);
         var k = Tag.Class(tag);
-        a->ClassLive[k]--;
-        a->Requested -= bytes;
+        Arena.Counts(a)[k].Freed++;
         a->Fragments -= 1L << k;
-        a->Owners[Tag.Row(Tag.OwnerCode(tag))] -= bytes;
+        a->Owners[Tag.Row(Tag.OwnerCode(tag))] -= Tag.Bytes(tag);
     }
 
     // Into the magazine while there is room, else to the backend.
@@ -206,12 +202,12 @@ public unsafe partial struct Pool
     {
         var k = Tag.Class(tag);
         uint count;
-        if (k < Arena.MagazineClasses && (count = a->Counts[k]) < Arena.MagazineSlots)
+        var magazine = Arena.Magazine(a, k);
+        if (k < Arena.MagazineClasses && (count = *magazine) < Arena.MagazineSlots)
         {
             _tags[index] = Tag.With(tag, Tag.Cached);
-            a->Slots[(k * Arena.MagazineSlots) + (int)count] = index;
-            a->Counts[k] = count + 1;
-            a->CachedGranules += 1L << k;
+            *magazine = ++count;
+            magazine[count] = index;
             return;
         }
 
@@ -228,7 +224,7 @@ public unsafe partial struct Pool
             return;
         }
 
-        var home = _arenas + Tag.Arena(tag);
+        var home = ArenaAt(Tag.Arena(tag));
         var link = (uint*)(_data + ((long)index << Tag.GranuleBits));
         uint head;
         do
@@ -272,25 +268,17 @@ public unsafe partial struct Pool
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void* Refuse(Arena* a, long bytes, long room, uint owner)
     {
+        if (room == 0) room = 1;
         if (room > 0 && room <= MaxBytes && a->Number >= 0)
         {
             var k = HalfFit.ClassOf(room);
             if (a->Number == 0) FlushSteward(a);
             else for (var i = 0; i < LastDrain && (a->Pending | Volatile.Read(ref a->Remote)) != 0; i++) DrainOne(a);
-            uint count;
+            var magazine = Arena.Magazine(a, k);
             uint block;
-            if (k < Arena.MagazineClasses && (count = a->Counts[k]) != 0)
-            {
-                a->Counts[k] = --count;
-                a->CachedGranules -= 1L << k;
-                block = a->Slots[(k * Arena.MagazineSlots) + (int)count];
-            }
-            else
-            {
-                block = HalfFit.Take(a, _tags, k);
-            }
-
-            if (block != 0) return Hand(a, block, k, bytes, owner);
+            if (k < Arena.MagazineClasses && *magazine != 0) block = magazine[(*magazine)--];
+            else block = HalfFit.Take(a, _tags, k);
+            if (block != 0) return Hand(a, block, k, 1u << k, bytes, owner);
         }
 
         a->Failed++;
@@ -305,12 +293,8 @@ public unsafe partial struct Pool
         while (a->QuarantineOut != a->QuarantineIn) LeaveQuarantine(a);
         for (var k = 0; k < Arena.MagazineClasses; k++)
         {
-            while (a->Counts[k] != 0)
-            {
-                var count = --a->Counts[k];
-                a->CachedGranules -= 1L << k;
-                HalfFit.Give(a, _tags, a->Slots[(k * Arena.MagazineSlots) + (int)count], 1u << k);
-            }
+            var magazine = Arena.Magazine(a, k);
+            while (*magazine != 0) HalfFit.Give(a, _tags, magazine[(*magazine)--], 1u << k);
         }
     }
 
@@ -319,7 +303,7 @@ public unsafe partial struct Pool
     private void* AllocateUnusual(int arena, long bytes, uint owner)
     {
         if ((uint)arena >= MaxArenas) return null;
-        var a = _arenas + arena;
+        var a = ArenaAt(arena);
         var times = (Volatile.Read(ref _flags) & (uint)PoolFlags.Times) != 0;
         var start = times ? Linux.Now() : 0;
         if (arena == 0) PoolLock.Enter(&a->Lock);
@@ -342,7 +326,7 @@ public unsafe partial struct Pool
     private void FreeUnusual(int arena, void* block)
     {
         if ((uint)arena >= MaxArenas) arena = 0;
-        var a = _arenas + arena;
+        var a = ArenaAt(arena);
         var times = (Volatile.Read(ref _flags) & (uint)PoolFlags.Times) != 0;
         var start = times ? Linux.Now() : 0;
         if (arena == 0) PoolLock.Enter(&a->Lock);

@@ -60,7 +60,7 @@ public unsafe partial struct Pool
         if (a->QuarantineIn - a->QuarantineOut == Arena.QuarantineSlots) LeaveQuarantine(a);
         _tags[index] = Tag.With(tag, Tag.Cached);
         a->Quarantine[a->QuarantineIn++ % Arena.QuarantineSlots] = index;
-        a->CachedGranules += 1L << Tag.Class(tag);
+        a->QuarantineGranules += 1L << Tag.Class(tag);
     }
 
     private void LeaveQuarantine(Arena* a)
@@ -69,7 +69,7 @@ public unsafe partial struct Pool
         var tag = _tags[index];
         var at = Memory(index, tag).IndexOfAnyExcept(FreedPoison);
         if (at >= 0) Report(a, PoolFaultKind.WriteAfterFree, Address(index), tag, at);
-        a->CachedGranules -= 1L << Tag.Class(tag);
+        a->QuarantineGranules -= 1L << Tag.Class(tag);
         PutAway(a, index, tag);
     }
 
@@ -99,7 +99,7 @@ public unsafe partial struct Pool
             Block = (byte*)block - _data,
             Offset = offset,
             Bytes = known ? Tag.Bytes(tag) : 0,
-            Owner = known ? Tag.Decode(Tag.OwnerCode(tag)) : UnknownOwner,
+            Owner = known ? Tag.Decode(Tag.OwnerCode(tag)) : 0,
             Arena = known ? Tag.Arena(tag) : a->Number,
         };
         if ((_flags & (uint)PoolFlags.FailFast) != 0) Environment.FailFast("ssp-engine: pool: " + _lastFault);

@@ -1,4 +1,5 @@
 // How a pool comes into being and grows: over zeroed memory, part of it ready, the rest offered once it has been touched and locked.
+using System.Diagnostics;
 using SspHost.Abi;
 
 namespace SspHost.Engine.Memory;
@@ -35,15 +36,16 @@ public unsafe partial struct Pool
     {
         var overhead = OverheadFor(bytes);
         var granules = (bytes - overhead) >> Tag.GranuleBits;
+        Debug.Assert(Arena.Bytes <= 1 << Arena.StrideBits, "an arena overlaps the next");
         if (granules < 2 || granules >= 1L << Tag.IndexBits) return null;
 
         var pool = (Pool*)memory;
         var at = (byte*)memory + Align(sizeof(Pool), Line);
-        pool->_arenas = (Arena*)at;
-        at += MaxArenas * Align(sizeof(Arena), Line);
+        pool->_arenas = at;
+        at += MaxArenas * (1L << Arena.StrideBits);
         for (var i = 0; i < MaxArenas; i++)
         {
-            var a = pool->_arenas + i;
+            var a = pool->ArenaAt(i);
             a->Number = -1;
             a->Owners = (long*)at;
             at += Align(Tag.OwnerRows * sizeof(long), Line);
@@ -60,8 +62,10 @@ public unsafe partial struct Pool
         // Granule 0 is "none"; its tag, and the untouched tag behind the last granule on offer, stop the joining of neighbours.
         pool->_tags[0] = Tag.Wall;
         pool->_ready = 1;
-        pool->_arenas->Number = 0;
-        pool->_arenas->First = 1;
+        var steward = pool->ArenaAt(0);
+        steward->Number = 0;
+        steward->LiveTag = Tag.CommonOf(0);
+        steward->First = 1;
         pool->Extend(ready - Tag.Granule);
         return pool;
     }
@@ -72,7 +76,7 @@ public unsafe partial struct Pool
     /// </summary>
     public long Extend(long bytes)
     {
-        var a = _arenas;
+        var a = ArenaAt(0);
         PoolLock.Enter(&a->Lock);
         var n = (uint)Math.Clamp(bytes >> Tag.GranuleBits, 0, _capacity - _ready);
         if (n != 0)
@@ -94,8 +98,8 @@ public unsafe partial struct Pool
     public bool OpenArena(int arena, long bytes)
     {
         if (arena is < 1 or >= MaxArenas || bytes < 3 * Tag.Granule || bytes > MaxBytes) return false;
-        var home = _arenas;
-        var a = _arenas + arena;
+        var home = ArenaAt(0);
+        var a = ArenaAt(arena);
         PoolLock.Enter(&home->Lock);
         var open = a->Number == arena;
         if (!open)
@@ -108,6 +112,8 @@ public unsafe partial struct Pool
                 _tags[block] = Tag.ForWall(k, arena);
                 a->First = block + 1;
                 a->Granules = (1u << k) - 2;
+                a->LiveTag = Tag.CommonOf(arena);
+                home->SpanGranules += 1L << k;
                 HalfFit.Give(a, _tags, a->First, a->Granules);
                 Volatile.Write(ref a->Number, arena);
                 open = true;
@@ -119,10 +125,10 @@ public unsafe partial struct Pool
     }
 
     /// <summary>Bytes of the span of an RT arena; 0 where it is not open.</summary>
-    public readonly long SpanBytes(int arena) => arena is < 1 or >= MaxArenas ? 0 : (long)_arenas[arena].Granules << Tag.GranuleBits;
+    public readonly long SpanBytes(int arena) => arena is < 1 or >= MaxArenas ? 0 : (long)ArenaAt(arena)->Granules << Tag.GranuleBits;
 
     private static long TablesBytes() => Align(sizeof(Pool), Line) +
-        (MaxArenas * (Align(sizeof(Arena), Line) + Align(Tag.OwnerRows * sizeof(long), Line) + Align(2 * sizeof(Histogram), Line)));
+        (MaxArenas * ((1L << Arena.StrideBits) + Align(Tag.OwnerRows * sizeof(long), Line) + Align(2 * sizeof(Histogram), Line)));
 
     private static long Align(long bytes, long to) => (bytes + to - 1) & ~(to - 1);
 }

@@ -22,7 +22,7 @@ public unsafe partial struct Pool
         stats.Time = Linux.Now();
         for (var i = 0; i < MaxArenas; i++)
         {
-            var a = _arenas + i;
+            var a = ArenaAt(i);
             if (a->Number < 0)
             {
                 stats.Failed += a->Failed;
@@ -32,19 +32,17 @@ public unsafe partial struct Pool
 
             if (i == 0)
             {
-                stats.Free = a->FreeGranules << Tag.GranuleBits;
+                stats.Free = Arena.FreeGranules(a) << Tag.GranuleBits;
                 stats.Largest = LargestOf(a);
             }
             else
             {
                 stats.Spans += (long)a->Granules << Tag.GranuleBits;
-                stats.SpansFree += a->FreeGranules << Tag.GranuleBits;
+                stats.SpansFree += Arena.FreeGranules(a) << Tag.GranuleBits;
             }
 
-            stats.Requested += a->Requested;
             stats.Fragments += a->Fragments << Tag.GranuleBits;
-            stats.Cached += a->CachedGranules << Tag.GranuleBits;
-            stats.RequestedPeak += a->RequestedPeak;
+            stats.Cached += (Arena.MagazineGranules(a) + a->QuarantineGranules) << Tag.GranuleBits;
             stats.FragmentsPeak += a->FragmentsPeak << Tag.GranuleBits;
             stats.RemoteFrees += a->RemoteFrees;
             stats.Failed += a->Failed;
@@ -53,30 +51,32 @@ public unsafe partial struct Pool
             stats.EngineBytes += a->Owners[0];
             for (var row = 1; row <= Limits.MaxInstances; row++) stats.ModuleBytes += a->Owners[row];
             stats.GrantBytes += a->Owners[Tag.GrantRow];
-            stats.OtherBytes += a->Owners[Tag.OtherRow];
             for (var k = 0; k < PoolStats.Classes; k++)
             {
-                stats.ClassLive[k] += a->ClassLive[k];
-                stats.ClassPeak[k] += a->ClassPeak[k];
-                stats.ClassTotal[k] += a->ClassTotal[k];
-                stats.Allocations += a->ClassTotal[k];
-                stats.Frees += a->ClassTotal[k] - a->ClassLive[k];
+                var counts = Arena.Counts(a) + k;
+                stats.ClassLive[k] += counts->Live;
+                stats.ClassPeak[k] += counts->Peak;
+                stats.ClassTotal[k] += counts->Total;
+                stats.Allocations += counts->Total;
+                stats.Frees += counts->Total - counts->Live;
             }
         }
+
+        stats.Requested = stats.EngineBytes + stats.ModuleBytes + stats.GrantBytes;
     }
 
-    /// <summary>Bytes requested by live blocks of an owner; all grants, and all unknown owners, are one. [steward]</summary>
+    /// <summary>Bytes requested by live blocks of an owner; all grants are one. [steward]</summary>
     public readonly long OwnerBytes(uint owner)
     {
         var row = Tag.Row(Tag.Encode(owner));
         long sum = 0;
-        for (var i = 0; i < MaxArenas; i++) sum += Volatile.Read(ref _arenas[i].Owners[row]);
+        for (var i = 0; i < MaxArenas; i++) sum += Volatile.Read(ref ArenaAt(i)->Owners[row]);
         return sum;
     }
 
     /// <summary>Times of allocate or free in an arena, in ns; filled while <see cref="PoolFlags.Times"/> is on.</summary>
     public readonly Histogram* Times(int arena, bool free) =>
-        (uint)arena >= MaxArenas ? null : free ? _arenas[arena].FreeTimes : _arenas[arena].AllocateTimes;
+        (uint)arena >= MaxArenas ? null : free ? ArenaAt(arena)->FreeTimes : ArenaAt(arena)->AllocateTimes;
 
     /// <summary>
     /// What is guaranteed: with at most this many bytes live in the steward's arena, magazines counted, no request up to
@@ -84,9 +84,7 @@ public unsafe partial struct Pool
     /// </summary>
     public readonly long GuaranteedBytes(long largest)
     {
-        long spans = 0;
-        for (var i = 1; i < MaxArenas; i++)
-            if (_arenas[i].Number > 0) spans += ((long)_arenas[i].Granules + 2) << Tag.GranuleBits;
+        var spans = ArenaAt(0)->SpanGranules << Tag.GranuleBits;
         return Math.Max(0, HalfFit.Guaranteed(ReadyBytes - Tag.Granule - spans, largest) - MagazineBytes);
     }
 
@@ -100,16 +98,17 @@ public unsafe partial struct Pool
         text.Append(CultureInfo.InvariantCulture, $"pool: {ReadyBytes} of {CapacityBytes} bytes on offer, flags {Flags}\n");
         for (var i = 0; i < MaxArenas; i++)
         {
-            var a = _arenas + i;
+            var a = ArenaAt(i);
             if (a->Number < 0) continue;
-            text.Append(CultureInfo.InvariantCulture, $"arena {i}: granules {a->First}+{a->Granules}, free {a->FreeGranules}, cached {a->CachedGranules}");
-            text.Append(CultureInfo.InvariantCulture, $", in fragments {a->Fragments} (peak {a->FragmentsPeak}), requested {a->Requested} bytes (peak {a->RequestedPeak})");
+            text.Append(CultureInfo.InvariantCulture, $"arena {i}: granules {a->First}+{a->Granules}, free {Arena.FreeGranules(a)}, in magazines {Arena.MagazineGranules(a)}, in quarantine {a->QuarantineGranules}");
+            text.Append(CultureInfo.InvariantCulture, $", in fragments {a->Fragments} (peak {a->FragmentsPeak}), requested {Arena.Requested(a)} bytes");
             text.Append(CultureInfo.InvariantCulture, $", failed {a->Failed}, remote frees {a->RemoteFrees}, faults {a->Faults}\n");
             for (var k = 0; k < Arena.Classes; k++)
             {
-                if (a->ClassTotal[k] == 0) continue;
-                text.Append(CultureInfo.InvariantCulture, $"  class {k} ({(long)Tag.Granule << k} bytes): live {a->ClassLive[k]}, peak {a->ClassPeak[k]}, total {a->ClassTotal[k]}");
-                if (k < Arena.MagazineClasses) text.Append(CultureInfo.InvariantCulture, $", magazine {a->Counts[k]}");
+                var counts = Arena.Counts(a) + k;
+                if (counts->Total == 0) continue;
+                text.Append(CultureInfo.InvariantCulture, $"  class {k} ({(long)Tag.Granule << k} bytes): live {counts->Live}, peak {counts->Peak}, total {counts->Total}");
+                if (k < Arena.MagazineClasses) text.Append(CultureInfo.InvariantCulture, $", magazine {*Arena.Magazine(a, k)}");
                 text.Append('\n');
             }
 
@@ -123,10 +122,10 @@ public unsafe partial struct Pool
 
     private readonly void DumpBin(StringBuilder text, Arena* a, int bin)
     {
-        if (a->Heads[bin] == 0) return;
+        if (Arena.Heads(a)[bin] == 0) return;
         text.Append(CultureInfo.InvariantCulture, $"  bin {bin}:");
         var blocks = 0;
-        for (var b = a->Heads[bin]; b != 0; b = Tag.Next(_tags[b]))
+        for (var b = Arena.Heads(a)[bin]; b != 0; b = *Tag.High(_tags, b))
             if (++blocks <= DumpBlocks) text.Append(CultureInfo.InvariantCulture, $" {b}+{SizeAt(b, _tags[b])}");
         if (blocks > DumpBlocks) text.Append(CultureInfo.InvariantCulture, $" and {blocks - DumpBlocks} more");
         text.Append('\n');
@@ -136,7 +135,6 @@ public unsafe partial struct Pool
     {
         0 => "engine",
         Tag.GrantRow => "grants",
-        Tag.OtherRow => "unknown",
         _ => (row - 1).ToString(CultureInfo.InvariantCulture),
     };
 }

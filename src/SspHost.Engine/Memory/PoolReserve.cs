@@ -64,7 +64,7 @@ public unsafe partial struct Pool
     /// </summary>
     public int FreeOwned(uint owner)
     {
-        var a = _arenas;
+        var a = ArenaAt(0);
         var freed = 0;
         var code = Tag.Encode(owner);
         PoolLock.Enter(&a->Lock);
@@ -90,7 +90,7 @@ public unsafe partial struct Pool
     /// <summary>Brings home what RT threads freed of the steward's arena. A few times a second is plenty. [steward]</summary>
     public void Maintain()
     {
-        var a = _arenas;
+        var a = ArenaAt(0);
         if ((a->Pending | Volatile.Read(ref a->Remote)) == 0) return;
         PoolLock.Enter(&a->Lock);
         while ((a->Pending | Volatile.Read(ref a->Remote)) != 0) DrainOne(a);
@@ -100,10 +100,10 @@ public unsafe partial struct Pool
     /// <summary>Free bytes of the steward's arena, and the largest request it would serve, with nothing held back in magazines. [steward]</summary>
     public (long Free, long Largest) FreeBytes()
     {
-        var a = _arenas;
+        var a = ArenaAt(0);
         PoolLock.Enter(&a->Lock);
         FlushSteward(a);
-        var free = a->FreeGranules << Tag.GranuleBits;
+        var free = Arena.FreeGranules(a) << Tag.GranuleBits;
         var largest = LargestOf(a);
         PoolLock.Exit(&a->Lock);
         return (free, largest);

@@ -13,7 +13,7 @@ public unsafe partial struct Pool
         if (_ready < _capacity && _tags[_ready] != Tag.Interior) return "the tag behind the last granule was written";
         for (var i = 0; i < MaxArenas; i++)
         {
-            var a = _arenas + i;
+            var a = ArenaAt(i);
             if (a->Number != i) continue;
             var wrong = VerifySpan(a) ?? VerifyBins(a) ?? VerifyKept(a);
             if (wrong != null) return $"arena {i}: {wrong}";
@@ -24,7 +24,7 @@ public unsafe partial struct Pool
 
     private readonly string? VerifySpan(Arena* a)
     {
-        long free = 0, cached = 0, fragments = 0, requested = 0, spans = 0;
+        long free = 0, cached = 0, fragments = 0, spans = 0;
         var classes = stackalloc long[Arena.Classes];
         new Span<long>(classes, Arena.Classes).Clear();
         var owners = new long[Tag.OwnerRows];
@@ -51,7 +51,7 @@ public unsafe partial struct Pool
                 if (size > 1 && state != Tag.Wall && _tags[i + size - 1] != Tag.Interior) return $"granule {i}: the last tag of a block was written";
                 if (state == Tag.Wall)
                 {
-                    if (a->Number != 0 || _arenas[Tag.Arena(tag)].First != i + 1) return $"granule {i}: a wall that is no arena's";
+                    if (a->Number != 0 || ArenaAt(Tag.Arena(tag))->First != i + 1) return $"granule {i}: a wall that is no arena's";
                     spans += size;
                 }
                 else
@@ -66,7 +66,6 @@ public unsafe partial struct Pool
                     {
                         // A block on its way home still counts as live: only its own arena counts.
                         fragments += size;
-                        requested += Tag.Bytes(tag);
                         owners[Tag.Row(Tag.OwnerCode(tag))] += Tag.Bytes(tag);
                         classes[k]++;
                         if (state == Tag.Live && (_flags & (uint)PoolFlags.Checks) != 0)
@@ -81,13 +80,13 @@ public unsafe partial struct Pool
             wasFree = isFree;
         }
 
-        if (free != a->FreeGranules) return $"{free} granules are free, counted {a->FreeGranules}";
-        if (cached != a->CachedGranules) return $"{cached} granules are kept, counted {a->CachedGranules}";
+        if (free != Arena.FreeGranules(a)) return $"{free} granules are free, counted {Arena.FreeGranules(a)}";
+        if (cached != Arena.MagazineGranules(a) + a->QuarantineGranules) return $"{cached} granules are kept, counted {Arena.MagazineGranules(a)} in magazines and {a->QuarantineGranules} in quarantine";
+        if (spans != a->SpanGranules) return $"{spans} granules are in spans, counted {a->SpanGranules}";
         if (fragments != a->Fragments) return $"{fragments} granules are live, counted {a->Fragments}";
-        if (requested != a->Requested) return $"{requested} bytes are live, counted {a->Requested}";
         if (free + cached + fragments + spans != a->Granules) return "granules are lost";
         for (var k = 0; k < Arena.Classes; k++)
-            if (classes[k] != a->ClassLive[k]) return $"class {k}: {classes[k]} blocks are live, counted {a->ClassLive[k]}";
+            if (classes[k] != Arena.Counts(a)[k].Live) return $"class {k}: {classes[k]} blocks are live, counted {Arena.Counts(a)[k].Live}";
         for (var row = 0; row < Tag.OwnerRows; row++)
             if (owners[row] != a->Owners[row]) return $"owner {OwnerName(row)}: {owners[row]} bytes are live, counted {a->Owners[row]}";
         return null;
@@ -98,39 +97,39 @@ public unsafe partial struct Pool
         long free = 0;
         for (var bin = 0; bin < Arena.Classes; bin++)
         {
-            if ((a->Heads[bin] != 0) != ((a->Bins >> bin & 1) != 0)) return $"bin {bin}: its bit is wrong";
+            if ((Arena.Heads(a)[bin] != 0) != ((a->Bins >> bin & 1) != 0)) return $"bin {bin}: its bit is wrong";
             uint previous = 0;
-            for (var b = a->Heads[bin]; b != 0; b = Tag.Next(_tags[b]))
+            for (var b = Arena.Heads(a)[bin]; b != 0; b = *Tag.High(_tags, b))
             {
                 var tag = _tags[b];
                 if (Tag.State(tag) is not (Tag.FreeOne or Tag.FreeHead)) return $"bin {bin}: granule {b} is not free";
                 var size = SizeAt(b, tag);
                 if (System.Numerics.BitOperations.Log2(size) != bin) return $"bin {bin}: a block of {size} granules";
-                if (Tag.Previous(tag) != previous) return $"bin {bin}: granule {b} links back to {Tag.Previous(tag)}, not {previous}";
+                if (Tag.Previous((uint)tag) != previous) return $"bin {bin}: granule {b} links back to {Tag.Previous((uint)tag)}, not {previous}";
                 if (b < a->First || b >= a->First + a->Granules) return $"bin {bin}: granule {b} is outside the span";
                 free += size;
                 previous = b;
-                if (free > a->FreeGranules) break;
+                if (free > a->Granules) break;
             }
         }
 
-        return free == a->FreeGranules ? null : $"{free} granules are in bins, counted {a->FreeGranules}";
+        return free == Arena.FreeGranules(a) ? null : $"{free} granules are in bins, counted {Arena.FreeGranules(a)}";
     }
 
     private readonly string? VerifyKept(Arena* a)
     {
-        long kept = 0;
         for (var k = 0; k < Arena.MagazineClasses; k++)
         {
-            if (a->Counts[k] > Arena.MagazineSlots) return $"magazine {k}: {a->Counts[k]} blocks";
-            for (var i = 0; i < a->Counts[k]; i++)
+            var magazine = Arena.Magazine(a, k);
+            if (*magazine > Arena.MagazineSlots) return $"magazine {k}: {*magazine} blocks";
+            for (var i = 1; i <= *magazine; i++)
             {
-                var tag = _tags[a->Slots[(k * Arena.MagazineSlots) + i]];
-                if (Tag.State(tag) != Tag.Cached || Tag.Class(tag) != k) return $"magazine {k}: slot {i} holds no block of its class";
-                kept += 1L << k;
+                var tag = _tags[magazine[i]];
+                if (Tag.State(tag) != Tag.Cached || Tag.Class(tag) != k) return $"magazine {k}: entry {i} holds no block of its class";
             }
         }
 
+        long kept = 0;
         for (var q = a->QuarantineOut; q != a->QuarantineIn; q++)
         {
             var index = a->Quarantine[q % Arena.QuarantineSlots];
@@ -141,6 +140,6 @@ public unsafe partial struct Pool
             kept += 1L << Tag.Class(tag);
         }
 
-        return kept == a->CachedGranules ? null : $"{kept} granules are kept, counted {a->CachedGranules}";
+        return kept == a->QuarantineGranules ? null : $"{kept} granules are in quarantine, counted {a->QuarantineGranules}";
     }
 }

@@ -14,7 +14,7 @@ namespace SspHost.Engine.Memory;
 /// </list>
 /// Tags between those of a block are stale and never read: every split writes both sides of its border.
 /// </summary>
-internal static class Tag
+internal static unsafe class Tag
 {
     /// <summary>log2 of the bytes of a granule.</summary>
     public const int GranuleBits = 6;
@@ -41,17 +41,19 @@ internal static class Tag
     /// <summary>Granule numbers have 27 bits: pools up to 8 GiB. Number 0 is never a block and stands for "none".</summary>
     public const int IndexBits = 27;
 
-    private const int ClassShift = 3, ArenaShift = 8, OwnerShift = 13, BytesShift = 30, PreviousShift = 8, NextShift = 35;
-    private const ulong IndexMask = (1UL << IndexBits) - 1;
+    private const int ClassShift = 3, ArenaShift = 8, OwnerShift = 13, BytesShift = 30, PreviousShift = 3;
     private const uint GrantOwners = 0xFFFF_0000;
 
-    /// <summary>Owner rows: engine, slots 1..4096, all grants, everything else.</summary>
-    public const int GrantRow = Abi.Limits.MaxInstances + 1, OtherRow = GrantRow + 1, OwnerRows = OtherRow + 1;
+    /// <summary>Owner rows: engine, slots 1..4096, and one for all grants (and for owners there should not be).</summary>
+    public const int GrantRow = Abi.Limits.MaxInstances + 1, OwnerRows = GrantRow + 1;
 
-    /// <summary>Tag of a live block.</summary>
+    /// <summary>Tag of a live block; <paramref name="common"/> is the arena's <see cref="Arena.LiveTag"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong ForLive(int sizeClass, int arena, uint ownerCode, long bytes) =>
-        Live | ((ulong)(uint)sizeClass << ClassShift) | ((ulong)(uint)arena << ArenaShift) | ((ulong)ownerCode << OwnerShift) | ((ulong)bytes << BytesShift);
+    public static ulong ForLive(ulong common, int sizeClass, uint ownerCode, long bytes) =>
+        common | ((ulong)(uint)sizeClass << ClassShift) | ((ulong)ownerCode << OwnerShift) | ((ulong)bytes << BytesShift);
+
+    /// <summary>What live blocks of an arena have in common.</summary>
+    public static ulong CommonOf(int arena) => Live | ((ulong)(uint)arena << ArenaShift);
 
     public static ulong ForWall(int sizeClass, int arena) => Wall | ((ulong)(uint)sizeClass << ClassShift) | ((ulong)(uint)arena << ArenaShift);
 
@@ -74,37 +76,37 @@ internal static class Tag
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long Bytes(ulong tag) => (long)(tag >> BytesShift);
 
+    /// <summary>First tag of a free block: state and previous block of its bin below, next block above; each half is changed by a store of its own.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong ForFree(ulong state, uint previous, uint next) => state | ((ulong)previous << PreviousShift) | ((ulong)next << NextShift);
+    public static ulong ForFree(ulong state, uint next) => state | ((ulong)next << 32);
+
+    /// <summary>State and previous block of a free block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint* Low(ulong* tags, uint block) => (uint*)(tags + block);
+
+    /// <summary>Next block of a free block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint* High(ulong* tags, uint block) => (uint*)(tags + block) + 1;
+
+    /// <summary>The lower half of a free block's first tag.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint ForLow(ulong state, uint previous) => (uint)state | (previous << PreviousShift);
+
+    public static uint Previous(uint low) => low >> PreviousShift;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Previous(ulong tag) => (uint)((tag >> PreviousShift) & IndexMask);
+    public static ulong ForSize(uint granules) => FreeSize | ((ulong)granules << 32);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Next(ulong tag) => (uint)((tag >> NextShift) & IndexMask);
+    public static uint Size(ulong tag) => (uint)(tag >> 32);
 
+    /// <summary>An owner in 17 bits: bit 16 marks a grant, whose session's low 16 bits are kept.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong WithPrevious(ulong tag, uint previous) => (tag & ~(IndexMask << PreviousShift)) | ((ulong)previous << PreviousShift);
+    public static uint Encode(uint owner) => (owner & 0xFFFF) | ((owner >> 15) & 0x10000);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong WithNext(ulong tag, uint next) => (tag & ~(IndexMask << NextShift)) | ((ulong)next << NextShift);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong ForSize(uint granules) => FreeSize | ((ulong)granules << PreviousShift);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Size(ulong tag) => (uint)(tag >> PreviousShift);
-
-    /// <summary>An owner in 17 bits: grants keep their session's 16; owners outside the contract share one code.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Encode(uint owner) =>
-        owner <= Abi.Limits.MaxInstances ? owner : owner >= GrantOwners ? 0x10000 | (owner & 0xFFFF) : 0xFFFF;
-
-    public static uint Decode(uint ownerCode) =>
-        ownerCode <= Abi.Limits.MaxInstances ? ownerCode : ownerCode >= 0x10000 ? GrantOwners | (ownerCode & 0xFFFF) : Pool.UnknownOwner;
+    public static uint Decode(uint ownerCode) => ownerCode >= 0x10000 ? GrantOwners | (ownerCode & 0xFFFF) : ownerCode;
 
     /// <summary>Row of the owner table.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Row(uint ownerCode) =>
-        ownerCode <= Abi.Limits.MaxInstances ? (int)ownerCode : ownerCode >= 0x10000 ? GrantRow : OtherRow;
+    public static uint Row(uint ownerCode) => Math.Min(ownerCode, GrantRow);
 }

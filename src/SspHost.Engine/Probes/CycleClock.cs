@@ -6,7 +6,8 @@ namespace SspHost.Engine.Probes;
 
 /// <summary>
 /// Cycle counter ticks and what they are in ns. A tick is below 1 ns on x86-64 and 18..42 ns on arm64 boards (54 or 24 MHz): there,
-/// the time of one module in one quantum is 0 or a whole tick, and only sums mean something. Without a constant counter, it is CLOCK_MONOTONIC.
+/// the time of one module in one quantum is 0 or a whole tick, and only sums mean something. Without a constant counter, it is
+/// CLOCK_MONOTONIC.
 /// </summary>
 public static class CycleClock
 {

@@ -21,6 +21,7 @@ public sealed unsafe class Playback
     private readonly CoreInfo[] _cores;
     private readonly AudioSession<RendererQuantum>* _session;
     private readonly RendererQuantum* _quantum;
+    private readonly RtThread* _rt; // made once, parked between runs: zeroed here and never again
     private readonly Worker* _workers;
     private readonly byte* _buffers;
     private int _threads;
@@ -35,6 +36,7 @@ public sealed unsafe class Playback
         _cores = Topology.Read();
         _session = (AudioSession<RendererQuantum>*)Take(region, sizeof(AudioSession<RendererQuantum>));
         _quantum = (RendererQuantum*)Take(region, sizeof(RendererQuantum));
+        _rt = (RtThread*)Take(region, Limits.MaxThreads * sizeof(RtThread));
         _workers = (Worker*)Take(region, Limits.MaxThreads * sizeof(Worker));
         _buffers = (byte*)Take(region, AudioLoop.BufferBytes);
         *_quantum = new RendererQuantum(renderer);
@@ -92,7 +94,7 @@ public sealed unsafe class Playback
         for (var t = 1; t < cores.Length; t++)
         {
             _workers[t] = new Worker { Renderer = *_quantum, Number = t };
-            var error = RtThread.Create(&_workers[t].Thread, Setup(t, WorkerPriority, cores[t]), WorkerName(t), &Worker.Run, &_workers[t]);
+            var error = RtThread.Start(_rt + t, Setup(t, WorkerPriority, cores[t]), WorkerName(t), &Worker.Run, _workers + t);
             if (error == 0) continue;
             Refuse(ref reply, ReplyStatus.ThreadFailed, error, t, 0);
             _session->Close();
@@ -113,7 +115,7 @@ public sealed unsafe class Playback
             LastIncident = _renderer.LastIncident,
             Buffers = _buffers,
         };
-        var status = AudioSession<RendererQuantum>.Start(_session, _quantum, loop, Setup(0, AudioPriority, cores[0]), out var failed);
+        var status = AudioSession<RendererQuantum>.Start(_session, _quantum, loop, _rt, Setup(0, AudioPriority, cores[0]), out var failed);
         if (status != ReplyStatus.Ok)
         {
             Refuse(ref reply, status, failed, 0, 0);
@@ -144,7 +146,7 @@ public sealed unsafe class Playback
     private void JoinWorkers(int threads)
     {
         _renderer.StopWorkers();
-        for (var t = 1; t < threads; t++) _ = _workers[t].Thread.TryJoin(5 * Second);
+        for (var t = 1; t < threads; t++) _ = RtThread.TryJoin(_rt + t, 5 * Second);
         _renderer.Running = false;
     }
 
@@ -183,10 +185,9 @@ public sealed unsafe class Playback
         return block;
     }
 
-    // A worker's thread and its argument, at a fixed address of the region.
+    // A worker's argument, at a fixed address of the region.
     private struct Worker
     {
-        public RtThread Thread;
         public RendererQuantum Renderer;
         public int Number;
 

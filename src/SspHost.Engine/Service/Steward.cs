@@ -360,8 +360,8 @@ public sealed unsafe class Steward
         var status = new StewardStatus
         {
             PoolBytes = pool.Offered,
-            PoolLive = pool.Requested,
-            PoolPeak = pool.RequestedPeak,
+            PoolLive = pool.Fragments,
+            PoolPeak = pool.FragmentsPeak,
             PoolLargest = pool.Largest,
             PoolFailed = pool.Failed,
             Collections = Collections() - _collectionsAtStart,

@@ -20,7 +20,10 @@ public static class CoreChoice
         return cores.IsEmpty ? -1 : cores[0].Number;
     }
 
-    /// <summary>Threads to use where nobody said: one per isolated core; without isolated cores, one per core except the housekeeping core. At least 1.</summary>
+    /// <summary>
+    /// Threads to use where nobody said: one per isolated core; without isolated cores, one per core except the housekeeping core. At
+    /// least 1.
+    /// </summary>
     public static int DefaultThreads(ReadOnlySpan<CoreInfo> cores)
     {
         var housekeeping = Housekeeping(cores);
@@ -36,9 +39,11 @@ public static class CoreChoice
     }
 
     /// <summary>
-    /// Fills <paramref name="chosen"/>, one core per thread, the audio thread first. A core named in <paramref name="wanted"/> (missing or -1:
+    /// Fills <paramref name="chosen"/>, one core per thread, the audio thread first. A core named in <paramref name="wanted"/> (missing
+    /// or -1:
     /// choose) is honoured as it is, twice too. The others get isolated cores, then those of highest capacity, lower numbers first; the
-    /// housekeeping core only when every other one is taken; -1 (not pinned) when that is taken too. Returns -1, or the first thread whose wanted core is
+    /// housekeeping core only when every other one is taken; -1 (not pinned) when that is taken too. Returns -1, or the first thread
+    /// whose wanted core is
     /// not among <paramref name="cores"/>. Allocates nothing.
     /// </summary>
     public static int Choose(ReadOnlySpan<CoreInfo> cores, ReadOnlySpan<int> wanted, Span<int> chosen)

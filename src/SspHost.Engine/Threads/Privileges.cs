@@ -21,7 +21,8 @@ public readonly record struct Privileges(bool CanFifo, ulong RtPriorityLimit, ul
         "'USER - memlock unlimited' to a file in /etc/security/limits.d and log in again";
 
     /// <summary>
-    /// Raises the soft limits to the hard ones, as any process may, and tries SCHED_FIFO at <paramref name="priority"/> on the calling thread for
+    /// Raises the soft limits to the hard ones, as any process may, and tries SCHED_FIFO at <paramref name="priority"/> on the calling
+    /// thread for
     /// a moment: containers and cgroups refuse in ways no limit shows. [start-up, an ordinary thread]
     /// </summary>
     public static unsafe Privileges Probe(int priority)
@@ -66,6 +67,8 @@ public static class CLibrary
 {
     private const int ArenaMax = -8; // M_ARENA_MAX
 
-    /// <summary>One malloc arena: each thread's first malloc would otherwise map 64 MiB of address space for one of its own. [start-up]</summary>
+    /// <summary>
+    /// One malloc arena: each thread's first malloc would otherwise map 64 MiB of address space for one of its own. [start-up]
+    /// </summary>
     public static bool UseOneArena() => ThreadCalls.Mallopt(ArenaMax, 1) != 0;
 }

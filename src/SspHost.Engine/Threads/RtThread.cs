@@ -26,47 +26,58 @@ public unsafe struct RtThreadSetup
 }
 
 /// <summary>
-/// A thread made by pthread, not by the runtime: its stack is ours, and nothing managed is allocated to make it. The struct must stay
-/// where it is (region or native memory) until the thread was joined.
+/// A thread made by pthread, not by the runtime: its stack is ours, and nothing managed is allocated to make it. It is made at the first
+/// <see cref="Start"/> and parked between runs: a thread that exits costs the runtime 176 managed bytes, and the engine allocates none.
+/// The struct must stay where
+/// it is (region or native memory) for good.
 /// </summary>
 public unsafe struct RtThread
 {
     /// <summary>Characters of a thread's name the kernel keeps.</summary>
     public const int MaxName = 15;
 
+    private const uint None = 0, Running = 1, Parked = 2, Leaving = 3;
+
     private nuint _handle;
+    private uint _state; // futex word
+    private int _tid;
     private delegate*<void*, void> _entry;
     private void* _argument;
     private ThreadRecord* _record;
     private long _stackBytes;
-    private int _alive;
     private fixed byte _name[MaxName + 1];
 
-    /// <summary>Whether a thread was made and not yet joined.</summary>
-    public readonly bool Alive => _alive != 0;
+    /// <summary>Whether its function has been started and has not returned.</summary>
+    public bool IsRunning => Volatile.Read(ref _state) == Running;
 
-    /// <summary>Whether it got SCHED_FIFO; known once created.</summary>
+    /// <summary>Whether it got SCHED_FIFO in its present or last run.</summary>
     public bool RealTime { readonly get; private set; }
 
     /// <summary>
-    /// Makes the thread and calls <paramref name="entry"/> on it. Returns 0 or an errno: EINVAL for a stack too small or unaligned or a core
-    /// this process may not use, EAGAIN where no thread can be made. Without the privilege for SCHED_FIFO it runs at SCHED_OTHER
+    /// Runs <paramref name="entry"/> on the thread, making it first if there is none. Returns 0 or an errno: EBUSY while it runs, EINVAL
+    /// for a stack too small or
+    /// unaligned or a core this process may not use, EAGAIN where no thread can be made. Without the privilege for SCHED_FIFO it runs at
+    /// SCHED_OTHER
     /// (<see cref="RealTime"/> is false) rather than not at all. Returns before the thread has recorded itself. [steward]
     /// </summary>
-    /// <param name="thread">Zeroed, at a fixed address.</param>
-    /// <param name="setup">What it is to be.</param>
+    /// <param name="thread">Zeroed before the first start, at a fixed address.</param>
+    /// <param name="setup">What it is to be; its stack is the one of the first start.</param>
     /// <param name="name">Name, ASCII; cut after 15 characters.</param>
     /// <param name="entry">Managed function to run.</param>
     /// <param name="argument">Its argument.</param>
-    public static int Create(RtThread* thread, in RtThreadSetup setup, ReadOnlySpan<byte> name, delegate*<void*, void> entry, void* argument)
+    public static int Start(RtThread* thread, in RtThreadSetup setup, ReadOnlySpan<byte> name, delegate*<void*, void> entry, void* argument)
     {
+        var state = Volatile.Read(ref thread->_state);
+        if (state is Running or Leaving) return ThreadCalls.EBusy;
         thread->_entry = entry;
         thread->_argument = argument;
         thread->_record = setup.Record;
-        thread->_stackBytes = setup.StackBytes;
         for (var i = 0; i < MaxName; i++) thread->_name[i] = i < name.Length ? name[i] : (byte)0;
 
         thread->RealTime = setup.Priority > 0;
+        if (state == Parked) return Resume(thread, setup);
+        thread->_stackBytes = setup.StackBytes;
+        Volatile.Write(ref thread->_state, Running);
         var error = TryCreate(thread, setup);
         if (error == ThreadCalls.EPerm && thread->RealTime)
         {
@@ -74,18 +85,56 @@ public unsafe struct RtThread
             error = TryCreate(thread, setup);
         }
 
-        thread->_alive = error == 0 ? 1 : 0;
+        if (error != 0) Volatile.Write(ref thread->_state, None);
         return error;
     }
 
-    /// <summary>Waits for its end, at most <paramref name="timeoutNs"/>; false if it still runs. [steward]</summary>
-    public bool TryJoin(ulong timeoutNs)
+    /// <summary>Waits until its function has returned, at most <paramref name="timeoutNs"/>; false if it still runs. [steward]</summary>
+    public static bool TryJoin(RtThread* thread, ulong timeoutNs)
     {
-        if (_alive == 0) return true;
-        var until = Linux.TimeSpec.FromNanoseconds(Linux.Now() + timeoutNs);
-        if (ThreadCalls.ClockJoin(_handle, null, Linux.ClockMonotonic, &until) != 0) return false;
-        _alive = 0;
+        var until = Linux.Now() + timeoutNs;
+        while (Volatile.Read(ref thread->_state) == Running)
+        {
+            var now = Linux.Now();
+            if (now >= until) return false;
+            Linux.Wait(&thread->_state, Running, until - now);
+        }
+
         return true;
+    }
+
+    /// <summary>
+    /// Lets a parked thread exit, so that its stack can be given back; false if it did not in time. [steward, when the process ends;
+    /// tests]
+    /// </summary>
+    public static bool TryEnd(RtThread* thread, ulong timeoutNs)
+    {
+        if (!TryJoin(thread, timeoutNs)) return false;
+        if (Volatile.Read(ref thread->_state) == None) return true;
+        Volatile.Write(ref thread->_state, Leaving);
+        Linux.Wake(&thread->_state, 1);
+        var until = Linux.TimeSpec.FromNanoseconds(Linux.Now() + timeoutNs);
+        if (ThreadCalls.ClockJoin(thread->_handle, null, Linux.ClockMonotonic, &until) != 0) return false;
+        Volatile.Write(ref thread->_state, None);
+        return true;
+    }
+
+    // The steward sets policy and cores of the sleeping thread, so that an error has somebody to go to.
+    private static int Resume(RtThread* thread, in RtThreadSetup setup)
+    {
+        ThreadCalls.CoreSet cores = default;
+        if (setup.Core >= ThreadCalls.CoreSet.Cores) return ThreadCalls.EInval;
+        if (setup.Core >= 0) cores.Add(setup.Core);
+        else if (ThreadCalls.GetAffinity(0, (nuint)sizeof(ThreadCalls.CoreSet), &cores) < 0) return Marshal.GetLastSystemError();
+        if (ThreadCalls.SetAffinity(thread->_tid, (nuint)sizeof(ThreadCalls.CoreSet), &cores) != 0) return Marshal.GetLastSystemError();
+
+        var priority = setup.Priority;
+        if (thread->RealTime && ThreadCalls.SetScheduler(thread->_tid, ThreadCalls.SchedFifo, &priority) != 0) thread->RealTime = false;
+        priority = 0;
+        if (!thread->RealTime && ThreadCalls.SetScheduler(thread->_tid, ThreadCalls.SchedOther, &priority) != 0) return Marshal.GetLastSystemError();
+        Volatile.Write(ref thread->_state, Running); // release: the job is seen before the state
+        Linux.Wake(&thread->_state, 1);
+        return 0;
     }
 
     private static int TryCreate(RtThread* thread, in RtThreadSetup setup)
@@ -121,17 +170,27 @@ public unsafe struct RtThread
 
     // One line, for the runtime's sake: a thunk that itself inlines calls without GC transition aborts under a collection.
     [UnmanagedCallersOnly]
-    private static void* Entry(void* thread) => Begin((RtThread*)thread);
+    private static void* Entry(void* thread) => Live((RtThread*)thread);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void* Begin(RtThread* thread)
+    private static void* Live(RtThread* thread)
     {
-        _ = ThreadCalls.Prctl(ThreadCalls.PrSetName, thread->_name, 0, 0, 0);
+        const ulong LongTime = 3_600_000_000_000;
+        thread->_tid = NativeCalls.GetTid();
         _ = ThreadCalls.Prctl(ThreadCalls.PrSetTimerSlack, (byte*)1, 0, 0, 0); // 1 ns: without FIFO, sleeps would end up to 50 us late by design
         _ = FlushToZero.Enable();
-        if (thread->_record != null) Describe(thread->_record, thread->_stackBytes);
-        thread->_entry(thread->_argument);
-        return null;
+        while (true)
+        {
+            _ = ThreadCalls.Prctl(ThreadCalls.PrSetName, thread->_name, 0, 0, 0);
+            if (thread->_record != null) Describe(thread->_record, thread->_stackBytes);
+            thread->_entry(thread->_argument);
+
+            Volatile.Write(ref thread->_state, Parked);
+            Linux.Wake(&thread->_state, int.MaxValue);
+            uint state;
+            while ((state = Volatile.Read(ref thread->_state)) == Parked) Linux.Wait(&thread->_state, Parked, LongTime);
+            if (state == Leaving) return null;
+        }
     }
 
     // Everything is asked back from the kernel or the register: what was requested is not evidence.

@@ -3,14 +3,17 @@ using SspHost.Abi;
 
 namespace SspHost.Engine.Threads;
 
-/// <summary>Reads /proc/self/smaps without allocating. Walking page tables takes the kernel milliseconds: never on an RT thread. [steward]</summary>
+/// <summary>
+/// Reads /proc/self/smaps without allocating. Walking page tables takes the kernel milliseconds: never on an RT thread. [steward]
+/// </summary>
 public static unsafe class StackLock
 {
     private const int PageBytes = 4096;
     private const int Chunk = 4096;
 
     /// <summary>
-    /// Whether every mapping under [<paramref name="start"/>, +<paramref name="bytes"/>) carries the kernel's lock flag and every page is present.
+    /// Whether every mapping under [<paramref name="start"/>, +<paramref name="bytes"/>) carries the kernel's lock flag and every page
+    /// is present.
     /// The flag decides, not the Locked figure: that one is a share where two processes map the region.
     /// </summary>
     public static bool IsLocked(void* start, long bytes)

@@ -8,7 +8,7 @@ namespace SspHost.Engine.Threads;
 internal static unsafe partial class ThreadCalls
 {
     internal const int SchedOther = 0, SchedFifo = 1;
-    internal const int EPerm = 1, EAgain = 11, EInval = 22, ETimedOut = 110;
+    internal const int EPerm = 1, EBusy = 16, EInval = 22;
     internal const int RLimitMemlock = 8, RLimitRtPrio = 14;
     internal const int PrSetName = 15, PrGetName = 16, PrSetTimerSlack = 29;
 
@@ -78,6 +78,9 @@ internal static unsafe partial class ThreadCalls
 
     [LibraryImport("libc", EntryPoint = "sched_getaffinity")]
     internal static partial int GetAffinity(int tid, nuint bytes, CoreSet* cores);
+
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
+    internal static partial int SetAffinity(int tid, nuint bytes, CoreSet* cores);
 
     [LibraryImport("libc", EntryPoint = "getrlimit")]
     internal static partial int GetRLimit(int resource, RLimit* limit);

@@ -9,7 +9,9 @@ public static unsafe class Topology
     private const int MaxCores = ThreadCalls.CoreSet.Cores;
     private const int FullCapacity = 1024;
 
-    /// <summary>The cores this process may use: online, and in its affinity mask or isolated (isolcpus leaves them out of the default mask).</summary>
+    /// <summary>
+    /// The cores this process may use: online, and in its affinity mask or isolated (isolcpus leaves them out of the default mask).
+    /// </summary>
     public static CoreInfo[] Read()
     {
         ThreadCalls.CoreSet mask = default;
@@ -19,7 +21,8 @@ public static unsafe class Topology
     }
 
     /// <summary>
-    /// The same from a folder laid out like /sys/devices/system/cpu. What is missing or unreadable counts as absent: without a list of online
+    /// The same from a folder laid out like /sys/devices/system/cpu. What is missing or unreadable counts as absent: without a list of
+    /// online
     /// cores there is core 0 alone, without cpu_capacity all are equal.
     /// </summary>
     public static CoreInfo[] Read(string folder, Func<int, bool> isAllowed)
@@ -39,7 +42,8 @@ public static unsafe class Topology
     }
 
     /// <summary>
-    /// A kernel list of cores ("0-3,5"), sorted. Anything that is not one gives the empty list: a core that is half understood is not isolated.
+    /// A kernel list of cores ("0-3,5"), sorted. Anything that is not one gives the empty list: a core that is half understood is not
+    /// isolated.
     /// </summary>
     public static SortedSet<int> ParseList(string text)
     {

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using SspHost.Abi;
 using SspHost.Engine.Memory;
 
 namespace SspHost.EngineHost.Bench;
@@ -14,18 +15,18 @@ namespace SspHost.EngineHost.Bench;
 /// </summary>
 internal static unsafe partial class MemoryBenchSteps
 {
-    // The stub's argument: what comes next, or that it is over.
-    private const int End = 0, Calibrate = 1, Allocate = 2, Free = 3, AllocateDrain = 4, FreeDrain = 5, FreeRemote = 6, Refused = 7, Done = 8;
+    // The stub's argument: an operation begins, it is over, or (afterwards, when the child has looked) what it was.
+    private const int Begin = 0, End = 1, Calibrate = 2, Allocate = 3, Free = 4, AllocateDrain = 5, FreeDrain = 6, FreeRemote = 7, Refused = 8;
 
     /// <summary>TLSF's published worst case: what ours is held against.</summary>
     private const int Target = 168;
 
-    private const int TraceMe = 0, PeekUser = 3, Continue = 7, Kill = 8, SingleStep = 9;
+    private const int TraceMe = 0, PeekUser = 3, Continue = 7, SingleStep = 9;
     private const int RipOffset = 16 * 8, RdiOffset = 14 * 8;
     private const int SigTrap = 5;
 
     private static readonly string[] Names =
-        ["", "", "alloc", "free", "alloc that brings a block home", "free that brings a block home", "free of another arena's block", "alloc that is refused"];
+        ["", "", "", "alloc", "free", "alloc that brings a block home", "free that brings a block home", "free of another arena's block", "alloc that is refused"];
 
     /// <summary>The traced side: a fuzzed corpus on a span of 1 MiB (as the RT arenas have) that is now nearly full, now nearly empty.</summary>
     public static int Child(int ops)
@@ -35,57 +36,55 @@ internal static unsafe partial class MemoryBenchSteps
         var mark = (delegate* unmanaged[SuppressGCTransition]<long, void>)page;
         var region = Region.Create(Region.MinBytes * 2, default, "bench", out var error, PoolFlags.None) ?? throw new IOException(error);
         var pool = region.Pool;
-        const int slots = 4096;
+        const int slots = 1200; // about as much as fits, so that now and then something does not
         var blocks = (void**)MemoryBenchPosix.Pages(slots * sizeof(void*));
         var random = new Random(1);
         if (Ptrace(TraceMe, 0, 0, 0) != 0) return 4;
 
         for (var i = 0; i < 20; i++)
         {
-            mark(Calibrate);
+            mark(Begin);
             _ = Nothing(pool, 1, 64, 1);
             mark(End);
+            mark(Calibrate);
         }
 
+        PoolStats stats = default;
         var grow = true;
-        for (var done = 0; done < ops;)
+        for (var done = 0; done < ops; done++)
         {
             if (random.Next(2000) == 0) grow = !grow;
             var slot = random.Next(slots);
-            var other = (slot + 1) % slots;
-            var drain = random.Next(4) == 0 && blocks[other] != null;
-            if (drain)
+            pool->ReadStats(ref stats);
+            var homeBefore = stats.RemoteFrees;
+            if (blocks[slot] != null)
             {
-                mark(FreeRemote);
-                pool->Free(2, blocks[other]); // as RT thread 1 would
-                mark(End);
-                blocks[other] = null;
-                done++;
-            }
-
-            if (blocks[slot] != null && (!grow || random.Next(3) == 0 || drain))
-            {
+                if (grow && random.Next(3) != 0) continue;
+                var arena = random.Next(5) == 0 ? 2 : 1; // now and then as RT thread 1 would
                 var block = blocks[slot];
-                mark(drain ? FreeDrain : Free);
-                pool->Free(1, block);
+                mark(Begin);
+                pool->Free(arena, block);
                 mark(End);
+                pool->ReadStats(ref stats);
+                mark(arena == 2 ? FreeRemote : stats.RemoteFrees != homeBefore ? FreeDrain : Free);
                 blocks[slot] = null;
-                done++;
             }
-            else if (blocks[slot] == null && (grow || random.Next(3) == 0 || drain))
+            else
             {
+                if (!grow && random.Next(3) != 0) continue;
+
                 // Mostly small, now and then as large as makes many splits; some cannot fit.
                 var bytes = random.Next(200) == 0 ? 2L << 20 : (long)(16 * Math.Pow(2, random.NextDouble() * (random.Next(8) == 0 ? 13 : 9)));
                 var owner = (uint)random.Next(3) switch { 0 => 0u, 1 => 7u, _ => Pool.FirstGrantOwner + 1 };
-                mark(drain ? AllocateDrain : Allocate);
+                mark(Begin);
                 var block = pool->Allocate(1, bytes, owner);
-                mark(block == null ? Refused : End);
+                mark(End);
+                pool->ReadStats(ref stats);
+                mark(block == null ? Refused : stats.RemoteFrees != homeBefore ? AllocateDrain : Allocate);
                 blocks[slot] = block;
-                done++;
             }
         }
 
-        mark(Done);
         return pool->Verify() == null ? 0 : 5;
     }
 
@@ -93,6 +92,7 @@ internal static unsafe partial class MemoryBenchSteps
     public static int Parent(int ops, bool json)
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64) return Sorry("only on x86-64");
+        _ = MemoryBenchPosix.Pin(Environment.ProcessorCount - 1); // both sides on one core: a step is a switch, not a wake-up elsewhere
         var pid = Spawn(ops);
         if (pid <= 0) return Sorry("the child process did not start");
 
@@ -100,6 +100,7 @@ internal static unsafe partial class MemoryBenchSteps
         for (var i = 0; i < counts.Length; i++) counts[i] = [];
         var status = 0;
         nint stub = 0;
+        var steps = 0;
         while (WaitPid(pid, &status, 0) == pid && (status & 0xFF) == 0x7F)
         {
             var signal = (status >> 8) & 0xFF;
@@ -111,7 +112,8 @@ internal static unsafe partial class MemoryBenchSteps
 
             if (stub == 0) stub = Peek(pid, RipOffset);
             var kind = (int)Peek(pid, RdiOffset);
-            if (kind is > End and < Refused && Count(pid, stub, out var steps, out var end)) counts[end == Refused ? Refused : kind].Add(steps);
+            if (kind == Begin) steps = Count(pid, stub);
+            else if (kind > End && kind < counts.Length) counts[kind].Add(steps);
             _ = Ptrace(Continue, pid, 0, 0);
         }
 
@@ -130,21 +132,15 @@ internal static unsafe partial class MemoryBenchSteps
     }
 
     // Steps until the stub is met again. Stepping over its int3 leaves the instruction pointer where the first stop left it.
-    private static bool Count(int pid, nint stub, out int steps, out int end)
+    private static int Count(int pid, nint stub)
     {
-        steps = 0;
-        end = End;
-        int status;
-        do
+        for (var steps = 1; ; steps++)
         {
-            if (Ptrace(SingleStep, pid, 0, 0) != 0 || WaitPid(pid, &status, 0) != pid || (status & 0xFF) != 0x7F) return false;
-            if (((status >> 8) & 0xFF) != SigTrap) return false;
-            steps++;
+            int status;
+            if (Ptrace(SingleStep, pid, 0, 0) != 0 || WaitPid(pid, &status, 0) != pid || (status & 0xFFFF) != (SigTrap << 8 | 0x7F))
+                throw new IOException("bench memory: the child process left its path while it was counted");
+            if (Peek(pid, RipOffset) == stub) return steps;
         }
-        while (Peek(pid, RipOffset) != stub);
-
-        end = (int)Peek(pid, RdiOffset);
-        return true;
     }
 
     private static void Write(List<int>[] counts, bool json)

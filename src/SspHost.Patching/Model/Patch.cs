@@ -105,6 +105,9 @@ public sealed record Patch
     /// <summary>A patch without anything in it.</summary>
     public static Patch Empty { get; } = new() { Id = "empty" };
 
+    /// <summary>A new patch with an identity of its own.</summary>
+    public static Patch New() => Empty with { Id = PatchLimits.NewPatchId() };
+
     /// <summary>Identity of the patch: instances of different patches are never taken for one another.</summary>
     public required string Id { get; init; }
 

@@ -14,6 +14,10 @@ internal sealed class History
 {
     private readonly List<Step> _done = [];
     private readonly List<Step> _undone = [];
+
+    // Steps back and forth that a replay of the journal can make: what it was last rewritten with, and what came since.
+    private int _journalBack, _journalForth;
+
     private Patch? _gestureBase; // the patch before the last step, while that step may still grow
 
     public bool CanUndo => _done.Count > 0;
@@ -24,6 +28,8 @@ internal sealed class History
     public void Add(ReadOnlySpan<Edit> edits, Patch before, Patch after)
     {
         _undone.Clear();
+        _journalForth = 0;
+        _journalBack++;
         _done.Add(new Step(edits.ToArray(), PatchDelta.Between(before, after)));
         _gestureBase = before;
     }
@@ -45,20 +51,26 @@ internal sealed class History
     /// <summary>The patch after the step that was undone last.</summary>
     public Patch PeekRedo(Patch current) => _undone[^1].Delta.Redo(current);
 
-    /// <summary>The last step is undone.</summary>
-    public void Undone()
+    /// <summary>The last step is undone. False where the journal does not reach back so far.</summary>
+    public bool Undone()
     {
         Close();
+        var reached = --_journalBack >= 0;
+        _journalForth++;
         _undone.Add(_done[^1]);
         _done.RemoveAt(_done.Count - 1);
+        return reached;
     }
 
-    /// <summary>The step undone last is done again.</summary>
-    public void Redone()
+    /// <summary>The step undone last is done again. False where the journal does not know it.</summary>
+    public bool Redone()
     {
         Close();
+        var reached = --_journalForth >= 0;
+        _journalBack++;
         _done.Add(_undone[^1]);
         _undone.RemoveAt(_undone.Count - 1);
+        return reached;
     }
 
     /// <summary>
@@ -72,6 +84,7 @@ internal sealed class History
         var records = new List<JournalRecord> { JournalRecord.Base(past) };
         for (var i = first; i < _done.Count; i++) records.Add(JournalRecord.Do(_done[i].Edits));
         var again = Math.Max(0, _undone.Count - depth);
+        (_journalBack, _journalForth) = (_done.Count - first, _undone.Count - again);
         for (var i = _undone.Count - 1; i >= again; i--) records.Add(JournalRecord.Do(_undone[i].Edits));
         for (var i = _undone.Count - 1; i >= again; i--) records.Add(JournalRecord.Undo);
         return records;

@@ -5,7 +5,8 @@ namespace SspHost.Patching;
 
 /// <summary>
 /// An engine as the session needs it. Called under the session's lock, one call at a time, from whatever thread edits.
-/// A text that comes back is one line that says why not; null means done.
+/// A text that comes back is one line that says why not; null means done. While there is no engine a sink answers null, so that the
+/// player can go on editing, and the owner calls <see cref="PatchSession.Reinstall"/> once there is one.
 /// </summary>
 public interface IPlanSink
 {

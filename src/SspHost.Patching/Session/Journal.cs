@@ -23,6 +23,7 @@ internal sealed class Journal : IDisposable
     private readonly long _growth;
     private List<JournalRecord> _pending = [];
     private long _appended, _durable;
+    private long _rewriteFor = -1; // number of a change that only a rewritten journal can hold; -1: none
     private bool _hurry, _stop;
     private string? _trouble;
 
@@ -52,11 +53,15 @@ internal sealed class Journal : IDisposable
     /// <summary>One line while the disk refuses.</summary>
     public string? Trouble => Volatile.Read(ref _trouble);
 
-    /// <summary>[under the owner's lock] Adds the record of change number <paramref name="sequence"/>.</summary>
-    public void Append(JournalRecord record, long sequence)
+    /// <summary>
+    /// [under the owner's lock] Adds the record of change number <paramref name="sequence"/>. One that cannot be replayed from what the
+    /// file holds (an undo further back than it reaches) is <paramref name="beyond"/>: the file is rewritten instead.
+    /// </summary>
+    public void Append(JournalRecord record, long sequence, bool beyond)
     {
         lock (_lock)
         {
+            if (beyond) _rewriteFor = sequence;
             // A knob that turns: within one window only where it got to is written.
             if (record.Kind == JournalKind.More && _pending.Count > 0 && _pending[^1].Kind is JournalKind.Do or JournalKind.More)
                 _pending[^1] = _pending[^1] with { Edits = EditMerge.Merge(_pending[^1].Edits, record.Edits) };
@@ -134,8 +139,7 @@ internal sealed class Journal : IDisposable
     {
         try
         {
-            if (_rewrite || _length - _baseLength > Math.Max(_growth, 4 * _baseLength)) Rewrite();
-            else Append();
+            if (_rewrite || _length - _baseLength > Math.Max(_growth, 4 * _baseLength) || !TryAppend()) Rewrite();
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
@@ -144,13 +148,14 @@ internal sealed class Journal : IDisposable
         }
     }
 
-    private void Append()
+    private bool TryAppend()
     {
         List<JournalRecord> records;
         long sequence;
         lock (_lock)
         {
-            if (_pending.Count == 0) return;
+            if (_rewriteFor >= 0) return false;
+            if (_pending.Count == 0) return true;
             records = _pending;
             _pending = [];
             sequence = _appended;
@@ -173,6 +178,7 @@ internal sealed class Journal : IDisposable
         }
 
         Publish(sequence);
+        return true;
     }
 
     private void Rewrite()
@@ -218,6 +224,11 @@ internal sealed class Journal : IDisposable
             throw;
         }
 
+        lock (_lock)
+        {
+            if (_rewriteFor <= sequence) _rewriteFor = -1;
+        }
+
         Publish(sequence);
     }
 
@@ -235,6 +246,7 @@ internal sealed class Journal : IDisposable
         lock (_lock)
         {
             _durable = sequence;
+            _trouble = null; // who waited for this sees no trouble that is over
             Monitor.PulseAll(_lock);
         }
     }

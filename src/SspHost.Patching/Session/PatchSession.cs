@@ -43,6 +43,9 @@ public sealed record PatchSessionOptions
     /// <summary>Journal file, made where there is none; null: nothing is kept (render, tests).</summary>
     public string? JournalPath { get; init; }
 
+    /// <summary>The patch to start with where the journal holds none; null: a new one.</summary>
+    public Patch? Start { get; init; }
+
     /// <summary>Undo steps that a rewritten journal keeps, and so survive a restart at least. Within a session there is no limit.</summary>
     public int JournalDepth { get; init; } = 256;
 
@@ -79,11 +82,11 @@ public sealed class PatchSession : IDisposable
         _modules = options.Modules;
         _sink = options.Sink;
         _history = new History();
-        _current = Patch.Empty;
+        _current = options.Start ?? Patch.New();
         if (options.JournalPath is not { } path) return;
         (var patch, _history, Recovery) = Patching.Recovery.Recover(path);
         Recovered = patch is not null;
-        _current = patch ?? Patch.Empty;
+        _current = patch ?? _current;
         _journal = new Journal(path, _lock, () => _history.Snapshot(_current, options.JournalDepth), options.JournalGrowth);
     }
 
@@ -128,27 +131,29 @@ public sealed class PatchSession : IDisposable
     public string? Trouble => _journal?.Trouble;
 
     /// <summary>
-    /// Opens a session: recovers the journal's patch if there is one, else starts with an empty patch. Never throws for what the
+    /// Opens a session: recovers the journal's patch if there is one, else starts with an empty one. Never throws for what the
     /// journal holds; <see cref="Recovery"/> says what was found. Nothing is installed before <see cref="Reinstall"/>,
     /// <see cref="Open"/> or an edit.
     /// </summary>
     public static PatchSession Start(PatchSessionOptions options) => new(options);
 
-    /// <summary>Applies edits as one: all or none; one undo step. Null, or the one error that left everything as it was.</summary>
+    /// <summary>Applies edits as one: all or none; one undo step, or none where they change nothing. Null, or the one error that left everything as it was.</summary>
     public PatchError? Apply(params ReadOnlySpan<Edit> edits)
     {
         lock (_lock)
         {
             var before = _current;
             var after = before;
+            var replaced = false;
             foreach (var e in edits)
             {
+                replaced |= e is ReplacePatch;
                 if (PatchEdits.Apply(after, e, _modules, out var wrong) is not { } next) return wrong;
                 after = next;
             }
 
-            if (ReferenceEquals(after, before)) return null;
-            if (Move(before, after, out var kind, out var warnings) is { } error) return error;
+            if (!replaced && after.Equals(before)) return null; // nothing to undo, nothing to write
+            if (Move(before, after, replaced, out var kind, out var warnings) is { } error) return error;
             if (_gestures > 0 && _gestureOpen && _history.Grow(edits, after))
             {
                 Commit(before, after, JournalRecord.More(edits.ToArray()), kind, warnings);
@@ -172,10 +177,10 @@ public sealed class PatchSession : IDisposable
         {
             if (!_history.CanUndo) return new PatchError { What = "there is nothing to undo" };
             var (before, after) = (_current, _history.PeekUndo(_current));
-            if (Move(before, after, out var kind, out var warnings) is { } error) return error;
+            if (Move(before, after, replaced: false, out var kind, out var warnings) is { } error) return error;
             _gestureOpen = false;
-            _history.Undone();
-            Commit(before, after, JournalRecord.Undo, kind, warnings);
+            var beyond = !_history.Undone();
+            Commit(before, after, JournalRecord.Undo, kind, warnings, beyond);
             return null;
         }
     }
@@ -187,10 +192,10 @@ public sealed class PatchSession : IDisposable
         {
             if (!_history.CanRedo) return new PatchError { What = "there is nothing to redo" };
             var (before, after) = (_current, _history.PeekRedo(_current));
-            if (Move(before, after, out var kind, out var warnings) is { } error) return error;
+            if (Move(before, after, replaced: false, out var kind, out var warnings) is { } error) return error;
             _gestureOpen = false;
-            _history.Redone();
-            Commit(before, after, JournalRecord.Redo, kind, warnings);
+            var beyond = !_history.Redone();
+            Commit(before, after, JournalRecord.Redo, kind, warnings, beyond);
             return null;
         }
     }
@@ -270,7 +275,7 @@ public sealed class PatchSession : IDisposable
                 _plan = null;
             }
 
-            return Install(_current, _current, out _);
+            return Install(_current, _current, replaced: false, out _);
         }
     }
 
@@ -286,24 +291,25 @@ public sealed class PatchSession : IDisposable
     /// <summary>Writes what is pending and lets go.</summary>
     public void Dispose() => _journal?.Dispose();
 
-    // Brings the engine from one patch to the next. On an error it plays what it played.
-    private PatchError? Move(Patch before, Patch after, out ChangeKind kind, out ImmutableArray<string> warnings)
+    // Brings the engine from one patch to the next. On an error it plays what it played. A patch that replaces another, be it the same
+    // file read again, brings its states with it, whatever the modules have come to since.
+    private PatchError? Move(Patch before, Patch after, bool replaced, out ChangeKind kind, out ImmutableArray<string> warnings)
     {
         Resend();
         warnings = [];
-        kind = _plan is null ? ChangeKind.Structure : Transition.Classify(before, after);
+        kind = _plan is null || replaced ? ChangeKind.Structure : Transition.Classify(before, after);
         return kind switch
         {
-            ChangeKind.Structure => Install(before, after, out warnings),
+            ChangeKind.Structure => Install(before, after, replaced, out warnings),
             ChangeKind.Values => MoveValues(before, after),
             _ => null,
         };
     }
 
-    private PatchError? Install(Patch before, Patch after, out ImmutableArray<string> warnings)
+    private PatchError? Install(Patch before, Patch after, bool replaced, out ImmutableArray<string> warnings)
     {
         warnings = [];
-        Forget(before, after);
+        Forget(before, after, replaced);
         if (PatchCheck.Structure(after) is { } bad) return bad;
         if (PatchCheck.Types(after, _modules) is { } unknown) return unknown;
         if (_sink.Instances is { IsEmpty: false } table) _slots.Observe(table);
@@ -330,7 +336,7 @@ public sealed class PatchSession : IDisposable
         foreach (var (key, value) in leaving) _shelf[key] = value;
         Volatile.Write(ref _plan, plan);
         _unsent.Clear(); // the plan carries every value
-        warnings = LoadChangedStates(before, after, plan, living);
+        warnings = LoadChangedStates(before, after, replaced, plan, living);
         return null;
     }
 
@@ -400,12 +406,12 @@ public sealed class PatchSession : IDisposable
     }
 
     // A state that the edit itself brings is newer than what the shelf holds.
-    private void Forget(Patch before, Patch after)
+    private void Forget(Patch before, Patch after, bool replaced)
     {
         if (_shelf.Count == 0) return;
         foreach (var m in after.Modules)
         {
-            if (before.Id == after.Id && before.Find(m.Id) is { } was && was.State != m.State) _shelf.Remove((after.Id, m.Id, m.Type));
+            if (replaced || (before.Id == after.Id && before.Find(m.Id) is { } was && was.State != m.State)) _shelf.Remove((after.Id, m.Id, m.Type));
         }
     }
 
@@ -447,24 +453,24 @@ public sealed class PatchSession : IDisposable
     }
 
     // An instance that lives on keeps its state over a new plan; where the edit changed the saved one, it must be told.
-    private ImmutableArray<string> LoadChangedStates(Patch before, Patch after, CompiledPlan plan, HashSet<ulong> living)
+    private ImmutableArray<string> LoadChangedStates(Patch before, Patch after, bool replaced, CompiledPlan plan, HashSet<ulong> living)
     {
         var warnings = plan.Warnings;
         for (var i = 0; i < after.Modules.Length; i++)
         {
             var m = after.Modules[i];
-            if (m.State.IsEmpty || !living.Contains(plan.Instances[i].Key) || before.Find(m.Id) is not { } was || was.State == m.State) continue;
+            if (m.State.IsEmpty || !living.Contains(plan.Instances[i].Key) || before.Find(m.Id) is not { } was || (was.State == m.State && !replaced)) continue;
             if (_sink.LoadState(plan.Instances[i], m.Version, m.State.Bytes) is { } refused) warnings = warnings.Add(refused);
         }
 
         return warnings;
     }
 
-    private void Commit(Patch before, Patch after, JournalRecord record, ChangeKind kind, ImmutableArray<string> warnings)
+    private void Commit(Patch before, Patch after, JournalRecord record, ChangeKind kind, ImmutableArray<string> warnings, bool beyond = false)
     {
         Volatile.Write(ref _current, after);
         var sequence = Interlocked.Increment(ref _sequence);
-        _journal?.Append(record, sequence);
+        _journal?.Append(record, sequence, beyond);
         Changed?.Invoke(this, new PatchChange(before, after, kind, sequence, warnings));
     }
 }

@@ -43,11 +43,11 @@ internal static class Recovery
             {
                 case JournalKind.Undo when history.CanUndo:
                     current = history.PeekUndo(current);
-                    history.Undone();
+                    _ = history.Undone();
                     break;
                 case JournalKind.Redo when history.CanRedo:
                     current = history.PeekRedo(current);
-                    history.Redone();
+                    _ = history.Redone();
                     break;
                 case JournalKind.Do or JournalKind.More:
                     var after = current;

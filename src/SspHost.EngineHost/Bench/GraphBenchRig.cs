@@ -1,0 +1,108 @@
+// A region with a renderer in it, driven by the benchmark's own threads: pinned, real-time where that is allowed.
+using System.Runtime.InteropServices;
+using SspHost.Abi;
+using SspHost.Engine.Graph;
+using SspHost.Engine.Memory;
+using SspHost.Engine.Threads;
+
+namespace SspHost.EngineHost.Bench;
+
+/// <summary>One renderer and its workers.</summary>
+internal sealed unsafe class GraphBenchRig : IDisposable
+{
+    public const int Quantum = 32;
+    public const float Rate = 48_000;
+    private readonly Region _region;
+    private readonly List<Thread> _workers = [];
+    private ulong _frame;
+
+    public GraphBenchRig()
+    {
+        var registry = new ModuleRegistry().Add<EmptyModule>().Add<BurnModule>().Add<MeetModule>();
+        _region = Region.Create(Region.MinBytes, DescriptorBlob.Write(registry.Descriptors), "bench", out var error) ?? throw new IOException(error);
+        Renderer = new Renderer(_region.Map, _region.Pool, registry, (float*)_region.Silence);
+    }
+
+    public Renderer Renderer { get; }
+
+    /// <summary>Threads of this machine that may be real-time without sharing a core.</summary>
+    public static int Cores => Environment.ProcessorCount;
+
+    public void Start(GraphBenchPlan plan, int threads)
+    {
+        if (Renderer.Configure(Rate, Quantum, threads) != ReplyStatus.Ok) throw new InvalidOperationException("bench graph: cannot configure the renderer");
+        var blob = plan.Compile(Quantum);
+        fixed (byte* p = blob)
+        {
+            // 8-byte aligned memory for the description, as a grant would be.
+            var copy = NativeMemory.AlignedAlloc((nuint)blob.Length, 64);
+            blob.CopyTo(new Span<byte>(copy, blob.Length));
+            var status = Renderer.Install((PlanHeader*)copy, blob.Length, out var error);
+            NativeMemory.AlignedFree(copy);
+            if (status != ReplyStatus.Ok) throw new InvalidOperationException($"bench graph: {status}, {error.Part} at {error.Index}");
+        }
+
+        for (var t = 1; t < threads; t++)
+        {
+            var number = t;
+            var thread = new Thread(() =>
+            {
+                _ = Settle(number, threads);
+                Renderer.WorkerLoop(number);
+            });
+            thread.Start();
+            _workers.Add(thread);
+        }
+    }
+
+    /// <summary>Pins the calling thread to the core of its number, at FIFO where there is a core for each. True: it is real-time.</summary>
+    public static bool Settle(int number, int threads)
+    {
+        _ = FlushToZero.Enable();
+        if (threads > Cores) return false; // FIFO threads that share a core would wait for each other's spinning
+        _ = MemoryBenchPosix.Pin(number);
+        return MemoryBenchPosix.MakeRealTime();
+    }
+
+    public void Step()
+    {
+        Renderer.Render(null, 0, null, 0, _frame);
+        _frame += Quantum;
+    }
+
+    public void Rest()
+    {
+        Renderer.StopWorkers();
+        foreach (var w in _workers) w.Join();
+        _workers.Clear();
+    }
+
+    public void Dispose()
+    {
+        Rest();
+        Renderer.Dispose();
+        _region.Dispose();
+    }
+
+    /// <summary>Runs <paramref name="measure"/> on a thread of its own that is settled as thread <paramref name="number"/>.</summary>
+    public static bool On(int number, int threads, Action measure)
+    {
+        var realTime = false;
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            realTime = Settle(number, threads);
+            try
+            {
+                measure();
+            }
+            catch (InvalidOperationException e)
+            {
+                failure = e;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        return failure == null ? realTime : throw failure;
+    }
+}

@@ -1,0 +1,125 @@
+// The loop on a real RT thread by the kernel's clock: nothing about how fast, everything about what must hold at any speed.
+using System.Runtime.InteropServices;
+using SspHost.Abi;
+using SspHost.Engine.Audio;
+using SspHost.Engine.Tests.Threads;
+using SspHost.Engine.Threads;
+
+namespace SspHost.Engine.Tests.Audio;
+
+public sealed unsafe partial class RealThreadTests
+{
+    private const uint Children = 60;
+
+    private static AudioConfig Simulated => new()
+    {
+        Card = CardKind.Simulated, Rate = 48_000, Quantum = 64, Period = 128, Periods = 4, Inputs = 2, Outputs = 3,
+    };
+
+    private static void Play(AudioConfig config, Action<LoopRig, nint> during, Action<LoopRig, AudioEnd, bool> after)
+    {
+        using var rig = new LoopRig(config.Quantum);
+        using var stack = new TestStack();
+        var session = rig.Zeroed<AudioSession<ScriptedQuantum>>(1);
+        Assert.Equal(ReplyStatus.Ok, session->Open(&config, null, 0, out _, out _));
+        rig.Setup.FadeIn = 480;
+        var rt = rig.Zeroed<RtThread>(1);
+        var thread = new RtThreadSetup { Stack = stack.Start, StackBytes = stack.Bytes, Priority = 80, Core = Topology.Read()[^1].Number, Record = rig.Setup.Records };
+        Assert.Equal(ReplyStatus.Ok, AudioSession<ScriptedQuantum>.Start(session, rig.Render, rig.Setup, rt, thread, out _));
+        try
+        {
+            during(rig, (nint)session);
+        }
+        finally
+        {
+            session->RequestStop(480);
+            Assert.True(session->TryJoin(10_000_000_000));
+            Assert.True(RtThread.TryEnd(rt, 10_000_000_000));
+        }
+
+        Assert.False(session->IsOpen);
+        after(rig, session->End, session->RealTime);
+    }
+
+    [Fact]
+    public void A_second_of_it_accounts_for_every_frame_and_allocates_nothing()
+    {
+        // Under the JIT, the first call of each library function allocates while it is looked up; a native image has nothing to look up.
+        Play(Simulated, (_, _) => Thread.Sleep(100), (_, _, _) => { });
+        Play(
+            Simulated,
+            (rig, _) => Thread.Sleep(1000),
+            (rig, end, realTime) =>
+            {
+                Assert.Equal(AudioEnd.Stopped, end);
+                var s = rig.Status;
+                Assert.True(s.Quanta > 0);
+                Assert.Equal(s.Quanta, (ulong)rig.Render->Calls);
+                Assert.Equal(realTime ? 1 : 0, s.RealTime);
+                Assert.Equal(1, rig.Setup.Records->FlushToZero);
+                Assert.True(rig.Histogram(HistogramKind.Wake)->Count > 0);
+                // A quantum is played or it is part of what was lost, and the last one began at the end of all before it.
+                var unplayed = s.Quanta - (s.Frames / 64);
+                Assert.True(unplayed <= s.Dropouts);
+                Assert.Equal(s.Frames + s.LostFrames, rig.Render->LastFrame + 64);
+                Assert.Equal(0UL, s.AllocatedBytes);
+            });
+    }
+
+    [Fact]
+    public void Children_spawned_while_it_plays_do_not_turn_the_audio_threads_memory_into_copies()
+    {
+        Play(
+            Simulated,
+            (rig, _) =>
+            {
+                while (rig.Status.Quanta < 300) Thread.Sleep(5); // every page it uses has been used
+                var before = Volatile.Read(ref rig.Setup.Records->Faults);
+                var quanta = rig.Status.Quanta;
+                for (var i = 0; i < Children; i++) Spawn();
+                while (rig.Status.Quanta < quanta + 300) Thread.Sleep(5);
+                // Each fork would cost it a fault for every page it writes. A path taken for the first time may still be compiled, which
+                // makes one or two.
+                Assert.InRange(Volatile.Read(ref rig.Setup.Records->Faults) - before, 0UL, Children / 4);
+            },
+            (_, end, _) => Assert.Equal(AudioEnd.Stopped, end));
+    }
+
+    private static void Spawn()
+    {
+        int pid, status;
+        fixed (byte* path = "/bin/true\0"u8)
+        {
+            var arguments = stackalloc byte*[2] { path, null };
+            Assert.Equal(0, PosixSpawn(&pid, path, null, null, arguments, null));
+        }
+
+        while (WaitPid(pid, &status, 0) < 0)
+        {
+        }
+    }
+
+    [Theory]
+    [InlineData(0, 64, 128, 2, 2)]
+    [InlineData(1_000_000, 64, 128, 2, 2)]
+    [InlineData(48_000, 63, 128, 2, 2)]
+    [InlineData(48_000, 512, 128, 2, 2)]
+    [InlineData(48_000, 64, 0, 2, 2)]
+    [InlineData(48_000, 64, 128, 1, 2)]
+    [InlineData(48_000, 64, 128, 2, 33)]
+    [InlineData(48_000, 64, 128, 2, -1)]
+    public void Configurations_beyond_the_limits_are_refused_before_anything_is_opened(int rate, int quantum, int period, int periods, int jacks)
+    {
+        var session = default(AudioSession<ScriptedQuantum>);
+        var config = new AudioConfig { Rate = rate, Quantum = quantum, Period = period, Periods = periods, Inputs = jacks, Outputs = jacks };
+        Assert.Equal(ReplyStatus.BadRequest, session.Open(&config, null, 0, out var part, out _));
+        Assert.Equal((long)BadPart.Config, part);
+        Assert.False(session.IsOpen);
+    }
+
+    [LibraryImport("libc", EntryPoint = "posix_spawn")]
+    private static partial int PosixSpawn(int* pid, byte* path, void* actions, void* attributes, byte** arguments, byte** environment);
+
+    [LibraryImport("libc", EntryPoint = "waitpid")]
+    private static partial int WaitPid(int pid, int* status, int options);
+}

@@ -1,0 +1,101 @@
+// What the ADSR claims: every segment's time, to the sample.
+namespace SspHost.Modules.Tests;
+
+public class AdsrTests
+{
+    private const int Rate = 48_000;
+    private const int Edge = 1003; // off any grid
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(0.8f)]
+    [InlineData(-0.8f)]
+    public void Attack_decay_and_release_last_their_frames(float curve)
+    {
+        const int A = 960, D = 2400, Gate = 10_000, R = 4801;
+        using var rig = Adsr(A, D, 0.5f, R, curve);
+        rig.Input = static (port, _, frame) => port == 0 && frame is >= Edge and < Edge + Gate ? 10f : 0f;
+        var env = rig.Run("env", 20_000);
+        Assert.All(env[..(Edge + 1)], static v => Assert.Equal(0f, v));
+        Assert.True(env[Edge + 1] > 0f);
+        Assert.True(env[Edge + A - 1] < 10f);
+        Assert.Equal(10f, env[Edge + A]);
+        Assert.True(env[Edge + A + 1] < 10f);
+        Assert.True(env[Edge + A + D - 1] > 5f);
+        Assert.All(env[(Edge + A + D)..(Edge + Gate + 1)], static v => Assert.Equal(5f, v));
+        Assert.True(env[Edge + Gate + 1] < 5f);
+        Assert.True(env[Edge + Gate + R - 1] > 0f);
+        Assert.All(env[(Edge + Gate + R)..], static v => Assert.Equal(0f, v));
+        for (var i = Edge; i < Edge + A; i++) Assert.True(env[i + 1] > env[i], "an attack rises");
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(0.5f)]
+    [InlineData(-1f)]
+    public void A_segment_follows_its_curve(float curve)
+    {
+        const int A = 4000;
+        using var rig = Adsr(A, 480, 1f, 480, curve);
+        rig.Input = static (port, _, _) => port == 0 ? 10f : 0f;
+        var env = rig.Run("env", A);
+        var c = 8.0 * curve;
+        for (var i = 0; i < A; i++)
+        {
+            var p = i / (double)A;
+            Assert.Equal(10.0 * (c == 0 ? p : (1 - Math.Pow(2, -c * p)) / (1 - Math.Pow(2, -c))), env[i], 2e-5);
+        }
+    }
+
+    [Fact]
+    public void The_longest_attack_is_exact_too()
+    {
+        using var rig = Adsr(0, 480, 0.5f, 480, 0f);
+        rig["attack"] = 20f;
+        rig.Input = static (port, _, _) => port == 0 ? 10f : 0f;
+        var env = rig.Run("env", (20 * Rate) + 64);
+        Assert.True(env[(20 * Rate) - 1] < 10f);
+        Assert.Equal(10f, env[20 * Rate]);
+        Assert.True(env[(20 * Rate) + 1] < 10f);
+    }
+
+    [Fact]
+    public void A_retrigger_attacks_again_from_where_it_is()
+    {
+        using var rig = Adsr(960, 2400, 0.4f, 960, 0f);
+        rig.Input = static (port, _, frame) => port == 0 ? 10f : frame is >= 9000 and < 9048 ? 10f : 0f;
+        var env = rig.Run("env", 12_000);
+        Assert.Equal(4f, env[8999], 1e-5);
+        Assert.Equal(4f, env[9000], 1e-5);
+        Assert.Equal(10f, env[9960]);
+        for (var i = 9000; i < 9960; i++) Assert.InRange(env[i + 1] - env[i], 0f, 0.01f);
+    }
+
+    [Fact]
+    public void A_trigger_of_one_millisecond_marks_the_end()
+    {
+        using var rig = Adsr(480, 480, 0.5f, 480, 0f);
+        rig.Input = static (port, _, frame) => port == 0 && frame < 2000 ? 10f : 0f;
+        var end = rig.Run("end", 4000);
+        for (var i = 0; i < end.Length; i++) Assert.Equal(i is >= 2480 and < 2528 ? 10f : 0f, end[i]);
+    }
+
+    [Fact]
+    public void Level_scales_the_whole()
+    {
+        using var rig = Adsr(480, 480, 0.5f, 480, 0f);
+        rig["level"] = 3f;
+        rig.Input = static (port, _, _) => port == 0 ? 10f : 0f;
+        var env = rig.Run("env", 2000);
+        Assert.Equal(3f, env.Max());
+        Assert.Equal(1.5f, env[^1]);
+    }
+
+    private static Rig Adsr(int attack, int decay, float sustain, int release, float curve)
+    {
+        var rig = new Rig("adsr") { ["decay"] = decay / (float)Rate, ["sustain"] = sustain, ["release"] = release / (float)Rate,
+            ["curve"] = curve };
+        if (attack > 0) rig["attack"] = attack / (float)Rate;
+        return rig;
+    }
+}

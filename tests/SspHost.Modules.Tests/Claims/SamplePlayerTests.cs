@@ -1,0 +1,135 @@
+// What the sample player claims: pitch ratios, loops, starts without clicks, and what its job finds.
+using SspHost.Abi;
+
+namespace SspHost.Modules.Tests;
+
+public unsafe class SamplePlayerTests
+{
+    private const int Rate = 48_000;
+
+    [Theory]
+    [InlineData(48_000, 0f)]
+    [InlineData(48_000, 1f)]
+    [InlineData(48_000, -0.75f)]
+    [InlineData(44_100, 0f)]
+    [InlineData(96_000, 0.5f)]
+    public void Pitch_is_the_recorded_one_times_the_ratio(int assetRate, float volts)
+    {
+        using var rig = Player(assetRate, Sine(assetRate * 4, 441.0 / assetRate, 0.5f));
+        rig.Input = (port, _, frame) => port == 1 ? volts : frame > 0 ? 10f : 0f;
+        var samples = rig.Run("left", 80_000)[4096..];
+        var expected = 441.0 * Math.Pow(2, volts);
+        var cents = Spectrum.Cents(Spectrum.Frequency(samples, expected / Rate) * Rate, expected);
+        Assert.InRange(cents, -0.01, 0.01);
+        Assert.Equal(2.5, Spectrum.Level(samples, expected / Rate), 0.01);
+    }
+
+    [Fact]
+    public void Unchanged_pitch_plays_the_recording_sample_for_sample()
+    {
+        var random = new Random(1);
+        var recording = Enumerable.Range(0, 5000).Select(_ => (2f * random.NextSingle()) - 1f).ToArray();
+        using var rig = Player(Rate, recording);
+        rig.Input = static (port, _, frame) => port == 0 && frame == 777 ? 10f : 0f;
+        var left = rig.Run("left", 8000);
+        for (var i = 0; i < left.Length; i++) Assert.Equal(i is >= 777 and < 5777 ? 5f * recording[i - 777] : 0f, left[i]);
+    }
+
+    [Fact]
+    public void A_loop_of_whole_periods_has_no_seam()
+    {
+        using var rig = Player(Rate, Sine(4800, 10.0 / 4800, 1f));
+        rig["mode"] = 2;
+        rig["tune"] = 0.3f;
+        rig.Input = static (port, _, _) => port == 0 ? 10f : 0f;
+        var samples = rig.Run("left", 4096 + 65_536)[4096..];
+        var f = 100.0 * Math.Pow(2, 0.3);
+        var worst = Spectrum.WorstOther(samples, Rate, 20_000, [f]);
+        Report.Line($"sample player, loop of a sine: {worst:f1} dB");
+        Assert.True(worst < -90, $"{worst:f1} dB");
+    }
+
+    [Fact]
+    public void Gate_mode_fades_out_when_the_gate_closes()
+    {
+        using var rig = Player(Rate, Sine(48_000, 0.01, 1f));
+        rig["mode"] = 1;
+        rig.Input = static (port, _, frame) => port == 0 && frame < 5000 ? 10f : 0f;
+        var left = rig.Run("left", 8000);
+        Assert.True(left[4900..5000].Max() > 4.9f);
+        Assert.All(left[5200..], static v => Assert.Equal(0f, v));
+        for (var i = 1; i < left.Length; i++) Assert.InRange(Math.Abs(left[i] - left[i - 1]), 0f, 0.4f);
+        Assert.Equal(ProcessResult.Sleep, rig.LastResult);
+    }
+
+    [Fact]
+    public void Its_job_finds_the_peak_and_normalise_uses_it()
+    {
+        using var rig = Player(Rate, Sine(48_000, 0.01, 0.125f));
+        rig["normalise"] = 1f;
+        rig.Input = static (port, _, frame) => port == 0 && frame > 0 ? 10f : 0f;
+        Assert.Equal(5f, rig.Run("left", 9600)[4800..].Max(), 0.01);
+    }
+
+    [Fact]
+    public void A_start_within_the_recording_is_moved_to_a_rising_zero()
+    {
+        // A cosine of 400 frames: the places that the knob means lie anywhere in it.
+        var recording = Enumerable.Range(0, 48_000).Select(static i => (float)Math.Cos(2 * Math.PI * i / 400.0)).ToArray();
+        for (var start = 0.1f; start < 0.9f; start += 0.1f)
+        {
+            using var rig = Player(Rate, recording);
+            rig["start"] = start;
+            rig.Input = static (port, _, frame) => port == 0 && frame >= 100 ? 10f : 0f;
+            var left = rig.Run("left", 400);
+            Assert.InRange(left[100], 0f, 0.1f);
+            Assert.True(left[110] > left[100], "rises");
+        }
+    }
+
+    [Fact]
+    public void A_restart_slides_without_a_click()
+    {
+        using var rig = Player(Rate, Sine(48_000, 0.005, 1f));
+        rig.Input = static (port, _, frame) => port == 0 && (frame % 1050) < 100 ? 10f : 0f;
+        var left = rig.Run("left", 20_000);
+        for (var i = 1; i < left.Length; i++) Assert.InRange(Math.Abs(left[i] - left[i - 1]), 0f, 5f * 0.0315f * 1.6f);
+    }
+
+    [Fact]
+    public void A_damaged_or_missing_asset_is_silence()
+    {
+        using var rig = Player(Rate, Sine(4800, 0.01, 1f));
+        rig.Input = static (port, _, frame) => port == 0 ? frame / 100 % 2 * 10f : 0f;
+        var damaged = new Asset { DataOffset = 64, Frames = -5, Stride = 0, Channels = 0, Rate = float.NaN };
+        rig.ReplaceAsset(&damaged);
+        Assert.All(rig.Run("left", 4800), static v => Assert.Equal(0f, v));
+        rig.ReplaceAsset(null);
+        Assert.All(rig.Run("left", 4800), static v => Assert.Equal(0f, v));
+    }
+
+    [Fact]
+    public void A_new_asset_replaces_the_old_ones_analysis()
+    {
+        using var rig = Player(Rate, Sine(48_000, 0.01, 0.125f));
+        rig["normalise"] = 1f;
+        rig.LoadAsset(Rate, Sine(48_000, 0.01, 0.5f));
+        rig.Run(1024);
+        rig.Reset();
+        rig.Input = static (port, _, frame) => port == 0 && frame > 0 ? 10f : 0f;
+        Assert.Equal(5f, rig.Run("left", 9600)[4800..].Max(), 0.01);
+    }
+
+    // With the analysis already done.
+    private static Rig Player(float assetRate, params float[][] channels)
+    {
+        var rig = new Rig("sample-player");
+        rig.LoadAsset(assetRate, channels);
+        rig.Run(1024);
+        rig.Reset();
+        return rig;
+    }
+
+    private static float[] Sine(int frames, double turns, float level) =>
+        [.. Enumerable.Range(0, frames).Select(i => level * (float)Math.Sin(2.0 * Math.PI * turns * i))];
+}
