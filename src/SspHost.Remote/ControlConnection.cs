@@ -64,10 +64,12 @@ internal sealed class ControlConnection
         {
             // The client is gone; so is what it still wanted to know.
         }
-
-        _queue.Writer.TryComplete();
-        await writing;
-        Close();
+        finally
+        {
+            _queue.Writer.TryComplete();
+            await writing;
+            Close();
+        }
     }
 
     private async Task ReadAsync()
@@ -119,6 +121,11 @@ internal sealed class ControlConnection
         catch (ProtocolException e)
         {
             reply = ControlReplies.Error(id, e.Code, e.Message);
+        }
+        catch (Exception e)
+        {
+            // A defect of ours must not leave a client waiting for ever, or take the music's host down.
+            reply = ControlReplies.Error(id, "internal", $"{e.GetType().Name}: {e.Message}");
         }
 
         return Enqueue(reply);

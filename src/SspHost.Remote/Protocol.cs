@@ -68,6 +68,8 @@ internal sealed class Message : IDisposable
     public static Message Parse(ReadOnlyMemory<byte> line, out string id)
     {
         id = "null";
+        // The parser leaves the inside of texts alone until they are read, which would be too late.
+        if (!System.Text.Unicode.Utf8.IsValid(line.Span)) throw ProtocolException.BadMessage("the line is not UTF-8");
         JsonDocument document;
         try
         {

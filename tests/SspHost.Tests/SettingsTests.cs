@@ -22,7 +22,7 @@ public class SettingsTests
         var s = Parse(Good);
         Assert.Equal(("alsa:hw:0", Origin.File), (s.Device.Value, s.Device.Origin));
         Assert.Equal((96000, 64, 48, 3, 512), (s.Rate.Value, s.Quantum.Value, s.Period.Value, s.Periods.Value, s.RegionMib.Value));
-        Assert.Equal([2, 3], s.Cores.Value);
+        Assert.Equal([2, 3], s.Cores.Value.ToArray());
         var partly = Parse("""{"rate": 44100}""");
         Assert.Equal((44100, Origin.File, 0, Origin.Default), (partly.Rate.Value, partly.Rate.Origin, partly.Quantum.Value, partly.Quantum.Origin));
         Assert.Equal((48000, Origin.Flag), (partly.Rate.Or(48000, given: true).Value, partly.Rate.Or(48000, given: true).Origin));

@@ -60,7 +60,6 @@ internal static class RunCommand
             Volatile.Read(ref server)?.Publish(line);
         }
 
-        foreach (var remark in setup.Remarks) Say(remark);
         using var host = new PatchHost(new HostOptions
         {
             Runtime = runtime,
@@ -71,6 +70,7 @@ internal static class RunCommand
             MakePump = setup.Card == CardKind.PacedStream ? link => MakePump(link, setup) : null,
         });
         var attached = host.Start();
+        foreach (var remark in setup.Remarks) Say(remark);
         var played = false;
         try
         {

@@ -34,7 +34,12 @@ internal sealed class DeathPolicy
     public AfterDeath Died(TimeSpan now, bool fromOutside)
     {
         if (fromOutside) return AfterDeath.PlayOn;
-        if (_loadedAt == TimeSpan.MinValue || now - _loadedAt > Probation) _deaths = 0;
+        if (_loadedAt == TimeSpan.MinValue || now - _loadedAt > Probation)
+        {
+            _deaths = 0;
+            return AfterDeath.PlayOn;
+        }
+
         return ++_deaths >= 2 ? AfterDeath.OpenStopped : AfterDeath.PlayOn;
     }
 
