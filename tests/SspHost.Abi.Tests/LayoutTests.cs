@@ -19,7 +19,7 @@ public sealed class LayoutTests
         { typeof(StewardStatus), (7 * 8) + 8 + (2 * 4) },
         { typeof(PoolStats), (21 * 8) + (3 * 8 * PoolStats.Classes) },
         { typeof(InstanceRecord), 8 + (2 * 8) + (3 * 8) + (2 * 8) + 8 + (3 * 4) + 4 + InstanceRecord.NameBytes },
-        { typeof(ThreadRecord), (8 * 4) + 8 + (5 * 8) + 16 },
+        { typeof(ThreadRecord), 256 },
         { typeof(Histogram), (3 * 8) + (8 * 37 * 16) },
         { typeof(Asset), (3 * 8) + (2 * 4) },
         { typeof(WorkJob), 4 + 4 + 8 + 8 },

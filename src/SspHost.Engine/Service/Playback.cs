@@ -48,6 +48,9 @@ public sealed unsafe class Playback
     /// <summary>Whether the card ended or was lost.</summary>
     public bool HasEnded => IsRunning && _session->End != AudioEnd.None;
 
+    /// <summary>Whether the card streams through blocks that the control process was granted.</summary>
+    public bool Streams => IsRunning && (_inputStream != null || _outputStream != null);
+
     /// <summary>Whether a block is a stream in use.</summary>
     public bool Uses(byte* block) => IsRunning && (block == _inputStream || block == _outputStream);
 
@@ -89,6 +92,14 @@ public sealed unsafe class Playback
     private void Begin(ReadOnlySpan<int> cores, int quantum, ref Reply reply)
     {
         var map = _region.Map;
+        for (var t = 0; t < cores.Length; t++)
+        {
+            if (_region.Pool->OpenArena(t + 1, Region.ArenaBytes)) continue;
+            Refuse(ref reply, ReplyStatus.OutOfMemory, Region.ArenaBytes, 0, 0);
+            _session->Close();
+            return;
+        }
+
         new Span<ThreadRecord>(map.Threads, Limits.MaxThreads).Clear();
         _renderer.Running = true;
         for (var t = 1; t < cores.Length; t++)

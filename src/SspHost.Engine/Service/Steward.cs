@@ -72,6 +72,7 @@ public sealed unsafe class Steward
             if (Volatile.Read(ref *_terminate) != 0) break;
 
             _renderer.DoWork();
+            _pool->Maintain();
             var busy = !_renderer.Collect();
             if (!_region.Complete) busy |= _region.PrefaultNext(PrefaultStep);
             if (_audio.HasEnded && header->State == (uint)EngineState.Playing) SetState(EngineState.DeviceLost);
@@ -89,11 +90,28 @@ public sealed unsafe class Steward
     // heap has to stand still.
     private void WarmUp()
     {
+        SayPool();
+        _pool->Maintain();
         _renderer.DoWork();
         _ = _renderer.Collect();
         PublishStatus(Linux.Now());
         _ = GC.GetTotalAllocatedBytes(precise: false);
         Linux.Wake(&_map.Header->ReplyBell, 0);
+    }
+
+    // The bound is a theorem: with this much live, nothing of that size can ever be refused, whatever the order of edits was.
+    private void SayPool()
+    {
+        const long Largest = 1 << 20;
+        var log = default(Log);
+        log.Text("pool: "u8);
+        log.Number(_pool->CapacityBytes >> 10);
+        log.Text(" KiB, of which "u8);
+        log.Number(_pool->ReadyBytes >> 10);
+        log.Text(" ready; with up to "u8);
+        log.Number(_pool->GuaranteedBytes(Largest) >> 10);
+        log.Text(" KiB of them in use, a block of up to 1 MiB is always found"u8);
+        log.End();
     }
 
     private void Serve(in Request r)
@@ -135,6 +153,17 @@ public sealed unsafe class Steward
 
     private void Attach(in Request r, ref Reply reply)
     {
+        if (_audio.Streams)
+        {
+            // Its rings belong to the session that is over, and nobody feeds or drains them any more.
+            if (_audio.Stop(0)) SetState(EngineState.Stopped);
+            else
+            {
+                reply.Status = ReplyStatus.TimedOut;
+                return;
+            }
+        }
+
         _grants.FreeAll(_pool);
         var header = _map.Header;
         header->ControlPid = (int)r.A;
