@@ -13,7 +13,7 @@ internal static class JournalChild
     {
         using var session = PatchSession.Start(new PatchSessionOptions
         {
-            Modules = TestModules.Index, Sink = new FakeSink(), Start = Patch.Empty, JournalPath = path, JournalGrowth = 20_000, JournalDepth = 10,
+            Modules = TestModules.Index, Sink = new FakeSink(), Start = Patch.Empty, JournalPath = path, JournalGrowth = 4_000, JournalDepth = 10,
         });
         var random = new Random(seed);
         using var output = Console.OpenStandardOutput();
