@@ -11,7 +11,7 @@ internal static class CommandTree
 {
     private static readonly Dictionary<string, string[]> Examples = new(StringComparer.Ordinal)
     {
-        ["ssp"] = ["ssp run", "ssp render patches/echo-chamber.json --in voice.wav --out wet.wav", "ssp patch check my.json"],
+        ["ssp"] = ["ssp run", "ssp render patches/tape-room.json --in voice.wav --out wet.wav", "ssp patch check my.json"],
         ["run"] =
         [
             "ssp run                                   the last patch, or a demo",
