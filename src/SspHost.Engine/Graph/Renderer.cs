@@ -23,6 +23,8 @@ public sealed unsafe class Renderer : IDisposable
     private readonly SpscRing<ModuleEvent> _events;
     private readonly SpscRing<Notice> _notices;
     private Plan* _retired;
+    private Plan* _sent; // published last; not settled before the audio thread has made it current
+    private Asset* _orphan; // replaced by a command that was given up on after the audio thread took it
     private ulong _installations;
     private int _quantum;
     private float _rate;
@@ -63,14 +65,28 @@ public sealed unsafe class Renderer : IDisposable
         get => _running;
         set
         {
-            if (!value && _running) _s->Mailbox.State = Mailbox.Idle; // whatever was posted, nobody will take it now
+            if (!value && _running)
+            {
+                _s->Mailbox.State = Mailbox.Idle; // whatever was posted, nobody will take it now
+                FreeOrphan();
+            }
+
             _running = value;
             if (!value) TakePublished();
         }
     }
 
     /// <summary>Whether an installed plan has not been taken by the audio thread yet. [steward]</summary>
-    public bool IsPlanWaiting => _running && Volatile.Read(ref *(nint*)&_s->Published) != 0;
+    public bool IsPlanWaiting => _running && !IsSettled;
+
+    // Taking a plan is two steps of the audio thread, which may be preempted between them: it is only over when the plan is current.
+    private bool IsSettled => _sent == null || (Plan*)Volatile.Read(ref *(nint*)&_s->Current) == _sent;
+
+    /// <summary>Whether the audio thread is in a command with this block: it must not be freed yet. [steward]</summary>
+    public bool Uses(void* block) => _running && Volatile.Read(ref _s->Mailbox.State) == Mailbox.Taken && _s->Mailbox.Data == block;
+
+    /// <summary>Whether there are workers to wait for. [audio-thread]</summary>
+    public bool HasWorkers => _s->Crew.Workers > 0;
 
     /// <summary>Number of the last incident: the audio loop counts on from it. [audio-thread]</summary>
     public ulong* LastIncident => &_s->Incidents;
@@ -155,6 +171,7 @@ public sealed unsafe class Renderer : IDisposable
         _ = Collect();
         // Taken back, so that what plays now is what plays until this one does: lines and parameters go on from there.
         var waiting = (Plan*)Interlocked.Exchange(ref *(nint*)&_s->Published, 0);
+        if (waiting == null && !Settle()) return error.Status = ReplyStatus.TimedOut;
         var playing = (Plan*)Volatile.Read(ref *(nint*)&_s->Current);
         var plan = _builder.Build(blob, bytes, _typeCount, playing, _rate, _quantum, out error);
         if (plan == null)
@@ -186,7 +203,7 @@ public sealed unsafe class Renderer : IDisposable
 
     /// <summary>
     /// [steward, stopped] The same for audio that will be started with <paramref name="rate"/>: what was made for another rate or quantum is dropped,
-    /// but only for a plan that has proved sound.
+    /// but only for a plan that has proved sound. (Where the pool then turns out to be too small, nothing is left but the error.)
     /// </summary>
     public ReplyStatus Install(PlanHeader* blob, long bytes, float rate, out BuildError error)
     {
@@ -204,7 +221,26 @@ public sealed unsafe class Renderer : IDisposable
         return error.Status;
     }
 
-    private void Publish(Plan* plan) => _ = Interlocked.Exchange(ref *(nint*)&_s->Published, (nint)plan);
+    private void Publish(Plan* plan)
+    {
+        _sent = plan;
+        _ = Interlocked.Exchange(ref *(nint*)&_s->Published, (nint)plan);
+    }
+
+    // Waits for an audio thread that is taking a plan at this moment.
+    private bool Settle()
+    {
+        if (!_running || IsSettled) return true;
+        var end = Linux.Now() + CommandTimeoutNs;
+        var never = 0u;
+        while (!IsSettled)
+        {
+            if (Linux.Now() > end) return false;
+            Linux.Wait(&never, 0, 100_000);
+        }
+
+        return true;
+    }
 
     // A plan that plays is on this list from the first plan built to follow it.
     private void Retire(Plan* plan)
@@ -361,7 +397,9 @@ public sealed unsafe class Renderer : IDisposable
         var old = instance->Assets[index];
         var status = Command(new Mailbox { Kind = RequestKind.SetAsset, Instance = instance, Data = asset, Index = index }, out _);
         taken = status == ReplyStatus.Ok || (_running && Volatile.Read(ref _s->Mailbox.State) != Mailbox.Idle);
-        if (status == ReplyStatus.Ok && old != null && old != asset) _pool->Free(0, old);
+        if (old == null || old == asset) return status;
+        if (status == ReplyStatus.Ok) _pool->Free(0, old);
+        else if (taken) _orphan = old; // the module may be reading it still
         return status;
     }
 
@@ -404,9 +442,15 @@ public sealed unsafe class Renderer : IDisposable
         get
         {
             if (!_running) return false;
-            _ = Interlocked.CompareExchange(ref _s->Mailbox.State, Mailbox.Idle, Mailbox.Done); // it came back after all
+            if (Interlocked.CompareExchange(ref _s->Mailbox.State, Mailbox.Idle, Mailbox.Done) == Mailbox.Done) FreeOrphan(); // it came back after all
             return Volatile.Read(ref _s->Mailbox.State) != Mailbox.Idle;
         }
+    }
+
+    private void FreeOrphan()
+    {
+        if (_orphan != null) _pool->Free(0, _orphan);
+        _orphan = null;
     }
 
     // Done here when stopped; else posted, and waited for without ever making the audio thread do more than a store.
@@ -482,6 +526,7 @@ public sealed unsafe class Renderer : IDisposable
         TakePublished();
         if (_s->Current != null) Retire(_s->Current);
         _s->Current = null;
+        _sent = null;
         _ = Collect();
     }
 

@@ -63,10 +63,19 @@ public unsafe struct Grants
         return false;
     }
 
-    /// <summary>Frees all: the session is over.</summary>
-    public void FreeAll(Pool* pool)
+    /// <summary>Frees all but <paramref name="kept"/>, which is forgotten and left to the caller: the session is over.</summary>
+    public void FreeAll(Pool* pool, byte* kept)
     {
-        for (var i = 0; i < _count; i++) pool->Free(0, _blocks[i]);
+        for (var i = 0; i < _count; i++)
+            if (_blocks[i] != kept) pool->Free(0, _blocks[i]);
         _count = 0;
+    }
+
+    /// <summary>The first granted block for which this is true, or null.</summary>
+    public readonly byte* UsedBy(Graph.Renderer renderer)
+    {
+        for (var i = 0; i < _count; i++)
+            if (renderer.Uses(_blocks[i])) return _blocks[i];
+        return null;
     }
 }

@@ -25,6 +25,7 @@ public sealed unsafe class Playback
     private readonly Worker* _workers;
     private readonly byte* _buffers;
     private int _threads;
+    private bool _reaped;
     private byte* _inputStream, _outputStream;
     private int _rate;
 
@@ -39,7 +40,7 @@ public sealed unsafe class Playback
         _rt = (RtThread*)Take(region, Limits.MaxThreads * sizeof(RtThread));
         _workers = (Worker*)Take(region, Limits.MaxThreads * sizeof(Worker));
         _buffers = (byte*)Take(region, AudioLoop.BufferBytes);
-        *_quantum = new RendererQuantum(renderer);
+        *_quantum = new RendererQuantum(renderer, region.Map.Histogram(HistogramKind.Join));
     }
 
     /// <summary>Whether RT threads exist (a card that ended by itself leaves them until <see cref="Stop"/>).</summary>
@@ -86,12 +87,16 @@ public sealed unsafe class Playback
         _rate = config->Rate;
         _inputStream = config->InputStream == 0 ? null : _region.Map.At(config->InputStream);
         _outputStream = config->OutputStream == 0 ? null : _region.Map.At(config->OutputStream);
+        _reaped = false;
         Begin(chosen, config->Quantum, ref reply);
     }
 
     private void Begin(ReadOnlySpan<int> cores, int quantum, ref Reply reply)
     {
         var map = _region.Map;
+
+        // Rendering files has no deadline, so it must not have a priority that keeps everybody else off the core.
+        var (audioPriority, workerPriority) = _session->Facts.RealTime ? (AudioPriority, WorkerPriority) : (0, 0);
         for (var t = 0; t < cores.Length; t++)
         {
             if (_region.Pool->OpenArena(t + 1, Region.ArenaBytes)) continue;
@@ -105,7 +110,7 @@ public sealed unsafe class Playback
         for (var t = 1; t < cores.Length; t++)
         {
             _workers[t] = new Worker { Renderer = *_quantum, Number = t };
-            var error = RtThread.Start(_rt + t, Setup(t, WorkerPriority, cores[t]), WorkerName(t), &Worker.Run, _workers + t);
+            var error = RtThread.Start(_rt + t, Setup(t, workerPriority, cores[t]), WorkerName(t), &Worker.Run, _workers + t);
             if (error == 0) continue;
             Refuse(ref reply, ReplyStatus.ThreadFailed, error, t, 0);
             _session->Close();
@@ -126,7 +131,7 @@ public sealed unsafe class Playback
             LastIncident = _renderer.LastIncident,
             Buffers = _buffers,
         };
-        var status = AudioSession<RendererQuantum>.Start(_session, _quantum, loop, _rt, Setup(0, AudioPriority, cores[0]), out var failed);
+        var status = AudioSession<RendererQuantum>.Start(_session, _quantum, loop, _rt, Setup(0, audioPriority, cores[0]), out var failed);
         if (status != ReplyStatus.Ok)
         {
             Refuse(ref reply, status, failed, 0, 0);
@@ -151,12 +156,20 @@ public sealed unsafe class Playback
         if (!IsRunning) return true;
         if (fadeFrames < 0) fadeFrames = _rate / 1000 * StopFadeMilliseconds;
         _session->RequestStop(fadeFrames);
-        var patience = (5 * Second) + ((ulong)fadeFrames * Second / (ulong)_rate);
+        var patience = (5 * Second) + (((ulong)fadeFrames + (2 * (ulong)_session->Facts.BufferFrames)) * Second / (ulong)_rate);
         if (!_session->TryJoin(patience)) return false;
         JoinWorkers(_threads);
         _threads = 0;
         _inputStream = _outputStream = null;
         return true;
+    }
+
+    /// <summary>After the card ended by itself: joins the threads, so that everything is the steward's again. Still to be stopped.</summary>
+    public void Reap()
+    {
+        if (_reaped || !HasEnded || !_session->TryJoin(Second)) return;
+        JoinWorkers(_threads);
+        _reaped = true;
     }
 
     private void JoinWorkers(int threads)

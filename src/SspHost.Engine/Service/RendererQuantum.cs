@@ -7,15 +7,20 @@ using SspHost.Engine.Graph;
 namespace SspHost.Engine.Service;
 
 /// <summary>A renderer behind a GC handle. Reading the handle is one load; nothing is allocated after it was made. [start-up]</summary>
-public readonly unsafe struct RendererQuantum(Renderer renderer) : IQuantum
+public readonly unsafe struct RendererQuantum(Renderer renderer, Histogram* join) : IQuantum
 {
+    private readonly Histogram* _join = join;
     private readonly nint _handle = GCHandle.ToIntPtr(GCHandle.Alloc(renderer));
 
     /// <summary>The renderer.</summary>
     public Renderer Renderer => (Renderer)GCHandle.FromIntPtr(_handle).Target!;
 
-    public void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame) =>
-        Renderer.Render(inputs, inputCount, outputs, outputCount, frame);
+    public void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
+    {
+        var r = Renderer;
+        r.Render(inputs, inputCount, outputs, outputCount, frame);
+        if (r.HasWorkers) _join->Record(r.LastJoin);
+    }
 
     public void Report(ref AudioStatus status)
     {

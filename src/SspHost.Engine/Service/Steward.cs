@@ -31,6 +31,7 @@ public sealed unsafe class Steward
     private readonly SpscRing<Request> _requests;
     private readonly SpscRing<Reply> _replies;
     private Grants _grants;
+    private byte* _doomed; // freed by its owner while the audio thread still reads or writes it
     private int _collectionsAtStart;
     private long _allocatedAtStart;
     private long _ownAllocatedAtStart;
@@ -73,9 +74,20 @@ public sealed unsafe class Steward
 
             _renderer.DoWork();
             _pool->Maintain();
+            if (_doomed != null && !_renderer.Uses(_doomed))
+            {
+                _pool->Free(0, _doomed);
+                _doomed = null;
+            }
+
             var busy = !_renderer.Collect();
             if (!_region.Complete) busy |= _region.PrefaultNext(PrefaultStep);
-            if (_audio.HasEnded && header->State == (uint)EngineState.Playing) SetState(EngineState.DeviceLost);
+            if (_audio.HasEnded && header->State == (uint)EngineState.Playing)
+            {
+                _audio.Reap(); // its threads are gone: plans, assets and states are the steward's alone again
+                SetState(EngineState.DeviceLost);
+            }
+
 
             var now = Linux.Now();
             if (now >= _nextStatus) PublishStatus(now);
@@ -164,7 +176,10 @@ public sealed unsafe class Steward
             }
         }
 
-        _grants.FreeAll(_pool);
+        // A command the audio thread is still in keeps its block until it comes back; there is one mailbox, so one such block.
+        var used = _grants.UsedBy(_renderer);
+        if (used != null) _doomed = used;
+        _grants.FreeAll(_pool, used);
         var header = _map.Header;
         header->ControlPid = (int)r.A;
         var session = (header->Session % 0xFFFE) + 1; // 1..65534: the tag of the session's blocks has 16 bits
@@ -211,7 +226,8 @@ public sealed unsafe class Steward
         }
 
         _grants.Remove(block);
-        _pool->Free(0, block);
+        if (_renderer.Uses(block)) _doomed = block;
+        else _pool->Free(0, block);
     }
 
     private void StartAudio(in Request r, ref Reply reply)
@@ -222,16 +238,17 @@ public sealed unsafe class Steward
             return;
         }
 
-        var config = (AudioConfig*)Granted(in r, ref reply, sizeof(AudioConfig));
-        if (config == null) return;
-        if (!CheckConfig(config, ref reply)) return;
+        var block = (AudioConfig*)Granted(in r, ref reply, sizeof(AudioConfig));
+        if (block == null) return;
+        var config = *block; // checked and used from here: the control process can still write the block
+        if (!CheckConfig(&config, ref reply)) return;
         if (!_audio.Stop(0))
         {
             reply.Status = ReplyStatus.TimedOut;
             return;
         }
 
-        _audio.Start(config, ref reply);
+        _audio.Start(&config, ref reply);
         SetState(reply.Status == ReplyStatus.Ok ? EngineState.Playing : EngineState.Stopped);
     }
 
@@ -241,6 +258,7 @@ public sealed unsafe class Steward
         else if (!Limits.IsQuantum(c->Quantum)) Bad(ref reply, BadPart.Quantum, 0, c->Quantum);
         else if ((uint)c->Inputs > Limits.MaxJacks || (uint)c->Outputs > Limits.MaxJacks) Bad(ref reply, BadPart.Jack, c->Inputs, c->Outputs);
         else if (!AudioSession<RendererQuantum>.IsPossible(in *c) || c->Threads is < 0 or > Limits.MaxThreads) Bad(ref reply, BadPart.Config, c->Period, c->Periods);
+        else if (c->Card == CardKind.Stream && c->InputStream == 0 && c->OutputStream == 0 && c->Frames == 0) Bad(ref reply, BadPart.Config, 0, 0); // nothing would ever hold it back
         else if (!CheckStream(c->InputStream, c->Inputs) || !CheckStream(c->OutputStream, c->Outputs)) Bad(ref reply, BadPart.Offset, c->InputStream, c->OutputStream);
         else return true;
         return false;
@@ -273,13 +291,25 @@ public sealed unsafe class Steward
 
     private void Install(in Request r, ref Reply reply)
     {
-        var blob = (PlanHeader*)Granted(in r, ref reply, sizeof(PlanHeader));
-        if (blob == null) return;
-        var bytes = _grants.BytesOf((byte*)blob);
+        var block = Granted(in r, ref reply, sizeof(PlanHeader));
+        if (block == null) return;
+
+        // Checked and built from a copy of our own: the control process can still write the block it was granted.
+        var bytes = _grants.BytesOf(block);
+        var blob = (PlanHeader*)_pool->Allocate(0, bytes, 0);
+        if (blob == null)
+        {
+            reply.Status = ReplyStatus.OutOfMemory;
+            reply.A = bytes;
+            return;
+        }
+
+        Buffer.MemoryCopy(block, blob, bytes, bytes);
         BuildError error;
-        reply.Status = _audio.IsRunning || r.A == 0
+        reply.Status = _renderer.Running || r.A == 0
             ? _renderer.Install(blob, bytes, out error)
             : _renderer.Install(blob, bytes, rate: (float)r.A, out error); // instances are made for the rate audio will be started with
+        _pool->Free(0, blob);
         switch (reply.Status)
         {
             case ReplyStatus.Ok:
@@ -334,6 +364,11 @@ public sealed unsafe class Steward
         {
             asset = (Asset*)Granted(in r, ref reply, sizeof(Asset));
             if (asset == null) return;
+            if (_audio.Uses((byte*)asset))
+            {
+                reply.Status = ReplyStatus.WrongState;
+                return;
+            }
         }
 
         var index = (int)Math.Clamp(r.B, -1, Limits.MaxAssets);
@@ -345,8 +380,14 @@ public sealed unsafe class Steward
     private void SaveState(in Request r, ref Reply reply)
     {
         if (!Instance(in r, ref reply)) return;
+        if (r.B < 0)
+        {
+            Bad(ref reply, BadPart.State, r.B, 0);
+            return;
+        }
+
         var block = Granted(in r, ref reply, r.B);
-        if (block == null || r.B < 0) return;
+        if (block == null) return;
         reply.Status = _renderer.SaveState((int)r.A, (uint)r.C, block, r.B, out var written, out var version);
         if (reply.Status == ReplyStatus.BadRequest) Bad(ref reply, BadPart.State, r.B, 0);
         else (reply.A, reply.B) = (written, version);
@@ -355,8 +396,14 @@ public sealed unsafe class Steward
     private void LoadState(in Request r, ref Reply reply)
     {
         if (!Instance(in r, ref reply)) return;
+        if (r.B < 0)
+        {
+            Bad(ref reply, BadPart.State, r.B, 0);
+            return;
+        }
+
         var block = Granted(in r, ref reply, r.B);
-        if (block == null || r.B < 0) return;
+        if (block == null) return;
         reply.Status = _renderer.LoadState((int)r.A, (uint)r.C, block, r.B, (uint)r.D);
     }
 
@@ -387,7 +434,13 @@ public sealed unsafe class Steward
             Errors = _errors,
         };
         if (_map.Header->ReadyAt == 0) status.Collections = status.AllocatedBytes = 0; // still warming up
-        else if (status.Collections != 0 || status.AllocatedBytes != 0) HeapMoved(in status);
+        else
+        {
+            // Exact per RT thread, where the total may miss a thread's unfinished allocation context.
+            for (var t = 0; t < Limits.MaxThreads; t++) status.AllocatedBytes += (long)_map.Threads[t].AllocatedBytes;
+            if (status.Collections != 0 || status.AllocatedBytes != 0) HeapMoved(in status);
+        }
+
         _map.StewardStatus->Write(in status);
     }
 
