@@ -14,6 +14,7 @@ internal static unsafe class Executor
     // Waits are bounded so that a lost wake-up (there should be none) costs a hiccup and not the concert.
     private const ulong WorkerWaitNs = 500_000_000;
     private const ulong JoinWaitNs = 1_000_000;
+    private const ulong AccountEvery = 256;
 
     /// <summary>One quantum of a plan. [audio-thread]</summary>
     public static void Run(RenderState* state, Plan* plan)
@@ -244,6 +245,8 @@ internal static unsafe class Executor
         if ((Volatile.Read(ref crew->Gate) & Crew.Open) != 0) generation--;
         var heard = Volatile.Read(ref crew->Bell);
         var spins = 0;
+        var record = state->ThreadRecords + thread;
+        var counters = ThreadCounters.Read();
         while (Volatile.Read(ref crew->Stop) == 0)
         {
             var bell = Volatile.Read(ref crew->Bell);
@@ -251,13 +254,16 @@ internal static unsafe class Executor
             if (IsNews(gate, generation, bell, heard))
             {
                 if (Interlocked.CompareExchange(ref crew->Gate, gate + 1, gate) != gate) continue;
+                if (gate >> 32 != (generation & uint.MaxValue)) record->Quanta++; // called again into the same one counts once
                 generation = gate >> 32;
                 heard = bell;
                 spins = 0;
                 // Entered: the plan cannot be freed, because the join waits for us to leave.
                 var finished = Work(state, crew->Plan, thread, out var starvedAt);
-                Leave(state, crew, thread);
+                Leave(crew);
+                if (record->Quanta % AccountEvery == 0) Account(record, ref counters); // one that never sleeps is looked at, too
                 if (finished) continue;
+                Account(record, ref counters);
                 Linux.Wait(&crew->Bell, starvedAt, WorkerWaitNs);
                 GetUp(crew);
                 continue;
@@ -273,6 +279,7 @@ internal static unsafe class Executor
             LieDown(crew);
             bell = Volatile.Read(ref crew->Bell);
             gate = Volatile.Read(ref crew->Gate);
+            Account(record, ref counters);
             if (!IsNews(gate, generation, bell, heard) && Volatile.Read(ref crew->Stop) == 0) Linux.Wait(&crew->Bell, bell, WorkerWaitNs);
             GetUp(crew);
         }
@@ -295,9 +302,18 @@ internal static unsafe class Executor
     private static bool IsNews(ulong gate, ulong generation, uint bell, uint heard) =>
         (gate & Crew.Open) != 0 && ((gate >> 32) != (generation & uint.MaxValue) || bell != heard);
 
-    private static void Leave(RenderState* state, Crew* crew, int thread)
+    // What the kernel and the runtime counted on this worker since it was last asked: one getrusage, between quanta.
+    private static void Account(ThreadRecord* record, ref ThreadCounters counters)
     {
-        state->ThreadRecords[thread].Quanta++;
+        var now = ThreadCounters.Read();
+        record->Faults += now.Faults - counters.Faults;
+        record->Preemptions += now.Preemptions - counters.Preemptions;
+        record->AllocatedBytes += now.AllocatedBytes - counters.AllocatedBytes;
+        counters = now;
+    }
+
+    private static void Leave(Crew* crew)
+    {
         var gate = Interlocked.Decrement(ref crew->Gate);
         if ((gate & (Crew.Open | Crew.EnteredMask)) == 0 && Volatile.Read(ref crew->JoinWaiting) != 0) RingJoin(crew);
     }
