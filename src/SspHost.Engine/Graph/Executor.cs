@@ -105,8 +105,7 @@ internal static unsafe class Executor
         var clock = timed ? CycleClock.Now() : 0;
         var dry = thread == 0 ? CycleClock.Now() : 0;
         var done = 0;
-        var spins = 0;
-        var limit = thread == 0 ? crew->JoinSpins : crew->StarvedSpins;
+        var patience = new Patience(thread == 0 ? crew->JoinTicks : crew->StarvedTicks);
         var record = state->ThreadRecords + thread;
         bell = 0;
         var index = ReadySet.Pop(plan);
@@ -128,19 +127,17 @@ internal static unsafe class Executor
                 record->Nodes += (ulong)done;
                 var left = Interlocked.Add(ref crew->Remaining, -done);
                 done = 0;
-                spins = 0;
+                patience.Renew();
                 if (thread == 0) dry = CycleClock.Now();
                 else if (left == 0 && Volatile.Read(ref crew->JoinWaiting) != 0) RingJoin(crew);
             }
 
             if (Volatile.Read(ref crew->Remaining) == 0) break;
-            if (++spins > limit)
+            if (patience.IsOver())
             {
-                spins = 0;
                 if (thread == 0) SleepInJoin(crew, plan);
                 else if (Starve(crew, plan, out bell)) return false;
             }
-            else PauseHint.Once();
 
             index = ReadySet.Pop(plan);
             if (index >= 0 && timed) clock = CycleClock.Now();
@@ -218,13 +215,11 @@ internal static unsafe class Executor
     private static void Close(RenderState* state, Crew* crew)
     {
         var gate = Interlocked.And(ref crew->Gate, ~Crew.Open); // from here on nobody enters
-        var spins = 0;
+        var patience = new Patience(crew->JoinTicks);
         while ((gate & Crew.EnteredMask) != 0)
         {
-            if (++spins <= crew->JoinSpins) PauseHint.Once();
-            else
+            if (patience.IsOver())
             {
-                spins = 0;
                 var bell = Volatile.Read(ref crew->JoinBell);
                 _ = Interlocked.Exchange(ref crew->JoinWaiting, 1);
                 if ((Volatile.Read(ref crew->Gate) & Crew.EnteredMask) != 0) Linux.Wait(&crew->JoinBell, bell, JoinWaitNs);
@@ -244,7 +239,7 @@ internal static unsafe class Executor
         var generation = Volatile.Read(ref crew->Gate) >> 32; // a quantum that is under way already may be entered, too
         if ((Volatile.Read(ref crew->Gate) & Crew.Open) != 0) generation--;
         var heard = Volatile.Read(ref crew->Bell);
-        var spins = 0;
+        var patience = new Patience(crew->IdleTicks);
         var record = state->ThreadRecords + thread;
         var counters = ThreadCounters.Read();
         while (Volatile.Read(ref crew->Stop) == 0)
@@ -257,7 +252,7 @@ internal static unsafe class Executor
                 if (gate >> 32 != (generation & uint.MaxValue)) record->Quanta++; // called again into the same one counts once
                 generation = gate >> 32;
                 heard = bell;
-                spins = 0;
+                patience.Renew();
                 // Entered: the plan cannot be freed, because the join waits for us to leave.
                 var finished = Work(state, crew->Plan, thread, out var starvedAt);
                 Leave(crew);
@@ -269,13 +264,7 @@ internal static unsafe class Executor
                 continue;
             }
 
-            if (++spins <= crew->IdleSpins)
-            {
-                PauseHint.Once();
-                continue;
-            }
-
-            spins = 0;
+            if (!patience.IsOver()) continue;
             LieDown(crew);
             bell = Volatile.Read(ref crew->Bell);
             gate = Volatile.Read(ref crew->Gate);

@@ -21,10 +21,12 @@ internal unsafe struct Crew
     [FieldOffset(0)] public Plan* Plan;
     [FieldOffset(8)] public int Workers;
     [FieldOffset(12)] public int Wanted;
-    [FieldOffset(16)] public int IdleSpins;
-    [FieldOffset(20)] public int StarvedSpins;
-    [FieldOffset(24)] public int JoinSpins;
-    [FieldOffset(28)] public int Stop;
+    [FieldOffset(16)] public int Stop;
+
+    // How long to wait awake, in ticks of the cycle clock.
+    [FieldOffset(24)] public ulong IdleTicks;
+    [FieldOffset(32)] public ulong StarvedTicks;
+    [FieldOffset(40)] public ulong JoinTicks;
 
     /// <summary>Generation (32 bits), open (1 bit), workers entered (31 bits): entering is one CAS that proves all three at once.</summary>
     [FieldOffset(128)] public ulong Gate;

@@ -153,10 +153,9 @@ public sealed unsafe class Renderer : IDisposable
         crew->Stop = 0;
         // Quanta that follow each other at once are caught awake; in a gap of a device period a worker sleeps. Within a quantum waiting is
         // dearer asleep (a wake-up is some 5 us) than awake, but not for long: another core may need the power.
-        var turns = PauseHint.PerMicrosecond();
-        crew->IdleSpins = 10 * turns;
-        crew->StarvedSpins = 30 * turns;
-        crew->JoinSpins = 50 * turns;
+        crew->IdleTicks = PauseHint.Ticks(10);
+        crew->StarvedTicks = PauseHint.Ticks(30);
+        crew->JoinTicks = PauseHint.Ticks(50);
         return ReplyStatus.Ok;
     }
 
