@@ -1,4 +1,5 @@
 // Runs a plan's quantum on one or several threads by dependency counting.
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using SspHost.Abi;
 using SspHost.Engine.Probes;
@@ -14,6 +15,9 @@ internal static unsafe class Executor
     // Waits are bounded so that a lost wake-up (there should be none) costs a hiccup and not the concert.
     private const ulong WorkerWaitNs = 500_000_000;
     private const ulong JoinWaitNs = 1_000_000;
+
+    // A node shorter than about three transfers of a line between cores is not worth one of its own.
+    private const int BatchBelowNs = 400, SingleAboveNs = 800;
 
     /// <summary>One quantum of a plan. [audio-thread]</summary>
     public static void Run(RenderState* state, Plan* plan)
@@ -67,6 +71,8 @@ internal static unsafe class Executor
     private static void Open(Crew* crew, Plan* plan)
     {
         for (var w = 0; w < plan->ReadyWords; w++) plan->Ready[w] = plan->InitialReady[w];
+        if (plan->NodeNs > SingleAboveNs) plan->Batched = 0;
+        else if (plan->NodeNs is > 0 and < BatchBelowNs) plan->Batched = 1;
         crew->Plan = plan;
         crew->Wanted = Math.Min(crew->Workers, plan->Width - 1);
         crew->Remaining = plan->NodeCount;
@@ -103,28 +109,46 @@ internal static unsafe class Executor
         var timed = (state->Diagnostics & (uint)DiagnosticFlags.ModuleTimes) != 0;
         var clock = timed ? CycleClock.Now() : 0;
         var dry = thread == 0 ? CycleClock.Now() : 0;
+        var begun = dry;
         var done = 0;
+        var ran = 0;
         var spins = 0;
+        var hungry = false;
         var limit = thread == 0 ? crew->JoinSpins : crew->StarvedSpins;
         var record = state->ThreadRecords + thread;
+        var finished = true;
         bell = 0;
-        var index = ReadySet.Pop(plan);
+        var hand = new Hand(plan, thread, crew->Wanted + 1);
+        var index = hand.Next(plan);
         while (true)
         {
             if (index >= 0)
             {
+                if (hungry)
+                {
+                    hungry = false;
+                    _ = Interlocked.Decrement(ref crew->Hungry);
+                }
+
                 var node = plan->Nodes + index;
                 if (timed) clock = RunTimed(state, node, record, clock);
                 else NodeRunner.Run(state, node, record);
                 done++;
                 index = Finish(crew, plan, node);
-                if (index < 0) index = ReadySet.Pop(plan);
+                if (hand.Held != 0 && Volatile.Read(ref crew->Hungry) != 0)
+                {
+                    hand.GiveBack(plan);
+                    Offer(crew);
+                }
+
+                if (index < 0) index = hand.Next(plan);
                 continue;
             }
 
             if (done > 0)
             {
                 record->Nodes += (ulong)done;
+                ran += done;
                 var left = Interlocked.Add(ref crew->Remaining, -done);
                 done = 0;
                 spins = 0;
@@ -133,20 +157,85 @@ internal static unsafe class Executor
             }
 
             if (Volatile.Read(ref crew->Remaining) == 0) break;
+            if (!hungry && plan->Batched != 0)
+            {
+                hungry = true;
+                _ = Interlocked.Increment(ref crew->Hungry);
+            }
+
             if (++spins > limit)
             {
                 spins = 0;
                 if (thread == 0) SleepInJoin(crew, plan);
-                else if (Starve(crew, plan, out bell)) return false;
+                else if (Starve(crew, plan, out bell))
+                {
+                    finished = false;
+                    break;
+                }
             }
             else PauseHint.Once();
 
-            index = ReadySet.Pop(plan);
+            index = hand.Next(plan);
             if (index >= 0 && timed) clock = CycleClock.Now();
         }
 
-        if (thread == 0) state->LastJoin = dry;
-        return true;
+        if (hungry) _ = Interlocked.Decrement(ref crew->Hungry);
+        if (thread == 0)
+        {
+            state->LastJoin = dry;
+            if (ran > 0)
+            {
+                var ns = (int)Math.Min(CycleClock.ToNanoseconds(dry - begun), 1_000_000_000) / ran;
+                plan->NodeNs = plan->NodeNs == 0 ? ns : plan->NodeNs + ((ns - plan->NodeNs) / 8);
+            }
+        }
+
+        return finished;
+    }
+
+    /// <summary>What one thread has taken from the ready set and not begun.</summary>
+    private ref struct Hand
+    {
+        public ulong Held;
+        private readonly ulong* _home;
+        private readonly int _threads;
+        private readonly bool _batched;
+        private int _word;
+
+        public Hand(Plan* plan, int thread, int threads)
+        {
+            _threads = threads;
+            _batched = plan->Batched != 0;
+            if (!_batched) return;
+            _home = plan->Homes + (thread * plan->HomeWords);
+            for (var w = 0; w < plan->ReadyWords; w++)
+            {
+                _home[w] = _home[plan->ReadyWords + w];
+                _home[plan->ReadyWords + w] = 0;
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public int Next(Plan* plan)
+        {
+            if (!_batched) return ReadySet.Pop(plan);
+            if (Held == 0)
+            {
+                Held = ReadySet.PopSome(plan, _home, _threads, out _word);
+                if (Held == 0) return -1;
+            }
+
+            var bit = BitOperations.TrailingZeroCount(Held);
+            Held &= Held - 1;
+            _home[plan->ReadyWords + _word] |= 1UL << bit;
+            return plan->ByRank[(_word << 6) + bit];
+        }
+
+        public void GiveBack(Plan* plan)
+        {
+            _ = Interlocked.Or(ref plan->Ready[_word], Held);
+            Held = 0;
+        }
     }
 
     /// <summary>Counts a node as done for its successors. Returns the ready one of highest priority to go on with, offers the others.</summary>
