@@ -6,7 +6,8 @@ namespace SspHost.Engine.Graph;
 
 /// <summary>
 /// Lock-free, any number of pushers and poppers. It is empty when a quantum ends because every node was taken, so
-/// beginning the next one is a copy of the initial words. No slot is ever reused for another node: no ABA.
+/// beginning the next one is a copy of the initial words. No slot is ever reused for another node: no ABA (a node given back is the same
+/// node, ready as before).
 /// </summary>
 internal static unsafe class ReadySet
 {
