@@ -1,6 +1,6 @@
 # What a newcomer types. `make run` plays, `make test` tests; both set up what they need first.
 #   make run [PATCH=patches/x.json] [ARGS="--rate 96000"]     make test [FILTER=...]
-#   make build [CHECKED=1] [RID=linux-arm64]     make bench     make format     make clean
+#   make build [CHECKED=1] [RID=linux-arm64]     make bench     make bench-kernels     make format     make clean
 RID ?= linux-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
 CHECKED ?=
 PATCH ?=
@@ -11,7 +11,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 export DOTNET_SKIP_FIRST_TIME_EXPERIENCE = 1
 
-.PHONY: run test build bench format clean
+.PHONY: run test build bench bench-kernels format clean
 
 run: build
 	@artifacts/bin/ssp run $(PATCH) $(ARGS)
@@ -28,6 +28,11 @@ test:
 bench: build
 	@tools/setup.sh bench
 	@artifacts/bin/ssp bench all $(ARGS)
+
+bench-kernels:
+	@tools/setup.sh run
+	@dotnet build tests/SspHost.Benchmarks -c Release -v q --nologo
+	@dotnet artifacts/build/net10.0/SspHost.Benchmarks/Release/SspHost.Benchmarks.dll $(ARGS)
 
 format:
 	@dotnet format SspHost.sln

@@ -131,6 +131,17 @@ internal unsafe struct Plan
 
     public int ReadyWords;
 
+    /// <summary>Average time of a node, in ns, as the audio thread finds it; 0 = not known yet. [audio-thread]</summary>
+    public int NodeNs;
+
+    /// <summary>1: its nodes are so short that threads take several at a time.</summary>
+    public int Batched;
+
+    /// <summary>What each thread took from the ready set, for <see cref="HomeWords"/> a thread: the quantum before, then this one.</summary>
+    public ulong* Homes;
+
+    public int HomeWords;
+
     /// <summary>Jacks it reads, by bit.</summary>
     public uint InputJacks;
 

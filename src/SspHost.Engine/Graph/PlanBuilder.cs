@@ -20,7 +20,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
     [StructLayout(LayoutKind.Auto)]
     private struct Layout
     {
-        public long Nodes, Outputs, Inputs, Directs, Mixes, Cables, Successors, ByRank, Ready, InitialReady, Lines, Feedback, Jacks, Changes, BySlot;
+        public long Nodes, Outputs, Inputs, Directs, Mixes, Cables, Successors, ByRank, Ready, InitialReady, Homes, Lines, Feedback, Jacks, Changes, BySlot;
         public long Buffers, Total;
     }
 
@@ -90,8 +90,12 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         l.Cables = Take(h->CableCount * (long)sizeof(CableOp));
         l.Successors = Take(h->SuccessorCount * (long)sizeof(int));
         l.ByRank = Take(h->NodeCount * (long)sizeof(int));
+        at = (at + 127) & ~127L; // written by every thread all the time: a pair of lines to itself
         l.Ready = Take((h->NodeCount + 63) / 64 * 8L);
+        at = (at + 127) & ~127L;
         l.InitialReady = Take((h->NodeCount + 63) / 64 * 8L);
+        at = (at + 127) & ~127L;
+        l.Homes = Take(HomeWords(h) * (long)(Limits.MaxThreads * sizeof(ulong)));
         l.Lines = Take(h->OutputCount * (long)sizeof(FeedbackLine*));
         l.Feedback = Take(h->FeedbackCount * (long)sizeof(FeedbackOp));
         l.Jacks = Take(h->JackCount * (long)sizeof(JackOp));
@@ -101,6 +105,9 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         l.Total = at;
         return l;
     }
+
+    // Two sets of bits, in whole pairs of lines.
+    private static int HomeWords(PlanHeader* h) => (((h->NodeCount + 63) / 64 * 2) + 15) & ~15;
 
     private int CountChanges()
     {
@@ -219,6 +226,8 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
             Ready = (ulong*)(start + l.Ready),
             InitialReady = (ulong*)(start + l.InitialReady),
             ReadyWords = (h->NodeCount + 63) / 64,
+            Homes = (ulong*)(start + l.Homes),
+            HomeWords = HomeWords(h),
             Outputs = (Signal*)(start + l.Outputs),
             OutputCount = h->OutputCount,
             Inputs = (Signal*)(start + l.Inputs),

@@ -6,7 +6,8 @@ namespace SspHost.Engine.Graph;
 
 /// <summary>
 /// Lock-free, any number of pushers and poppers. It is empty when a quantum ends because every node was taken, so
-/// beginning the next one is a copy of the initial words. No slot is ever reused for another node: no ABA.
+/// beginning the next one is a copy of the initial words. No slot is ever reused for another node: no ABA (a node given back is the same
+/// node, ready as before).
 /// </summary>
 internal static unsafe class ReadySet
 {
@@ -29,6 +30,32 @@ internal static unsafe class ReadySet
         }
 
         return -1;
+    }
+
+    /// <summary>
+    /// Takes several nodes of one word in one step, at most a fair part of what is ready and best first: of those that <paramref name="home"/>
+    /// names, where there are any, else of all. Returns them as bits of <paramref name="word"/>; 0: none.
+    /// </summary>
+    public static ulong PopSome(Plan* plan, ulong* home, int threads, out int word)
+    {
+        for (word = 0; word < plan->ReadyWords; word++)
+        {
+            var bits = Volatile.Read(ref plan->Ready[word]);
+            while (bits != 0)
+            {
+                var mine = bits & home[word];
+                // Half of what is ours anyway: the rest is there for others to take. Of the others' much less.
+                var count = mine != 0 ? (BitOperations.PopCount(mine) + 1) / 2 : BitOperations.PopCount(bits) / (2 * threads);
+                var left = mine != 0 ? mine : bits;
+                var taken = left & (0 - left);
+                for (left &= left - 1; count > 1 && left != 0; count--, left &= left - 1) taken |= left & (0 - left);
+                var seen = Interlocked.CompareExchange(ref plan->Ready[word], bits & ~taken, bits);
+                if (seen == bits) return taken;
+                bits = seen;
+            }
+        }
+
+        return 0;
     }
 
     /// <summary>Whether any node is ready at this moment.</summary>

@@ -8,7 +8,7 @@ namespace SspHost.Engine.Graph;
 /// The crew's meeting point. Each word that another thread writes in the middle of a quantum has 128 bytes to itself: on x86 the
 /// prefetcher fetches lines in pairs, some arm64 lines are 128 bytes, and a shared line would cost every node a miss.
 /// </summary>
-[StructLayout(LayoutKind.Explicit, Size = 128 * 8)]
+[StructLayout(LayoutKind.Explicit, Size = 128 * 9)]
 internal unsafe struct Crew
 {
     /// <summary>The quantum is open: workers may enter.</summary>
@@ -48,6 +48,9 @@ internal unsafe struct Crew
 
     /// <summary>1 from the moment a worker is called for an offered node until one has come: one system call, not one for each node offered meanwhile.</summary>
     [FieldOffset(896)] public int Called;
+
+    /// <summary>Threads that look for a node in vain: whoever holds several gives them back.</summary>
+    [FieldOffset(1024)] public int Hungry;
 }
 
 /// <summary>A command of the steward that only the audio thread may carry out while it plays.</summary>

@@ -33,7 +33,7 @@ public sealed unsafe class RandomPlanTests
         return events.OrderBy(e => e.Frame).ToArray();
     }
 
-    private static void Compare(int seed, int threads, int quanta, bool chaos)
+    private static void Compare(int seed, int threads, int quanta, bool chaos, int nodeNs = 0)
     {
         var random = new Random(seed);
         var quantum = 16 << random.Next(5);
@@ -48,6 +48,7 @@ public sealed unsafe class RandomPlanTests
         {
             for (var q = 0; q < quanta; q++)
             {
+                if (nodeNs != 0 && rig.Renderer.State->Current != null) rig.Renderer.State->Current->NodeNs = nodeNs;
                 var jacks = new float[Rig.Jacks][];
                 for (var j = 0; j < Rig.Jacks; j++)
                 {
@@ -98,6 +99,16 @@ public sealed unsafe class RandomPlanTests
     public void Threads_that_stall_at_random_change_nothing(int threads, int seed)
     {
         for (var i = 0; i < 25; i++) Compare(seed + i, threads, 60, chaos: true);
+    }
+
+    // 1 ns: the executor takes several nodes at a time; 1 s: it never does. Left to itself it may do either here.
+    [Theory]
+    [InlineData(2, 20_000, 1)]
+    [InlineData(4, 21_000, 1)]
+    [InlineData(4, 22_000, 1_000_000_000)]
+    public void Short_nodes_taken_several_at_a_time_and_long_ones_taken_singly_change_nothing(int threads, int seed, int nodeNs)
+    {
+        for (var i = 0; i < 25; i++) Compare(seed + i, threads, 40, chaos: i % 2 == 0, nodeNs);
     }
 
     [Fact]

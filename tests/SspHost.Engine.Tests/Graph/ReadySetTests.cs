@@ -51,8 +51,10 @@ public sealed unsafe class ReadySetTests
         Free(plan);
     }
 
-    [Fact]
-    public void Four_threads_take_each_node_exactly_once()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Four_threads_take_each_node_exactly_once(bool several)
     {
         var plan = Make();
         var taken = new int[Count];
@@ -62,8 +64,23 @@ public sealed unsafe class ReadySetTests
         var threads = Enumerable.Range(0, 4).Select(t => new Thread(() =>
         {
             Interlocked.Increment(ref started);
+            var home = stackalloc ulong[5];
+            for (var w = 0; w < 5; w++) home[w] = 0x1111_1111_1111_1111ul << t;
             while (Volatile.Read(ref left) > 0)
             {
+                if (several)
+                {
+                    var bits = ReadySet.PopSome(plan, home, 4, out var word);
+                    if (bits == 0) Thread.Yield();
+                    for (; bits != 0; bits &= bits - 1)
+                    {
+                        Interlocked.Increment(ref taken[plan->ByRank[(word << 6) + System.Numerics.BitOperations.TrailingZeroCount(bits)]]);
+                        Interlocked.Decrement(ref left);
+                    }
+
+                    continue;
+                }
+
                 var node = ReadySet.Pop(plan);
                 if (node < 0)
                 {
@@ -87,6 +104,23 @@ public sealed unsafe class ReadySetTests
         Free(plan);
     }
 
+    [Fact]
+    public void Several_at_a_time_are_the_best_of_ones_own_or_a_fair_part_of_all()
+    {
+        var plan = Make();
+        var home = stackalloc ulong[5];
+        Assert.Equal(0ul, ReadySet.PopSome(plan, home, 2, out _));
+        for (var rank = 8; rank < 24; rank++) ReadySet.Push(plan, rank);
+        Assert.Equal(0b1111ul << 8, ReadySet.PopSome(plan, home, 2, out var word)); // 16 ready, two threads: a quarter
+        Assert.Equal(0, word);
+        home[0] = (0b111ul << 20) | 1; // rank 0 is ours but not ready
+        Assert.Equal(0b11ul << 20, ReadySet.PopSome(plan, home, 2, out _));
+        Assert.Equal(0b1ul << 22, ReadySet.PopSome(plan, home, 2, out _));
+        Assert.Equal(0b11ul << 12, ReadySet.PopSome(plan, home, 2, out _)); // nine are left
+        Assert.Equal(0b1ul << 14, ReadySet.PopSome(plan, home, 4, out _)); // never none while one is ready
+        Free(plan);
+    }
+
     [Theory]
     [InlineData(nameof(Crew.Gate))]
     [InlineData(nameof(Crew.Remaining))]
@@ -95,6 +129,7 @@ public sealed unsafe class ReadySetTests
     [InlineData(nameof(Crew.JoinBell))]
     [InlineData(nameof(Crew.JoinWaiting))]
     [InlineData(nameof(Crew.Called))]
+    [InlineData(nameof(Crew.Hungry))]
     public void A_word_that_threads_fight_over_has_128_bytes_to_itself(string field)
     {
         var offset = (int)Marshal.OffsetOf<Crew>(field);

@@ -1,0 +1,114 @@
+// The building blocks that modules spend their time in; an operation is 32 frames.
+using System.Runtime.Intrinsics;
+using BenchmarkDotNet.Attributes;
+using SspHost.Abi;
+using SspHost.Dsp;
+using SspHost.Engine.Threads;
+
+namespace SspHost.Benchmarks;
+
+/// <summary>Results are kept in memory and read again, so that nothing can be left out as unused.</summary>
+public unsafe class DspBenchmarks
+{
+    private const int Frames = 32;
+    private readonly NativeBlocks _blocks = new();
+    private float* _signal, _result, _oscillatorBuffer, _blepTable;
+    private Oscillator* _oscillator;
+    private OscillatorInput* _oscillatorInput;
+    private Ladder* _ladder;
+    private DelayLine* _delay;
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        _ = FlushToZero.Enable();
+        _signal = _blocks.Take<float>(4 * Frames);
+        _result = _blocks.Take<float>(4 * Frames);
+        for (var i = 0; i < 4 * Frames; i++) _signal[i] = 0.7f * MathF.Abs(MathF.Sin(i * 0.3f)); // within the range of every function
+        _blepTable = (float*)_blocks.Take(BlepTable.Bytes);
+        BlepTable.Build(_blepTable);
+        _oscillator = _blocks.Take<Oscillator>();
+        _oscillatorBuffer = _blocks.Take<float>(Oscillator.BufferFloats);
+        _oscillatorInput = _blocks.Take<OscillatorInput>();
+        for (var i = 0; i < Limits.Grid; i++)
+        {
+            _oscillatorInput->Increment[i] = 440f / 48_000f;
+            _oscillatorInput->Width[i] = 0.5f;
+            _oscillatorInput->Sync[i] = -1f;
+        }
+
+        _ladder = _blocks.Take<Ladder>();
+        _delay = _blocks.Take<DelayLine>();
+        *_delay = new DelayLine(_blocks.Take<float>((int)DelayLine.Floats(48_000)), 48_000);
+    }
+
+    [GlobalCleanup]
+    public void Cleanup() => _blocks.Dispose();
+
+    [Benchmark]
+    public float OscillatorSaw() => Render(Waves.Saw);
+
+    [Benchmark]
+    public float OscillatorAllWaves() => Render(Waves.Sine | Waves.Triangle | Waves.Saw | Waves.Pulse);
+
+    /// <summary>Four voices at once.</summary>
+    [Benchmark]
+    public float LadderNext()
+    {
+        Vector128<float> turns = Vector128.Create(0.02f), k = Vector128.Create(3f);
+        for (var i = 0; i < Frames; i++) _ladder->Next(Vector128.Load(_signal + (4 * i)), turns, k).Store(_result + (4 * i));
+        return _result[0];
+    }
+
+    /// <summary>A fractional delay of about half a second: each read far from the write.</summary>
+    [Benchmark]
+    public float DelayLineReadAndWrite()
+    {
+        for (var i = 0; i < Frames; i++)
+        {
+            _result[i] = _delay->Read(24_000.3 + i);
+            _delay->Write(_signal[i]);
+        }
+
+        return _result[0];
+    }
+
+    [Benchmark]
+    public float FastMathExp2()
+    {
+        for (var i = 0; i < Frames; i += 4) FastMath.Exp2(Vector128.Load(_signal + i)).Store(_result + i);
+        return _result[0];
+    }
+
+    [Benchmark]
+    public float FastMathTanh()
+    {
+        for (var i = 0; i < Frames; i += 4) FastMath.Tanh(Vector128.Load(_signal + i)).Store(_result + i);
+        return _result[0];
+    }
+
+    [Benchmark]
+    public float FastMathSinTurns()
+    {
+        for (var i = 0; i < Frames; i += 4) FastMath.SinTurns(Vector128.Load(_signal + i)).Store(_result + i);
+        return _result[0];
+    }
+
+    [Benchmark]
+    public float FastMathTan()
+    {
+        for (var i = 0; i < Frames; i += 4) FastMath.Tan(Vector128.Load(_signal + i)).Store(_result + i);
+        return _result[0];
+    }
+
+    private float Render(Waves waves)
+    {
+        for (var segment = 0; segment < Frames / Limits.Grid; segment++)
+        {
+            _oscillator->Render(_oscillatorBuffer, _blepTable, in *_oscillatorInput, waves);
+            Oscillator.Shift(_oscillatorBuffer);
+        }
+
+        return _oscillatorBuffer[0];
+    }
+}
