@@ -80,13 +80,20 @@ public sealed class WavWriterTests : IDisposable
     [InlineData(0, 2)]
     [InlineData(1, 1)]
     [InlineData(1, 4)]
+    [InlineData(0, 1)]
+    [InlineData(0, 8)]
+    [InlineData(1, 2)]
+    [InlineData(1, 8)]
+    [InlineData(2, 1)]
     [InlineData(2, 2)]
-    public void Sox_hears_what_we_wrote(int format, int channels)
+    [InlineData(2, 3)]
+    [InlineData(2, 8)]
+    public void Sox_hears_what_we_wrote_and_warns_of_nothing(int format, int channels)
     {
         var encoding = Encodings[format];
         var samples = Noise(4800 * channels, 0.9f);
         File.WriteAllBytes(Path("ours.wav"), Write(samples, channels, encoding));
-        Sox(Path("ours.wav"), "-t", "f32", Path("ours.raw"));
+        Assert.Equal("", Sox(Path("ours.wav"), "-t", "f32", Path("ours.raw")));
         var heard = Floats(File.ReadAllBytes(Path("ours.raw")));
         Assert.Equal(samples.Length, heard.Length);
         var step = encoding == WavEncoding.Pcm16 ? 1 / 32768.0 : 1 / 8388608.0;
@@ -145,12 +152,13 @@ public sealed class WavWriterTests : IDisposable
 
     private string Path(string name) => System.IO.Path.Combine(_directory, name);
 
-    private static void Sox(params string[] arguments)
+    private static string Sox(params string[] arguments)
     {
         using var sox = Process.Start(new ProcessStartInfo("sox", ["-D", .. arguments]) { RedirectStandardError = true })!;
         var error = sox.StandardError.ReadToEnd();
         sox.WaitForExit();
         Assert.True(sox.ExitCode == 0, string.Create(CultureInfo.InvariantCulture, $"sox left with {sox.ExitCode}: {error}"));
+        return error;
     }
 }
 
