@@ -153,7 +153,7 @@ internal static class RunCommand
             nextReport += ReportMs;
             var report = host.Take();
             server.Publish(report);
-            screen.Status(StatusLine.Format(report));
+            screen.Status(StatusLine.Format(report, screen.Columns));
             if (host.Session.Trouble != trouble && (trouble = host.Session.Trouble) != null) say(trouble);
             // A recording that is over ends the command; a lost card does not: it may come back, and the patch is safe meanwhile.
             if (setup.Card == CardKind.PacedStream && (report.State == "deviceLost" || host.Sink.Pump is { Failure: not null })) return;
