@@ -63,6 +63,22 @@ public sealed class WavWriterTests : IDisposable
     }
 
     [Fact]
+    public void A_recording_is_never_written_over_the_one_that_is_read()
+    {
+        File.WriteAllText(Path("in.wav"), "x");
+        File.CreateSymbolicLink(Path("link.wav"), Path("in.wav"));
+        Directory.CreateSymbolicLink(Path("folder"), _directory);
+        foreach (var output in new[] { "in.wav", "link.wav", "folder/in.wav", "folder/../folder/link.wav" })
+            Assert.Contains("the same file", Assert.Throws<WavException>(() => WavFormat.CheckOutput(Path(output), Path("in.wav"))).Message, StringComparison.Ordinal);
+        WavFormat.CheckOutput(Path("out.wav"), Path("in.wav"));
+        WavFormat.CheckOutput(Path("in.wav"), "");
+        Assert.Contains("this is a folder", Assert.Throws<WavException>(() => WavFormat.CheckOutput(_directory, "")).Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist", Assert.Throws<WavException>(() => WavFormat.CheckOutput(Path("none/out.wav"), "")).Message, StringComparison.Ordinal);
+        Assert.Contains("no such file", Assert.Throws<WavException>(() => WavReader.Open(Path("none.wav"))).Message, StringComparison.Ordinal);
+        Assert.Contains("this is a folder", Assert.Throws<WavException>(() => WavReader.Open(_directory)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Dither_has_the_mean_and_the_variance_of_two_uniform_steps()
     {
         // A constant of a third of a step: rounding alone gives 0 every time; with TPDF dither the mean is the constant, and the

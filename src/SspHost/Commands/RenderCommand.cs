@@ -63,7 +63,7 @@ internal static class RenderCommand
     private static int Run(Job job)
     {
         var patch = PatchJson.Load(job.Patch);
-        if (job.Input != null && Path.GetFullPath(job.Input) == Path.GetFullPath(job.Output)) throw new CommandException("--in and --out are the same file");
+        WavFormat.CheckOutput(job.Output, job.Input ?? "");
         using var reader = job.Input != null ? WavReader.Open(job.Input) : null;
         if (reader == null && job.Seconds == null) throw new CommandException("how long? Give --seconds, or --in whose length is taken");
         var rate = reader != null ? RunCommand.RateFor(reader, job.Input!, job.Settings) : job.Settings.Rate.Value;

@@ -164,6 +164,7 @@ internal static class RunCommand
     {
         if (setup.Card != CardKind.PacedStream) return setup;
         setup = setup with { Inputs = 2, Outputs = 2 };
+        if (setup.WavOutput.Length > 0) WavFormat.CheckOutput(setup.WavOutput, setup.WavInput);
         if (setup.WavInput.Length == 0) return setup;
         using var reader = WavReader.Open(setup.WavInput);
         return setup with { Inputs = WavPump.JacksFor(reader.Channels), Rate = RateFor(reader, setup.WavInput, settings) };
