@@ -45,6 +45,30 @@ public sealed unsafe class PlayingTests : IDisposable
     }
 
     [Fact]
+    public void A_core_that_is_not_there_is_named_with_those_that_are()
+    {
+        Assert.Null(AudioSetup.CheckCores([1, 0], [0, 1]));
+        Assert.Equal("core 99: not one this process may use; expected 0, 1", AudioSetup.CheckCores([0, 99], [0, 1]));
+        Assert.Equal(Environment.ProcessorCount, AudioSetup.AllowedCores().Count);
+    }
+
+    [Fact]
+    public void A_device_that_fails_says_at_what()
+    {
+        // The engine's enumeration is not seen from here: each of its numbers has words, and none says "step".
+        for (var step = 1; step <= 9; step++)
+        {
+            var said = Abi.Link.EngineWords.Refusal(new Reply { Kind = RequestKind.StartAudio, Status = ReplyStatus.DeviceFailed, A = 2, B = step }).Message;
+            Assert.StartsWith("cannot start audio: ", said, StringComparison.Ordinal);
+            Assert.EndsWith(": No such file or directory", said, StringComparison.Ordinal);
+            Assert.DoesNotContain("step", said, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_home_that_does_not_exist_is_still_no_folder_of_where_one_stands() => Assert.True(Path.IsPathRooted(Settings.Home) && Path.IsPathRooted(new Settings().StateDirectory));
+
+    [Fact]
     public void What_plays_is_remembered_and_a_damaged_memory_is_none()
     {
         var file = new PlayingFile(12, 345, 0xFFFF_FFFF_FFFF_FFFE, 77);

@@ -34,13 +34,14 @@ internal static class RunCommand
     {
         // A patch that is no patch is said before anything is started.
         if (patch != null && PatchJson.TryLoad(patch).Error is { } bad) throw new CommandException(bad.ToString());
+        if (AudioSetup.CheckCores(settings.Cores.Value, AudioSetup.AllowedCores()) is { } cores) throw new CommandException("--cores: " + cores);
         var screen = new Screen();
         var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount);
         setup = WithRecordings(setup, settings);
         var runtime = RuntimeDirectory.Locate();
         RuntimeDirectory.Ensure(runtime);
         var state = settings.StateDirectory;
-        Directory.CreateDirectory(state);
+        MakeStateDirectory(state);
 
         using var stop = new ManualResetEventSlim();
         void Leave(PosixSignalContext context)
@@ -101,6 +102,18 @@ internal static class RunCommand
         screen.Close();
         screen.Say(Farewell(host.Latest));
         return 0;
+    }
+
+    private static void MakeStateDirectory(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"{path}: the journal's directory cannot be made; name another in XDG_STATE_HOME or as \"state\" in ssp.json");
+        }
     }
 
     private static string? Begin(PatchHost host, string? patch, bool attached, Settings settings, Action<string> say)
