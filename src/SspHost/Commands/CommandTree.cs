@@ -72,7 +72,7 @@ internal static class CommandTree
 
         // A value that does not fit is more to the point than what follows from it.
         var error = parsed.Errors.FirstOrDefault(e => e.Message.StartsWith("--", StringComparison.Ordinal)) ?? parsed.Errors[0];
-        return $"{Patching.PatchError.OneLine(error.Message)} ({name} --help)";
+        return $"{error.Message.ReplaceLineEndings(" ")} ({name} --help)";
     }
 
     private static IEnumerable<string> Path(this CommandResult result)
