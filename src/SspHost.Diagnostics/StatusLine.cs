@@ -10,8 +10,39 @@ public static class StatusLine
 {
     private const int MeterSteps = 8;
 
-    /// <summary>The line: load, late, dropouts, cores, memory, peaks.</summary>
-    public static string Format(StatusReport report)
+    /// <summary>
+    /// The line: load (p50, p99, max), late, dropouts, cores, memory, peaks. Where <paramref name="columns"/> are too few for it, a short
+    /// form without words that a glance does not need, and as many of the meters as there is room for.
+    /// </summary>
+    public static string Format(StatusReport report, int columns = int.MaxValue)
+    {
+        var line = Wide(report);
+        return line.Length <= columns || report.Audio is not { } audio ? line : Narrow(report, audio, columns);
+    }
+
+    private static string Narrow(StatusReport report, AudioReport a, int columns)
+    {
+        var line = new StringBuilder();
+        if (report.State != "playing") line.Append(report.State).Append(' ');
+        line.Append(CultureInfo.InvariantCulture, $"load {Percent(a.Load.P50)[..^1]}/{Percent(a.Load.P99)[..^1]}/{Percent(a.Load.Max)} late {a.Late} dropouts {a.Dropouts} cores {Cores(report.Threads)}");
+        if (!a.RealTime) line.Append(" (not RT)");
+        if (report.Memory is { } m)
+        {
+            if (m.Collections != 0 || m.AllocatedBytes != 0 || a.AllocatedBytes != 0) line.Append(" HEAP MOVED");
+            line.Append(CultureInfo.InvariantCulture, $" mem {m.PoolLive / (double)(1 << 20):0.0}/{m.PoolBytes / (double)(1 << 20):0}M");
+        }
+
+        if (a.BadOutputs != 0) line.Append(CultureInfo.InvariantCulture, $" bad {a.BadOutputs}");
+        foreach (var (name, peaks) in new[] { (" out ", a.OutputPeaks), (" in ", a.InputPeaks) })
+        {
+            var meter = peaks.Count > 0 ? name + Peaks(peaks) : "";
+            if (line.Length + meter.Length <= columns) line.Append(meter);
+        }
+
+        return line.ToString();
+    }
+
+    private static string Wide(StatusReport report)
     {
         var line = new StringBuilder();
         if (report.Audio is not { } a)

@@ -25,11 +25,29 @@ public class CommandLineTests
     [InlineData("run --device oss", "--device: expected sim, alsa:NAME, wav:IN,OUT or auto, not 'oss'")]
     [InlineData("run --cores 1,1", "--cores: expected different core numbers")]
     [InlineData("render p.json --out o.wav --seconds -1", "--seconds: expected more than 0")]
-    [InlineData("render p.json --out o.wav --threads 0", "--threads: expected 1 to 16, not 0")]
+    [InlineData("render p.json --out o.wav --threads 0", "--threads: expected 1 to 16, not '0'")]
     [InlineData("render p.json --out o.wav --format mp3", "--format: expected pcm16, pcm24 or float, not 'mp3'")]
     [InlineData("experiment gc-isolation --seconds 0", "--seconds: expected 1 to 3600, not '0'")]
     public void A_wrong_flag_says_what_was_expected(string line, string expected) =>
         Assert.Contains(expected, Assert.Single(CommandTree.Build().Parse(line.Split(' ')).Errors).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("nix", "there is no command 'nix'; expected one of run, stop")]
+    [InlineData("", "ssp: expected one of run, stop")]
+    [InlineData("patch", "ssp patch: expected one of check, show, schema")]
+    [InlineData("patch chek p.json", "there is no command 'chek'; expected one of check, show, schema")]
+    [InlineData("status --nonsense", "'--nonsense'")]
+    [InlineData("run p.json q.json --rate 5", "--rate: expected 44100 to 192000 Hz, not '5' (ssp run --help)")]
+    [InlineData("render p.json", "'--out'")]
+    [InlineData("render p.json --out o.wav --threads x", "--threads: expected 1 to 16, not 'x' (ssp render --help)")]
+    [InlineData("render p.json --out o.wav --seconds x", "--seconds: expected more than 0")]
+    public void Whatever_is_wrong_with_a_command_line_is_one_line(string line, string expected)
+    {
+        var said = CommandTree.Unclear(CommandTree.Build().Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Contains(expected, said, StringComparison.Ordinal);
+        Assert.DoesNotContain("\n", said, StringComparison.Ordinal);
+        Assert.Null(CommandTree.Unclear(CommandTree.Build().Parse([.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"])));
+    }
 
     [Theory]
     [InlineData("run")]

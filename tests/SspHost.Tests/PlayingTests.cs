@@ -45,6 +45,30 @@ public sealed unsafe class PlayingTests : IDisposable
     }
 
     [Fact]
+    public void A_core_that_is_not_there_is_named_with_those_that_are()
+    {
+        Assert.Null(AudioSetup.CheckCores([1, 0], [0, 1]));
+        Assert.Equal("core 99: not one this process may use; expected 0, 1", AudioSetup.CheckCores([0, 99], [0, 1]));
+        Assert.Equal(Environment.ProcessorCount, AudioSetup.AllowedCores().Count);
+    }
+
+    [Fact]
+    public void A_device_that_fails_says_at_what()
+    {
+        // The engine's enumeration is not seen from here: each of its numbers has words, and none says "step".
+        for (var step = 1; step <= 9; step++)
+        {
+            var said = Abi.Link.EngineWords.Refusal(new Reply { Kind = RequestKind.StartAudio, Status = ReplyStatus.DeviceFailed, A = 2, B = step }).Message;
+            Assert.StartsWith("cannot start audio: ", said, StringComparison.Ordinal);
+            Assert.EndsWith(": No such file or directory", said, StringComparison.Ordinal);
+            Assert.DoesNotContain("step", said, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_home_that_does_not_exist_is_still_no_folder_of_where_one_stands() => Assert.True(Path.IsPathRooted(Settings.Home) && Path.IsPathRooted(new Settings().StateDirectory));
+
+    [Fact]
     public void What_plays_is_remembered_and_a_damaged_memory_is_none()
     {
         var file = new PlayingFile(12, 345, 0xFFFF_FFFF_FFFF_FFFE, 77);
@@ -97,13 +121,17 @@ public sealed unsafe class PlayingTests : IDisposable
     }
 
     [Fact]
-    public void Late_quanta_are_summed_up_and_everything_else_is_told_one_by_one()
+    public void Late_quanta_and_dropouts_are_summed_up_and_everything_else_is_told_one_by_one()
     {
         var words = new NoticeWords();
         for (var i = 1; i <= 3; i++) Assert.Null(words.Line(new Notice { Kind = NoticeKind.Late, A = i * 1_000_000, B = 666_667 }, _ => null));
         Assert.Equal("late: 3 quanta, the longest 3.00 ms of 0.67 ms; nothing lost unless a dropout is told", words.TakeLate());
         Assert.Null(words.TakeLate());
-        Assert.Contains("48 frames lost, a quantum was rendered too slowly (incident 4)", words.Line(new Notice { Kind = NoticeKind.Dropout, A = 48, B = 1, Incident = 4 }, _ => null), StringComparison.Ordinal);
+        Assert.Null(words.Line(new Notice { Kind = NoticeKind.Dropout, A = 48, B = 1, Incident = 4 }, _ => null));
+        Assert.Equal("dropout: 48 frames lost, a quantum was rendered too slowly (incident 4)", words.TakeDropouts());
+        Assert.Null(words.TakeDropouts());
+        for (var i = 5; i <= 7; i++) Assert.Null(words.Line(new Notice { Kind = NoticeKind.Dropout, A = i == 6 ? 100 : 32, B = i == 6 ? 2 : 1, Incident = (uint)i }, _ => null));
+        Assert.Equal("3 dropouts: 164 frames lost, the longest because the audio thread got its core too late (incident 6)", words.TakeDropouts());
         Assert.Contains("'echo'", words.Line(new Notice { Kind = NoticeKind.BadOutput, Key = 5 }, key => key == 5 ? "echo" : null), StringComparison.Ordinal);
         Assert.Contains("No such device", words.Line(new Notice { Kind = NoticeKind.DeviceLost, A = 19 }, _ => null), StringComparison.Ordinal);
     }
@@ -142,6 +170,10 @@ public sealed unsafe class PlayingTests : IDisposable
             Threads = [new ThreadReport { Name = "a", Policy = "FIFO", Core = 3 }, new ThreadReport { Name = "w", Policy = "FIFO", Core = 2 }],
         };
         Assert.Equal("load 5.0% p99 20% max 125% | late 3 dropouts 1 | cores 3,2 | memory 12 MiB of 240 MiB | in . | out █.!▁", StatusLine.Format(report));
+        Assert.Equal("load 5.0/20/125% late 3 dropouts 1 cores 3,2 mem 12.0/240M out █.!▁ in .", StatusLine.Format(report, 79));
+        var busy = report with { Audio = report.Audio! with { RealTime = false, Late = 378_811, Dropouts = 162_368, Load = new Distribution(1, 1.97, 2.1, 0, 2.23), InputPeaks = new float[16], OutputPeaks = [5, 5, 5, 5, 5, 5, 5, 5] } };
+        Assert.InRange(StatusLine.Format(busy, 79).Length, 60, 79);
+        Assert.Contains("HEAP MOVED", StatusLine.Format(report with { Memory = report.Memory! with { Collections = 1 } }, 79), StringComparison.Ordinal);
         Assert.Contains("HEAP MOVED", StatusLine.Format(report with { Memory = report.Memory! with { Collections = 1 } }), StringComparison.Ordinal);
         Assert.Equal("stopped", StatusLine.Format(new StatusReport { State = "stopped" }));
     }

@@ -63,6 +63,22 @@ public sealed class WavWriterTests : IDisposable
     }
 
     [Fact]
+    public void A_recording_is_never_written_over_the_one_that_is_read()
+    {
+        File.WriteAllText(Path("in.wav"), "x");
+        File.CreateSymbolicLink(Path("link.wav"), Path("in.wav"));
+        Directory.CreateSymbolicLink(Path("folder"), _directory);
+        foreach (var output in new[] { "in.wav", "link.wav", "folder/in.wav", "folder/../folder/link.wav" })
+            Assert.Contains("the same file", Assert.Throws<WavException>(() => WavFormat.CheckOutput(Path(output), Path("in.wav"))).Message, StringComparison.Ordinal);
+        WavFormat.CheckOutput(Path("out.wav"), Path("in.wav"));
+        WavFormat.CheckOutput(Path("in.wav"), "");
+        Assert.Contains("this is a folder", Assert.Throws<WavException>(() => WavFormat.CheckOutput(_directory, "")).Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist", Assert.Throws<WavException>(() => WavFormat.CheckOutput(Path("none/out.wav"), "")).Message, StringComparison.Ordinal);
+        Assert.Contains("no such file", Assert.Throws<WavException>(() => WavReader.Open(Path("none.wav"))).Message, StringComparison.Ordinal);
+        Assert.Contains("this is a folder", Assert.Throws<WavException>(() => WavReader.Open(_directory)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Dither_has_the_mean_and_the_variance_of_two_uniform_steps()
     {
         // A constant of a third of a step: rounding alone gives 0 every time; with TPDF dither the mean is the constant, and the
@@ -80,13 +96,20 @@ public sealed class WavWriterTests : IDisposable
     [InlineData(0, 2)]
     [InlineData(1, 1)]
     [InlineData(1, 4)]
+    [InlineData(0, 1)]
+    [InlineData(0, 8)]
+    [InlineData(1, 2)]
+    [InlineData(1, 8)]
+    [InlineData(2, 1)]
     [InlineData(2, 2)]
-    public void Sox_hears_what_we_wrote(int format, int channels)
+    [InlineData(2, 3)]
+    [InlineData(2, 8)]
+    public void Sox_hears_what_we_wrote_and_warns_of_nothing(int format, int channels)
     {
         var encoding = Encodings[format];
         var samples = Noise(4800 * channels, 0.9f);
         File.WriteAllBytes(Path("ours.wav"), Write(samples, channels, encoding));
-        Sox(Path("ours.wav"), "-t", "f32", Path("ours.raw"));
+        Assert.Equal("", Sox(Path("ours.wav"), "-t", "f32", Path("ours.raw")));
         var heard = Floats(File.ReadAllBytes(Path("ours.raw")));
         Assert.Equal(samples.Length, heard.Length);
         var step = encoding == WavEncoding.Pcm16 ? 1 / 32768.0 : 1 / 8388608.0;
@@ -145,12 +168,13 @@ public sealed class WavWriterTests : IDisposable
 
     private string Path(string name) => System.IO.Path.Combine(_directory, name);
 
-    private static void Sox(params string[] arguments)
+    private static string Sox(params string[] arguments)
     {
         using var sox = Process.Start(new ProcessStartInfo("sox", ["-D", .. arguments]) { RedirectStandardError = true })!;
         var error = sox.StandardError.ReadToEnd();
         sox.WaitForExit();
         Assert.True(sox.ExitCode == 0, string.Create(CultureInfo.InvariantCulture, $"sox left with {sox.ExitCode}: {error}"));
+        return error;
     }
 }
 

@@ -109,7 +109,7 @@ public static class EngineWords
             case ReplyStatus.StaleSession:
                 return Make(reply, BadPart.None, -1, $"{cannot}: another control process has taken over the engine");
             case ReplyStatus.DeviceFailed:
-                return Make(reply, BadPart.None, -1, $"{cannot}: the device failed at step {Text(reply.B)}: {Errno(reply.A)}");
+                return Make(reply, BadPart.None, -1, $"{cannot}: {Step(reply.B)}: {Errno(reply.A)}");
             case ReplyStatus.WrongState:
                 return Make(reply, BadPart.None, -1, cannot + ": " + (reply.Kind switch
                 {
@@ -144,6 +144,21 @@ public static class EngineWords
         part is BadPart.Node or BadPart.Module or BadPart.Slot && node?.Invoke(ToIndex(index)) is { } name
             ? $"of '{name}'"
             : Text(index);
+
+    // The engine's AlsaStep, in its order.
+    private static string Step(long step) => step switch
+    {
+        1 => "libasound.so.2 is not installed (apt install libasound2)",
+        2 => "the device cannot be opened (ssp devices lists them)",
+        3 => "the device cannot be mapped into memory; try plughw: instead of hw:",
+        4 => "the device knows none of the sample formats S32, FLOAT, S24, S24_3LE and S16",
+        5 => "the device refuses the sample rate",
+        6 => "the device refuses the number of channels",
+        7 => "the device refuses the period",
+        8 => "the device refuses the number of periods",
+        9 => "the device refuses the configuration as a whole",
+        _ => $"the device failed at step {Text(step)}",
+    };
 
     private static string Errno(long errno) =>
         errno is > 0 and < 4096 ? new System.ComponentModel.Win32Exception((int)errno).Message : "no reason given";

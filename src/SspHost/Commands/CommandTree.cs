@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Reflection;
 
 namespace SspHost.Commands;
@@ -55,6 +56,31 @@ internal static class CommandTree
         foreach (var option in root.Options)
             if (option is HelpOption { Action: HelpAction help }) option.Action = new HelpWithExamples(help);
         return root;
+    }
+
+    /// <summary>What is wrong with a command line, as one line; null if nothing is (or help was asked for).</summary>
+    public static string? Unclear(ParseResult parsed)
+    {
+        if (parsed.Action is not ParseErrorAction || parsed.Errors.Count == 0) return null;
+        var command = parsed.CommandResult.Command;
+        var name = command is RootCommand ? "ssp" : "ssp " + string.Join(' ', parsed.CommandResult.Path());
+        if (command.Subcommands.Count > 0)
+        {
+            var expected = $"expected one of {string.Join(", ", command.Subcommands.Select(c => c.Name))} ({name} --help)";
+            return parsed.UnmatchedTokens.Count > 0 ? $"there is no command '{Patching.PatchError.OneLine(parsed.UnmatchedTokens[0])}'; {expected}" : $"{name}: {expected}";
+        }
+
+        // A value that does not fit is more to the point than what follows from it.
+        var error = parsed.Errors.FirstOrDefault(e => e.Message.StartsWith("--", StringComparison.Ordinal)) ?? parsed.Errors[0];
+        return $"{error.Message.ReplaceLineEndings(" ")} ({name} --help)";
+    }
+
+    private static IEnumerable<string> Path(this CommandResult result)
+    {
+        if (result.Command is RootCommand) yield break;
+        if (result.Parent is CommandResult parent)
+            foreach (var above in parent.Path()) yield return above;
+        yield return result.Command.Name;
     }
 
     // The standard help, and after it how the command is really typed.

@@ -30,8 +30,8 @@ internal static class RenderCommand
         var threads = new Option<int>("--threads") { Description = "Threads that render; the result is the same for any number.", HelpName = "N" };
         threads.Validators.Add(r =>
         {
-            if (r.Tokens.Count > 0 && int.TryParse(r.Tokens[^1].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var n) && n is < 1 or > Limits.MaxThreads)
-                r.AddError($"--threads: expected 1 to {Limits.MaxThreads}, not {n}");
+            if (r.Tokens.Count > 0 && (!int.TryParse(r.Tokens[^1].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out var n) || n is < 1 or > Limits.MaxThreads))
+                r.AddError($"--threads: expected 1 to {Limits.MaxThreads}, not '{PatchError.OneLine(r.Tokens[^1].Value)}'");
         });
         var format = Flags.Checked(
             new Option<string>("--format") { Description = "Sample format: pcm16, pcm24 or float.", HelpName = "FORMAT" }, f => WavFormat.Parse(f) != null ? null : "pcm16, pcm24 or float");
@@ -63,7 +63,7 @@ internal static class RenderCommand
     private static int Run(Job job)
     {
         var patch = PatchJson.Load(job.Patch);
-        if (job.Input != null && Path.GetFullPath(job.Input) == Path.GetFullPath(job.Output)) throw new CommandException("--in and --out are the same file");
+        WavFormat.CheckOutput(job.Output, job.Input ?? "");
         using var reader = job.Input != null ? WavReader.Open(job.Input) : null;
         if (reader == null && job.Seconds == null) throw new CommandException("how long? Give --seconds, or --in whose length is taken");
         var rate = reader != null ? RunCommand.RateFor(reader, job.Input!, job.Settings) : job.Settings.Rate.Value;

@@ -34,13 +34,14 @@ internal static class RunCommand
     {
         // A patch that is no patch is said before anything is started.
         if (patch != null && PatchJson.TryLoad(patch).Error is { } bad) throw new CommandException(bad.ToString());
+        if (AudioSetup.CheckCores(settings.Cores.Value, AudioSetup.AllowedCores()) is { } cores) throw new CommandException("--cores: " + cores);
         var screen = new Screen();
         var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount);
         setup = WithRecordings(setup, settings);
         var runtime = RuntimeDirectory.Locate();
         RuntimeDirectory.Ensure(runtime);
         var state = settings.StateDirectory;
-        Directory.CreateDirectory(state);
+        MakeStateDirectory(state);
 
         using var stop = new ManualResetEventSlim();
         void Leave(PosixSignalContext context)
@@ -103,6 +104,18 @@ internal static class RunCommand
         return 0;
     }
 
+    private static void MakeStateDirectory(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException($"{path}: the journal's directory cannot be made; name another in XDG_STATE_HOME or as \"state\" in ssp.json");
+        }
+    }
+
     private static string? Begin(PatchHost host, string? patch, bool attached, Settings settings, Action<string> say)
     {
         if (host.Session.Recovery is { } recovery) say(recovery);
@@ -153,7 +166,7 @@ internal static class RunCommand
             nextReport += ReportMs;
             var report = host.Take();
             server.Publish(report);
-            screen.Status(StatusLine.Format(report));
+            screen.Status(StatusLine.Format(report, screen.Columns));
             if (host.Session.Trouble != trouble && (trouble = host.Session.Trouble) != null) say(trouble);
             // A recording that is over ends the command; a lost card does not: it may come back, and the patch is safe meanwhile.
             if (setup.Card == CardKind.PacedStream && (report.State == "deviceLost" || host.Sink.Pump is { Failure: not null })) return;
@@ -164,6 +177,7 @@ internal static class RunCommand
     {
         if (setup.Card != CardKind.PacedStream) return setup;
         setup = setup with { Inputs = 2, Outputs = 2 };
+        if (setup.WavOutput.Length > 0) WavFormat.CheckOutput(setup.WavOutput, setup.WavInput);
         if (setup.WavInput.Length == 0) return setup;
         using var reader = WavReader.Open(setup.WavInput);
         return setup with { Inputs = WavPump.JacksFor(reader.Channels), Rate = RateFor(reader, setup.WavInput, settings) };

@@ -25,6 +25,9 @@ internal sealed class Screen
     /// <summary>Whether the status line moves.</summary>
     public bool Terminal => _terminal;
 
+    /// <summary>Columns a status may have: a line wider than the terminal would wrap, and could not be taken back.</summary>
+    public int Columns => _terminal ? Math.Max(10, _width() - 1) : int.MaxValue;
+
     /// <summary>Writes a line above the status line.</summary>
     public void Say(string line)
     {
@@ -52,8 +55,7 @@ internal sealed class Screen
                 return;
             }
 
-            // A line wider than the terminal would wrap, and could not be taken back.
-            var room = Math.Max(10, _width() - 1);
+            var room = Columns;
             _status = line.Length > room ? line[..room] : line;
             _output.Write("\r\e[K" + _status);
             _output.Flush();

@@ -65,9 +65,12 @@ internal sealed record Settings
         {
             if (State.Value.Length > 0) return State.Value;
             if (Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } xdg) return Path.Combine(xdg, "ssphost");
-            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state", "ssphost");
+            return Path.Combine(Home, ".local", "state", "ssphost");
         }
     }
+
+    /// <summary>The user's home, whether it exists or not: an empty one would make everything below relative to where a command was typed.</summary>
+    public static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } home ? home : "/";
 
     /// <summary>What is wrong with a device's name, or null.</summary>
     public static string? CheckDevice(string device)

@@ -23,7 +23,7 @@ internal static class SettingsFile
         if (asked != null) return File.Exists(asked) ? asked : throw new ConfigurationException($"{asked}: the configuration file does not exist");
         var home = Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { Length: > 0 } xdg
             ? xdg
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".config");
+            : Path.Combine(Settings.Home, ".config");
         foreach (var path in new[] { Path.Combine(home, "ssphost", "ssp.json"), "/etc/ssphost/ssp.json" })
             if (File.Exists(path)) return path;
         return null;

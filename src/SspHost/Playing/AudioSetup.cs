@@ -91,6 +91,28 @@ internal sealed partial record AudioSetup
         return setup with { Card = CardKind.PacedStream, WavInput = files[0], WavOutput = files[1] };
     }
 
+    /// <summary>What is wrong with the cores that were asked for, or null. <paramref name="allowed"/>: what this process may run on.</summary>
+    public static string? CheckCores(ImmutableArray<int> asked, IReadOnlyCollection<int> allowed)
+    {
+        foreach (var core in asked)
+            if (!allowed.Contains(core)) return string.Create(CultureInfo.InvariantCulture, $"core {core}: not one this process may use; expected {string.Join(", ", allowed)}");
+        return null;
+    }
+
+    /// <summary>The cores this process may run on, from the kernel's list ("0-3,6").</summary>
+    public static IReadOnlyCollection<int> AllowedCores()
+    {
+        var line = File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal)) ?? "";
+        var cores = new List<int>();
+        foreach (var part in line[(line.IndexOf(':') + 1)..].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            var ends = part.Split('-');
+            for (var c = int.Parse(ends[0], CultureInfo.InvariantCulture); c <= int.Parse(ends[^1], CultureInfo.InvariantCulture); c++) cores.Add(c);
+        }
+
+        return cores;
+    }
+
     /// <summary>The engine's form of it.</summary>
     public unsafe AudioConfig ToConfig(int quantum)
     {

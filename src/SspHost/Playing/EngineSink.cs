@@ -240,6 +240,11 @@ internal sealed unsafe class EngineSink : IPlanSink
         {
             link.StartAudio(in config);
         }
+        catch (EngineRefusedException e) when (e.Status == ReplyStatus.DeviceFailed && Setup.Card == CardKind.Alsa)
+        {
+            pump?.Dispose();
+            return $"alsa:{Setup.AlsaName}: {e.Message}";
+        }
         catch
         {
             pump?.Dispose();

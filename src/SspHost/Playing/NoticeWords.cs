@@ -4,14 +4,19 @@ using SspHost.Abi;
 
 namespace SspHost.Playing;
 
-/// <summary>Words for notices. Late quanta come in crowds: they are summed up, the rest is said one by one.</summary>
+/// <summary>Words for notices. Late quanta and dropouts come in crowds: they are summed up, the rest is said one by one.</summary>
 internal sealed class NoticeWords
 {
     private int _late;
     private long _longest;
     private long _budget;
+    private int _dropouts;
+    private long _lost;
+    private DropoutCause _cause;
+    private long _most;
+    private string _incident = "";
 
-    /// <summary>The line of a notice; null where it only counts (see <see cref="TakeLate"/>).</summary>
+    /// <summary>The line of a notice; null where it only counts (see <see cref="TakeLate"/> and <see cref="TakeDropouts"/>).</summary>
     public string? Line(in Notice n, Func<ulong, string?> nameOf)
     {
         var module = n.Key != 0 ? $"'{nameOf(n.Key) ?? "a module that left"}'" : "a module";
@@ -23,7 +28,10 @@ internal sealed class NoticeWords
                 if (n.A > _longest) (_longest, _budget) = (n.A, n.B);
                 return null;
             case NoticeKind.Dropout:
-                return string.Create(CultureInfo.InvariantCulture, $"dropout: {n.A} frames lost, {Cause((DropoutCause)n.B)}{incident}");
+                // The longest one's cause and number stand for all.
+                if (_dropouts++ == 0 || n.A > _most) (_most, _cause, _incident) = (n.A, (DropoutCause)n.B, incident);
+                _lost += n.A;
+                return null;
             case NoticeKind.BadOutput:
                 return string.Create(CultureInfo.InvariantCulture, $"{module}: output {n.A + 1} was not a number or beyond {Limits.MaxVolts:0} V; silenced and reset{incident}");
             case NoticeKind.ModuleShed:
@@ -45,6 +53,17 @@ internal sealed class NoticeWords
             CultureInfo.InvariantCulture,
             $"late: {_late} {(_late == 1 ? "quantum" : "quanta")}, the longest {_longest / 1e6:0.00} ms of {_budget / 1e6:0.00} ms; nothing lost unless a dropout is told");
         (_late, _longest, _budget) = (0, 0, 0);
+        return line;
+    }
+
+    /// <summary>One line on all dropouts since the last call, or null.</summary>
+    public string? TakeDropouts()
+    {
+        if (_dropouts == 0) return null;
+        var line = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(_dropouts == 1 ? "dropout" : $"{_dropouts} dropouts")}: {_lost} frames lost, {(_dropouts == 1 ? "" : "the longest because ")}{Cause(_cause)}{_incident}");
+        (_dropouts, _lost, _most, _incident) = (0, 0, 0, "");
         return line;
     }
 

@@ -33,6 +33,8 @@ internal sealed record HostOptions
 /// </summary>
 internal sealed class PatchHost : ISupervised, IDisposable
 {
+    private const int SumMs = 1000;
+
     private readonly HostOptions _options;
     private readonly EngineSlot _slot = new();
     private readonly Supervisor _supervisor;
@@ -51,6 +53,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     private bool _openedStopped;
     private bool _empty;
     private bool _ending;
+    private long _nextSum;
 
     public PatchHost(HostOptions options)
     {
@@ -189,7 +192,11 @@ internal sealed class PatchHost : ISupervised, IDisposable
                 return true;
             },
             otherwise: false);
+        // An overloaded patch drops out hundreds of times a second: a line a second says it, more would hide everything else.
+        if (_clock.ElapsedMilliseconds < _nextSum) return lines;
+        _nextSum = _clock.ElapsedMilliseconds + SumMs;
         if (_notices.TakeLate() is { } late) lines.Add(late);
+        if (_notices.TakeDropouts() is { } dropouts) lines.Add(dropouts);
         return lines;
     }
 

@@ -28,6 +28,27 @@ internal static class WavFormat
         _ => 4,
     };
 
+    /// <summary>
+    /// Throws <see cref="WavException"/> where <paramref name="output"/> cannot become a file, or is <paramref name="input"/> (empty: none)
+    /// by whatever name: writing would destroy the recording that is read.
+    /// </summary>
+    public static void CheckOutput(string output, string input)
+    {
+        if (Directory.Exists(output)) throw new WavException($"{output}: this is a folder, expected a file to write");
+        var folder = Path.GetDirectoryName(Path.GetFullPath(output))!;
+        if (!Directory.Exists(folder)) throw new WavException($"{output}: the folder {folder} does not exist");
+        if (input.Length > 0 && Real(input) == Real(output)) throw new WavException($"{output}: input and output are the same file");
+    }
+
+    private static string Real(string path)
+    {
+        var full = Path.GetFullPath(path);
+        // Links in any part of the path, the deepest last.
+        if (Path.GetDirectoryName(full) is { } parent) full = Path.Combine(Real(parent), Path.GetFileName(full));
+        FileSystemInfo entry = Directory.Exists(full) ? new DirectoryInfo(full) : new FileInfo(full);
+        return entry.LinkTarget != null && entry.ResolveLinkTarget(returnFinalTarget: true) is { } target ? target.FullName : full;
+    }
+
     /// <summary>Parses a --format: pcm16, pcm24, float. Null if it is none of them.</summary>
     public static WavEncoding? Parse(string name) => name switch
     {

@@ -50,6 +50,8 @@ internal sealed class WavReader : IDisposable
     /// <summary>Opens a file. Throws <see cref="WavException"/> for one that is no readable WAV, <see cref="IOException"/> if it cannot be opened.</summary>
     public static WavReader Open(string path)
     {
+        if (Directory.Exists(path)) throw new WavException($"{path}: this is a folder, expected a WAV file");
+        if (!File.Exists(path)) throw new WavException($"{path}: there is no such file, expected a WAV file");
         var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
         return Open(file, path);
     }

@@ -85,13 +85,14 @@ internal sealed class WavWriter : IDisposable
         }
     }
 
-    // 44 bytes for plain PCM of two channels at most; the extensible form where the plain one is ambiguous (24 bits, more channels);
-    // float files carry the "fact" chunk their format asks for.
+    // 44 bytes for plain PCM of two channels at most; the extensible form where the plain one is ambiguous (24 bits, more channels).
+    // Float files have the plain form and a "fact" chunk for any number of channels, as sox and libsndfile write them: jacks have no
+    // place in a room, which is all the extensible form could add, and sox 14.4 warns of every float file in that form.
     private void WriteHeader()
     {
         var size = WavFormat.BytesOf(_encoding);
         var isFloat = _encoding == WavEncoding.Float32;
-        var extensible = _channels > 2 || _encoding == WavEncoding.Pcm24;
+        var extensible = !isFloat && (_channels > 2 || _encoding == WavEncoding.Pcm24);
         var formatBytes = extensible ? 40 : isFloat ? 18 : 16;
         var total = 12 + 8 + formatBytes + (isFloat ? 12 : 0) + 8;
         Span<byte> h = stackalloc byte[96];
@@ -112,7 +113,7 @@ internal sealed class WavWriter : IDisposable
             BinaryPrimitives.WriteUInt16LittleEndian(f[16..], 22);
             BinaryPrimitives.WriteUInt16LittleEndian(f[18..], (ushort)(size * 8));
             BinaryPrimitives.WriteUInt32LittleEndian(f[20..], _channels switch { 1 => 4u, 2 => 3u, _ => 0u }); // centre; left and right; jacks have no place
-            ReadOnlySpan<byte> guid = [isFloat ? (byte)3 : (byte)1, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
+            ReadOnlySpan<byte> guid = [1, 0, 0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
             guid.CopyTo(f[24..]);
         }
 
