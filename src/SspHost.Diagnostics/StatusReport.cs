@@ -118,6 +118,22 @@ public sealed record ThreadReport
     public ulong AllocatedBytes { get; init; }
 }
 
+/// <summary>A module instance and what it took in the last window.</summary>
+public sealed record ModuleLoadReport
+{
+    /// <summary>Its name in the patch.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Id of its type.</summary>
+    public required string Module { get; init; }
+
+    /// <summary>Mean ns per quantum.</summary>
+    public double Nanoseconds { get; init; }
+
+    /// <summary>That as a fraction of the quantum, on one core.</summary>
+    public double Share { get; init; }
+}
+
 /// <summary>Everything about a running engine at one moment.</summary>
 public sealed record StatusReport
 {
@@ -140,6 +156,9 @@ public sealed record StatusReport
     public MemoryReport? Memory { get; init; }
 
     public IReadOnlyList<ThreadReport> Threads { get; init; } = [];
+
+    /// <summary>The most expensive modules of the last window, the dearest first; empty where modules are not timed.</summary>
+    public IReadOnlyList<ModuleLoadReport> Dearest { get; init; } = [];
 }
 
 /// <summary>The JSON of the reports, made at compile time.</summary>

@@ -8,7 +8,11 @@ namespace SspHost.Diagnostics;
 /// <summary>Watches one engine. Not thread-safe: one watcher, one sampler; the link must outlive its calls.</summary>
 public sealed unsafe class StatusSampler
 {
+    private const int MostDearest = 8;
+
     private readonly EngineLink _link;
+    private readonly InstanceTimes _times = new();
+    private IReadOnlyList<ModuleDescriptor>? _modules;
     private readonly HistogramWindow[] _windows = new HistogramWindow[(int)HistogramKind.Count];
     private readonly float[] _inputPeaks = new float[Limits.MaxJacks];
     private readonly float[] _outputPeaks = new float[Limits.MaxJacks];
@@ -18,7 +22,10 @@ public sealed unsafe class StatusSampler
     {
         _link = link;
         for (var k = 0; k < _windows.Length; k++) _windows[k] = new HistogramWindow(link.Map, (HistogramKind)k);
+        _ = _times.Next(Instances, 1);
     }
+
+    private ReadOnlySpan<InstanceRecord> Instances => new(_link.Map.Instances, Limits.MaxInstances);
 
     /// <summary>Looks at the peaks. They are the engine's since its last snapshot only, so look often: 20 times a second shows a drum.</summary>
     public void Look()
@@ -45,6 +52,7 @@ public sealed unsafe class StatusSampler
             Audio = TakeAudio(),
             Memory = Memory(),
             Threads = ReadThreads(_link.Map),
+            Dearest = TakeDearest(),
         };
         Array.Clear(_inputPeaks);
         Array.Clear(_outputPeaks);
@@ -95,6 +103,23 @@ public sealed unsafe class StatusSampler
     /// <summary>Percentiles of a histogram, its values divided by <paramref name="unit"/>.</summary>
     public static Distribution Summarise(in Histogram h, double unit) =>
         new(h.Count, h.Percentile(0.5) / unit, h.Percentile(0.99) / unit, h.Percentile(0.999) / unit, h.Max / unit);
+
+    /// <summary>The dearest of these instances, first the one that took most per quantum.</summary>
+    public static IReadOnlyList<ModuleLoadReport> Dearest(IEnumerable<InstanceTime> times, IReadOnlyList<ModuleDescriptor> modules, int rate, int quantum) =>
+        [.. times.OrderByDescending(t => t.Nanoseconds / (double)t.Quanta).Take(MostDearest).Select(t => new ModuleLoadReport
+        {
+            Name = t.Name,
+            Module = (uint)t.Module < (uint)modules.Count ? modules[t.Module].Id : "",
+            Nanoseconds = t.Nanoseconds / (double)t.Quanta,
+            Share = t.Nanoseconds / (double)t.Quanta / (quantum * 1e9 / rate),
+        })];
+
+    private IReadOnlyList<ModuleLoadReport> TakeDearest()
+    {
+        var times = _times.Next(Instances, 1);
+        if (times.Count == 0 || !_link.TryAudio(out var a) || a.Rate == 0 || a.Quantum == 0) return [];
+        return Dearest(times, _modules ??= _link.ReadDescriptors(), a.Rate, a.Quantum);
+    }
 
     private AudioReport? TakeAudio()
     {

@@ -12,7 +12,7 @@ public class SettingsTests
           "$schema": "ssp.schema.json",
           // what the studio has
           "device": "alsa:hw:0", "rate": 96000, "quantum": 64, "period": 48, "periods": 3,
-          "cores": [2, 3], "regionMib": 512, "patches": "/p", "state": "/s", "format": "float",
+          "cores": [2, 3], "regionMib": 512, "patches": "/p", "state": "/s", "format": "float", "moduleTimes": false,
         }
         """;
 
@@ -23,6 +23,7 @@ public class SettingsTests
         Assert.Equal(("alsa:hw:0", Origin.File), (s.Device.Value, s.Device.Origin));
         Assert.Equal((96000, 64, 48, 3, 512), (s.Rate.Value, s.Quantum.Value, s.Period.Value, s.Periods.Value, s.RegionMib.Value));
         Assert.Equal([2, 3], s.Cores.Value.ToArray());
+        Assert.Equal((false, Origin.File, true), (s.ModuleTimes.Value, s.ModuleTimes.Origin, new Settings().ModuleTimes.Value));
         var partly = Parse("""{"rate": 44100}""");
         Assert.Equal((44100, Origin.File, 0, Origin.Default), (partly.Rate.Value, partly.Rate.Origin, partly.Quantum.Value, partly.Quantum.Origin));
         Assert.Equal((48000, Origin.Flag), (partly.Rate.Or(48000, given: true).Value, partly.Rate.Or(48000, given: true).Origin));
@@ -36,6 +37,7 @@ public class SettingsTests
     [InlineData("{\"rate\": 48000.5}", "expected \"rate\" as a whole number")]
     [InlineData("{\"quantum\": 48}", "expected \"quantum\" a power of two from 16 to 256, not 48")]
     [InlineData("{\"cores\": [1,\n1]}", "line 2: expected \"cores\" with at most 16 different cores")]
+    [InlineData("{\"moduleTimes\": 1}", "expected \"moduleTimes\" as true or false")]
     [InlineData("{\"cores\": 1}", "expected \"cores\" as a list")]
     [InlineData("{\"device\": \"oss\"}", "expected \"device\" sim, alsa:NAME, wav:IN,OUT or auto, not \"oss\"")]
     [InlineData("{\"rate\": 48000, \"rate\": 48000}", "\"rate\" once, this is the second")]

@@ -7,7 +7,7 @@ using SspHost.Abi;
 namespace SspHost.Patching;
 
 /// <summary>Atomic replacement of a file on Linux.</summary>
-internal static unsafe partial class AtomicFile
+public static unsafe partial class AtomicFile
 {
     private const int CloseOnExec = 0x80000; // O_RDONLY | O_CLOEXEC, the same number on x86-64 and arm64
 

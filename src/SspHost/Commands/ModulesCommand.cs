@@ -3,6 +3,8 @@ using System.CommandLine;
 using System.Globalization;
 using SspHost.Abi;
 using SspHost.Abi.Link;
+using SspHost.Configuration;
+using SspHost.Playing;
 using SspHost.Remote;
 using SspHost.Supervision;
 
@@ -10,6 +12,8 @@ namespace SspHost.Commands;
 
 internal static class ModulesCommand
 {
+    private const int UsualQuantum = 32; // a patch's, where it says nothing
+
     public static Command Build()
     {
         var json = new Option<bool>("--json") { Description = "As one JSON object, with everything that is known." };
@@ -34,6 +38,13 @@ internal static class ModulesCommand
     private static int Show(string? id, bool json)
     {
         var modules = Descriptors();
+        var settings = SettingsFile.Load(given: null);
+        var costs = json ? new ModuleCosts() : ModuleCosts.Load(Path.Combine(settings.StateDirectory, ModuleCosts.FileName), Console.Error.WriteLine);
+        var quantum = settings.Quantum.Value != 0 ? settings.Quantum.Value : UsualQuantum;
+        string Cost(ModuleDescriptor m) => costs.Of(m.Id, settings.Rate.Value, quantum) is > 0 and var ns
+            ? string.Create(CultureInfo.InvariantCulture, $"{ns / 1e3:0.00} µs per {quantum} frames")
+            : "";
+
         if (id != null)
         {
             modules = [.. modules.Where(m => m.Id == id)];
@@ -49,13 +60,14 @@ internal static class ModulesCommand
         else if (id != null)
         {
             Detail(modules[0]);
+            if (Cost(modules[0]) is { Length: > 0 } cost) Console.WriteLine($"  cost {cost}");
         }
         else
         {
             foreach (var family in modules.GroupBy(m => m.Family, StringComparer.Ordinal))
             {
                 Console.WriteLine(family.Key);
-                foreach (var m in family) Console.WriteLine($"  {m.Id,-14} {m.Name,-20} {m.Text}");
+                foreach (var m in family) Console.WriteLine($"  {m.Id,-14} {m.Name,-20} {m.Text}{(Cost(m) is { Length: > 0 } cost ? $" [{cost}]" : "")}");
             }
         }
 

@@ -67,6 +67,8 @@ internal static class RunCommand
             Setup = setup,
             RegionMib = settings.RegionMib.Value,
             Journal = Path.Combine(state, "journal"),
+            Costs = Path.Combine(state, ModuleCosts.FileName),
+            ModuleTimes = settings.ModuleTimes.Value,
             Say = Say,
             MakePump = setup.Card == CardKind.PacedStream ? link => MakePump(link, setup) : null,
         });

@@ -58,6 +58,9 @@ internal sealed record Settings
     /// <summary>Sample format of renders: pcm16, pcm24 or float.</summary>
     public Setting<string> Format { get; init; } = "pcm24";
 
+    /// <summary>Whether each module is timed while it plays, so that the dearest paths are worked on first.</summary>
+    public Setting<bool> ModuleTimes { get; init; } = true;
+
     /// <summary>Directory of the journal as it will be used.</summary>
     public string StateDirectory
     {

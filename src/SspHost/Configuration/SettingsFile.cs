@@ -11,7 +11,7 @@ internal static class SettingsFile
 {
     private const int MaxBytes = 1 << 20;
 
-    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format"];
+    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes"];
 
     /// <summary>
     /// Path of the file: <paramref name="given"/>, else $SSP_CONFIG, else ssp.json in $XDG_CONFIG_HOME/ssphost (~/.config/ssphost), else
@@ -92,7 +92,8 @@ internal static class SettingsFile
             "regionMib": { "type": "integer", "minimum": 64, "maximum": 16384, "default": 256, "description": "MiB of memory the engine locks for everything it plays" },
             "patches": { "type": "string", "default": "", "description": "directory of patches; empty: beside the program" },
             "state": { "type": "string", "default": "", "description": "directory of the journal; empty: $XDG_STATE_HOME/ssphost" },
-            "format": { "enum": ["pcm16", "pcm24", "float"], "default": "pcm24", "description": "sample format of renders" }
+            "format": { "enum": ["pcm16", "pcm24", "float"], "default": "pcm24", "description": "sample format of renders" },
+            "moduleTimes": { "type": "boolean", "default": true, "description": "time each module while it plays, so that the dearest paths are worked on first" }
           }
         }
 
@@ -111,6 +112,7 @@ internal static class SettingsFile
         yield return Line("patches", s.Patches.Value, s.Patches.Origin);
         yield return Line("state", s.State.Value, s.State.Origin);
         yield return Line("format", s.Format.Value, s.Format.Origin);
+        yield return Line("moduleTimes", s.ModuleTimes.Value ? "true" : "false", s.ModuleTimes.Origin);
     }
 
     /// <summary>The settings as a file that says all of them.</summary>
@@ -132,6 +134,7 @@ internal static class SettingsFile
             w.WriteString("patches", s.Patches.Value);
             w.WriteString("state", s.State.Value);
             w.WriteString("format", s.Format.Value);
+            w.WriteBoolean("moduleTimes", s.ModuleTimes.Value);
             w.WriteEndObject();
         }
 
@@ -141,7 +144,7 @@ internal static class SettingsFile
     private static string Line(string key, object value, Origin origin)
     {
         var text = Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture);
-        return $"{key,-10} = {(string.IsNullOrEmpty(text) ? "\"\"" : text)}  ({origin.ToString().ToLowerInvariant()})";
+        return $"{key,-11} = {(string.IsNullOrEmpty(text) ? "\"\"" : text)}  ({origin.ToString().ToLowerInvariant()})";
     }
 
     private static Settings Set(Settings s, string key, ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where)
@@ -152,6 +155,9 @@ internal static class SettingsFile
             case "patches": return s with { Patches = Text(ref r, json, where, key, _ => null) };
             case "state": return s with { State = Text(ref r, json, where, key, _ => null) };
             case "format": return s with { Format = Text(ref r, json, where, key, v => Wav.WavFormat.Parse(v) != null ? null : "pcm16, pcm24 or float") };
+            case "moduleTimes":
+                if (r.TokenType is not (JsonTokenType.True or JsonTokenType.False)) throw Bad(json, in r, where, "\"moduleTimes\" as true or false");
+                return s with { ModuleTimes = new Setting<bool>(r.GetBoolean(), Origin.File) };
             case "rate": return s with { Rate = Number(ref r, json, where, key) };
             case "quantum": return s with { Quantum = Number(ref r, json, where, key) };
             case "period": return s with { Period = Number(ref r, json, where, key) };

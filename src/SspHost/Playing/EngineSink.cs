@@ -12,8 +12,6 @@ namespace SspHost.Playing;
 /// </summary>
 internal sealed unsafe class EngineSink : IPlanSink
 {
-    private const ulong CallsForCost = 1000; // below, a module's mean is noise
-
     private readonly EngineSlot _slot;
     private readonly IReadOnlyList<ModuleDescriptor> _modules;
     private readonly Action<string> _say;
@@ -21,17 +19,13 @@ internal sealed unsafe class EngineSink : IPlanSink
     private readonly InstanceRecord[] _records = new InstanceRecord[Limits.MaxInstances];
     private readonly Dictionary<(ulong Key, int Slot), string> _loaded = [];
     private readonly HashSet<string> _said = new(StringComparer.Ordinal);
-    private readonly float[] _costs;
     private int _loadedGeneration;
     private int _quantum = 32;
     private WavPump? _pump;
     private bool _moved;
 
-    public EngineSink(EngineSlot slot, AudioSetup setup, IReadOnlyList<ModuleDescriptor> modules, AssetFiles assets, Action<string> say)
-    {
+    public EngineSink(EngineSlot slot, AudioSetup setup, IReadOnlyList<ModuleDescriptor> modules, AssetFiles assets, Action<string> say) =>
         (_slot, Setup, _modules, Assets, _say) = (slot, setup, modules, assets, say);
-        _costs = new float[modules.Count];
-    }
 
     /// <summary>What audio runs on.</summary>
     public AudioSetup Setup { get; }
@@ -41,6 +35,12 @@ internal sealed unsafe class EngineSink : IPlanSink
 
     /// <summary>Where playing.json is kept; null: nowhere (render).</summary>
     public string? Runtime { get; init; }
+
+    /// <summary>What plans are compiled with; null: no costs are known.</summary>
+    public ModuleCosts? MeasuredCosts { get; init; }
+
+    /// <summary>Whether the engine that plays times its modules; null: as it is.</summary>
+    public bool? ModuleTimes { get; init; }
 
     /// <summary>While set, plans are taken and not installed.</summary>
     public bool Hold { get; set; }
@@ -69,23 +69,7 @@ internal sealed unsafe class EngineSink : IPlanSink
         },
         otherwise: false) ? _records : default;
 
-    public ReadOnlyMemory<float> Costs
-    {
-        get
-        {
-            var sums = new double[_costs.Length];
-            var counts = new ulong[_costs.Length];
-            foreach (ref readonly var r in Instances)
-            {
-                if (r.State == InstanceState.Free || r.Calls < CallsForCost || (uint)r.Module >= sums.Length) continue;
-                sums[r.Module] += r.Nanoseconds;
-                counts[r.Module] += r.Calls;
-            }
-
-            for (var i = 0; i < _costs.Length; i++) _costs[i] = counts[i] == 0 ? 0 : (float)(sums[i] / counts[i]);
-            return _costs;
-        }
-    }
+    public ReadOnlyMemory<float> Costs => MeasuredCosts?.For(_modules, Setup.Rate, Volatile.Read(ref _quantum)) ?? default(ReadOnlyMemory<float>);
 
     public string? Install(CompiledPlan plan)
     {
@@ -230,7 +214,12 @@ internal sealed unsafe class EngineSink : IPlanSink
 
     private string? StartOn(EngineLink link)
     {
-        if (IsPlaying(link)) return null;
+        if (IsPlaying(link))
+        {
+            SwitchTimes(link);
+            return null;
+        }
+
         EndPump();
         var config = Setup.ToConfig(_quantum);
         config.Frames = Frames;
@@ -253,7 +242,21 @@ internal sealed unsafe class EngineSink : IPlanSink
 
         pump?.Start();
         Volatile.Write(ref _pump, pump);
+        SwitchTimes(link);
         return null;
+    }
+
+    private void SwitchTimes(EngineLink link)
+    {
+        if (ModuleTimes is not { } on) return;
+        try
+        {
+            link.SetDiagnostics(on ? DiagnosticFlags.ModuleTimes : DiagnosticFlags.None);
+        }
+        catch (EngineRefusedException e)
+        {
+            _say("modules are not timed: " + e.Message); // it plays all the same
+        }
     }
 
     private string? StopOn(EngineLink link, int fadeFrames)

@@ -23,6 +23,12 @@ internal sealed record HostOptions
     /// <summary>Where a line for the player goes; called from any thread.</summary>
     public required Action<string> Say { get; init; }
 
+    /// <summary>File of measured costs; null: not kept.</summary>
+    public string? Costs { get; init; }
+
+    /// <summary>Whether the engine times its modules.</summary>
+    public bool ModuleTimes { get; init; } = true;
+
     /// <summary>Makes the pump of a wav device.</summary>
     public Func<EngineLink, WavPump>? MakePump { get; init; }
 }
@@ -34,8 +40,13 @@ internal sealed record HostOptions
 internal sealed class PatchHost : ISupervised, IDisposable
 {
     private const int SumMs = 1000;
+    private const int CostsSavedMs = 60_000; // after a power cut, a minute of measuring is lost
 
     private readonly HostOptions _options;
+    private readonly ModuleCosts _costs;
+    private IReadOnlyList<ModuleDescriptor> _types = [];
+    private long _costsSaved;
+    private int _costsGeneration;
     private readonly EngineSlot _slot = new();
     private readonly Supervisor _supervisor;
     private readonly DeathPolicy _policy = new();
@@ -58,6 +69,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     public PatchHost(HostOptions options)
     {
         _options = options;
+        _costs = options.Costs is { } costs ? ModuleCosts.Load(costs, options.Say) : new ModuleCosts();
         _supervisor = new Supervisor(options.Runtime, options.RegionMib, _slot);
     }
 
@@ -90,10 +102,13 @@ internal sealed class PatchHost : ISupervised, IDisposable
         var attached = _supervisor.Ensure();
         _descriptors = _slot.Use(link => link.Map.Descriptors.ToArray());
         Modules = DescriptorIndex.Read(_descriptors);
-        _sink = new EngineSink(_slot, _options.Setup, Modules.Types.Select(t => t.Descriptor).ToArray(), new AssetFiles(_options.Journal is { } j ? j + ".roots" : null), _options.Say)
+        _types = Modules.Types.Select(t => t.Descriptor).ToArray();
+        _sink = new EngineSink(_slot, _options.Setup, _types, new AssetFiles(_options.Journal is { } j ? j + ".roots" : null), _options.Say)
         {
             Runtime = _options.Journal != null ? _options.Runtime : null,
             MakePump = _options.MakePump,
+            MeasuredCosts = _costs,
+            ModuleTimes = _options.ModuleTimes,
             Installed = Loaded,
         };
         _session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = _sink, JournalPath = _options.Journal });
@@ -178,7 +193,18 @@ internal sealed class PatchHost : ISupervised, IDisposable
         otherwise: false);
 
     /// <summary>A report over the time since the last one; once a second.</summary>
-    public StatusReport Take() => Latest = _slot.Try(link => SamplerOf(link).Take(), new StatusReport { State = "none" });
+    public StatusReport Take()
+    {
+        Latest = _slot.Try(
+            link =>
+            {
+                Measure(link);
+                return SamplerOf(link).Take();
+            },
+            new StatusReport { State = "none" });
+        if (_clock.ElapsedMilliseconds - _costsSaved >= CostsSavedMs) SaveCosts();
+        return Latest;
+    }
 
     /// <summary>The lines of what happened since the last call.</summary>
     public IReadOnlyList<string> TakeNotices()
@@ -240,10 +266,25 @@ internal sealed class PatchHost : ISupervised, IDisposable
     public void Dispose()
     {
         _supervisor.StopWatching();
+        SaveCosts();
         _sink?.EndPump();
         _session?.Dispose();
         _slot.Dispose();
         _supervisor.Dispose();
+    }
+
+    private unsafe void Measure(EngineLink link)
+    {
+        if (_costsGeneration != _slot.Generation) _costs.Restart();
+        _costsGeneration = _slot.Generation;
+        if (_options.ModuleTimes && link.State == EngineState.Playing && link.TryAudio(out var a) && a.Rate != 0)
+            _costs.Update(new ReadOnlySpan<InstanceRecord>(link.Map.Instances, Limits.MaxInstances), _types, a.Rate, a.Quantum);
+    }
+
+    private void SaveCosts()
+    {
+        _costsSaved = _clock.ElapsedMilliseconds;
+        if (_options.Costs is { } path && _costs.Save(path) is { } trouble) _options.Say(trouble);
     }
 
     private void PlayOn()

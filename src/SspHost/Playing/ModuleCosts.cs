@@ -1,0 +1,171 @@
+// What each module type was measured to cost: followed while it plays, kept over restarts, given to the plan compiler.
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using SspHost.Abi;
+using SspHost.Diagnostics;
+using SspHost.Patching;
+
+namespace SspHost.Playing;
+
+/// <summary>
+/// Costs in ns per quantum by module id, sample rate and quantum. A window's value is the median over the instances of a type that did
+/// not sleep; over the windows, values are averaged exponentially. Costs decide the order of work only, never what is heard.
+/// </summary>
+internal sealed class ModuleCosts
+{
+    /// <summary>Name of the file in the state directory.</summary>
+    public const string FileName = "costs.json";
+
+    private const int Version = 1;
+    private const int MaxBytes = 1 << 20;
+    private const int MaxEntries = 4096;
+    private const int MaxIdLength = 256; // longer ones are no module's
+    private const float MostNanoseconds = 1e9f; // a quantum lasts 6 ms at most; a second is a stopped clock
+    private const ulong LeastQuanta = 256; // fewer are noise: a preemption alone is worth a hundred quanta
+    private const double Follow = 1 / 8.0; // of a new window, about one a second
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(string Module, int Rate, int Quantum), float> _costs = [];
+    private readonly InstanceTimes _times = new();
+    private (int Rate, int Quantum) _running;
+    private bool _changed;
+
+    /// <summary>Reads the file of an earlier start; without one, nothing is known. A damaged one counts as none and is said once.</summary>
+    public static ModuleCosts Load(string path, Action<string> say)
+    {
+        var costs = new ModuleCosts();
+        if (!File.Exists(path)) return costs;
+        try
+        {
+            using var file = File.OpenRead(path);
+            if (file.Length > MaxBytes) throw new InvalidDataException($"{file.Length} bytes");
+            var bytes = new byte[file.Length];
+            file.ReadExactly(bytes);
+            costs.Read(bytes);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            say($"{path}: measured costs ignored, they are measured again: {PatchError.OneLine(e.Message)}");
+        }
+
+        return costs;
+    }
+
+    /// <summary>Replaces the file if anything was measured since; null or why not.</summary>
+    public string? Save(string path)
+    {
+        byte[] bytes;
+        lock (_lock)
+        {
+            if (!_changed) return null;
+            bytes = Write();
+            _changed = false;
+        }
+
+        try
+        {
+            AtomicFile.Write(path, bytes);
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            lock (_lock) _changed = true;
+            return $"{path}: measured costs not kept: {PatchError.OneLine(e.Message)}";
+        }
+    }
+
+    /// <summary>Another engine: its counters are new.</summary>
+    public void Restart()
+    {
+        lock (_lock) _times.Restart();
+    }
+
+    /// <summary>Looks at the instance table of an engine that runs at this rate and quantum; about once a second.</summary>
+    public void Update(ReadOnlySpan<InstanceRecord> records, IReadOnlyList<ModuleDescriptor> modules, int rate, int quantum)
+    {
+        lock (_lock)
+        {
+            if (_running != (rate, quantum)) _times.Restart();
+            _running = (rate, quantum);
+            var awake = _times.Next(records, LeastQuanta).Where(t => t.Quanta > t.Slept && (uint)t.Module < (uint)modules.Count);
+            foreach (var type in awake.GroupBy(t => t.Module))
+            {
+                var each = type.Select(t => t.Nanoseconds / (double)(t.Quanta - t.Slept)).Order().ToArray();
+                var median = (each[(each.Length - 1) / 2] + each[each.Length / 2]) / 2;
+                if (median is not (> 0 and <= MostNanoseconds)) continue;
+                var key = (modules[type.Key].Id, rate, quantum);
+                if (_costs.TryGetValue(key, out var before)) _costs[key] = (float)(before + (Follow * (median - before)));
+                else if (_costs.Count < MaxEntries) _costs[key] = (float)median;
+                _changed = true;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Cost of a module at a rate and quantum in ns; 0: never measured. Where it was measured elsewhere only, the nearest quantum's
+    /// value is scaled by frames, of several rates the nearest.
+    /// </summary>
+    public float Of(string module, int rate, int quantum)
+    {
+        lock (_lock)
+        {
+            if (_costs.TryGetValue((module, rate, quantum), out var cost)) return cost;
+            var best = _costs.Where(c => c.Key.Module == module)
+                .OrderBy(c => Math.Abs(Math.Log2(c.Key.Quantum / (double)quantum))).ThenBy(c => Math.Abs(c.Key.Rate - rate))
+                .ThenBy(c => c.Key.Quantum).ThenBy(c => c.Key.Rate).FirstOrDefault();
+            return best.Key.Quantum == 0 ? 0 : best.Value * quantum / best.Key.Quantum;
+        }
+    }
+
+    /// <summary>Costs by module number as the compiler takes them.</summary>
+    public float[] For(IReadOnlyList<ModuleDescriptor> modules, int rate, int quantum)
+    {
+        var costs = new float[modules.Count];
+        for (var i = 0; i < costs.Length; i++) costs[i] = Of(modules[i].Id, rate, quantum);
+        return costs;
+    }
+
+    private byte[] Write()
+    {
+        var list = _costs.OrderBy(c => c.Key.Module, StringComparer.Ordinal).ThenBy(c => c.Key.Rate).ThenBy(c => c.Key.Quantum)
+            .Select(c => new CostEntry(c.Key.Module, c.Key.Rate, c.Key.Quantum, c.Value)).ToArray();
+        return JsonSerializer.SerializeToUtf8Bytes(new CostFile(Version, list), CostJson.Default.CostFile);
+    }
+
+    // All of it or nothing.
+    private void Read(ReadOnlySpan<byte> json)
+    {
+        CostFile? file;
+        try
+        {
+            file = JsonSerializer.Deserialize(json, CostJson.Default.CostFile);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new InvalidDataException("not JSON of this kind", e);
+        }
+
+        if (file is not { Version: Version, Costs: { } entries }) throw new InvalidDataException($"version {file?.Version ?? 0}, expected {Version}");
+        if (entries.Count > MaxEntries) throw new InvalidDataException($"{entries.Count} entries, at most {MaxEntries}");
+        var read = new Dictionary<(string, int, int), float>();
+        foreach (var e in entries)
+        {
+            if (e is not { Module.Length: > 0 and <= MaxIdLength, Rate: >= Limits.MinRate and <= Limits.MaxRate, Nanoseconds: > 0 and <= MostNanoseconds }
+                || !Limits.IsQuantum(e.Quantum) || !read.TryAdd((e.Module, e.Rate, e.Quantum), e.Nanoseconds))
+                throw new InvalidDataException("an entry is out of range or stands twice");
+        }
+
+        foreach (var (key, value) in read) _costs.Add(key, value);
+    }
+}
+
+/// <summary>The file.</summary>
+internal sealed record CostFile(int Version, IReadOnlyList<CostEntry?>? Costs);
+
+/// <summary>A cost in ns per quantum.</summary>
+internal sealed record CostEntry(string? Module, int Rate, int Quantum, float Nanoseconds);
+
+/// <summary>Its JSON, made at compile time.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(CostFile))]
+internal sealed partial class CostJson : JsonSerializerContext;
