@@ -12,6 +12,9 @@ namespace SspHost.Engine.Audio;
 public unsafe struct AlsaCard : ICard
 {
     private const ulong Second = 1_000_000_000;
+    // A converter in software (plug, dmix) may call itself ready a few frames too early, and go on saying so at once: at SCHED_FIFO,
+    // asking it again and again would keep everybody else from the core until the frames are there.
+    private const int MaxIdle = 2;
     private const int EPipe = 32, EStrPipe = 86, EAgain = 11;
 
     private AlsaPcm _playback, _capture;
@@ -115,6 +118,8 @@ public unsafe struct AlsaCard : ICard
     {
         if (_clockless) return _paced.Wait(quantum, timeoutNs);
         var until = Linux.Now() + timeoutNs;
+        var idle = 0; // returns of the device's wait since it last moved on
+        long mark = 0;
         while (true)
         {
             var available = _playback.Available();
@@ -134,8 +139,17 @@ public unsafe struct AlsaCard : ICard
             (_seenHardware, _seenAt) = (_position + (ulong)available, now);
             if (available >= quantum) return Ready(quantum, (int)Math.Min(available, _facts.BufferFrames), now);
             if (now >= until) return new CardWait { State = CardState.TimedOut };
+            if (available >= mark + Math.Min(_facts.Period, quantum)) (idle, mark) = (0, available);
+            if (idle == MaxIdle)
+            {
+                idle = 0;
+                default(MonotonicClock).SleepUntil(Math.Min(until, now + ((ulong)(quantum - available) * Second / (ulong)_facts.Rate)));
+                continue;
+            }
+
             var error = AlsaLibrary.Wait(waitFor, (int)Math.Clamp((until - now) / 1_000_000, 1, 1000));
             if (error < 0) return Failed(error, quantum);
+            if (error > 0) idle++;
         }
     }
 
@@ -178,14 +192,14 @@ public unsafe struct AlsaCard : ICard
             return skipped;
         }
 
+        // By the clock from where the hardware last was until it starts again: the device itself has forgotten.
+        var (seen, at) = (_seenHardware, _seenAt);
         var error = Restart();
         if (error < 0) return error;
-        // By the clock from where the hardware last was: the device itself has forgotten. The new silence is part of the gap.
-        var now = Linux.Now();
-        var hardware = _seenHardware + ((now - _seenAt) * (ulong)_facts.Rate / Second);
-        var lost = Math.Max((long)(hardware - _position), _facts.BufferFrames);
+        var hardware = seen + ((_seenAt - at) * (ulong)_facts.Rate / Second);
+        var lost = Math.Max((long)(hardware - _position), _facts.BufferFrames); // an xrun has played the whole buffer, whatever the clocks say
         _position += (ulong)lost;
-        (_startPosition, _seenHardware, _seenAt) = (_position, _position, now);
+        (_startPosition, _seenHardware) = (_position, _position);
         return lost;
     }
 

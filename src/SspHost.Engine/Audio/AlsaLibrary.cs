@@ -42,13 +42,14 @@ internal static unsafe partial class AlsaLibrary
     internal static delegate* unmanaged<void*, ulong*, int> SwGetBoundary;
     internal static delegate* unmanaged<void*, void*, ulong, int> SwSetStartThreshold, SwSetStopThreshold, SwSetAvailMin;
 
-    private static bool s_loaded;
+    /// <summary>Whether all of them are there.</summary>
+    internal static bool Loaded;
 
     /// <summary>Loads it once; false where it is missing or too old. [steward]</summary>
     internal static bool TryLoad()
     {
         const int Now = 2;
-        if (s_loaded) return true;
+        if (Loaded) return true;
         void* library;
         fixed (byte* name = "libasound.so.2\0"u8) library = DlOpen(name, Now);
         if (library == null) return false;
@@ -86,8 +87,8 @@ internal static unsafe partial class AlsaLibrary
         SwSetStopThreshold = (delegate* unmanaged<void*, void*, ulong, int>)Find(library, "snd_pcm_sw_params_set_stop_threshold\0"u8);
         SwSetAvailMin = (delegate* unmanaged<void*, void*, ulong, int>)Find(library, "snd_pcm_sw_params_set_avail_min\0"u8);
 
-        s_loaded = s_missing == 0;
-        return s_loaded;
+        Loaded = s_missing == 0;
+        return Loaded;
     }
 
     private static int s_missing;

@@ -168,6 +168,7 @@ public unsafe struct AudioLoop<TCard, TRender>
         var wait = _card.Wait(_setup.Quantum, _waitNs);
         var now = _card.Now();
         CheckStop(now);
+        _busyUntil += wait.StoodStill; // what we were behind before the card's clock stood still, we are behind after it
         switch (wait.State)
         {
             case CardState.Ended:
@@ -175,7 +176,7 @@ public unsafe struct AudioLoop<TCard, TRender>
             case CardState.Lost:
                 return Finish(AudioEnd.DeviceLost, wait.Error);
             case CardState.TimedOut:
-                if (!_facts.RealTime) _progressAt = now; // its peer may take its time
+                if (_facts.PeerPaced) _progressAt = now; // its peer may take its time
                 if (now - _progressAt > Math.Max(AudioLoop.StallNs, 4 * _bufferNs)) return Finish(AudioEnd.DeviceLost, 110); // ETIMEDOUT
                 break;
             default:

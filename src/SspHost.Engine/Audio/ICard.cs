@@ -18,6 +18,9 @@ public struct CardFacts
 
     /// <summary>Whether somebody hears it as time passes: only then can a quantum be late.</summary>
     public bool RealTime;
+
+    /// <summary>Whether it waits for a peer that may take its time: standing still is then no fault of the card.</summary>
+    public bool PeerPaced;
 }
 
 /// <summary>How a wait ended.</summary>
@@ -51,6 +54,9 @@ public struct CardWait
     /// CLOCK_MONOTONIC in ns (or the virtual clock) when the card first had a quantum to render: from there a wake-up is late.
     /// </summary>
     public ulong ReadyAt;
+
+    /// <summary>ns of this wait during which the card's own clock stood still for a peer; ReadyAt has moved by as much.</summary>
+    public ulong StoodStill;
 
     /// <summary>An errno where <see cref="State"/> is Lost.</summary>
     public int Error;

@@ -43,19 +43,20 @@ public unsafe struct Incidents
         _wakeLate = lateNs;
     }
 
-    /// <summary>A quantum took this long. True if it was late.</summary>
+    /// <summary>
+    /// A quantum took this long. True if that was too long: then either it is <see cref="Absorbed"/> or frames are <see cref="Lost"/>.
+    /// </summary>
     public bool Rendered(ulong tookNs)
     {
         var owed = _behind + tookNs;
         _behind = owed > _quantumNs ? owed - _quantumNs : 0;
-        if (tookNs <= _quantumNs) return false;
-        Late++;
-        return true;
+        return tookNs > _quantumNs;
     }
 
     /// <summary>A late quantum was absorbed: nothing was lost.</summary>
     public void Absorbed(ulong tookNs, ulong frame, ulong now)
     {
+        Late++;
         ++*_lastIncident;
         if (now < _nextLateNotice) return;
         _nextLateNotice = now + LateNoticeInterval;

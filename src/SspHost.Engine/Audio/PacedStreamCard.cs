@@ -36,6 +36,7 @@ public unsafe struct PacedStreamCard<TClock> : ICard where TClock : unmanaged, I
             Inputs = config.Inputs,
             Outputs = config.Outputs,
             RealTime = true,
+            PeerPaced = true,
         };
         _pointer = new PacedPointer<TClock>(clock, config.Rate, config.Period, _facts.BufferFrames);
     }
@@ -89,7 +90,13 @@ public unsafe struct PacedStreamCard<TClock> : ICard where TClock : unmanaged, I
             _ends.WaitForPeer(forInput: !enough);
         }
 
-        if (stoodStill) _pointer.StoodStill(_pointer.Now() - begun);
+        if (stoodStill)
+        {
+            wait.StoodStill = _pointer.Now() - begun;
+            wait.ReadyAt += wait.StoodStill; // or the peer's delay would be taken for a late wake-up of ours
+            _pointer.StoodStill(wait.StoodStill);
+        }
+
         wait.Available = Math.Min(wait.Available, quantum); // the rings are looked at before each quantum
         return wait;
     }

@@ -31,6 +31,7 @@ public unsafe struct StreamCard : ICard
             Inputs = config.Inputs,
             Outputs = config.Outputs,
             RealTime = false,
+            PeerPaced = true,
         };
     }
 

@@ -8,7 +8,9 @@ namespace SspHost.Engine.Threads;
 /// </summary>
 public static unsafe class StackLock
 {
-    private const int PageBytes = 4096;
+    /// <summary>Bytes of a page of this kernel: 4 KiB on x86-64, 4, 16 or 64 KiB on arm64.</summary>
+    internal static readonly int PageBytes = Environment.SystemPageSize;
+
     private const int Chunk = 4096;
 
     /// <summary>
@@ -38,7 +40,7 @@ public static unsafe class StackLock
         while (at < end)
         {
             var pages = (int)Math.Min(Pages, (end - at + PageBytes - 1) / PageBytes);
-            if (ThreadCalls.Mincore(at, (nuint)pages * PageBytes, present) != 0) return false;
+            if (ThreadCalls.Mincore(at, (nuint)(pages * PageBytes), present) != 0) return false;
             for (var i = 0; i < pages; i++)
                 if ((present[i] & 1) == 0) return false;
             at += (nint)pages * PageBytes;

@@ -167,6 +167,64 @@ public sealed unsafe partial class AlsaCardTests : IDisposable
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
+    [Fact]
+    public void An_xrun_is_counted_from_where_the_hardware_last_was_until_it_starts_again()
+    {
+        using var fake = new FakeAlsa();
+        var config = Config("fake", 0, 2);
+        Assert.Equal(0, AlsaCard.Open(&config, out var card, out _));
+        Assert.Equal(0, card.Start());
+        var buffer = card.Facts.BufferFrames;
+        long total = 0;
+        var samples = stackalloc float[2 * 32];
+        var outputs = stackalloc float*[] { samples, samples + 32 };
+        foreach (var milliseconds in new[] { 40, 0, 15 })
+        {
+            const int Seen = 64, Played = 32;
+            FakeAlsa.Available = Seen;
+            var beforeSeen = Linux.Now();
+            Assert.Equal(CardState.Ready, card.Wait(Played, 1_000_000_000).State);
+            var afterSeen = Linux.Now();
+            Assert.Equal(CardState.Ready, card.Play(outputs, Played));
+            Thread.Sleep(milliseconds);
+            FakeAlsa.Available = -32; // EPIPE
+            Assert.Equal(CardState.XRun, card.Wait(Played, 1_000_000_000).State);
+            var beforeStart = Linux.Now();
+            var lost = card.Recover();
+            var afterStart = Linux.Now();
+
+            // Between the two looks at the clock lies the moment the card took; it is a buffer at least, as that has been played.
+            static long Frames(ulong ns) => (long)(ns * 48_000 / 1_000_000_000);
+            Assert.InRange(
+                lost,
+                Math.Max(buffer, Seen - Played + Frames(beforeStart - afterSeen)),
+                Math.Max(buffer, Seen - Played + Frames(afterStart - beforeSeen) + 1));
+            if (milliseconds > 10) Assert.True(lost > buffer, "a gap longer than the buffer loses more than the buffer");
+            total += lost;
+        }
+
+        Assert.True(total > 3 * buffer);
+        card.Close();
+    }
+
+    [Fact]
+    public void A_device_that_calls_itself_ready_without_being_so_is_slept_on_for_the_missing_frames_not_spun_on()
+    {
+        using var fake = new FakeAlsa();
+        const int Quantum = 256;
+        const ulong QuantumNs = Quantum * 1_000_000_000UL / 48_000;
+        var config = Config("fake", 0, 2, quantum: Quantum, period: Quantum);
+        Assert.Equal(0, AlsaCard.Open(&config, out var card, out _));
+        Assert.Equal(0, card.Start());
+        var began = Linux.Now();
+        Assert.Equal(CardState.TimedOut, card.Wait(Quantum, 60_000_000).State);
+        var quanta = ((Linux.Now() - began) / QuantumNs) + 2;
+        Assert.InRange((ulong)FakeAlsa.Waits, 2UL, 2 * quanta); // two questions for each quantum's time, where a loop asks tens of thousands
+        FakeAlsa.Available = Quantum;
+        Assert.Equal(CardState.Ready, card.Wait(Quantum, 60_000_000).State);
+        card.Close();
+    }
+
     private struct RampQuantum : IQuantum
     {
         public int Quantum, Calls;

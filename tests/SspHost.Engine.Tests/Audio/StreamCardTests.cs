@@ -280,4 +280,84 @@ public sealed unsafe class StreamCardTests
         Assert.Equal((0UL, 5000), (bench.Rig.Status.Dropouts, taken.Count));
         for (var f = 0; f < 5000; f++) Assert.Equal(recording[f][0], taken[f][0], 1e-7f);
     }
+
+    // A clock that also is the peer: it feeds a quantum at a time, but once it pauses; each look at the clock then takes 5 ms.
+    private struct PumpState
+    {
+        public const ulong Look = 5_000_000;
+
+        public ulong Now, Paused, Pause, PauseAt;
+        public StreamRing* Input;
+        public int Looks; // within a wait; before the third, the card waits for its own time and not for the peer
+        public bool Waiting;
+    }
+
+    private readonly struct PumpClock(PumpState* state) : ICardClock
+    {
+        private readonly PumpState* _state = state;
+
+        public ulong Now()
+        {
+            var s = _state;
+            if (!s->Waiting || s->Input->Tail != s->Input->Head) return s->Now;
+            if (s->Input->Head != s->PauseAt || s->Paused >= s->Pause) s->Input->Tail += 32;
+            else if (++s->Looks > 2) (s->Now, s->Paused) = (s->Now + PumpState.Look, s->Paused + PumpState.Look);
+            return s->Now;
+        }
+
+        public void SleepUntil(ulong time) => (_state->Now, _state->Looks) = (Math.Max(_state->Now, time), 0);
+    }
+
+    private struct PumpedCard(PumpState* state, PacedStreamCard<PumpClock> card) : ICard
+    {
+        private readonly PumpState* _state = state;
+        private PacedStreamCard<PumpClock> _card = card;
+
+        public readonly CardFacts Facts => _card.Facts;
+
+        public readonly int Error => 0;
+
+        public ulong Now() => _card.Now();
+
+        public int Start() => _card.Start();
+
+        public CardWait Wait(int quantum, ulong timeoutNs)
+        {
+            (_state->Waiting, _state->Looks) = (true, 0);
+            var wait = _card.Wait(quantum, timeoutNs);
+            _state->Waiting = false;
+            return wait;
+        }
+
+        public void Capture(float** inputs, int frames) => _card.Capture(inputs, frames);
+
+        public CardState Play(float** outputs, int frames) => _card.Play(outputs, frames);
+
+        public long Recover() => _card.Recover();
+
+        public readonly void Stop() => _card.Stop();
+    }
+
+    [Theory]
+    [InlineData(40_000_000UL)] // within one wait
+    [InlineData(300_000_000UL)] // several waits that time out
+    [InlineData(2_500_000_000UL)] // longer than a card of hardware may stand still
+    public void A_peer_that_pauses_is_no_late_wake_up_no_dropout_and_no_lost_device(ulong pause)
+    {
+        using var bench = new Bench(quantum: 32, capacity: 256, inputChannels: 2, outputChannels: 2);
+        bench.Config.OutputStream = 0;
+        Assert.True(StreamEnds.TryOpen(bench.Config, bench.Region, bench.Bytes, out var ends));
+        var pump = bench.Rig.Zeroed<PumpState>(1);
+        pump->Input = bench.Input;
+        (pump->Pause, pump->PauseAt) = (pause, 320);
+        var loop = bench.Rig.Zeroed<AudioLoop<PumpedCard, Wire>>(1);
+        *loop = new(new PumpedCard(pump, new(new PumpClock(pump), bench.Config, ends)), bench.Render, bench.Rig.Setup);
+        Assert.True(loop->Begin());
+        while (bench.Render->Calls < 100) Assert.True(loop->Step());
+        Assert.Equal(pause, pump->Paused);
+        var s = bench.Rig.Status;
+        Assert.Equal((0UL, 0UL, 0UL), (s.Late, s.Dropouts, s.LostFrames));
+        Assert.Empty(bench.Rig.TakeNotices());
+        Assert.Equal(0UL, bench.Rig.Histogram(HistogramKind.Wake)->Max); // the pause is not our lateness
+    }
 }

@@ -1,5 +1,4 @@
 // Rights: found by trying, and doing without them.
-using System.Diagnostics;
 using SspHost.Engine.Threads;
 
 namespace SspHost.Engine.Tests.Threads;
@@ -27,20 +26,12 @@ public sealed class PrivilegesTests
     [Fact]
     public void The_remedy_is_one_line() => Assert.DoesNotContain('\n', Privileges.Remedy);
 
-    [Fact]
+    [UnprivilegedFact]
     public void Without_the_privilege_the_thread_runs_as_an_ordinary_one_pinned_and_flushing_denormals()
     {
-        List<string> command = [];
-        if (ThreadCalls.GetEuid() == 0) command.AddRange(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
-        command.AddRange(["prlimit", "--rtprio=0", Environment.ProcessPath!, "exec", typeof(PrivilegesTests).Assembly.Location, "unprivileged"]);
-        var start = new ProcessStartInfo(command[0]) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
-        foreach (var argument in command.Skip(1)) start.ArgumentList.Add(argument);
-        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // its sockets would need a writable TMPDIR
-        using var child = Process.Start(start)!;
-        var output = child.StandardOutput.ReadToEnd();
-        var errors = child.StandardError.ReadToEnd();
-        child.WaitForExit();
-        Assert.True(child.ExitCode == 0, errors);
+        using var program = new UnprivilegedProgram();
+        var (code, output, errors) = program.Run("unprivileged");
+        Assert.True(code == 0, errors);
         Assert.Equal("fifo=False limit=0 root=False error=0 realtime=False policy=0 ftz=1 pinned=True joined=True ran=1\n", output);
     }
 

@@ -1,5 +1,6 @@
 // Reading smaps: the kernel's format, cut anywhere.
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using SspHost.Engine.Threads;
 
@@ -69,5 +70,15 @@ public sealed class StackLockTests
             var to = random.Next(from + 1, 64);
             Assert.Equal(locked.AsSpan(from, to - from).IndexOf(false) < 0, Scan(text.ToString(), (ulong)from * 4096, (ulong)to * 4096, random));
         }
+    }
+
+    [Fact]
+    public void A_page_is_as_large_as_the_kernel_says()
+    {
+        const ulong PageSize = 6; // AT_PAGESZ in the auxiliary vector: pairs of words
+        var vector = MemoryMarshal.Cast<byte, ulong>(File.ReadAllBytes("/proc/self/auxv"));
+        var at = 0;
+        while (vector[at] != PageSize) at += 2;
+        Assert.Equal(vector[at + 1], (ulong)StackLock.PageBytes);
     }
 }

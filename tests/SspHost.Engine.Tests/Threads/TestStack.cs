@@ -6,16 +6,16 @@ namespace SspHost.Engine.Tests.Threads;
 
 internal sealed unsafe partial class TestStack : IDisposable
 {
-    private const int Page = 4096;
+    private static readonly int Page = Environment.SystemPageSize;
     private readonly byte* _map;
     private readonly nuint _mapBytes;
 
     public TestStack(int bytes = 1 << 20, bool locked = true)
     {
-        _mapBytes = (nuint)bytes + Page;
+        _mapBytes = (nuint)(bytes + Page);
         _map = (byte*)Linux.Mmap(null, _mapBytes, Linux.ProtRead | Linux.ProtWrite, Linux.MapShared | 0x20, -1, 0); // MAP_ANONYMOUS
         Assert.NotEqual(-1, (nint)_map);
-        Assert.Equal(0, Mprotect(_map, Page, 0));
+        Assert.Equal(0, Mprotect(_map, (nuint)Page, 0));
         Start = _map + Page;
         Bytes = bytes;
         new Span<byte>(Start, bytes).Clear();
