@@ -40,6 +40,7 @@ public sealed unsafe class Playback
         _rt = (RtThread*)Take(region, Limits.MaxThreads * sizeof(RtThread));
         _workers = (Worker*)Take(region, Limits.MaxThreads * sizeof(Worker));
         _buffers = (byte*)Take(region, AudioLoop.BufferBytes);
+        _ = StackLock.IsLocked(region.Stack(0, out var bytes), bytes); // its static field is made at the first call: now, not while the heap must stand still
         *_quantum = new RendererQuantum(renderer, region.Map.Histogram(HistogramKind.Join));
     }
 
