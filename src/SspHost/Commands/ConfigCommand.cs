@@ -8,7 +8,7 @@ internal static class ConfigCommand
 {
     public static Command Build()
     {
-        var file = new Argument<string?>("file") { Description = "Configuration file; without one, the usual one.", Arity = ArgumentArity.ZeroOrOne };
+        var file = Flags.NoFlag(new Argument<string?>("file") { Description = "Configuration file; without one, the usual one.", Arity = ArgumentArity.ZeroOrOne });
         var check = new Command("check", "Say in one line what is wrong with a configuration file, or that it is in order.") { file };
         check.SetAction(r => Check(r.GetValue(file)));
 

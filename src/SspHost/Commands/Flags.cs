@@ -29,6 +29,17 @@ internal sealed class Flags
 
     public Option<int> RegionMib { get; } = Number("--region-mib", "regionMib", "MiB of memory the engine locks.", "MIB");
 
+    /// <summary>A file argument that takes no misspelt flag for a file's name (a file called so is named ./--like-this).</summary>
+    public static Argument<T> NoFlag<T>(Argument<T> argument)
+    {
+        argument.Validators.Add(static result =>
+        {
+            foreach (var token in result.Tokens)
+                if (token.Value.StartsWith('-')) result.AddError($"'{token.Value}': there is no such flag");
+        });
+        return argument;
+    }
+
     /// <summary>Adds them all.</summary>
     public void AddTo(Command command)
     {

@@ -9,11 +9,11 @@ internal static class PatchCommand
 {
     public static Command Build()
     {
-        var files = new Argument<string[]>("file") { Description = "Patch files.", Arity = ArgumentArity.OneOrMore };
+        var files = Flags.NoFlag(new Argument<string[]>("file") { Description = "Patch files.", Arity = ArgumentArity.OneOrMore });
         var check = new Command("check", "Say in one line what is wrong with a patch, or that it is in order.") { files };
         check.SetAction(r => Check(r.GetValue(files) ?? []));
 
-        var file = new Argument<string>("file") { Description = "Patch file." };
+        var file = Flags.NoFlag(new Argument<string>("file") { Description = "Patch file." });
         var json = new Option<bool>("--json") { Description = "The patch as it would be saved." };
         var show = new Command("show", "Show what is in a patch.") { file, json };
         show.SetAction(r => Show(r.GetValue(file)!, r.GetValue(json)));

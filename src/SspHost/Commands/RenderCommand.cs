@@ -18,7 +18,7 @@ internal static class RenderCommand
 
     public static Command Build()
     {
-        var patch = new Argument<string>("patch") { Description = "Patch file." };
+        var patch = Flags.NoFlag(new Argument<string>("patch") { Description = "Patch file." });
         var output = new Option<string>("--out") { Description = "WAV file to write.", HelpName = "OUT.wav", Required = true };
         var input = new Option<string>("--in") { Description = "WAV file into the input jacks; a mono file feeds jacks 1 and 2.", HelpName = "IN.wav" };
         var seconds = new Option<double>("--seconds") { Description = "Length; without it, the input's. Longer than the input: tails ring out.", HelpName = "S" };

@@ -22,7 +22,7 @@ internal static class RunCommand
 
     public static Command Build()
     {
-        var patch = new Argument<string?>("patch") { Description = "Patch file; without one, the last patch or the first demo.", Arity = ArgumentArity.ZeroOrOne };
+        var patch = Flags.NoFlag(new Argument<string?>("patch") { Description = "Patch file; without one, the last patch or the first demo.", Arity = ArgumentArity.ZeroOrOne });
         var flags = new Flags();
         var command = new Command("run", "Play a patch. Ctrl-C fades out and stops.") { patch };
         flags.AddTo(command);
