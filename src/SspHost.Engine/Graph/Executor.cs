@@ -141,8 +141,7 @@ internal static unsafe class Executor
                 index = Finish(crew, plan, node);
                 if (hand.Held != 0 && Volatile.Read(ref crew->Hungry) != 0)
                 {
-                    hand.GiveBack(plan);
-                    Offer(crew);
+                    Offer(crew, hand.GiveBack(plan));
                 }
 
                 if (index < 0) index = hand.Next(plan);
@@ -233,10 +232,13 @@ internal static unsafe class Executor
             return plan->ByRank[(_word << 6) + bit];
         }
 
-        public void GiveBack(Plan* plan)
+        /// <summary>Puts back what was not begun; how many nodes.</summary>
+        public int GiveBack(Plan* plan)
         {
+            var nodes = BitOperations.PopCount(Held);
             _ = Interlocked.Or(ref plan->Ready[_word], Held);
             Held = 0;
+            return nodes;
         }
     }
 
@@ -245,7 +247,7 @@ internal static unsafe class Executor
     private static int Finish(Crew* crew, Plan* plan, Node* node)
     {
         Node* keep = null;
-        var offered = false;
+        var offered = 0;
         for (var k = 0; k < node->SuccessorCount; k++)
         {
             var next = plan->Nodes + node->Successors[k];
@@ -269,19 +271,25 @@ internal static unsafe class Executor
             }
 
             ReadySet.Push(plan, later->Rank);
-            offered = true;
+            offered++;
         }
 
-        if (offered) Offer(crew);
+        if (offered > 0) Offer(crew, offered);
         return keep == null ? -1 : (int)(keep - plan->Nodes);
     }
 
-    // After a push (a full fence): wakes one more thread if the plan has use for it and it sleeps.
-    private static void Offer(Crew* crew)
+    // After a push (a full fence): wakes as many threads as got something to do, if the plan has use for them and they sleep.
+    private static void Offer(Crew* crew, int nodes)
     {
-        if (Volatile.Read(ref crew->JoinWaiting) != 0) RingJoin(crew);
-        else if (Volatile.Read(ref crew->Sleepers) > crew->Workers - crew->Wanted && Volatile.Read(ref crew->Called) == 0
-            && Interlocked.Exchange(ref crew->Called, 1) == 0) RingBell(crew, 1);
+        if (Volatile.Read(ref crew->JoinWaiting) != 0)
+        {
+            RingJoin(crew);
+            nodes--;
+        }
+
+        var asleep = Volatile.Read(ref crew->Sleepers) - (crew->Workers - crew->Wanted);
+        if (nodes > 0 && asleep > 0 && Volatile.Read(ref crew->Called) == 0 && Interlocked.Exchange(ref crew->Called, 1) == 0)
+            RingBell(crew, Math.Min(nodes, asleep));
     }
 
     // The audio thread found nothing to do for a while: the rest is in other hands.
