@@ -26,7 +26,9 @@ internal static class Executables
     /// <summary>Starts a command with its own runtime directory; the caller waits or kills.</summary>
     public static Process Start(string file, string runtime, params string[] arguments)
     {
-        var start = new ProcessStartInfo(file, arguments)
+        // A test run that was started in the background hands an ignored SIGINT down, and then Ctrl-C could not be tested. env replaces itself
+        // by the command, so the process is the same.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", file, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
