@@ -27,5 +27,6 @@ public static class Catalog
         visitor.Visit<Seq8>();
         visitor.Visit<Vca>();
         visitor.Visit<Mixer>();
+        visitor.Visit<Noise>();
     }
 }
