@@ -28,5 +28,6 @@ public static class Catalog
         visitor.Visit<Vca>();
         visitor.Visit<Mixer>();
         visitor.Visit<Noise>();
+        visitor.Visit<StateVariableFilter>();
     }
 }
