@@ -29,5 +29,6 @@ public static class Catalog
         visitor.Visit<Mixer>();
         visitor.Visit<Noise>();
         visitor.Visit<StateVariableFilter>();
+        visitor.Visit<SampleHold>();
     }
 }
