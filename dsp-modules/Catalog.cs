@@ -30,5 +30,6 @@ public static class Catalog
         visitor.Visit<Noise>();
         visitor.Visit<StateVariableFilter>();
         visitor.Visit<SampleHold>();
+        visitor.Visit<Quantizer>();
     }
 }
