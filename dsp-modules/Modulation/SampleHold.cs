@@ -25,7 +25,10 @@ public unsafe struct SampleHold : IModule<SampleHold>
     {
         public SchmittTrigger Trigger;
         public Xorshift Random;
-        public float Held, Out;
+        public float Held;
+
+        // In double precision: a glide of seconds moves by less than a float's last bit a frame, and would stop before it arrives.
+        public double Out;
     }
 
     public static ModuleDescriptor Describe()
@@ -135,8 +138,8 @@ public unsafe struct SampleHold : IModule<SampleHold>
 
             // The last bit of a glide is below hearing: it arrives, and the module may sleep.
             var left = v->Held - v->Out;
-            v->Out = Math.Abs(left) < 1e-6f || part == 1f ? v->Held : v->Out + (left * part);
-            target[i] = v->Out;
+            v->Out = Math.Abs(left) < 1e-6 || part == 1f ? v->Held : v->Out + (left * part);
+            target[i] = (float)v->Out;
         }
     }
 }
