@@ -31,5 +31,6 @@ public static class Catalog
         visitor.Visit<StateVariableFilter>();
         visitor.Visit<SampleHold>();
         visitor.Visit<Quantizer>();
+        visitor.Visit<Clock>();
     }
 }

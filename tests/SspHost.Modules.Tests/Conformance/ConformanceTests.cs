@@ -340,6 +340,8 @@ public class ConformanceTests
         var swept = rig.Run(Warm + Sweep + 1024);
         for (var o = 0; o < swept.Length; o++)
         {
+            // A gate is meant to jump: what is only ever 0 or 10 V is one.
+            if (Array.TrueForAll(swept[o][0], static v => v is 0f or 10f)) continue;
             var bound = (factor * natural[o]) + (8.0 * range[o] / Sweep) + 1e-6;
             var step = LargestStep(swept[o][0].AsSpan(Warm - 16));
             var output = rig.Descriptor.Outputs[o].Id;
