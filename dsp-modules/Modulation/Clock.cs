@@ -199,7 +199,7 @@ public unsafe struct Clock : IModule<Clock>
 
             if (after >= period)
             {
-                after -= period;
+                after %= period;
                 _sinceTick[output] = 0;
                 if (output == Beats) _beatInBar = (_beatInBar + 1) % BeatsPerBar;
             }

@@ -16,7 +16,7 @@ public class ClockTests
     {
         using var rig = Free(rate, 256);
         rig["tempo"] = bpm;
-        var output = rig.Run(rate * 20L);
+        var output = rig.Run(rate * 9L);
         var thousandths = (long)Math.Round(bpm * 1000.0);
         for (var o = 0; o < Ratios.Length; o++)
         {
@@ -158,7 +158,8 @@ public class ClockTests
     private static Rig Synced(List<long> rises, int pulses)
     {
         var rig = new Rig("clock", new RigOptions { Cables = [0, 1, 1, 0] }) { ["sync_pulses"] = pulses };
-        rig.Input = (port, _, frame) => port == 2 && rises.Exists(t => frame >= t && frame < t + 48) ? 10f : 0f;
+        var high = rises.SelectMany(static t => Enumerable.Range((int)t, 48)).ToHashSet();
+        rig.Input = (port, _, frame) => port == 2 && high.Contains((int)frame) ? 10f : 0f;
         return rig;
     }
 }
