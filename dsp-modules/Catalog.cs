@@ -32,5 +32,8 @@ public static class Catalog
         visitor.Visit<SampleHold>();
         visitor.Visit<Quantizer>();
         visitor.Visit<Clock>();
+        visitor.Visit<Attenuverter>();
+        visitor.Visit<Comparator>();
+        visitor.Visit<Logic>();
     }
 }
