@@ -35,5 +35,6 @@ public static class Catalog
         visitor.Visit<Attenuverter>();
         visitor.Visit<Comparator>();
         visitor.Visit<Logic>();
+        visitor.Visit<Panner>();
     }
 }
