@@ -36,5 +36,6 @@ public static class Catalog
         visitor.Visit<Comparator>();
         visitor.Visit<Logic>();
         visitor.Visit<Panner>();
+        visitor.Visit<EnvelopeFollower>();
     }
 }
