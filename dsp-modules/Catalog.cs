@@ -37,5 +37,6 @@ public static class Catalog
         visitor.Visit<Logic>();
         visitor.Visit<Panner>();
         visitor.Visit<EnvelopeFollower>();
+        visitor.Visit<Wavefolder>();
     }
 }

@@ -308,6 +308,9 @@ public class ConformanceTests
         const int Warm = 4096, Sweep = 4800, Places = 17;
         var p = Registered.Descriptor(id).Parameters[parameter];
         var factor = id == "delay" && p.Id is "time" or "mod" ? 4.5 : 1.5;
+
+        // Folding ten times on the way, the output crosses its range as often: that is what it does.
+        var line = id == "wavefolder" && p.Id != "mix" ? 40.0 : 8.0;
         using var rig = new Rig(id, new RigOptions { Quantum = 256 });
         Load(rig);
         rig.Input = stimulus;
@@ -342,7 +345,7 @@ public class ConformanceTests
         {
             // A gate is meant to jump: what is only ever 0 or 10 V is one.
             if (Array.TrueForAll(swept[o][0], static v => v is 0f or 10f)) continue;
-            var bound = (factor * natural[o]) + (8.0 * range[o] / Sweep) + 1e-6;
+            var bound = (factor * natural[o]) + (line * range[o] / Sweep) + 1e-6;
             var step = LargestStep(swept[o][0].AsSpan(Warm - 16));
             var output = rig.Descriptor.Outputs[o].Id;
             var figures = $"a step of {step:g4} V while swept; at rest {natural[o]:g4} V, allowed {bound:g4} V";
