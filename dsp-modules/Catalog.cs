@@ -38,5 +38,6 @@ public static class Catalog
         visitor.Visit<Panner>();
         visitor.Visit<EnvelopeFollower>();
         visitor.Visit<Wavefolder>();
+        visitor.Visit<Compressor>();
     }
 }
