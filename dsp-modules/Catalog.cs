@@ -39,5 +39,6 @@ public static class Catalog
         visitor.Visit<EnvelopeFollower>();
         visitor.Visit<Wavefolder>();
         visitor.Visit<Compressor>();
+        visitor.Visit<Reverb>();
     }
 }

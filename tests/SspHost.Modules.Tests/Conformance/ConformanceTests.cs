@@ -401,6 +401,7 @@ public class ConformanceTests
     {
         if (rig.Descriptor.Id == "delay") rig["time"] = 0.02f;
         if (rig.Descriptor.Id == "sample-player") rig["length"] = 0.2f;
+        if (rig.Descriptor.Id == "reverb") rig["decay"] = 0.3f;
     }
 
     private static void AssertClose(float[][][] expected, float[][][] actual, double tolerance, string what)
