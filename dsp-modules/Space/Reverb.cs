@@ -27,6 +27,9 @@ public unsafe struct Reverb : IModule<Reverb>
     private const float FastestGlide = 0.4f;
     private const float GlideSeconds = 0.05f;
 
+    // Where the decay is shorter than the way through the longest lines there is no steady state to speak of.
+    private const float MostLevel = 2f;
+
     // 5 V to below 1e-8 V, 187 dB by the fullest decay's 60, and what the lines hold.
     private const float DecaysOfTail = 3.3f;
 
@@ -246,8 +249,8 @@ public unsafe struct Reverb : IModule<Reverb>
             sum += _delays[line];
         }
 
-        // Energy falls by e in decay / 13.8 frames; what is stored in a steady state is what came in during that time.
-        _level = Math.Min(MathF.Sqrt(13.8155f * sum / (Lines * decay)), 2f);
+        // Each time round energy falls to g^2 = 10^(-6 length / decay), so that noise builds up to g^2 / (1 - g^2) of what comes in.
+        _level = Math.Min(MathF.Sqrt(FastMath.Exp2Minus1(19.9315686f * sum / (Lines * decay))), MostLevel);
     }
 
     private static void Sum(in ProcessContext context, int port, int at, float* target)
