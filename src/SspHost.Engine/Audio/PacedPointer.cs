@@ -75,7 +75,7 @@ public struct PacedPointer<TClock> where TClock : unmanaged, ICardClock
         }
 
         var hardware = Hardware(now);
-        var wait = new CardWait { ReadyAt = Math.Min(due, now), State = CardState.Ready };
+        var wait = new CardWait { ReadyAt = Math.Min(due, now), ReadyFrame = Math.Min(boundary, hardware), State = CardState.Ready };
         if (hardware > Position + _buffer) wait.State = CardState.XRun;
         else wait.Available = (int)(hardware - Position);
         return wait;

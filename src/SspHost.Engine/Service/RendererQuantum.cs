@@ -30,4 +30,6 @@ public readonly unsafe struct RendererQuantum(Renderer renderer, Histogram* join
         status.DroppedEvents = r.DroppedEvents;
         status.Quanta = r.Quanta;
     }
+
+    public Culprit Culprit() => Renderer.Culprit();
 }

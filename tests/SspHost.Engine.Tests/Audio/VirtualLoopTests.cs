@@ -226,7 +226,7 @@ public sealed unsafe class VirtualLoopTests
         Assert.InRange(notices.Count, 55, 65);
         for (var i = 1; i < notices.Count; i++)
         {
-            Assert.True(notices[i].Time - notices[i - 1].Time >= Incidents.LateNoticeInterval);
+            Assert.True(notices[i].Time - notices[i - 1].Time >= Incidents.NoticeInterval);
             Assert.True(notices[i].Incident > notices[i - 1].Incident);
         }
     }
