@@ -238,6 +238,7 @@ public unsafe struct AudioLoop<TCard, TRender>
             _busyUntil = done;
             if (played == CardState.XRun) return Recover(done);
 
+            _incidents.Played();
             if (played == CardState.Away)
             {
                 _incidents.Gone(_frame, done);
@@ -291,7 +292,7 @@ public unsafe struct AudioLoop<TCard, TRender>
         var recovery = _card.Recover();
         if (recovery.State == CardState.Lost) return Finish(AudioEnd.DeviceLost, recovery.Error);
         if (recovery.State == CardState.Away) _incidents.Gone(_frame, now);
-        var cause = _incidents.CauseOf(recovery.Unplayed > 0);
+        var cause = _incidents.CauseOf(recovery.Early);
         var culprit = cause == DropoutCause.SlowRender ? _render->Culprit() : Culprit.None;
         _incidents.Lost(recovery.Skipped + recovery.Unplayed, cause, _frame, now, culprit);
         _frame += (ulong)recovery.Skipped;

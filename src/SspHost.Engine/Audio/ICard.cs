@@ -85,9 +85,12 @@ public struct CardRecovery
     /// <summary>Frames skipped by the clock: captured by nobody, never rendered. Counted where the card is away, too.</summary>
     public long Skipped;
 
+    /// <summary>Whether the card stopped though it had something to play, be it the silence of its start: then it is not our fault.</summary>
+    public bool Early;
+
     /// <summary>
     /// Frames taken by <see cref="ICard.Play"/> that the converter will never play, because the card stopped with them in hand. Known at the
-    /// latest when it runs again. 0 after an xrun of our making: the converter has played all it had.
+    /// latest when it runs again.
     /// </summary>
     public long Unplayed;
 

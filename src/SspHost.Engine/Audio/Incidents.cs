@@ -72,17 +72,18 @@ public unsafe struct Incidents
     public bool Rendered(ulong tookNs)
     {
         _took = Math.Min(tookNs, _quantumNs);
-        if (tookNs > _quantumNs)
-        {
-            _behind += tookNs - _quantumNs;
-            return true;
-        }
+        if (tookNs > _quantumNs) _behind += tookNs - _quantumNs;
+        return tookNs > _quantumNs;
+    }
 
-        var paid = _quantumNs - tookNs;
+    /// <summary>That quantum was in time: what it left of its own time pays back.</summary>
+    public void Played()
+    {
+        var paid = _quantumNs - _took;
         var older = Math.Min(paid, _wakeLate);
         _wakeLate -= older;
         _behind -= Math.Min(paid - older, _behind);
-        return false;
+        _took = 0;
     }
 
     /// <summary>A late quantum was absorbed: nothing was lost. True if it is to be told, by <see cref="TellLate"/>.</summary>
@@ -140,13 +141,13 @@ public unsafe struct Incidents
     }
 
     /// <summary>
-    /// What caused the frames that are being lost. <paramref name="unplayed"/>: the card stopped with frames in hand.
+    /// What caused the frames that are being lost. <paramref name="early"/>: the card stopped with frames in hand.
     /// </summary>
-    public readonly DropoutCause CauseOf(bool unplayed)
+    public readonly DropoutCause CauseOf(bool early)
     {
         // A quarter of a quantum explains no loss, unless the buffer has no more than that to spare: then it was the device.
         var late = _behind + _wakeLate;
-        return unplayed || (late < _quantumNs / 4 && late + _took <= _slack) ? DropoutCause.Device
+        return early || (late < _quantumNs / 4 && late + _took <= _slack) ? DropoutCause.Device
             : _behind >= _wakeLate ? DropoutCause.SlowRender
             : DropoutCause.LateWakeUp;
     }

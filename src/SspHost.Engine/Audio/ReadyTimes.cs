@@ -22,6 +22,7 @@ public struct ReadyTimes
 
     private readonly ulong _rate;
     private ulong _baseFrame, _baseTime, _nextFrame, _nextTime; // two pairs that were believed; the older one is compared with
+    private ulong _newestFrame, _newestTime; // and the newest one: what goes on from it is least off
     private ulong _lastRaw, _lastFrame;
     private ulong _offset, _strange; // what leaps have added so far; the deviation of the last timestamp not believed. Modulo 2^64: signed
     private bool _based, _missing, _leapt;
@@ -30,7 +31,7 @@ public struct ReadyTimes
     public ReadyTimes(int rate) => _rate = (ulong)rate;
 
     /// <summary>The card's own time stood still for so long, with its frame count.</summary>
-    public void StoodStill(ulong ns) => (_baseTime, _nextTime) = (_baseTime + ns, _nextTime + ns);
+    public void StoodStill(ulong ns) => (_baseTime, _nextTime, _newestTime) = (_baseTime + ns, _nextTime + ns, _newestTime + ns);
 
     /// <summary>
     /// Judges a wait that brought a timestamp. The time to go by, never beyond <paramref name="now"/>; <paramref name="leap"/> is true if it
@@ -40,16 +41,15 @@ public struct ReadyTimes
     {
         (leap, leapNs) = (false, 0);
         var (raw, frame) = (wait.ReadyAt, wait.ReadyFrame);
-        if (frame == 0 || (_based && frame < _baseFrame))
+        if (frame == 0 || frame < _newestFrame)
         {
-            _based = false; // the card cannot tell: what comes next is the base
+            (_based, _newestFrame) = (false, 0); // the card cannot tell: what comes next is the base
             return Math.Min(raw, now);
         }
 
         var stands = raw == 0 || (raw == _lastRaw && frame != _lastFrame);
         (_lastRaw, _lastFrame) = (raw, frame);
-        var elapsed = _based ? TimeOf(frame - _baseFrame) : 0;
-        var expected = _based ? _baseTime + elapsed : now;
+        var expected = _based ? _newestTime + TimeOf(frame - _newestFrame) : now;
         if (stands)
         {
             leap = !_missing;
@@ -60,28 +60,26 @@ public struct ReadyTimes
         _missing = false;
         if (!_based)
         {
-            _based = true;
-            _leapt = false;
+            (_based, _leapt) = (true, false);
             _offset = raw > now ? raw - now : 0;
             (_baseFrame, _baseTime) = (frame, raw - _offset);
             (_nextFrame, _nextTime) = (_baseFrame, _baseTime);
-            return _baseTime;
+            return Newest(frame, _baseTime);
         }
 
+        var elapsed = TimeOf(frame - _baseFrame);
         var tolerance = Jitter + (elapsed >> DriftShift);
-        var deviation = raw - _offset - expected;
+        var deviation = raw - _offset - _baseTime - elapsed;
         if (Magnitude(deviation) > tolerance)
         {
             if (!_leapt || Magnitude(deviation - _strange) > tolerance)
             {
-                (leap, leapNs) = (true, (long)deviation);
+                (leap, leapNs) = (true, (long)(raw - _offset - expected));
                 (_leapt, _strange) = (true, deviation);
                 return Math.Min(expected, now);
             }
 
-            _offset += deviation; // it stays
-            _leapt = false;
-            return Math.Min(raw - _offset, now);
+            _offset = raw - expected; // it stays
         }
 
         _leapt = false;
@@ -92,7 +90,13 @@ public struct ReadyTimes
             (_nextFrame, _nextTime) = (frame, believed);
         }
 
-        return Math.Min(believed, now);
+        return Math.Min(Newest(frame, believed), now);
+    }
+
+    private ulong Newest(ulong frame, ulong time)
+    {
+        (_newestFrame, _newestTime) = (frame, time);
+        return time;
     }
 
     private readonly ulong TimeOf(ulong frames) => (frames / _rate * Second) + (frames % _rate * Second / _rate);
