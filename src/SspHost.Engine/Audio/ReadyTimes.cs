@@ -13,7 +13,7 @@ public struct ReadyTimes
     public const ulong Jitter = 2_000_000;
 
     // Frames believed are compared with ones this much older, or a clock that stands nearly still would take its base along step by step.
-    private const ulong BaseLasts = 250_000_000;
+    private const ulong BaseLasts = 100_000_000;
 
     // 1/256 = 3900 ppm: two crystals at their worst are 1000 apart, and at a change of rate twice that.
     private const int DriftShift = 8;
@@ -70,16 +70,15 @@ public struct ReadyTimes
         var elapsed = TimeOf(frame - _baseFrame);
         var tolerance = Jitter + (elapsed >> DriftShift);
         var deviation = raw - _offset - _baseTime - elapsed;
-        if (Magnitude(deviation) > tolerance)
+        if (_leapt && Magnitude(deviation - _strange) <= Jitter && Magnitude(deviation) > Jitter)
         {
-            if (!_leapt || Magnitude(deviation - _strange) > tolerance)
-            {
-                (leap, leapNs) = (true, (long)(raw - _offset - expected));
-                (_leapt, _strange) = (true, deviation);
-                return Math.Min(expected, now);
-            }
-
             _offset = raw - expected; // it stays
+        }
+        else if (Magnitude(deviation) > tolerance)
+        {
+            (leap, leapNs) = (true, (long)(raw - _offset - expected));
+            (_leapt, _strange) = (true, deviation);
+            return Math.Min(expected, now);
         }
 
         _leapt = false;

@@ -111,6 +111,20 @@ public sealed unsafe class VirtualLoopTests
     }
 
     [Theory]
+    [MemberData(nameof(PeriodsAndQuanta))]
+    public void The_shortest_buffer_of_any_period_is_long_enough_for_a_renderer_that_just_keeps_up(int period, int quantum)
+    {
+        using var p = new Player(Config(quantum, period, 2), frames: 1 << 18);
+        p.Rig.Script([.. Enumerable.Repeat((ulong)quantum * FrameNs, 600)]); // 100 % load, in whatever phase the period is
+        p.Begin();
+        p.StepUntilRendered(300);
+        p.Rig.Time->Now += (ulong)(p.Buffer + 7) * FrameNs; // and so it is after an xrun has shifted everything
+        p.StepUntilRendered(600);
+        var s = p.Rig.Status;
+        Assert.Equal((0UL, 1UL), (s.Late, s.Dropouts));
+    }
+
+    [Theory]
     [InlineData(32, 32, 2)]
     [InlineData(64, 32, 3)]
     [InlineData(128, 128, 4)]
@@ -286,7 +300,7 @@ public sealed unsafe class VirtualLoopTests
     private sealed class Model(int quantum, int period, int buffer, ulong[] costs, ulong[] sleeps)
     {
         private ulong _now;
-        private long _done;
+        private long _done, _begun; // periods are counted from where it last began
 
         public ulong Late, Dropouts, Lost;
         public long LostAtEnd;
@@ -300,7 +314,7 @@ public sealed unsafe class VirtualLoopTests
             {
                 if (Eaten < _done + quantum)
                 {
-                    long boundary = 0;
+                    var boundary = _begun;
                     while (boundary < _done + quantum) boundary += period;
                     _now = Math.Max(_now, (ulong)boundary * FrameNs) + sleeps[slept++];
                 }
@@ -326,7 +340,7 @@ public sealed unsafe class VirtualLoopTests
             Dropouts++;
             Lost += (ulong)(Eaten - _done);
             LostAtEnd += Eaten - _done;
-            _done = Eaten;
+            _done = _begun = Eaten;
             return true;
         }
     }
