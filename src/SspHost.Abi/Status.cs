@@ -80,6 +80,10 @@ public unsafe struct AudioStatus
     /// <summary>Gain of the master fade, 0..1.</summary>
     public float MasterGain;
 
+    /// <summary>1 where every ramp that a plan began has ended: what leaves may be taken away.</summary>
+    public int Settled;
+    private readonly int _pad;
+
     /// <summary>Peaks in volts over the last 50 to 100 ms, by jack: a reader that looks twenty times a second misses none.</summary>
     public fixed float InputPeaks[Limits.MaxJacks];
 

@@ -29,5 +29,6 @@ public readonly unsafe struct RendererQuantum(Renderer renderer, Histogram* join
         status.BadOutputs = r.BadOutputs;
         status.DroppedEvents = r.DroppedEvents;
         status.Quanta = r.Quanta;
+        status.Settled = r.IsSettledDown ? 1 : 0;
     }
 }

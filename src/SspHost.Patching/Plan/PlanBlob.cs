@@ -162,7 +162,7 @@ internal sealed unsafe class PlanBlob(Patch patch, PlanGraph graph, ChannelResol
             for (var o = graph.FirstOutput[v]; o < graph.FirstOutput[v + 1]; o++)
             {
                 if (jacks.OfOutput[o] < 0) continue;
-                for (var c = 0; c < channels.Outputs[o]; c++) lines[n++] = new PlanJack { Slot = buffers.Outputs[o] + c, Jack = jacks.OfOutput[o] };
+                for (var c = 0; c < channels.Outputs[o]; c++) lines[n++] = new PlanJack { Slot = buffers.Outputs[o] + c, Jack = jacks.OfOutput[o], Gain = 1 };
             }
         }
     }
