@@ -191,13 +191,13 @@ internal sealed class FakeSink : IPlanSink
 
     public ReadOnlyMemory<float> Costs => default;
 
-    public string? Install(CompiledPlan plan)
+    public PlanRefusal? Install(CompiledPlan plan)
     {
-        if (Refuse is not null) return Refuse;
-        foreach (var i in plan.Instances)
+        if (Refuse is not null) return new PlanRefusal(Refuse);
+        foreach (var i in plan.Instances.Concat(plan.Leaving))
         {
             var state = _table[i.Slot].State;
-            if (state != InstanceState.Free && _table[i.Slot].Key != i.Key) return $"slot {i.Slot} is in use";
+            if (state != InstanceState.Free && _table[i.Slot].Key != i.Key) return new PlanRefusal($"slot {i.Slot} is in use");
         }
 
         for (var i = 0; i < _table.Length; i++)
@@ -205,7 +205,7 @@ internal sealed class FakeSink : IPlanSink
             if (_table[i].State == InstanceState.Active) _table[i].State = InstanceState.Leaving;
         }
 
-        foreach (var i in plan.Instances)
+        foreach (var i in plan.Instances.Concat(plan.Leaving))
         {
             _table[i.Slot].Key = i.Key;
             _table[i.Slot].State = InstanceState.Active;
