@@ -149,6 +149,7 @@ public sealed unsafe class VirtualLoopTests
             Assert.Equal(NoticeKind.Dropout, notice.Kind);
             Assert.Equal((1UL, (ulong)(7 * quantum), (long)lost), (notice.Incident, notice.Frame, notice.A));
             Assert.Equal(DropoutCause.SlowRender, (DropoutCause)notice.B);
+            Assert.Equal((3, 8UL), (notice.Slot, notice.Key));
         }
     }
 
@@ -165,6 +166,7 @@ public sealed unsafe class VirtualLoopTests
         var notice = Assert.Single(p.Rig.TakeNotices());
         Assert.Equal((NoticeKind.Late, 1UL, 64UL), (notice.Kind, notice.Incident, notice.Frame));
         Assert.Equal(((long)(48 * FrameNs), (long)(32 * FrameNs)), (notice.A, notice.B));
+        Assert.Equal((3, 3UL, (long)(48 * FrameNs)), (notice.Slot, notice.Key, notice.C)); // the module that took longest in the third quantum
     }
 
     [Fact]
@@ -194,6 +196,7 @@ public sealed unsafe class VirtualLoopTests
         Assert.Equal(264, p.CountGaps(out _));
         var notice = Assert.Single(p.Rig.TakeNotices());
         Assert.Equal(DropoutCause.LateWakeUp, (DropoutCause)notice.B);
+        Assert.Equal((-1, 0UL, 0L), (notice.Slot, notice.Key, notice.C)); // no module is to blame
         Assert.Equal(200 * FrameNs, p.Rig.Histogram(HistogramKind.Wake)->Max);
     }
 

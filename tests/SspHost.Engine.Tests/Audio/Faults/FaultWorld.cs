@@ -228,6 +228,8 @@ internal unsafe struct FaultWorld
     /// <summary>Frames <paramref name="from"/> .. <paramref name="to"/> of the converter are not heard.</summary>
     public readonly void Erase(ulong from, ulong to)
     {
+        to = Math.Min(to, (ulong)Jacks.Frames);
+        if (from >= to) return; // played beyond what is recorded
         for (var j = 0; j < Outputs; j++) new Span<float>(Jacks.Played + (j * Jacks.Frames) + (long)from, (int)(to - from)).Fill(float.NaN);
     }
 
