@@ -106,12 +106,12 @@ internal unsafe struct FaultWorld
     public readonly bool IsAway => !Running && Stops[StopCount - 1].Cause == DropoutCause.Unplugged && (IsAbsent || !AwayTold);
 
     /// <summary>The converter's time in ns, exact to the ns, at world time <paramref name="t"/>.</summary>
-    public readonly ulong Converted(ulong t) => Converted(t, out _, out _, out _) / Million;
+    public readonly ulong Converted(ulong t) => ConvertedExactly(t) / Million;
 
     /// <summary>The first world time at which the converter's is <paramref name="converted"/>.</summary>
     public readonly ulong Unconverted(ulong converted)
     {
-        var (low, high) = (0UL, (converted * 2) + 1000);
+        var (low, high) = (converted - (converted / 500), converted + (converted / 500) + 1); // 1000 ppm at most, either way
         while (low < high)
         {
             var middle = low + ((high - low) / 2);
@@ -187,7 +187,8 @@ internal unsafe struct FaultWorld
                 (first, which) = (f.At, i);
             }
 
-            var dry = Running ? TimeOfFrame(Position + (ulong)Buffer + 1) : ulong.MaxValue;
+            var ranDry = Running && FramesAt(now) > Position + (ulong)Buffer;
+            var dry = ranDry ? TimeOfFrame(Position + (ulong)Buffer + 1) : ulong.MaxValue;
             if (dry <= now && dry < first)
             {
                 Halt(DropoutCause.Unknown, dry, Position + (ulong)Buffer);
@@ -275,10 +276,11 @@ internal unsafe struct FaultWorld
         (Running, StoppedAt, AwayTold) = (false, at, false);
     }
 
-    private readonly ulong Converted(ulong t, out ulong since, out ulong atSince, out long ppm)
+    // In millionths of a ns: exact, piece by piece between changes of rate.
+    private readonly ulong ConvertedExactly(ulong t)
     {
-        (since, atSince, ppm) = (0, 0, 0);
-        ulong done = 0;
+        ulong since = 0, atSince = 0, done = 0;
+        long ppm = 0;
         while (true)
         {
             var next = ulong.MaxValue;
