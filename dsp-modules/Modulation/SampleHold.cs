@@ -43,7 +43,8 @@ public unsafe struct SampleHold : IModule<SampleHold>
             var n = s + 1;
             inputs[s * 2] = new PortDescriptor($"in{n}", $"In {n}", "What is caught; unpatched it is a random voltage.");
             inputs[(s * 2) + 1] = new PortDescriptor($"trigger{n}", $"Trigger {n}",
-                s == 0 ? "Each rise catches the input; unpatched it goes at Rate." : "Each rise catches the input; unpatched it is Trigger 1.");
+                s == 0 ? "Each rise catches the input; unpatched it goes at Rate."
+                    : "Each rise catches the input; unpatched it is Trigger 1.");
             outputs[s] = new PortDescriptor($"out{n}", $"Out {n}", "The caught voltage.");
             parameters[Mode + (s * ParametersPerSection)] = new ParameterDescriptor($"mode{n}", $"Mode {n}", "", 0f, 1f, 0f,
                 ParameterCurve.Stepped, "Catch at the rise of the trigger, or follow while it is high.", "sample", "track");

@@ -34,7 +34,8 @@ public unsafe struct Noise : IModule<Noise>
         Outputs =
         [
             new PortDescriptor("white", "White", "Hiss: all frequencies alike.", ChannelRule.Setting, ChannelsSetting),
-            new PortDescriptor("pink", "Pink", "Waterfall: 3 dB less each octave, all octaves alike.", ChannelRule.Setting, ChannelsSetting),
+            new PortDescriptor("pink", "Pink", "Waterfall: 3 dB less each octave, all octaves alike.", ChannelRule.Setting,
+                ChannelsSetting),
             new PortDescriptor("red", "Red", "Rumble: 6 dB less each octave; also a slow random voltage.", ChannelRule.Setting,
                 ChannelsSetting),
             new PortDescriptor("blue", "Blue", "Bright hiss: 3 dB more each octave.", ChannelRule.Setting, ChannelsSetting),
@@ -46,7 +47,8 @@ public unsafe struct Noise : IModule<Noise>
         ],
         Settings =
         [
-            new SettingDescriptor("channels", "Channels", 1, Limits.MaxChannels, 1, "Independent noises, one in each channel of the cable."),
+            new SettingDescriptor("channels", "Channels", 1, Limits.MaxChannels, 1,
+                "Independent noises, one in each channel of the cable."),
         ],
     };
 

@@ -17,7 +17,7 @@ public unsafe struct Reverb : IModule<Reverb>
     private const int LeftIn = 0, RightIn = 1, DecayIn = 2;
     private const int Left = 0, Right = 1;
     private const int Size = 0, Decay = 1, High = 2, Crossover = 3, Modulation = 4, PreDelay = 5, Mix = 6, DecayAmount = 7;
-    private const int Lines = FeedbackNetwork.Lines;
+    private const int Lines = FeedbackNetwork.Lines, ModulatedLines = 4;
     private const float SmallestPart = 0.15f;
     private const float LongestSeconds = 0.1151f;
     private const float LongestPreDelay = 0.25f;
@@ -43,8 +43,6 @@ public unsafe struct Reverb : IModule<Reverb>
     private float _glide, _level;
     private int _quiet;
     private bool _running;
-
-    private const int ModulatedLines = 4;
 
     public static ModuleDescriptor Describe() => new()
     {

@@ -15,7 +15,10 @@ public unsafe struct Diffuser
     /// <summary>Floats to ask for where the stages last <paramref name="frames"/> together.</summary>
     public static long Floats(int frames) => frames;
 
-    /// <summary>Over a zeroed block; <paramref name="frames"/> is what all four stages last together, split by <paramref name="stretch"/> near 1.</summary>
+    /// <summary>Over a zeroed block.</summary>
+    /// <param name="block">Memory of <see cref="Floats"/>.</param>
+    /// <param name="frames">What all four stages last together.</param>
+    /// <param name="stretch">Near 1: another number makes another row, so that two sides are unlike.</param>
     public Diffuser(float* block, int frames, float stretch)
     {
         _rings = block;

@@ -120,7 +120,7 @@ public static class FastMath
         return (h + h) / (Vector128<float>.One - (h * h));
     }
 
-    /// <summary>log2(x) for normal x &gt; 0; absolute error below 3e-7 or 1e-7 of its value, whichever is more; smaller x count as 2^-126.</summary>
+    /// <summary>log2(x) for normal x &gt; 0; error below 3e-7 plus 1e-7 of its value; smaller x count as 2^-126.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Log2(Vector128<float> x)
     {

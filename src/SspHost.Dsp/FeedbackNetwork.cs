@@ -209,7 +209,7 @@ public unsafe struct FeedbackNetwork
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Signed(Vector128<float> v, int pattern)
     {
-        var bits = Vector128.Create(pattern << 31, pattern << 30 & int.MinValue, pattern << 29 & int.MinValue, pattern << 28 & int.MinValue);
+        var bits = Vector128.Create(pattern << 31, pattern << 30, pattern << 29, pattern << 28) & Vector128.Create(int.MinValue);
         return v ^ bits.AsSingle();
     }
 

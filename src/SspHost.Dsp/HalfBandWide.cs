@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 namespace SspHost.Dsp;
 
 /// <summary>
-/// As <see cref="HalfBand"/>, with five coefficients: flat up to 0.292 of the lower rate, 103 dB down from 0.708 of it (20 kHz and the rest of 96 are far apart).
+/// As <see cref="HalfBand"/>, with five coefficients: flat up to 0.292 of the lower rate, 103 dB down from 0.708 of it.
 /// </summary>
 public struct HalfBandWide
 {

@@ -124,7 +124,9 @@ public readonly unsafe struct NoiseColour
             violet += (double)v * v;
         }
 
-        return ((float)(1.0 / Math.Sqrt(pink)), (float)(1.0 / Math.Sqrt(red)), (float)(1.0 / Math.Sqrt(blue)), (float)(1.0 / Math.Sqrt(violet)));
+        return (Inverse(pink), Inverse(red), Inverse(blue), Inverse(violet));
+
+        static float Inverse(double energy) => (float)(1.0 / Math.Sqrt(energy));
     }
 
     // p of 1 - p/z whose corner lies where 2 sin(w/2) = step: (1 - p)^2 / p = step^2.

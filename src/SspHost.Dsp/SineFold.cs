@@ -93,9 +93,10 @@ public struct SineFold
         var mean = _before + half;
         _before = u;
 
-        // sinc: below a ten-thousandth of a turn it is 1 to the last bit.
+        // sinc: below a hundred-thousandth of a turn it is 1 to the last bit.
         var small = Vector128.LessThan(Vector128.Abs(half), Vector128.Create(1e-5f));
-        var sinc = FastMath.SinTurns(half) / (Vector128.ConditionalSelect(small, Vector128<float>.One, half) * Vector128.Create(2f * MathF.PI));
+        var angle = Vector128.ConditionalSelect(small, Vector128<float>.One, half) * Vector128.Create(2f * MathF.PI);
+        var sinc = FastMath.SinTurns(half) / angle;
         return FastMath.SinTurns(mean) * Vector128.ConditionalSelect(small, Vector128<float>.One, sinc);
     }
 }

@@ -30,7 +30,8 @@ public struct Svf
     /// <param name="high">12 dB per octave above the cutoff.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Next(
-        Vector128<float> x, Vector128<float> g, Vector128<float> k, out Vector128<float> low, out Vector128<float> band, out Vector128<float> high)
+        Vector128<float> x, Vector128<float> g, Vector128<float> k,
+        out Vector128<float> low, out Vector128<float> band, out Vector128<float> high)
     {
         // band (1 + g (g + damping)) = s1 + g (x - s2), the damping taken at a first estimate of the band itself: a frame late it would
         // pull the pitch by ten cents.

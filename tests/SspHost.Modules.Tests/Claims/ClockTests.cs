@@ -151,9 +151,11 @@ public class ClockTests
         Assert.Equal([300, 24_300, 42_300, 66_300, 90_300], Rises(off.Run("x1", 96_000)));
     }
 
-    private static int[] Rises(float[] gate) => [.. Enumerable.Range(0, gate.Length).Where(i => gate[i] > 0f && (i == 0 || gate[i - 1] == 0f))];
+    private static int[] Rises(float[] gate) =>
+        [.. Enumerable.Range(0, gate.Length).Where(i => gate[i] > 0f && (i == 0 || gate[i - 1] == 0f))];
 
-    private static Rig Free(int rate, int quantum) => new("clock", new RigOptions { Rate = rate, Quantum = quantum, Cables = [0, 0, 0, 0] });
+    private static Rig Free(int rate, int quantum) =>
+        new("clock", new RigOptions { Rate = rate, Quantum = quantum, Cables = [0, 0, 0, 0] });
 
     private static Rig Synced(List<long> rises, int pulses)
     {

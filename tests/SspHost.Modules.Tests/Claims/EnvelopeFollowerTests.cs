@@ -18,7 +18,8 @@ public class EnvelopeFollowerTests
         for (var i = 0; i < output.Length; i++)
         {
             var top = 4.0 * (1.0 - Math.Exp(-up / ((double)attack * rate)));
-            var expected = i < up ? 4.0 * (1.0 - Math.Exp(-(i + 1) / ((double)attack * rate))) : top * Math.Exp(-(i - up + 1) / ((double)release * rate));
+            var expected = i < up ? 4.0 * (1.0 - Math.Exp(-(i + 1) / ((double)attack * rate)))
+                : top * Math.Exp(-(i - up + 1) / ((double)release * rate));
             Assert.True(Math.Abs(expected - output[i]) < 2e-5, $"frame {i}: {output[i]} V instead of {expected}");
         }
     }

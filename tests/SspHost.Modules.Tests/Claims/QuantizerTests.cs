@@ -35,7 +35,8 @@ public class QuantizerTests
         for (var root = 0; root < 12; root += 5)
         {
             var notes = new List<int> { root - 72 };
-            foreach (var step in Enumerable.Repeat(intervals.Split(' '), 12).SelectMany(static s => s)) notes.Add(notes[^1] + int.Parse(step));
+            foreach (var step in Enumerable.Repeat(intervals.Split(' '), 12).SelectMany(static s => s))
+                notes.Add(notes[^1] + int.Parse(step));
 
             using var rig = new Rig("quantizer", new RigOptions { Cables = [1, 1, 0] });
             rig["scale"] = Array.IndexOf(choices, scale);

@@ -30,14 +30,15 @@ public class ReverbTests
                 rig["crossover"] = Crossover;
                 rig["modulation"] = 0f;
                 rig.Input = (port, _, frame) => port == 0 && frame < burst
-                    ? 5f * (float)(Math.Pow(Math.Sin(Math.PI * frame / burst), 2) * Math.Sin(2.0 * Math.PI * hertz * detune / rate * frame)) : 0f;
+                    ? Burst(frame, burst, 2.0 * Math.PI * hertz * detune / rate) : 0f;
                 var output = rig.Run(start + left.Length);
                 for (var i = 0; i < left.Length; i++)
-                    left[i] += ((double)output[0][0][start + i] * output[0][0][start + i]) + ((double)output[1][0][start + i] * output[1][0][start + i]);
+                    left[i] += Math.Pow(output[0][0][start + i], 2) + Math.Pow(output[1][0][start + i], 2);
             }
 
             var measured = Decay60(left, rate);
-            Report.Line($"reverb decay {decay} s, high {high}, size {size} at {rate}: {hertz} Hz {100 * ((measured / expected) - 1):f1} % off");
+            var off = 100 * ((measured / expected) - 1);
+            Report.Line($"reverb decay {decay} s, high {high}, size {size} at {rate}: {hertz} Hz {off:f1} % off");
             Assert.InRange(measured / expected, 0.95, 1.05);
         }
     }
@@ -132,16 +133,19 @@ public class ReverbTests
         using var rig = new Rig("reverb", new RigOptions { Cables = [3, 0, 1] }) { ["decay"] = 0.5f, ["decay_amount"] = 1f };
         Settle(rig, 1f, 0.6f);
         rig.Input = static (port, channel, frame) => port == 2 ? 1f : frame < 4800
-            ? (channel + 1) * (float)(Math.Pow(Math.Sin(Math.PI * frame / 4800), 2) * Math.Sin(frame * 0.05)) : 0f;
+            ? (channel + 1) * Burst(frame, 4800, 0.05) : 0f;
         var summed = rig.Run("left", 72_000);
         Assert.InRange(Decay60([.. summed[8160..].Select(static v => (double)v * v)], Rate), 0.9, 1.1);
 
         using var one = new Rig("reverb", new RigOptions { Cables = [1, 0, 0] }) { ["decay"] = 1f };
         Settle(one, 1f, 0.6f);
-        one.Input = static (port, _, frame) => frame < 4800 ? 6f * (float)(Math.Pow(Math.Sin(Math.PI * frame / 4800), 2) * Math.Sin(frame * 0.05)) : 0f;
+        one.Input = static (port, _, frame) => frame < 4800 ? 6f * Burst(frame, 4800, 0.05) : 0f;
         var alone = one.Run("left", 72_000);
         for (var i = 0; i < alone.Length; i++) Assert.Equal(alone[i], summed[i], 1e-4);
     }
+
+    private static float Burst(long frame, int length, double angle) =>
+        5f * (float)(Math.Pow(Math.Sin(Math.PI * frame / length), 2) * Math.Sin(angle * frame));
 
     private static Rig Room(int rate, float decay, float high, float size)
     {

@@ -132,7 +132,8 @@ public class SvfTests
         const int Count = 32_768, Bin = 137;
         rig.Input = static (port, _, frame) => port == 0 ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
         var samples = rig.Run("low", 32_768 + Count)[32_768..];
-        var worst = Spectrum.WorstOther(samples, 48_000, 20_000, Enumerable.Range(1, 60).Select(static k => k * (double)Bin * 48_000 / Count));
+        var worst = Spectrum.WorstOther(samples, 48_000, 20_000,
+            Enumerable.Range(1, 60).Select(static k => k * (double)Bin * 48_000 / Count));
         Report.Line($"svf noise: largest bin {worst:f1} dB");
         Assert.True(worst < -120, $"{worst:f1} dB");
     }
