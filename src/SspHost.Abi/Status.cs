@@ -187,6 +187,12 @@ public enum NoticeKind : uint
 
     /// <summary>The device was lost. A = errno.</summary>
     DeviceLost = 6,
+
+    /// <summary>The lost device is back and plays. A = ms it was away.</summary>
+    DeviceBack = 16,
+
+    /// <summary>The lost device is back at another sample rate; it plays once the control process starts it at that one. A = Hz, B = Hz before.</summary>
+    DeviceRate = 17,
 }
 
 /// <summary>Why frames were lost.</summary>
@@ -202,6 +208,9 @@ public enum DropoutCause : int
 
     /// <summary>The device reported it without a reason on our side.</summary>
     Device = 3,
+
+    /// <summary>Capture and playback run by clocks that drift apart: frames captured were skipped, or repeated.</summary>
+    Drift = 8,
 }
 
 /// <summary>A notice, 64 bytes.</summary>
