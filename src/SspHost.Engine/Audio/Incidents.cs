@@ -73,6 +73,15 @@ public unsafe struct Incidents
         (_behind, _wakeLate) = (0, 0);
     }
 
+    /// <summary>Capture was moved by so many frames to stay with playback, whose clock is another one.</summary>
+    public void Slipped(int frames, ulong frame, ulong now)
+    {
+        Dropouts++;
+        LostFrames += (ulong)frames;
+        ++*_lastIncident;
+        Push(NoticeKind.Dropout, frame, now, frames, (long)DropoutCause.Drift);
+    }
+
     /// <summary>The card ended by itself, after so many frames: no incident.</summary>
     public readonly void DeviceEnded(ulong frame, ulong now, ulong frames) =>
         _notices.TryPush(new Notice { Kind = NoticeKind.DeviceEnded, Slot = -1, Frame = frame, Time = now, A = (long)frames });
