@@ -27,5 +27,7 @@ public static class Catalog
         visitor.Visit<Seq8>();
         visitor.Visit<Vca>();
         visitor.Visit<Mixer>();
+        visitor.Visit<Voltage>();
+        visitor.Visit<Voltmeter>();
     }
 }

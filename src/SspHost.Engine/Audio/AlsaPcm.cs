@@ -33,6 +33,9 @@ public enum AlsaStep : int
 
     /// <summary>The capture device that was named.</summary>
     CaptureDevice = 12,
+
+    /// <summary>A channel map names a channel the device has not got.</summary>
+    Map = 13,
 }
 
 /// <summary>What is asked of a PCM.</summary>
@@ -410,6 +413,7 @@ internal unsafe struct AlsaPcm
             step = AlsaStep.Channels;
             error = -AlsaLibrary.HwSetChannelsNear(_pcm, hw, &channels);
             if (error == 0 && channels > AudioConfig.MaxDeviceChannels) error = 22;
+            if (error == 0 && channels < ChannelMap.Highest(wish.Channels, wish.Jacks)) (error, step) = (22, AlsaStep.Map);
         }
 
         if (error == 0)

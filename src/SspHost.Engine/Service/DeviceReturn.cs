@@ -11,12 +11,13 @@ namespace SspHost.Engine.Service;
 internal unsafe struct DeviceReturn
 {
     private const ulong Millisecond = 1_000_000;
-    private const ulong Interval = 200 * Millisecond;
+    private const ulong Interval = 200 * Millisecond, LongestInterval = 3200 * Millisecond;
+    private const ulong Steady = 5000 * Millisecond; // a device that stays this long is back, one that does not is tried less and less often
 
     /// <summary>How it was started.</summary>
     public AudioConfig Config;
 
-    private ulong _nextLook;
+    private ulong _nextLook, _interval, _backAt;
     private int _rateSaid;
 
     /// <summary>CLOCK_MONOTONIC in ns of the loss; 0 = nothing is awaited.</summary>
@@ -26,7 +27,8 @@ internal unsafe struct DeviceReturn
     public void Await(ulong now)
     {
         if (Config.Card != CardKind.Alsa) return;
-        (Since, _nextLook, _rateSaid) = (now, now + Interval, 0);
+        _interval = _backAt != 0 && now - _backAt < Steady ? Math.Min(LongestInterval, 2 * _interval) : Interval;
+        (Since, _nextLook, _rateSaid) = (now, now + _interval, 0);
     }
 
     /// <summary>Whether to look now.</summary>
@@ -38,7 +40,7 @@ internal unsafe struct DeviceReturn
     /// </summary>
     public int Look(SpscRing<Notice> notices, ulong* lastIncident, ulong now)
     {
-        _nextLook = now + Interval;
+        _nextLook = now + _interval;
         var config = Config;
         if (AlsaCard.Open(&config, out var card, out _) != 0) return 0;
         var rate = card.Facts.Rate;
@@ -48,6 +50,9 @@ internal unsafe struct DeviceReturn
         Say(notices, lastIncident, now, NoticeKind.DeviceRate, rate, Config.Rate);
         return rate;
     }
+
+    /// <summary>It was started again, after <paramref name="away"/>.</summary>
+    public void Returned(in DeviceReturn away, ulong now) => (_interval, _backAt) = (away._interval, now);
 
     /// <summary>Tells that it plays again.</summary>
     public static void SayBack(SpscRing<Notice> notices, ulong* lastIncident, ulong now, ulong since) =>

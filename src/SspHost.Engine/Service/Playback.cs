@@ -107,7 +107,7 @@ public sealed unsafe class Playback
         if (!_return.IsDue(now)) return false;
         var rate = _return.Look(_region.Map.Notices, _renderer.LastIncident, now);
         if (rate != _return.Config.Rate) return false;
-        var (config, since, away) = (_return.Config, _return.Since, _return);
+        var (config, away) = (_return.Config, _return);
         var reply = default(Reply);
         _threads = 0; // they are joined; Start makes them anew
         Start(&config, ref reply);
@@ -117,7 +117,8 @@ public sealed unsafe class Playback
             return false;
         }
 
-        DeviceReturn.SayBack(_region.Map.Notices, _renderer.LastIncident, now, since);
+        _return.Returned(in away, now);
+        DeviceReturn.SayBack(_region.Map.Notices, _renderer.LastIncident, now, away.Since);
         return true;
     }
 

@@ -39,7 +39,9 @@ internal sealed class NoticeWords
             case NoticeKind.DeviceEnded:
                 return string.Create(CultureInfo.InvariantCulture, $"the recording is over after {n.A} frames");
             case NoticeKind.DeviceLost:
-                return $"the device was lost: {new System.ComponentModel.Win32Exception((int)n.A).Message}";
+                return $"the device was lost: {new System.ComponentModel.Win32Exception((int)n.A).Message}; the patch waits for it";
+            case NoticeKind.DeviceBack:
+                return string.Create(CultureInfo.InvariantCulture, $"the device is back after {n.A / 1000.0:0.0} s; the patch goes on");
             default:
                 return null;
         }
@@ -71,6 +73,7 @@ internal sealed class NoticeWords
     {
         DropoutCause.SlowRender => "a quantum was rendered too slowly",
         DropoutCause.LateWakeUp => "the audio thread got its core too late",
+        DropoutCause.Drift => "capture and playback run by clocks of their own",
         DropoutCause.Device => "reported by the device",
         _ => "cause unknown",
     };
