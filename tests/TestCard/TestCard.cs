@@ -48,8 +48,10 @@ internal sealed unsafe partial class TestCard : IDisposable
     /// <summary>XRuns to come.</summary>
     public ref int XRuns => ref Int(8);
 
-    public ref int Suspended => ref Int(12);
+    /// <summary>Suspends to come, one for each direction.</summary>
+    public ref int Suspends => ref Int(12);
 
+    /// <summary>ms after which it resumes from a suspend; 0: it cannot.</summary>
     public ref int Resumable => ref Int(16);
 
     /// <summary>The only rate; 0: any.</summary>

@@ -141,6 +141,7 @@ static snd_pcm_sframes_t pointer(snd_pcm_ioplug_t *io)
 	if (c->bench->gone) snd_pcm_ioplug_set_state(io, SND_PCM_STATE_DISCONNECTED);
 	else if (c->bench->suspend && io->state == SND_PCM_STATE_RUNNING) {
 		c->frozen = now();
+		c->bench->suspend--;
 		snd_pcm_ioplug_set_state(io, SND_PCM_STATE_SUSPENDED);
 	}
 	if (io->state != SND_PCM_STATE_RUNNING || !c->playing) return (snd_pcm_sframes_t)((snd_pcm_uframes_t)c->hardware % io->buffer_size);
@@ -200,6 +201,8 @@ static int resume(snd_pcm_ioplug_t *io)
 	struct card *c = io->private_data;
 	if (io->stream == SND_PCM_STREAM_PLAYBACK) c->bench->resumes++;
 	if (!c->bench->resumable) return 0; // the library says 0 whatever we say; the state tells
+	if (io->state != SND_PCM_STATE_SUSPENDED) return 0;
+	if (io->stream == SND_PCM_STREAM_PLAYBACK) usleep((useconds_t)c->bench->resumable * 1000); // the system is asleep
 	c->started += now() - c->frozen;
 	snd_pcm_ioplug_set_state(io, SND_PCM_STATE_RUNNING);
 	return 0;

@@ -56,7 +56,7 @@ public unsafe struct AlsaCard : ICard
     public readonly bool IsClockless => _clockless;
 
     /// <summary>SND_PCM_FORMAT_ of the playback samples (of the captured ones where nothing plays).</summary>
-    public readonly int Format => _playback.IsOpen ? _playback.Format : _capture.Format;
+    public readonly int Format => _playback.Channels > 0 ? _playback.Format : _capture.Format;
 
     /// <summary>
     /// Opens the device a configuration names. 0 or an errno with the step that failed. A device without one of the two directions plays on

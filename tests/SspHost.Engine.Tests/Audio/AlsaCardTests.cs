@@ -6,6 +6,7 @@ using SspHost.Engine.Audio;
 
 namespace SspHost.Engine.Tests.Audio;
 
+[Collection("alsa")] // the library's configuration and its functions are one per process
 public sealed unsafe partial class AlsaCardTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ssp-alsa-").FullName;
@@ -222,6 +223,24 @@ public sealed unsafe partial class AlsaCardTests : IDisposable
         Assert.InRange((ulong)FakeAlsa.Waits, 2UL, 2 * quanta); // two questions for each quantum's time, where a loop asks tens of thousands
         FakeAlsa.Available = Quantum;
         Assert.Equal(CardState.Ready, card.Wait(Quantum, 60_000_000).State);
+        card.Close();
+    }
+
+    [Fact]
+    public void A_wake_up_is_late_from_when_the_hardwares_own_timestamp_says_it_was_due()
+    {
+        using var fake = new FakeAlsa();
+        var config = Config("fake", 0, 2, quantum: 64, period: 48);
+        Assert.Equal(0, AlsaCard.Open(&config, out var card, out _));
+        Assert.Equal(0, card.Start());
+        FakeAlsa.Available = 110; // due at two periods of 48: 14 frames ago by the stamp, which is 3 ms old
+        FakeAlsa.StampedAt = Linux.Now() - 3_000_000;
+        var wait = card.Wait(64, 1_000_000_000);
+        Assert.Equal((CardState.Ready, 110), (wait.State, wait.Available));
+        Assert.Equal(FakeAlsa.StampedAt - (14UL * 1_000_000_000 / 48_000), wait.ReadyAt);
+        FakeAlsa.StampedAt = Linux.Now() + 60_000_000_000; // of another clock: not believed
+        var before = Linux.Now();
+        Assert.InRange(card.Wait(64, 1_000_000_000).ReadyAt, before - (14UL * 1_000_000_000 / 48_000), Linux.Now());
         card.Close();
     }
 
