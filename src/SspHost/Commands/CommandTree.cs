@@ -26,7 +26,7 @@ internal static class CommandTree
         ["render"] = ["ssp render my.json --in voice.wav --out wet.wav", "ssp render my.json --seconds 30 --out drone.wav --format float", "ssp render my.json --in loop.wav --seconds 20 --out with-tail.wav"],
         ["modules"] = ["ssp modules", "ssp modules vco", "ssp modules --json"],
         ["patch"] = ["ssp patch check my.json", "ssp patch show my.json", "ssp patch schema > patch.schema.json"],
-        ["devices"] = ["ssp devices"],
+        ["devices"] = ["ssp devices", "ssp devices alsa:hw:0"],
         ["calibrate"] = ["ssp calibrate out 3                       plays, and asks what your meter reads", "ssp calibrate in 3 --from 3                output 3 plugged into input 3", "ssp calibrate out 3 --read -4.98 --read 5.02", "ssp calibrate show"],
         ["config"] = ["ssp config show", "ssp config show --json > ~/.config/ssphost/ssp.json", "ssp config check my-ssp.json", "ssp config schema"],
         ["bench"] = ["ssp bench all", "ssp bench memory", "ssp bench start --json"],
