@@ -75,7 +75,7 @@ public sealed class CalibrationTests : IDisposable
         var file = CalibrationFile.Load(Place);
         Assert.Contains(expected, file.Trouble, StringComparison.Ordinal);
         Assert.StartsWith(Place, file.Trouble, StringComparison.Ordinal);
-        Assert.DoesNotContain('\n', file.Trouble);
+        Assert.DoesNotContain('\n', file.Trouble!);
         Assert.Empty(file.Devices);
         file.Set(Device, new Jack(JackSide.Out, 1), JackLine.Nominal);
         Assert.Throws<InvalidDataException>(file.Save);

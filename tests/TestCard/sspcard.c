@@ -120,7 +120,9 @@ static void run(struct card *c, int64_t until)
 		snd_pcm_uframes_t at = (snd_pcm_uframes_t)c->hardware % c->io.buffer_size;
 		for (ch = 0; ch < c->io.channels && ch < CHANNELS; ch++) {
 			uint8_t *p = (uint8_t *)areas[ch].addr + (areas[ch].first + at * areas[ch].step) / 8;
-			float *line = &analog[ch][(uint64_t)place(c, c->hardware) % ANALOG];
+			// The cable is heard a little later: the two directions do not advance in the same instant.
+			int64_t frame = place(c, c->hardware) + ANALOG - (c->io.stream == SND_PCM_STREAM_CAPTURE ? 16 : 0);
+			float *line = &analog[ch][(uint64_t)frame % ANALOG];
 			if (c->io.stream == SND_PCM_STREAM_PLAYBACK) {
 				int32_t code = load(c->io.format, p);
 				b->out_volts[ch] = *line = (float)(b->out_zero[ch] + b->out_full[ch] * value(c->io.format, code));

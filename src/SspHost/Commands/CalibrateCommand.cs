@@ -62,7 +62,7 @@ internal static class CalibrateCommand
         {
             EnsureNobodyPlays();
             read = new double[2];
-            using var bench = CalibrationBench.Start(setup with { Hold = [] }, settings.RegionMib.Value, number, 0, 1, Console.Error.WriteLine);
+            using var bench = CalibrationBench.Start(setup with { Hold = [] }, settings.RegionMib.Value, number, 0, 1);
             for (var i = 0; i < 2; i++)
             {
                 var level = i == 0 ? Low : High;
@@ -94,7 +94,7 @@ internal static class CalibrateCommand
             setup = setup with { Calibration = new Dictionary<Jack, JackLine> { [source] = line } };
         }
 
-        using var bench = CalibrationBench.Start(setup, settings.RegionMib.Value, from, number, seconds, Console.Error.WriteLine);
+        using var bench = CalibrationBench.Start(setup, settings.RegionMib.Value, from, number, seconds);
         var points = new (double Sample, double Volts)[2];
         for (var i = 0; i < 2; i++)
         {
