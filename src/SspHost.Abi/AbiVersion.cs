@@ -17,5 +17,5 @@ public static class AbiVersion
     public const uint Descriptors = 1;
 
     /// <summary>Format of a plan description (<see cref="PlanHeader"/>).</summary>
-    public const uint Plan = 1;
+    public const uint Plan = 2;
 }

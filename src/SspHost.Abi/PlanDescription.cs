@@ -28,6 +28,9 @@ public struct PlanHeader
     /// <summary>Most nodes that can ever run at the same time (the graph's width): more workers than this are not woken.</summary>
     public int Width;
 
+    /// <summary><see cref="PlanFlags"/>.</summary>
+    public PlanFlags Flags;
+
     public int NodeCount, NodesOffset;
     public int InputCount, InputsOffset;
     public int CableCount, CablesOffset;
@@ -38,6 +41,16 @@ public struct PlanHeader
     public int SettingCount, SettingsOffset;
     public int ParameterCount, ParametersOffset;
     public int StateBytes, StateOffset;
+}
+
+/// <summary>Flags of a plan.</summary>
+[Flags]
+public enum PlanFlags
+{
+    None = 0,
+
+    /// <summary>Two patches at once, the one that leaves and the one that comes: its load is no reason to shed a module.</summary>
+    Union = 1,
 }
 
 /// <summary>A module instance and its place in the graph. Nodes stand in topological order (delayed cables left out).</summary>
@@ -104,21 +117,28 @@ public struct PlanInput
     public int MixSlot;
 }
 
-/// <summary>A cable into an input.</summary>
+/// <summary>
+/// A cable into an input. A cable that the playing plan has, too (by <see cref="Id"/>), goes on from its present gain; another starts at
+/// <see cref="From"/>. Either way it reaches <see cref="Gain"/> by a raised-cosine ramp of 5 ms.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct PlanCable
 {
     /// <summary>What it reads: &gt;= 0: first buffer slot of the source (a feedback cable reads its feedback slot); &lt; 0: device jack -1 - value.</summary>
     public int Source;
 
-    /// <summary>Channels of the source.</summary>
+    /// <summary>Channels it carries: the first ones of the source.</summary>
     public int Channels;
 
-    /// <summary>Linear gain.</summary>
-    public float Gain;
+    /// <summary>Linear gain it has in the end, and where it starts if it is new.</summary>
+    public float Gain, From;
 
     /// <summary>Flat index of the source output whose silence is this cable's silence; -1: unknown (jacks, feedback): never taken as silent.</summary>
     public int SourceOutput;
+    private readonly int _pad;
+
+    /// <summary>Identity, one in the plan; 0: none, its gain is at once what it is to be.</summary>
+    public ulong Id;
 }
 
 /// <summary>An output port of a node: where its channels lie.</summary>
@@ -161,4 +181,10 @@ public struct PlanJack
 {
     public int Slot;
     public int Jack;
+
+    /// <summary>As with a cable: <see cref="PlanCable.Gain"/>.</summary>
+    public float Gain, From;
+
+    /// <inheritdoc cref="PlanCable.Id"/>
+    public ulong Id;
 }

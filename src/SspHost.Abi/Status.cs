@@ -80,6 +80,10 @@ public unsafe struct AudioStatus
     /// <summary>Gain of the master fade, 0..1.</summary>
     public float MasterGain;
 
+    /// <summary>1 where every ramp that a plan began has ended: what leaves may be taken away.</summary>
+    public int Settled;
+    private readonly int _pad;
+
     /// <summary>Peaks in volts over the last 50 to 100 ms, by jack: a reader that looks twenty times a second misses none.</summary>
     public fixed float InputPeaks[Limits.MaxJacks];
 
@@ -253,5 +257,11 @@ public enum HistogramKind : int
     /// <summary>Load in millionths (render time / budget * 10^6), so that one histogram answers at any rate.</summary>
     Load = 3,
 
-    Count = 4,
+    /// <summary>Taking a new plan, in ns: what an edit costs the audio thread.</summary>
+    Swap = 4,
+
+    /// <summary>Rendering of the quantum in which a plan was taken, that included, in ns: its memory is cold.</summary>
+    SwapQuantum = 5,
+
+    Count = 6,
 }

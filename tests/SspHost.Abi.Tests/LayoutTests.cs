@@ -15,7 +15,7 @@ public sealed class LayoutTests
         { typeof(Reply), 4 + 4 + 8 + 4 + 4 + 8 + (4 * 8) },
         { typeof(ModuleEvent), 8 + 4 + 2 + 1 + 1 + 4 + 4 },
         { typeof(Notice), 4 + 4 + (4 * 8) + (2 * 8) + 8 },
-        { typeof(AudioStatus), (11 * 8) + (8 * 4) + (2 * 4) + (2 * 4 * Limits.MaxJacks) },
+        { typeof(AudioStatus), (11 * 8) + (8 * 4) + (4 * 4) + (2 * 4 * Limits.MaxJacks) },
         { typeof(StewardStatus), (7 * 8) + 8 + (2 * 4) },
         { typeof(PoolStats), (21 * 8) + (3 * 8 * PoolStats.Classes) },
         { typeof(InstanceRecord), 8 + (2 * 8) + (3 * 8) + (2 * 8) + 8 + (3 * 4) + 4 + InstanceRecord.NameBytes },
@@ -25,13 +25,13 @@ public sealed class LayoutTests
         { typeof(WorkJob), 4 + 4 + 8 + 8 },
         { typeof(AudioConfig), (8 * 4) + 8 + (2 * 8) + (4 * Limits.MaxThreads) + (2 * 128) + (18 * Limits.MaxJacks) + (2 * 4) },
         { typeof(StreamRing), 384 },
-        { typeof(PlanHeader), (2 * 4) + 8 + (3 * 4) + (10 * 2 * 4) + 4 },
+        { typeof(PlanHeader), (2 * 4) + 8 + (4 * 4) + (10 * 2 * 4) },
         { typeof(PlanNode), 8 + (14 * 4) + InstanceRecord.NameBytes },
         { typeof(PlanInput), 4 * 4 },
-        { typeof(PlanCable), 4 * 4 },
+        { typeof(PlanCable), (6 * 4) + 8 },
         { typeof(PlanOutput), 3 * 4 },
         { typeof(PlanFeedback), 4 * 4 },
-        { typeof(PlanJack), 2 * 4 },
+        { typeof(PlanJack), (4 * 4) + 8 },
     };
 
     [Theory]

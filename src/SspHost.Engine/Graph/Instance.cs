@@ -30,6 +30,12 @@ internal unsafe struct Instance
     /// <summary>Failed three times in a second: plays silence until it is made anew or bypassed.</summary>
     public int Shed;
 
+    /// <summary>Not 0: not simply processed; <see cref="Wet"/> and <see cref="Dry"/> say how much of what is heard.</summary>
+    public int Fading;
+
+    /// <summary>How much of its own output and of its inputs (bypassed) is heard.</summary>
+    public GainRamp Wet, Dry;
+
     /// <summary>1 + output port that failed in this quantum (1 + Outputs: process said so itself); 0 = sound. Cleared by the audio thread.</summary>
     public int Failed;
 

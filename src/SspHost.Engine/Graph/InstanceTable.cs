@@ -153,6 +153,12 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
         instance->Slot = node->Slot;
         instance->Record = map.Instances + node->Slot;
         instance->Bytes = blocks.Total;
+
+        // Who comes bypassed is bypassed from the start: it is its cables that fade.
+        var bypassed = (node->Flags & NodeFlags.Bypassed) != 0;
+        instance->Fading = bypassed ? 1 : 0;
+        instance->Wet = GainRamp.Resting(bypassed ? 0 : 1);
+        instance->Dry = GainRamp.Resting(bypassed ? 1 : 0);
         for (var p = 0; p < type->Entry.Parameters; p++)
         {
             instance->Planned[p] = instance->Ramps[p].Value = instance->Ramps[p].Target = values[p];

@@ -67,6 +67,21 @@ internal static unsafe class Lanes
         }
     }
 
+    /// <summary>to = from * (start + span * shape), sample by sample.</summary>
+    public static void ScaleAlong(float* to, float* from, float* shape, float start, float span, int count)
+    {
+        Vector128<float> a = Vector128.Create(start), b = Vector128.Create(span);
+        for (var i = 0; i < count; i += 4) (Vector128.Load(from + i) * (a + (b * Vector128.Load(shape + i)))).Store(to + i);
+    }
+
+    /// <summary>to += from * (start + span * shape), sample by sample.</summary>
+    public static void AddAlong(float* to, float* from, float* shape, float start, float span, int count)
+    {
+        Vector128<float> a = Vector128.Create(start), b = Vector128.Create(span);
+        for (var i = 0; i < count; i += 4)
+            (Vector128.Load(to + i) + (Vector128.Load(from + i) * (a + (b * Vector128.Load(shape + i))))).Store(to + i);
+    }
+
     /// <summary>
     /// Bits of the largest magnitude: 0 = every sample is zero; above <see cref="MaxMagnitude"/> = some sample is beyond
     /// 1000 V, infinite or not a number. One load, one and, one max per four samples.

@@ -22,7 +22,7 @@ internal static unsafe class NodeRunner
             silent &= (flags & SignalFlags.Silent) != 0;
         }
 
-        for (var i = 0; i < node->MixCount; i++) Mix(node->Mixes + i, state->Frames);
+        for (var i = 0; i < node->MixCount; i++) Mix(state, node->Mixes + i, state->Frames);
 
         var context = &node->Context;
         context->Time = state->Time;
@@ -31,7 +31,7 @@ internal static unsafe class NodeRunner
         if (node->AcceptsEvents != 0 && (instance->EventQuantum == state->Quantum || state->BroadcastQuantum == state->Quantum))
             context->EventCount = state->EventCount;
 
-        if (((int)node->Flags | instance->Shed | instance->Asleep) != 0 && Skipped(node, instance, silent)) return;
+        if (((int)node->Flags | instance->Shed | instance->Asleep | instance->Fading) != 0 && Skipped(state, node, instance, silent)) return;
 
         thread->Current = context->Slot + 1; // should it take the engine down, this names it
         var result = node->Process(node->Self, context);
@@ -52,39 +52,112 @@ internal static unsafe class NodeRunner
             outputs[o].Flags = (outputs[o].Flags & SignalFlags.Connected) | (magnitude == 0 ? SignalFlags.Silent : SignalFlags.None);
         }
 
+        if (instance->Fading != 0) Crossfade(state, node);
         if (result == ProcessResult.Continue) return;
         if (result == ProcessResult.Error) Fail(state, node, node->OutputCount);
         else if (every == 0) instance->Asleep = 1; // an answer of Sleep after sounding outputs is not believed
     }
 
-    // Bypassed, shed or sleeping: true if the outputs are settled without calling process.
+    // Bypassed, shed, fading or sleeping: true if the outputs are settled without calling process.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool Skipped(Node* node, Instance* instance, bool silent)
+    private static bool Skipped(RenderState* state, Node* node, Instance* instance, bool silent)
     {
-        if ((node->Flags & NodeFlags.Bypassed) != 0)
+        var bypassed = (node->Flags & NodeFlags.Bypassed) != 0;
+        if (bypassed || instance->Shed != 0 || instance->Fading != 0)
         {
-            instance->Shed = 0; // bypassed and back is how a player tries a shed module again
-            instance->Failures = 0;
-            instance->Asleep = 0; // its inputs may have sounded while it was not asked
-            Bypass(node);
-            return true;
-        }
-
-        if (instance->Shed == 0)
-        {
-            for (var i = 0; silent && i < node->InputCount; i++) silent = node->Context.Inputs[i].Silent;
-            // A reply of finished work is an event too: nobody else would fetch it.
-            if (!silent || node->Context.Moving != 0 || node->Context.EventCount != 0 || Volatile.Read(ref instance->Job->State) != (int)WorkState.Idle)
+            AimFades(state, instance, bypassed);
+            if (instance->Wet.IsOff(state->FadeFrames))
             {
-                instance->Asleep = 0;
-                return false;
-            }
+                if (bypassed)
+                {
+                    instance->Shed = 0; // bypassed and back is how a player tries a shed module again
+                    instance->Failures = 0;
+                    instance->Asleep = 0; // its inputs may have sounded while it was not asked
+                }
 
-            instance->Record->Slept++;
+                Silence(node);
+                Through(state, node);
+                return true;
+            }
         }
 
+        if (instance->Asleep == 0) return false;
+        for (var i = 0; silent && i < node->InputCount; i++) silent = node->Context.Inputs[i].Silent;
+        // A reply of finished work is an event too: nobody else would fetch it.
+        if (!silent || node->Context.Moving != 0 || node->Context.EventCount != 0 || Volatile.Read(ref instance->Job->State) != (int)WorkState.Idle)
+        {
+            instance->Asleep = 0;
+            return false;
+        }
+
+        if (instance->Fading != 0) Crossfade(state, node); // between silence and silence, but it has to end
+        instance->Record->Slept++;
         Silence(node);
         return true;
+    }
+
+    private static void AimFades(RenderState* state, Instance* instance, bool bypassed)
+    {
+        var wet = bypassed || instance->Shed != 0 ? 0f : 1f;
+        var dry = bypassed ? 1f : 0f;
+        if (instance->Wet.Target != wet) instance->Wet.Aim(wet, state->FadeShape, state->FadeFrames);
+        if (instance->Dry.Target != dry) instance->Dry.Aim(dry, state->FadeShape, state->FadeFrames);
+        instance->Fading = 1;
+    }
+
+    // The module has rendered: its own output by the one gain, what it would pass on by the other.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Crossfade(RenderState* state, Node* node)
+    {
+        var instance = node->Instance;
+        var frames = state->FadeFrames;
+        if (instance->Asleep == 0)
+        {
+            var outputs = node->Context.Outputs;
+            for (var o = 0; o < node->OutputCount && !instance->Wet.Rests(frames); o++)
+            {
+                if (outputs[o].Silent) continue;
+                for (var c = 0; c < outputs[o].Channels; c++)
+                {
+                    var channel = outputs[o].Data + ((nint)c * outputs[o].Stride);
+                    instance->Wet.Scale(channel, channel, state->FadeShape, state->Frames);
+                }
+            }
+
+            Through(state, node);
+        }
+        else
+        {
+            instance->Dry.At += state->Frames;
+        }
+
+        instance->Wet.At = Math.Min(instance->Wet.At + state->Frames, frames);
+        if (instance->Wet.Rests(frames) && instance->Wet.Target == 1f && instance->Dry.IsOff(frames)) instance->Fading = 0;
+    }
+
+    // Adds what a bypassed module passes on to its outputs, by the present gain.
+    private static void Through(RenderState* state, Node* node)
+    {
+        var dry = &node->Instance->Dry;
+        var rests = dry->Rests(state->FadeFrames);
+        var context = &node->Context;
+        for (var o = 0; o < node->OutputCount && !(rests && dry->Target == 0f); o++)
+        {
+            if ((node->Instance->Type->Through >> o & 1) == 0 || context->Inputs[o].Silent) continue;
+            var to = context->Outputs + o;
+            for (var c = 0; c < to->Channels; c++)
+            {
+                var channel = to->Data + ((nint)c * to->Stride);
+                var from = context->Inputs[o].Voice(c, context->Silence);
+                if (!rests) dry->Add(channel, from, state->FadeShape, context->Frames);
+                else if (to->Silent) Lanes.Copy(channel, from, context->Frames);
+                else Lanes.Add(channel, from, context->Frames);
+            }
+
+            to->Flags &= ~SignalFlags.Silent;
+        }
+
+        if (!rests) dry->At = Math.Min(dry->At + context->Frames, state->FadeFrames);
     }
 
     private static void Silence(Node* node)
@@ -94,25 +167,6 @@ internal static unsafe class NodeRunner
             var output = node->Context.Outputs + o;
             Lanes.Zero(output->Data, output->Channels * output->Stride);
             output->Flags |= SignalFlags.Silent;
-        }
-    }
-
-    private static void Bypass(Node* node)
-    {
-        var context = &node->Context;
-        for (var o = 0; o < node->OutputCount; o++)
-        {
-            var to = context->Outputs + o;
-            if ((node->Instance->Type->Through >> o & 1) == 0 || context->Inputs[o].Silent)
-            {
-                Lanes.Zero(to->Data, to->Channels * to->Stride);
-                to->Flags |= SignalFlags.Silent;
-                continue;
-            }
-
-            for (var c = 0; c < to->Channels; c++)
-                Lanes.Copy(to->Data + ((nint)c * to->Stride), context->Inputs[o].Voice(c, context->Silence), context->Frames);
-            to->Flags &= ~SignalFlags.Silent;
         }
     }
 
@@ -150,23 +204,21 @@ internal static unsafe class NodeRunner
     /// Sums the cables of an input in patch order. Cables known to be silent are left out; a one-channel cable is
     /// heard in every channel; a channel nobody feeds is zero.
     /// </summary>
-    private static void Mix(MixOp* mix, int frames)
+    private static void Mix(RenderState* state, MixOp* mix, int frames)
     {
         var input = mix->Input;
         uint written = 0; // channels that hold something already
         for (var k = 0; k < mix->Count; k++)
         {
             var cable = mix->Cables + k;
-            if (cable->SourceFlags != null && (*cable->SourceFlags & SignalFlags.Silent) != 0) continue;
-            var channels = cable->Channels == 1 ? input->Channels : Math.Min(cable->Channels, input->Channels);
-            for (var c = 0; c < channels; c++)
+            if (cable->Ramp != null)
             {
-                var from = cable->Source + (cable->Channels == 1 ? 0 : (nint)c * frames);
-                var to = input->Data + ((nint)c * frames);
-                if ((written >> c & 1) != 0) Lanes.Add(to, from, cable->Gain, frames);
-                else Lanes.Scale(to, from, cable->Gain, frames);
-                written |= 1u << c;
+                Ramped(state, cable, input, ref written);
+                continue;
             }
+
+            if (cable->SourceFlags != null && (*cable->SourceFlags & SignalFlags.Silent) != 0) continue;
+            Plug(cable, input, cable->Gain, frames, ref written);
         }
 
         for (var c = 0; c < input->Channels; c++)
@@ -175,5 +227,45 @@ internal static unsafe class NodeRunner
         }
 
         input->Flags = written == 0 ? SignalFlags.Connected | SignalFlags.Silent : SignalFlags.Connected;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Plug(CableOp* cable, Signal* input, float gain, int frames, ref uint written)
+    {
+        var channels = cable->Channels == 1 ? input->Channels : Math.Min(cable->Channels, input->Channels);
+        for (var c = 0; c < channels; c++)
+        {
+            var from = cable->Source + (cable->Channels == 1 ? 0 : (nint)c * frames);
+            var to = input->Data + ((nint)c * frames);
+            if ((written >> c & 1) != 0) Lanes.Add(to, from, gain, frames);
+            else Lanes.Scale(to, from, gain, frames);
+            written |= 1u << c;
+        }
+    }
+
+    // A cable of a plan that lives for the length of a ramp and a little more.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Ramped(RenderState* state, CableOp* cable, Signal* input, ref uint written)
+    {
+        var ramp = &cable->Ramp->Gain;
+        var frames = state->Frames;
+        var silent = cable->SourceFlags != null && (*cable->SourceFlags & SignalFlags.Silent) != 0;
+        if (ramp->Rests(state->FadeFrames))
+        {
+            if (!silent && ramp->Target != 0) Plug(cable, input, ramp->Target, frames, ref written);
+            return;
+        }
+
+        var channels = silent ? 0 : cable->Channels == 1 ? input->Channels : Math.Min(cable->Channels, input->Channels);
+        for (var c = 0; c < channels; c++)
+        {
+            var from = cable->Source + (cable->Channels == 1 ? 0 : (nint)c * frames);
+            var to = input->Data + ((nint)c * frames);
+            if ((written >> c & 1) != 0) ramp->Add(to, from, state->FadeShape, frames);
+            else ramp->Scale(to, from, state->FadeShape, frames);
+            written |= 1u << c;
+        }
+
+        ramp->At += frames;
     }
 }

@@ -15,6 +15,9 @@ internal unsafe struct CableOp
 
     public int Channels;
     public float Gain;
+
+    /// <summary>Its gain while it comes, goes or changes; null: <see cref="Gain"/>.</summary>
+    public CableRamp* Ramp;
 }
 
 /// <summary>An input that reads its only cable in place: just the flags change from quantum to quantum.</summary>
@@ -96,7 +99,8 @@ internal unsafe struct JackOp
 {
     public float* Source;
     public int Jack;
-    private readonly int _pad;
+    public float Gain;
+    public CableRamp* Ramp;
 }
 
 /// <summary>A parameter that the patch changed since the plan before.</summary>
@@ -162,6 +166,19 @@ internal unsafe struct Plan
     public int JackCount;
     public ParameterChange* Changes;
     public int ChangeCount;
+    public GainAim* Aims;
+    public int AimCount;
+
+    /// <summary>1: the patch that leaves and the one that comes, at once.</summary>
+    public int Union;
+
+    /// <summary>Ramp of each cable and then of each jack line, or null. [steward]</summary>
+    public CableRamp** Ramps;
+    public int RampCount;
+
+    /// <summary>Every gain by identity. [steward]</summary>
+    public GainEntry* Gains;
+    public int GainPlaces;
 
     /// <summary>1 + node of a slot; 0 = not in this plan. Events find their instance here: the plan keeps it alive.</summary>
     public ushort* NodeBySlot;

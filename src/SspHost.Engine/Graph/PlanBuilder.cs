@@ -21,6 +21,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
     private struct Layout
     {
         public long Nodes, Outputs, Inputs, Directs, Mixes, Cables, Successors, ByRank, Ready, InitialReady, Homes, Lines, Feedback, Jacks, Changes, BySlot;
+        public long Aims, Ramps, Gains;
         public long Buffers, Total;
     }
 
@@ -70,7 +71,50 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         return true;
     }
 
-    private Layout Measure(int changes)
+    // Ramps of cables first, then of jack lines: one row over both.
+    private int GainCount => _t.Header->CableCount + _t.Header->JackCount;
+
+    private (ulong Id, float From, float Gain) GainOf(int index)
+    {
+        if (index < _t.Header->CableCount)
+        {
+            var cable = _t.Cables + index;
+            return (cable->Id, cable->From, cable->Gain);
+        }
+
+        var jack = _t.Jacks + (index - _t.Header->CableCount);
+        return (jack->Id, jack->From, jack->Gain);
+    }
+
+    // The same cable in the plan that plays, or null.
+    private GainEntry* GainBefore(ulong id)
+    {
+        if (_base == null || id == 0) return null;
+        var entry = GainTable.Find(_base->Gains, _base->GainPlaces, id);
+        return entry->Id == id ? entry : null;
+    }
+
+    // Whether a gain has a way to go when the plan is taken; and whether a ramp of the playing plan may still be on its way.
+    private bool IsAimed(int index, out CableRamp* living, out float from)
+    {
+        var (id, start, gain) = GainOf(index);
+        var before = GainBefore(id);
+        living = before == null ? null : before->Ramp;
+        from = before == null ? start : before->Gain;
+
+        // One that has arrived is a constant again. It does not set off before this plan is taken.
+        if (living != null && living->Gain.Rests(state->FadeFrames)) living = null;
+        return id != 0 && from != gain;
+    }
+
+    private int CountAims()
+    {
+        var count = 0;
+        for (var i = 0; i < GainCount; i++) count += IsAimed(i, out _, out _) ? 1 : 0;
+        return count;
+    }
+
+    private Layout Measure(int changes, int aims)
     {
         var h = _t.Header;
         var l = default(Layout);
@@ -100,6 +144,9 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         l.Feedback = Take(h->FeedbackCount * (long)sizeof(FeedbackOp));
         l.Jacks = Take(h->JackCount * (long)sizeof(JackOp));
         l.Changes = Take(changes * (long)sizeof(ParameterChange));
+        l.Aims = Take(aims * (long)sizeof(GainAim));
+        l.Ramps = Take(GainCount * (long)sizeof(CableRamp*));
+        l.Gains = Take(GainTable.Places(GainCount) * (long)sizeof(GainEntry));
         l.BySlot = Take(Limits.MaxInstances * (long)sizeof(ushort));
         l.Buffers = Take(h->BufferSlots * (long)_quantum * sizeof(float));
         l.Total = at;
@@ -131,11 +178,12 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
     {
         var h = _t.Header;
         var changes = CountChanges();
-        var layout = Measure(changes);
+        var aims = CountAims();
+        var layout = Measure(changes, aims);
         var total = layout.Total;
         _plan = (Plan*)pool->Allocate(0, layout.Total, 0);
         var fits = _plan != null;
-        if (fits) Lay(layout, changes);
+        if (fits) Lay(layout, changes, aims);
 
         for (var n = 0; n < h->NodeCount; n++)
         {
@@ -191,6 +239,23 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
             _plan->Lines[source] = line;
         }
 
+        for (var i = 0; i < GainCount; i++)
+        {
+            var aimed = IsAimed(i, out var living, out var from);
+            if (living == null && !aimed) continue;
+            if (living == null) total += sizeof(CableRamp);
+            if (!fits) continue;
+            if (living == null)
+            {
+                living = (CableRamp*)pool->Allocate(0, sizeof(CableRamp), 0);
+                fits = living != null;
+                if (!fits) continue;
+                *living = new CableRamp { Gain = GainRamp.Resting(from) };
+            }
+
+            _plan->Ramps[i] = living;
+        }
+
         error.Bytes = total;
         if (!fits) error.Status = ReplyStatus.OutOfMemory;
         return fits;
@@ -211,7 +276,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         return _base->Lines[first + output - _t.Nodes[n].FirstOutput];
     }
 
-    private void Lay(in Layout l, int changes)
+    private void Lay(in Layout l, int changes, int aims)
     {
         var h = _t.Header;
         var start = (byte*)_plan;
@@ -242,6 +307,13 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
             JackCount = h->JackCount,
             Changes = (ParameterChange*)(start + l.Changes),
             ChangeCount = changes,
+            Aims = (GainAim*)(start + l.Aims),
+            AimCount = aims,
+            Union = (h->Flags & PlanFlags.Union) != 0 ? 1 : 0,
+            Ramps = (CableRamp**)(start + l.Ramps),
+            RampCount = GainCount,
+            Gains = (GainEntry*)(start + l.Gains),
+            GainPlaces = GainTable.Places(GainCount),
             NodeBySlot = (ushort*)(start + l.BySlot),
             Buffers = (float*)(start + l.Buffers),
             BufferFloats = h->BufferSlots * (long)_quantum,
@@ -290,6 +362,11 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
             if (_plan->Lines[o] != null && _plan->Lines[o]->Refs == 0) pool->Free(0, _plan->Lines[o]);
         }
 
+        for (var i = 0; i < _plan->RampCount; i++)
+        {
+            if (_plan->Ramps[i] != null && _plan->Ramps[i]->Refs == 0) pool->Free(0, _plan->Ramps[i]);
+        }
+
         pool->Free(0, _plan);
     }
 
@@ -322,7 +399,30 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
             _plan->Feedback[f] = new FeedbackOp { Source = Slot(feedback->Source), Target = line->Data, Floats = feedback->Channels * _quantum };
         }
 
-        for (var j = 0; j < h->JackCount; j++) _plan->Jacks[j] = new JackOp { Source = Slot(_t.Jacks[j].Slot), Jack = _t.Jacks[j].Jack };
+        for (var j = 0; j < h->JackCount; j++)
+        {
+            _plan->Jacks[j] = new JackOp
+            {
+                Source = Slot(_t.Jacks[j].Slot),
+                Jack = _t.Jacks[j].Jack,
+                Gain = _t.Jacks[j].Gain,
+                Ramp = _plan->Ramps[h->CableCount + j],
+            };
+        }
+
+        WireGains();
+    }
+
+    private void WireGains()
+    {
+        var aim = 0;
+        for (var i = 0; i < GainCount; i++)
+        {
+            var (id, _, gain) = GainOf(i);
+            if (id == 0) continue;
+            *GainTable.Find(_plan->Gains, _plan->GainPlaces, id) = new GainEntry { Id = id, Ramp = _plan->Ramps[i], Gain = gain };
+            if (IsAimed(i, out _, out _)) _plan->Aims[aim++] = new GainAim { Ramp = _plan->Ramps[i], Target = gain };
+        }
     }
 
     private void WireNode(int n, ref int input, ref int direct, ref int mix, ref int cable, ref int successor, ref int change)
@@ -395,7 +495,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
 
     private CableOp Resolve(PlanCable* cable)
     {
-        var op = new CableOp { Channels = cable->Channels, Gain = cable->Gain };
+        var op = new CableOp { Channels = cable->Channels, Gain = cable->Gain, Ramp = _plan->Ramps[cable - _t.Cables] };
         if (cable->Source < 0)
         {
             var jack = -1 - cable->Source;
@@ -487,6 +587,11 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
             if (_plan->Lines[o] != null) _plan->Lines[o]->Refs++;
         }
 
+        for (var i = 0; i < _plan->RampCount; i++)
+        {
+            if (_plan->Ramps[i] != null) _plan->Ramps[i]->Refs++;
+        }
+
         return _plan;
     }
 
@@ -498,6 +603,12 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         {
             var line = plan->Lines[o];
             if (line != null && --line->Refs == 0) pool->Free(0, line);
+        }
+
+        for (var i = 0; i < plan->RampCount; i++)
+        {
+            var ramp = plan->Ramps[i];
+            if (ramp != null && --ramp->Refs == 0) pool->Free(0, ramp);
         }
 
         pool->Free(0, plan);

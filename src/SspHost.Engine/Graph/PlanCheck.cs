@@ -45,6 +45,8 @@ internal unsafe ref struct PlanCheck
     private int _words;
     private ulong* _ancestors;
     private ulong* _keys;
+    private ulong* _gains;
+    private int _gainSlots;
     private int* _ownerOfOutput;
     private int* _ownerOfSlot;
     private int* _readerStart;
@@ -85,6 +87,7 @@ internal unsafe ref struct PlanCheck
         if (h->Quantum != _quantum) return Bad(BadPart.Quantum, 0, h->Quantum);
         if (h->NodeCount > Limits.MaxInstances) return Bad(BadPart.Node, h->NodeCount, h->NodeCount);
         if (h->Width < 0 || h->Width > h->NodeCount) return Bad(BadPart.Header, 3, h->Width);
+        if ((h->Flags & ~PlanFlags.Union) != 0) return Bad(BadPart.Header, 4, (long)h->Flags);
         _t.Header = h;
         if (!(Table(h, 0, h->NodeCount, h->NodesOffset, sizeof(PlanNode), out var nodes)
             && Table(h, 1, h->InputCount, h->InputsOffset, sizeof(PlanInput), out var inputs)
@@ -173,7 +176,8 @@ internal unsafe ref struct PlanCheck
         var h = _t.Header;
         _words = (h->NodeCount + 63) >> 6;
         var keySlots = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(2, h->NodeCount * 2));
-        var longs = ((long)h->NodeCount * _words) + keySlots;
+        _gainSlots = GainTable.Places(h->CableCount + h->JackCount);
+        var longs = ((long)h->NodeCount * _words) + keySlots + _gainSlots;
         var ints = (long)h->OutputCount + h->BufferSlots + h->OutputCount + 1 + h->CableCount + h->NodeCount;
         var bytes = (longs * 8) + (ints * 4) + h->InputCount + Limits.MaxInstances;
         var scratch = (byte*)pool->Allocate(0, bytes, 0);
@@ -186,7 +190,8 @@ internal unsafe ref struct PlanCheck
         NativeMemory.Clear(scratch, (nuint)bytes);
         _ancestors = (ulong*)scratch;
         _keys = _ancestors + ((long)h->NodeCount * _words);
-        _ownerOfOutput = (int*)(_keys + keySlots);
+        _gains = _keys + keySlots;
+        _ownerOfOutput = (int*)(_gains + _gainSlots);
         _ownerOfSlot = _ownerOfOutput + h->OutputCount;
         _readerStart = _ownerOfSlot + h->BufferSlots;
         _readers = _readerStart + h->OutputCount + 1;
@@ -323,7 +328,7 @@ internal unsafe ref struct PlanCheck
                 {
                     if (input->Channels != 1) return Bad(BadPart.Input, index, input->Channels); // silence is one channel
                 }
-                else if (input->CableCount > 1 || _t.Cables[input->FirstCable].Gain != 1 || input->Channels > _t.Cables[input->FirstCable].Channels)
+                else if (input->CableCount > 1 || !IsWhole(_t.Cables + input->FirstCable) || input->Channels > _t.Cables[input->FirstCable].Channels)
                 {
                     return Bad(BadPart.Input, index, input->CableCount);
                 }
@@ -333,10 +338,14 @@ internal unsafe ref struct PlanCheck
         return true;
     }
 
+    // Read in place: there is nobody to ramp it.
+    private static bool IsWhole(PlanCable* cable) => cable->Gain == 1 && (cable->Id == 0 || cable->From == 1);
+
     private bool Cable(int index, int reader)
     {
         var cable = _t.Cables + index;
-        if (!(MathF.Abs(cable->Gain) <= MaxGain)) return Bad(BadPart.Cable, index); // NaN fails, too
+        if (!(MathF.Abs(cable->Gain) <= MaxGain && MathF.Abs(cable->From) <= MaxGain)) return Bad(BadPart.Cable, index); // NaN fails, too
+        if (!IsNew(cable->Id)) return Bad(BadPart.Cable, index, (long)cable->Id);
         if (cable->Source < 0)
         {
             if (-1 - (long)cable->Source >= Limits.MaxJacks || cable->Channels != 1 || cable->SourceOutput != -1) return Bad(BadPart.Cable, index, cable->Source);
@@ -347,14 +356,28 @@ internal unsafe ref struct PlanCheck
         {
             if (cable->Source >= _t.Header->BufferSlots) return Bad(BadPart.Cable, index, cable->Source);
             var f = Feedback0 - _ownerOfSlot[cable->Source];
-            if (f < 0 || _t.Feedback[f].Target != cable->Source || _t.Feedback[f].Channels != cable->Channels) return Bad(BadPart.Cable, index, cable->Source);
+            if (f < 0 || _t.Feedback[f].Target != cable->Source || cable->Channels < 1 || cable->Channels > _t.Feedback[f].Channels) return Bad(BadPart.Cable, index, cable->Source);
             return true;
         }
 
         if ((uint)cable->SourceOutput >= (uint)_t.Header->OutputCount) return Bad(BadPart.Cable, index, cable->SourceOutput);
         var output = _t.Outputs + cable->SourceOutput;
-        if (cable->Source != output->Slot || cable->Channels != output->Channels) return Bad(BadPart.Cable, index, cable->Source);
+        if (cable->Source != output->Slot || cable->Channels < 1 || cable->Channels > output->Channels) return Bad(BadPart.Cable, index, cable->Source);
         if (!IsAncestor(_ownerOfOutput[cable->SourceOutput], reader)) return Bad(BadPart.Order, reader, cable->SourceOutput);
+        return true;
+    }
+
+    // A gain that two cables shared would be ramped twice as fast.
+    private readonly bool IsNew(ulong id)
+    {
+        if (id == 0) return true;
+        var at = (int)((id * 0x9E37_79B9_7F4A_7C15) >> 32) & (_gainSlots - 1);
+        for (; _gains[at] != 0; at = (at + 1) & (_gainSlots - 1))
+        {
+            if (_gains[at] == id) return false;
+        }
+
+        _gains[at] = id;
         return true;
     }
 
@@ -454,6 +477,8 @@ internal unsafe ref struct PlanCheck
         {
             var jack = _t.Jacks + j;
             if ((uint)jack->Jack >= Limits.MaxJacks) return Bad(BadPart.Jack, j, jack->Jack);
+            if (!(MathF.Abs(jack->Gain) <= MaxGain && MathF.Abs(jack->From) <= MaxGain)) return Bad(BadPart.Jack, j);
+            if (!IsNew(jack->Id)) return Bad(BadPart.Jack, j, (long)jack->Id);
             if ((uint)jack->Slot >= (uint)h->BufferSlots || (uint)_ownerOfSlot[jack->Slot] >= (uint)h->OutputCount) return Bad(BadPart.Jack, j, jack->Slot);
         }
 

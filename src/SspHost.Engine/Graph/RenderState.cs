@@ -83,6 +83,10 @@ internal unsafe struct RenderState
     public int Frames;
     public float Rate;
     public int RampSteps;
+
+    /// <summary>Frames and shape of a gain's ramp.</summary>
+    public int FadeFrames;
+    public float* FadeShape;
     public uint Diagnostics;
     public int Threads;
     public float* Silence;
@@ -102,8 +106,11 @@ internal unsafe struct RenderState
     public ulong BadOutputs;
     public ulong DroppedEvents;
     public ulong Incidents;
-    public ulong LastJoin;
+    public ulong LastJoin, LastSwap;
     public float* JackIn;
+
+    /// <summary>Frames until every ramp that a plan began has ended.</summary>
+    public int Unsettled;
 
     /// <summary>Events taken from the ring that are not due yet, in order of time.</summary>
     public ModuleEvent* Held;

@@ -1,6 +1,7 @@
 // A plan in, quanta out: what the audio loop and the steward see of the graph.
 using SspHost.Abi;
 using SspHost.Engine.Memory;
+using SspHost.Engine.Probes;
 
 namespace SspHost.Engine.Graph;
 
@@ -46,6 +47,7 @@ public sealed unsafe class Renderer : IDisposable
         _s->Silence = silence;
         _s->ThreadRecords = map.Threads;
         _s->JackIn = (float*)ModuleTypes.Take(pool, Limits.MaxJacks * (long)Limits.MaxQuantum * sizeof(float));
+        _s->FadeShape = (float*)ModuleTypes.Take(pool, GainRamp.ShapeLength * (long)sizeof(float));
         _s->Events = (ModuleEvent*)ModuleTypes.Take(pool, Limits.MaxEventsPerQuantum * (long)sizeof(ModuleEvent));
         _s->Held = (ModuleEvent*)ModuleTypes.Take(pool, EventDrain.HeldCapacity * (long)sizeof(ModuleEvent));
         _instances = new InstanceTable(map, pool, _types, _typeCount);
@@ -72,7 +74,7 @@ public sealed unsafe class Renderer : IDisposable
             }
 
             _running = value;
-            if (!value) TakePublished();
+            if (!value) TakePublished(heard: false);
         }
     }
 
@@ -103,6 +105,9 @@ public sealed unsafe class Renderer : IDisposable
     /// <summary>Ns the audio thread waited for its workers after its own last node, in the last quantum. [audio-thread]</summary>
     public ulong LastJoin => _s->LastJoin;
 
+    /// <summary>Ns it took to take a plan in the last quantum; 0: there was none. [audio-thread]</summary>
+    public ulong LastSwap => _s->LastSwap;
+
     /// <summary>Serial of the plan that plays; 0: none. [audio-thread or steward]</summary>
     public ulong PlanSerial
     {
@@ -122,6 +127,9 @@ public sealed unsafe class Renderer : IDisposable
         get => (DiagnosticFlags)Volatile.Read(ref _s->Diagnostics);
         set => Volatile.Write(ref _s->Diagnostics, (uint)value);
     }
+
+    /// <summary>Whether every ramp that a plan began has ended. [audio-thread]</summary>
+    public bool IsSettledDown => _s->Unsettled == 0;
 
     /// <summary>Number for the next incident; one series for everything that goes wrong. [audio-thread]</summary>
     public ulong NextIncident() => ++_s->Incidents;
@@ -146,6 +154,8 @@ public sealed unsafe class Renderer : IDisposable
         _s->Rate = rate;
         _s->Frames = quantum;
         _s->RampSteps = Ramp.StepsAt(rate);
+        _s->FadeFrames = GainRamp.FramesAt(rate);
+        GainRamp.FillShape(_s->FadeShape, _s->FadeFrames);
         _s->HeldCount = 0;
         _s->Threads = threads;
         var crew = &_s->Crew;
@@ -196,7 +206,7 @@ public sealed unsafe class Renderer : IDisposable
 
         if (playing != null) Retire(playing);
         Publish(plan);
-        if (!_running) TakePublished();
+        if (!_running) TakePublished(heard: false);
         return ReplyStatus.Ok;
     }
 
@@ -305,7 +315,14 @@ public sealed unsafe class Renderer : IDisposable
         s->Time = frame;
         s->Quantum++;
         if (Volatile.Read(ref s->Mailbox.State) == Mailbox.Posted) TakeCommand();
-        if (Volatile.Read(ref *(nint*)&s->Published) != 0) TakePublished();
+        s->LastSwap = 0;
+        if (Volatile.Read(ref *(nint*)&s->Published) != 0)
+        {
+            var start = CycleClock.Now();
+            TakePublished(heard: true);
+            s->LastSwap = Math.Max(1, CycleClock.ToNanoseconds(CycleClock.Now() - start));
+        }
+
         var plan = s->Current;
         EventDrain.Run(s, plan, _events);
         var frames = s->Frames;
@@ -325,15 +342,37 @@ public sealed unsafe class Renderer : IDisposable
             for (var f = 0; f < plan->FeedbackCount; f++) Lanes.Copy(plan->Feedback[f].Target, plan->Feedback[f].Source, plan->Feedback[f].Floats);
             for (var j = 0; j < plan->JackCount; j++)
             {
-                if (plan->Jacks[j].Jack < outputCount) Lanes.Add(outputs[plan->Jacks[j].Jack], plan->Jacks[j].Source, frames);
+                if (plan->Jacks[j].Jack < outputCount) PlayJack(s, plan->Jacks + j, outputs[plan->Jacks[j].Jack]);
             }
         }
+
+        s->Unsettled = Math.Max(0, s->Unsettled - frames);
 
         Volatile.Write(ref s->Quanta, s->Quanta + 1);
     }
 
-    // Between quanta, or on the steward while stopped.
-    private void TakePublished()
+    private static void PlayJack(RenderState* s, JackOp* jack, float* output)
+    {
+        var gain = jack->Gain;
+        if (jack->Ramp != null)
+        {
+            var ramp = &jack->Ramp->Gain;
+            if (!ramp->Rests(s->FadeFrames))
+            {
+                ramp->Add(output, jack->Source, s->FadeShape, s->Frames);
+                ramp->At += s->Frames;
+                return;
+            }
+
+            gain = ramp->Target;
+        }
+
+        if (gain == 1) Lanes.Add(output, jack->Source, s->Frames);
+        else if (gain != 0) Lanes.Add(output, jack->Source, gain, s->Frames);
+    }
+
+    // Between quanta, or on the steward while stopped: then nobody hears a step, and nobody would see a ramp end.
+    private void TakePublished(bool heard)
     {
         var plan = (Plan*)Interlocked.Exchange(ref *(nint*)&_s->Published, 0);
         if (plan == null) return;
@@ -344,6 +383,14 @@ public sealed unsafe class Renderer : IDisposable
             change.Instance->Move(change.Parameter, 0, change.Value, _s->RampSteps);
         }
 
+        for (var i = 0; i < plan->AimCount; i++)
+        {
+            var aim = plan->Aims[i];
+            if (heard) aim.Ramp->Gain.Aim(aim.Target, _s->FadeShape, _s->FadeFrames);
+            else aim.Ramp->Gain = GainRamp.Resting(aim.Target);
+        }
+
+        if (plan->AimCount > 0) _s->Unsettled = heard ? _s->FadeFrames : 0;
         Volatile.Write(ref *(nint*)&_s->Current, (nint)plan);
     }
 
@@ -367,6 +414,8 @@ public sealed unsafe class Renderer : IDisposable
             Tell(NoticeKind.BadOutput, instance, port < instance->Type->Entry.Outputs ? port : -1);
             if (!shed) continue;
             instance->Shed = 1;
+            instance->Wet = GainRamp.Resting(0); // at once: what it says is not to be faded, it is not to be heard
+            instance->Fading = 1;
             Tell(NoticeKind.ModuleShed, instance, 0);
         }
     }
@@ -522,7 +571,7 @@ public sealed unsafe class Renderer : IDisposable
 
     private void DropAll()
     {
-        TakePublished();
+        TakePublished(heard: false);
         if (_s->Current != null) Retire(_s->Current);
         _s->Current = null;
         _sent = null;

@@ -216,7 +216,7 @@ internal sealed unsafe class PatchDraft
             {
                 var o = firstOutput[i] + p;
                 outputs.Add(new PlanOutput { Slot = outputSlots[o], Channels = channels[o], Connected = readers[o].Count > 0 || pinned[o] ? 1 : 0 });
-                if (descriptors[i].Outputs[p].Kind == PortKind.Device) jacks.Add(new PlanJack { Slot = outputSlots[o], Jack = Nodes[i].JackIndex });
+                if (descriptors[i].Outputs[p].Kind == PortKind.Device) jacks.Add(new PlanJack { Slot = outputSlots[o], Jack = Nodes[i].JackIndex, Gain = 1 });
             }
         }
 

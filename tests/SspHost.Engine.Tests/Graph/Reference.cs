@@ -132,7 +132,7 @@ internal sealed unsafe class Reference : IDisposable
             var jack = Table<PlanJack>(_h->JacksOffset) + j;
             if (jack->Jack >= jacksOut) continue;
             var from = LastWriter(jack->Slot);
-            for (var i = 0; i < _q; i++) sums[jack->Jack][i] += from[i];
+            for (var i = 0; i < _q; i++) sums[jack->Jack][i] += from[i] * jack->Gain;
         }
 
         return sums;
@@ -227,7 +227,8 @@ internal sealed unsafe class Reference : IDisposable
                 return _outputs[cable->SourceOutput].Data[(c * _q) + i];
             }
 
-            for (var i = 0; silent && i < cable->Channels * _q; i++) silent = Sample(i / _q, i % _q) == 0;
+            var width = known ? _outputs[cable->SourceOutput].Channels : cable->Channels; // silent is what the whole output is
+            for (var i = 0; silent && i < width * _q; i++) silent = Sample(i / _q, i % _q) == 0;
             all &= silent;
             if (port->MixSlot >= 0 && silent) continue; // left out of a sum
             for (var c = 0; c < port->Channels; c++)
