@@ -17,6 +17,9 @@ internal sealed unsafe class FakeAlsa : IDisposable
     /// <summary>What the device says is available, or -errno.</summary>
     internal static long Available;
 
+    /// <summary>What linking two of them says, and how often one was started.</summary>
+    internal static int LinkResult, Starts;
+
     /// <summary>CLOCK_MONOTONIC in ns of the hardware's last move; 0: the device has no timestamps.</summary>
     internal static ulong StampedAt;
 
@@ -29,9 +32,12 @@ internal sealed unsafe class FakeAlsa : IDisposable
         s_areas = (AlsaArea*)NativeMemory.AllocZeroed(Channels, (nuint)sizeof(AlsaArea));
         for (var c = 0; c < Channels; c++) s_areas[c] = new AlsaArea { Address = s_memory, First = (uint)c * 32, Step = Channels * 32 };
         (Available, WaitResult, Waits, StampedAt) = (0, 1, 0, 0);
+        (LinkResult, Starts) = (0, 0);
 
         AlsaLibrary.Open = &Open;
-        AlsaLibrary.Close = AlsaLibrary.Prepare = AlsaLibrary.Start = AlsaLibrary.Drop = AlsaLibrary.Type = &Zero; // SND_PCM_TYPE_HW is 0
+        AlsaLibrary.Close = AlsaLibrary.Prepare = AlsaLibrary.Drop = AlsaLibrary.Type = &Zero; // SND_PCM_TYPE_HW is 0
+        AlsaLibrary.Start = &Start;
+        AlsaLibrary.Link = &Link;
         AlsaLibrary.AvailUpdate = &AvailUpdate;
         AlsaLibrary.Wait = &Wait;
         AlsaLibrary.MmapBegin = &MmapBegin;
@@ -72,6 +78,16 @@ internal sealed unsafe class FakeAlsa : IDisposable
         *pcm = s_memory;
         return 0;
     }
+
+    [UnmanagedCallersOnly]
+    private static int Start(void* pcm)
+    {
+        Starts++;
+        return 0;
+    }
+
+    [UnmanagedCallersOnly]
+    private static int Link(void* a, void* b) => LinkResult;
 
     [UnmanagedCallersOnly]
     private static int Zero(void* pcm) => 0;
