@@ -91,6 +91,9 @@ internal sealed unsafe partial class TestCard : IDisposable
 
     public ref int Record => ref Int(76);
 
+    /// <summary>Its time moves on by a period each time it is waited for, however slow the machine is: nothing is lost that a test did not lose.</summary>
+    public ref int Stepped => ref Int(288);
+
     public ref long Played => ref Unsafe.AsRef<long>(_at + 80);
 
     public Span<float> OutFull => new(_at + 96, Jacks);

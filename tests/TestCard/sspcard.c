@@ -26,7 +26,7 @@ struct bench {
 	float out_full[CHANNELS], out_zero[CHANNELS];                          // 96: volts = zero + full * sample
 	float in_full[CHANNELS], in_zero[CHANNELS];                            // 160
 	float out_volts[CHANNELS], in_volts[CHANNELS];                         // 224: what a meter shows; what is applied
-	int32_t bytes_beyond;                                                  // 288: writes behind the end of the buffer
+	int32_t stepped;                                                       // 288: time moves on by a period each time it is waited for, however slow the machine is
 	int32_t codes_count;                                                   // 292: codes in the list
 	int32_t codes[1 << 20];                                                // 296: channel 0 and 1 as played, as raw codes (float: bits)
 };
@@ -37,6 +37,7 @@ struct card {
 	int timer;
 	uint64_t started, frozen; // ns
 	int64_t hardware;         // frames done since the start
+	int64_t steps;            // periods waited for
 	int playing;
 };
 
@@ -100,13 +101,17 @@ static int64_t elapsed(struct card *c, uint64_t t)
 {
 	double rate = c->io.rate;
 	if (c->io.stream == SND_PCM_STREAM_CAPTURE) rate *= 1 + c->bench->capture_ppm * 1e-6;
+	if (c->bench->stepped) {
+		struct card *pace = c->io.stream == SND_PCM_STREAM_CAPTURE && playback ? playback : c;
+		return (int64_t)((double)(pace->steps * (int64_t)pace->io.period_size) * rate / c->io.rate);
+	}
 	return (int64_t)((double)(t - c->started) * rate / 1e9);
 }
 
 // The cable's frame at which a stream's frame n happens: both count from the same moment.
 static int64_t place(struct card *c, int64_t n)
 {
-	return (int64_t)((double)(int64_t)(c->started - (uint64_t)analog_start) * c->io.rate / 1e9) + n;
+	return c->bench->stepped ? n : (int64_t)((double)(int64_t)(c->started - (uint64_t)analog_start) * c->io.rate / 1e9) + n;
 }
 
 // The converter does what became due; frames never lie outside of what the application committed.
@@ -170,12 +175,13 @@ static int start(snd_pcm_ioplug_t *io)
 {
 	struct card *c = io->private_data;
 	uint64_t period = (uint64_t)io->period_size * 1000000000u / io->rate;
+	if (c->bench->stepped) period = 1000000;
 	struct itimerspec t = { { (time_t)(period / 1000000000u), (long)(period % 1000000000u) }, { (time_t)(period / 1000000000u), (long)(period % 1000000000u) } };
 	if (c->bench->gone) return -ENODEV;
 	c->bench->starts++;
 	c->started = now();
 	if (!analog_start) analog_start = (int64_t)c->started;
-	c->hardware = 0;
+	c->hardware = c->steps = 0;
 	c->playing = 1;
 	return timerfd_settime(c->timer, 0, &t, NULL) < 0 ? -errno : 0;
 }
@@ -218,6 +224,8 @@ static int revents(snd_pcm_ioplug_t *io, struct pollfd *fds, unsigned int count,
 	*events = 0;
 	if (!(fds->revents & POLLIN)) return 0;
 	(void)!read(c->timer, &ticks, sizeof ticks);
+	if (io->stream == SND_PCM_STREAM_PLAYBACK || !playback) c->steps++;
+	else playback->steps++;
 	(void)pointer(io);
 	if (io->state == SND_PCM_STATE_DISCONNECTED || io->state == SND_PCM_STATE_SUSPENDED) *events = POLLERR;
 	else *events = io->stream == SND_PCM_STREAM_PLAYBACK ? POLLOUT : POLLIN;

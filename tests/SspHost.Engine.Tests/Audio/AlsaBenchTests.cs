@@ -18,6 +18,7 @@ public sealed unsafe class AlsaBenchTests : IDisposable
     public AlsaBenchTests()
     {
         _bench = new TestCard(_folder);
+        _bench.Stepped = 1;
         _bench.Use();
         Assert.True(AlsaLibrary.TryLoad());
     }
@@ -29,7 +30,6 @@ public sealed unsafe class AlsaBenchTests : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    // A long buffer: what is tested is not whether this machine is fast.
     private static AudioConfig Config(int inputs, int outputs, string device = "bench", int period = 512, int periods = 8)
     {
         var config = new AudioConfig { Card = CardKind.Alsa, Rate = 48_000, Quantum = Quantum, Period = period, Periods = periods, Inputs = inputs, Outputs = outputs };
@@ -202,7 +202,7 @@ public sealed unsafe class AlsaBenchTests : IDisposable
         while (_rig.Status.Dropouts == 0) Assert.True(loop->Step());
         Play(loop, quantum, 400);
         Assert.Equal(1UL, _rig.Status.Dropouts);
-        Assert.InRange(_rig.Status.LostFrames, (ulong)_card.Facts.BufferFrames, (ulong)_card.Facts.BufferFrames * 4);
+        Assert.True(_rig.Status.LostFrames >= (ulong)_card.Facts.BufferFrames, "it has played the whole buffer");
         var codes = _bench.Codes[before..].ToArray();
         End(loop);
         const double Unit = 2147483648;
@@ -219,11 +219,11 @@ public sealed unsafe class AlsaBenchTests : IDisposable
     {
         _bench.Resumable = resumable;
         var loop = Open(Config(2, 2), out var quantum);
+        var began = Linux.Now();
         Assert.True(loop->Begin());
         Play(loop, quantum, 200);
         var (prepares, starts) = (_bench.Prepares, _bench.Starts);
         _bench.Suspends = 2; // both directions sleep
-        var began = Linux.Now();
         while (_rig.Status.Dropouts == 0) Assert.True(loop->Step());
         var until = Linux.Now();
         Play(loop, quantum, 200);
@@ -234,7 +234,8 @@ public sealed unsafe class AlsaBenchTests : IDisposable
         // Resumed, exactly the sleep is lost, for what is in the buffer still plays; prepared, at least the buffer.
         var buffer = (ulong)_card.Facts.BufferFrames;
         var passed = (until - began) * 48_000 / 1_000_000_000;
-        if (resumable != 0) Assert.InRange(_rig.Status.LostFrames, (ulong)resumable * 48, passed);
+        // (The stepped card is up to a period ahead of the clock that measures the sleep.)
+        if (resumable != 0) Assert.InRange(_rig.Status.LostFrames, ((ulong)resumable * 48) - (ulong)_card.Facts.Period, passed);
         else Assert.InRange(_rig.Status.LostFrames, buffer, buffer + passed);
         End(loop);
     }
