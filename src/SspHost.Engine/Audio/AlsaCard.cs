@@ -26,6 +26,7 @@ public unsafe struct AlsaCard : ICard
     private bool _clockless, _captureClockless;
     private ulong _position, _startPosition;
     private ulong _seenHardware, _seenAt; // where the hardware was when it last told
+    private bool _stamped; // and whether that time is the device's own
     private readonly long _slack;
     private readonly uint _deaf; // input jacks with no channel behind them
     private int _owed; // frames that capture is behind and that are made up by repeating the last one
@@ -198,7 +199,7 @@ public unsafe struct AlsaCard : ICard
             var captureIsBehind = false;
             if (available >= 0)
             {
-                (_seenHardware, _seenAt) = (_position + (ulong)available, at);
+                (_seenHardware, _seenAt, _stamped) = (_position + (ulong)available, at, at != now);
                 if (_playback.IsOpen && _capture.IsOpen && !_captureClockless)
                 {
                     var captured = _capture.Available();
@@ -260,30 +261,27 @@ public unsafe struct AlsaCard : ICard
     }
 
     /// <inheritdoc/>
-    public long Recover()
+    public CardRecovery Recover()
     {
         if (_clockless)
         {
             var skipped = _paced.Resync();
             _position += (ulong)skipped;
-            return skipped;
+            return new CardRecovery { Skipped = skipped };
         }
 
         // By the clock from where the hardware last was until it starts again: the device itself has forgotten.
         var (seen, at) = (_seenHardware, _seenAt);
-        if (AlsaLibrary.State(Master.Handle) == AlsaLibrary.StateSuspended)
-        {
-            var resumed = Resume(seen, at);
-            if (resumed >= 0) return resumed;
-        }
+        var suspended = AlsaLibrary.State(Master.Handle) == AlsaLibrary.StateSuspended;
+        if (suspended && Resume(seen, at) is >= 0 and var asleep) return new CardRecovery { Skipped = asleep, Early = true };
 
         var error = Restart();
-        if (error < 0) return error;
+        if (error < 0) return new CardRecovery { State = CardState.Lost, Error = -error };
         var hardware = seen + Frames(_seenAt - Math.Min(at, _seenAt));
         var lost = Math.Max((long)(hardware - _position), _facts.BufferFrames); // an xrun has played the whole buffer, whatever the clocks say
         _position += (ulong)lost;
         (_startPosition, _seenHardware) = (_position, _position);
-        return lost;
+        return new CardRecovery { Skipped = lost, Early = suspended };
     }
 
     /// <inheritdoc/>
@@ -394,7 +392,14 @@ public unsafe struct AlsaCard : ICard
         var due = (_position - _startPosition + (ulong)quantum + period - 1) / period * period;
         var hardware = _seenHardware - _startPosition;
         var past = hardware > due ? (hardware - due) * Second / (ulong)_facts.Rate : 0;
-        return new CardWait { State = CardState.Ready, Available = available, ReadyAt = _seenAt - past, Slipped = slipped };
+        return new CardWait
+        {
+            State = CardState.Ready,
+            Available = available,
+            ReadyAt = _seenAt - past,
+            ReadyFrame = _stamped ? _startPosition + Math.Min(hardware, due) : 0, // when we looked judges nothing
+            Slipped = slipped,
+        };
     }
 
     private CardWait Failed(int error, int quantum)
