@@ -375,6 +375,8 @@ public sealed unsafe class AlsaBenchTests : IDisposable
             Calls++;
         }
 
+        public readonly Culprit Culprit() => Engine.Audio.Culprit.None;
+
         public readonly void Report(ref AudioStatus status)
         {
         }
