@@ -40,5 +40,7 @@ public static class Catalog
         visitor.Visit<Wavefolder>();
         visitor.Visit<Compressor>();
         visitor.Visit<Reverb>();
+        visitor.Visit<Voltage>();
+        visitor.Visit<Voltmeter>();
     }
 }
