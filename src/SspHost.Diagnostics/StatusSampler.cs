@@ -14,6 +14,7 @@ public sealed unsafe class StatusSampler
     private readonly InstanceTimes _times = new();
     private IReadOnlyList<ModuleDescriptor>? _modules;
     private readonly HistogramWindow[] _windows = new HistogramWindow[(int)HistogramKind.Count];
+    private ulong _since = Linux.Now();
     private readonly float[] _inputPeaks = new float[Limits.MaxJacks];
     private readonly float[] _outputPeaks = new float[Limits.MaxJacks];
 
@@ -33,8 +34,8 @@ public sealed unsafe class StatusSampler
         if (!_link.TryAudio(out var audio)) return;
         for (var j = 0; j < Limits.MaxJacks; j++)
         {
-            _inputPeaks[j] = Math.Max(_inputPeaks[j], audio.InputPeaks[j]);
-            _outputPeaks[j] = Math.Max(_outputPeaks[j], audio.OutputPeaks[j]);
+            _inputPeaks[j] = Math.Max(_inputPeaks[j], LevelsSampler.Volts(audio.InputPeaks[j]));
+            _outputPeaks[j] = Math.Max(_outputPeaks[j], LevelsSampler.Volts(audio.OutputPeaks[j]));
         }
     }
 
@@ -43,12 +44,19 @@ public sealed unsafe class StatusSampler
     {
         Look();
         var header = _link.Map.Header;
+        var (now, began) = (Linux.Now(), _since);
+        _since = now;
+        var moment = Moment.At(now);
         var report = new StatusReport
         {
             State = NameOf(_link.State),
+            Time = moment.Time,
+            Monotonic = moment.Monotonic,
+            Seconds = Math.Round((now - began) / 1e9, 3),
+            LostNotices = _link.Map.Notices.Dropped,
             EnginePid = header->EnginePid,
             EngineVersion = _link.Version,
-            Uptime = (Linux.Now() - Math.Min(Linux.Now(), header->StartedAt)) / 1e9,
+            Uptime = (now - Math.Min(now, header->StartedAt)) / 1e9,
             Audio = TakeAudio(),
             Memory = Memory(),
             Threads = ReadThreads(_link.Map),
@@ -145,6 +153,8 @@ public sealed unsafe class StatusSampler
             DroppedEvents = a.DroppedEvents,
             AllocatedBytes = a.AllocatedBytes,
             MasterGain = a.MasterGain,
+            Settled = a.Settled != 0,
+            LoadNow = a.Load,
             Load = Summarise(_windows[(int)HistogramKind.Load].Next(), 1e6),
             RenderMicroseconds = Summarise(_windows[(int)HistogramKind.Quantum].Next(), 1e3),
             WakeMicroseconds = Summarise(_windows[(int)HistogramKind.Wake].Next(), 1e3),
