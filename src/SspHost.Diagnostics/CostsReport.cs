@@ -64,12 +64,12 @@ public sealed record CostsReport
 public sealed unsafe class CostSampler
 {
     private readonly EngineLink _link;
-    private readonly IReadOnlyList<ModuleDescriptor> _modules;
+    private IReadOnlyList<ModuleDescriptor>? _modules;
     private readonly InstanceTimes _times = new();
     private ulong _since = Linux.Now();
 
-    /// <summary>A sampler whose first window starts now.</summary>
-    public CostSampler(EngineLink link, IReadOnlyList<ModuleDescriptor> modules)
+    /// <summary>A sampler whose first window starts now. <paramref name="modules"/>: the engine's; null: it is asked for them once.</summary>
+    public CostSampler(EngineLink link, IReadOnlyList<ModuleDescriptor>? modules = null)
     {
         (_link, _modules) = (link, modules);
         _ = _times.Next(Instances, 1);
@@ -88,11 +88,12 @@ public sealed unsafe class CostSampler
         {
             ref readonly var r = ref records[slot];
             if (r.State == InstanceState.Free) continue;
+            var modules = _modules ??= _link.ReadDescriptors();
             var mean = timed.TryGetValue(slot, out var t) ? t.Nanoseconds / (double)t.Quanta : (double?)null;
             costs.Add(new ModuleCostReport
             {
                 Name = InstanceTimes.NameOf(in r),
-                Module = (uint)r.Module < (uint)_modules.Count ? _modules[r.Module].Id : "",
+                Module = (uint)r.Module < (uint)modules.Count ? modules[r.Module].Id : "",
                 Leaving = r.State == InstanceState.Leaving,
                 Nanoseconds = mean is { } m ? Math.Round(m, 1) : null,
                 Share = quantum > 0 && mean is { } s ? Math.Round(s / quantum, 6) : null,

@@ -11,8 +11,7 @@ public sealed unsafe class StatusSampler
     private const int MostDearest = 8;
 
     private readonly EngineLink _link;
-    private readonly InstanceTimes _times = new();
-    private IReadOnlyList<ModuleDescriptor>? _modules;
+    private readonly CostSampler _costs;
     private readonly HistogramWindow[] _windows = new HistogramWindow[(int)HistogramKind.Count];
     private ulong _since = Linux.Now();
     private readonly float[] _inputPeaks = new float[Limits.MaxJacks];
@@ -23,10 +22,11 @@ public sealed unsafe class StatusSampler
     {
         _link = link;
         for (var k = 0; k < _windows.Length; k++) _windows[k] = new HistogramWindow(link.Map, (HistogramKind)k);
-        _ = _times.Next(Instances, 1);
+        _costs = new CostSampler(link);
     }
 
-    private ReadOnlySpan<InstanceRecord> Instances => new(_link.Map.Instances, Limits.MaxInstances);
+    /// <summary>Costs of all modules over the window of the last report; null before the first.</summary>
+    public CostsReport? Costs { get; private set; }
 
     /// <summary>Looks at the peaks. They are the engine's since its last snapshot only, so look often: 20 times a second shows a drum.</summary>
     public void Look()
@@ -60,7 +60,7 @@ public sealed unsafe class StatusSampler
             Audio = TakeAudio(),
             Memory = Memory(),
             Threads = ReadThreads(_link.Map),
-            Dearest = TakeDearest(),
+            Dearest = Dearest(Costs = _costs.Take()),
         };
         Array.Clear(_inputPeaks);
         Array.Clear(_outputPeaks);
@@ -112,22 +112,15 @@ public sealed unsafe class StatusSampler
     public static Distribution Summarise(in Histogram h, double unit) =>
         new(h.Count, h.Percentile(0.5) / unit, h.Percentile(0.99) / unit, h.Percentile(0.999) / unit, h.Max / unit);
 
-    /// <summary>The dearest of these instances, first the one that took most per quantum.</summary>
-    public static IReadOnlyList<ModuleLoadReport> Dearest(IEnumerable<InstanceTime> times, IReadOnlyList<ModuleDescriptor> modules, int rate, int quantum) =>
-        [.. times.OrderByDescending(t => t.Nanoseconds / (double)t.Quanta).Take(MostDearest).Select(t => new ModuleLoadReport
+    // What was timed; the list is in this order already.
+    private static IReadOnlyList<ModuleLoadReport> Dearest(CostsReport costs) =>
+        [.. costs.Modules.Where(m => m.Nanoseconds != null && !m.Leaving).Take(MostDearest).Select(m => new ModuleLoadReport
         {
-            Name = t.Name,
-            Module = (uint)t.Module < (uint)modules.Count ? modules[t.Module].Id : "",
-            Nanoseconds = t.Nanoseconds / (double)t.Quanta,
-            Share = t.Nanoseconds / (double)t.Quanta / (quantum * 1e9 / rate),
+            Name = m.Name,
+            Module = m.Module,
+            Nanoseconds = m.Nanoseconds ?? 0,
+            Share = m.Share ?? 0,
         })];
-
-    private IReadOnlyList<ModuleLoadReport> TakeDearest()
-    {
-        var times = _times.Next(Instances, 1);
-        if (times.Count == 0 || !_link.TryAudio(out var a) || a.Rate == 0 || a.Quantum == 0) return [];
-        return Dearest(times, _modules ??= _link.ReadDescriptors(), a.Rate, a.Quantum);
-    }
 
     private AudioReport? TakeAudio()
     {

@@ -1,6 +1,7 @@
 // Notices of the audio thread as lines for people: each says what happened, to whom, and what it means.
 using System.Globalization;
 using SspHost.Abi;
+using SspHost.Diagnostics;
 
 namespace SspHost.Playing;
 
@@ -19,7 +20,6 @@ internal sealed class NoticeWords
     /// <summary>The line of a notice; null where it only counts (see <see cref="TakeLate"/> and <see cref="TakeDropouts"/>).</summary>
     public string? Line(in Notice n, Func<ulong, string?> nameOf)
     {
-        var module = n.Key != 0 ? $"'{nameOf(n.Key) ?? "a module that left"}'" : "a module";
         var incident = n.Incident != 0 ? string.Create(CultureInfo.InvariantCulture, $" (incident {n.Incident})") : "";
         switch (n.Kind)
         {
@@ -32,16 +32,10 @@ internal sealed class NoticeWords
                 if (_dropouts++ == 0 || n.A > _most) (_most, _cause, _incident) = (n.A, (DropoutCause)n.B, incident);
                 _lost += n.A;
                 return null;
-            case NoticeKind.BadOutput:
-                return string.Create(CultureInfo.InvariantCulture, $"{module}: output {n.A + 1} was not a number or beyond {Limits.MaxVolts:0} V; silenced and reset{incident}");
-            case NoticeKind.ModuleShed:
-                return $"{module} failed three times in a second and is switched off; bypass it and back to try again{incident}";
-            case NoticeKind.DeviceEnded:
-                return string.Create(CultureInfo.InvariantCulture, $"the recording is over after {n.A} frames");
-            case NoticeKind.DeviceLost:
-                return $"the device was lost: {new System.ComponentModel.Win32Exception((int)n.A).Message}";
-            default:
+            case NoticeKind.None:
                 return null;
+            default:
+                return IncidentKinds.Line(in n, n.Key != 0 ? nameOf(n.Key) : null);
         }
     }
 
@@ -62,16 +56,8 @@ internal sealed class NoticeWords
         if (_dropouts == 0) return null;
         var line = string.Create(
             CultureInfo.InvariantCulture,
-            $"{(_dropouts == 1 ? "dropout" : $"{_dropouts} dropouts")}: {_lost} frames lost, {(_dropouts == 1 ? "" : "the longest because ")}{Cause(_cause)}{_incident}");
+            $"{(_dropouts == 1 ? "dropout" : $"{_dropouts} dropouts")}: {_lost} frames lost, {(_dropouts == 1 ? "" : "the longest because ")}{IncidentKinds.Cause(_cause)}{_incident}");
         (_dropouts, _lost, _most, _incident) = (0, 0, 0, "");
         return line;
     }
-
-    private static string Cause(DropoutCause cause) => cause switch
-    {
-        DropoutCause.SlowRender => "a quantum was rendered too slowly",
-        DropoutCause.LateWakeUp => "the audio thread got its core too late",
-        DropoutCause.Device => "reported by the device",
-        _ => "cause unknown",
-    };
 }
