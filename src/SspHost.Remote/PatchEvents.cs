@@ -16,6 +16,7 @@ internal static class PatchEvents
         var author = Author.Present;
         w.WriteString("event", "patch");
         w.WriteStartObject("data");
+        WriteTime(w);
         w.WriteString("action", author?.Action ?? "edit");
         WriteAuthor(w, author);
         w.WriteString("kind", Diagnostics.IncidentKinds.WordOf(change.Kind));
@@ -41,6 +42,7 @@ internal static class PatchEvents
     {
         w.WriteString("event", "patch");
         w.WriteStartObject("data");
+        WriteTime(w);
         w.WriteString("action", "save");
         WriteAuthor(w, Author.Present);
         w.WriteString("kind", "cosmetic");
@@ -60,6 +62,13 @@ internal static class PatchEvents
         w.WriteBoolean("saved", saved is { Unchanged: true });
         if (saved is { } file) w.WriteString("file", file.Path);
         if (session.Trouble is { } trouble) w.WriteString("trouble", trouble);
+    }
+
+    private static void WriteTime(Utf8JsonWriter w)
+    {
+        var now = Diagnostics.Moment.Now();
+        w.WriteString("time", now.Time);
+        w.WriteString("monotonic", now.Monotonic);
     }
 
     private static void WriteAuthor(Utf8JsonWriter w, Author? author)

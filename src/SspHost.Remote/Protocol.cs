@@ -15,7 +15,7 @@ public static class Protocol
     public const int Minor = 0;
 
     /// <summary>The JSON Schema of every line, both ways.</summary>
-    public static string Schema { get; } = ReadSchema();
+    public static string Schema => ReadSchema();
 
     /// <summary>Name of the socket within the runtime directory.</summary>
     public const string SocketName = "control.sock";

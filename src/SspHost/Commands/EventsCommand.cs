@@ -63,7 +63,7 @@ internal static class EventsCommand
         return $"{Clock(data)} {text}";
     }
 
-    // Patch changes and what was left out carry no time: they are told at once.
+    // What was left out carries no time: it is told now.
     private static string Clock(JsonElement data)
     {
         var time = data.ValueKind == JsonValueKind.Object && data.TryGetProperty("time", out var t) && t.TryGetDateTime(out var told) ? told.ToLocalTime() : DateTime.Now;
