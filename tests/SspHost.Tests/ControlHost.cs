@@ -48,17 +48,17 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
         Server = ControlServer.Start(SocketPath, Target);
     }
 
-    /// <summary>Two for the tests, and those that PROTOCOL.md speaks of.</summary>
+    /// <summary>Those that PROTOCOL.md speaks of, and two for the tests.</summary>
     public static DescriptorIndex Modules { get; } = new(
     [
-        Type("tone", outputs: ["out"]) with { Parameters = [new ParameterDescriptor("pitch", "Pitch", "V/oct", -5, 5, 0)] },
-        Type("ear", inputs: ["in"]),
         Type("vco", inputs: ["pitch"], outputs: ["saw"]) with { Parameters = [new ParameterDescriptor("pitch", "Pitch", "V/oct", -5, 5, 0)] },
         Type("mixer", inputs: ["in1", "in2", "in3"], outputs: ["out"]),
         Type("lfo", outputs: ["out"]) with { Telemetry = [new TelemetryDescriptor("scope", TelemetryKind.Scope, 5)] },
         Type("sample-player", outputs: ["left"]) with { Assets = [new AssetDescriptor("sample", "Sample")] },
         Type("audio-out", inputs: ["left"]) with { Settings = [new SettingDescriptor("first", "First jack", 0, 30, 0)] },
         Type("seq8", outputs: ["pitch"]) with { StateBytes = 8 },
+        Type("tone", outputs: ["out"]) with { Parameters = [new ParameterDescriptor("pitch", "Pitch", "V/oct", -5, 5, 0)] },
+        Type("ear", inputs: ["in"]),
     ]);
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("ssp-ctl-").FullName;

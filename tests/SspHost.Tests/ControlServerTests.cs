@@ -95,7 +95,7 @@ public sealed class ControlServerTests : IDisposable
         c.Read();
         Assert.Equal(42, c.Ask("""{"command":"status"}""").GetProperty("result").GetProperty("enginePid").GetInt32());
         var modules = c.Ask("""{"command":"modules"}""").GetProperty("result").GetProperty("modules");
-        Assert.Equal(["tone", "ear"], modules.EnumerateArray().Take(2).Select(m => m.GetProperty("id").GetString()));
+        Assert.Equal(["vco", "mixer"], modules.EnumerateArray().Take(2).Select(m => m.GetProperty("id").GetString()));
         Assert.Equal("Follow", modules[0].GetProperty("outputs")[0].GetProperty("rule").GetString());
         Assert.True(c.Ask("""{"command":"start"}""").GetProperty("ok").GetBoolean());
         _host.Refusal = "the device is gone";

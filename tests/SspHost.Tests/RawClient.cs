@@ -31,18 +31,18 @@ internal sealed class RawClient : IDisposable
         for (var sent = 0; sent < bytes.Length;) sent += _socket.Send(bytes.AsSpan(sent));
     }
 
-    /// <summary>Asks and reads its reply; events that come first are kept for <see cref="Event"/>.</summary>
+    /// <summary>Asks and reads its reply; what comes first is kept for <see cref="Read"/>.</summary>
     public JsonElement Ask(string line)
     {
         _asked = CommandOf(line);
         Write(line + "\n");
         JsonElement reply;
-        while ((reply = Next()).TryGetProperty("event", out _)) _events.Enqueue(reply);
+        while (!(reply = Next()).TryGetProperty("ok", out _)) _events.Enqueue(reply);
         _asked = "";
         return reply;
     }
 
-    /// <summary>The next line, events that were passed over first.</summary>
+    /// <summary>The next line, what was passed over first.</summary>
     public JsonElement Read() => _events.TryDequeue(out var passed) ? passed : Next();
 
     /// <summary>The next event of a topic; others are passed over for good.</summary>
