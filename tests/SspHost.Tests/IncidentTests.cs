@@ -13,10 +13,10 @@ public sealed class IncidentTests
         var heard = new List<long>();
         log.Listener = i => heard.Add(i.Id);
         var at = Linux.Now();
-        var i = log.Add(new Notice { Kind = NoticeKind.Dropout, Key = 5, Incident = 9, Frame = 480, Time = at, A = 64, B = (long)DropoutCause.LateWakeUp }, "echo");
+        var i = log.Add(new Notice { Kind = NoticeKind.Dropout, Key = 5, Incident = 9, Frame = 480, Time = at, A = 64, B = (long)DropoutCause.LateWakeUp, C = 900_000 }, "echo");
         Assert.Equal((1, "dropout", "lateWakeUp", 9L, 480L, "echo"), (i.Id, i.Kind, i.Cause, i.Engine, i.Frame, i.Module));
         Assert.Equal(64, Assert.Single(i.Figures, f => f.Key == "frames").Value);
-        Assert.Equal("'echo': 64 frames lost, the audio thread got its core too late (incident 9)", i.Text);
+        Assert.Equal("64 frames lost, the audio thread got its core too late, 0.90 ms of that in 'echo' (incident 9)", i.Text);
         Assert.Equal(at.ToString(System.Globalization.CultureInfo.InvariantCulture), i.Monotonic);
         var wall = DateTime.Parse(i.Time, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AdjustToUniversal);
         Assert.InRange((DateTime.UtcNow - wall).TotalSeconds, 0, 60);
@@ -36,8 +36,8 @@ public sealed class IncidentTests
         }
 
         var unknown = log.Since(0)[^1];
-        Assert.Equal(("4711", "notice 4711 (3, 4)"), (unknown.Kind, unknown.Text));
-        Assert.Equal([("a", 3L), ("b", 4L)], unknown.Figures.Select(f => (f.Key, f.Value)));
+        Assert.Equal(("4711", "notice 4711 (3, 4, 0)"), (unknown.Kind, unknown.Text));
+        Assert.Equal([("a", 3L), ("b", 4L), ("c", 0L)], unknown.Figures.Select(f => (f.Key, f.Value)));
         foreach (var reason in Enum.GetValues<ShedReason>().Append((ShedReason)99))
             Assert.Contains("switched off", IncidentKinds.Words(new Notice { Kind = NoticeKind.ModuleShed, A = (long)reason, B = 11 }), StringComparison.Ordinal);
         foreach (var cause in Enum.GetValues<DropoutCause>().Append((DropoutCause)99)) Assert.False(string.IsNullOrWhiteSpace(IncidentKinds.Cause(cause)));
