@@ -302,7 +302,7 @@ public sealed partial class ControlProtocolTests : IDisposable
         ref var record = ref host.Map.Instances[vco.Slot];
         (record.Calls, record.Nanoseconds, record.Longest) = (101, 150_000, 9000);
         host.Latest = sampler.Take();
-        host.Incidents.Add(new Notice { Kind = NoticeKind.Dropout, Key = vco.Key, Incident = 7, Frame = 48_000, Time = Linux.Now(), A = 32, B = 1 }, "vco1");
+        host.Incidents.Add(new Notice { Kind = NoticeKind.Dropout, Key = vco.Key, Incident = 7, Frame = 48_000, Time = Linux.Now(), A = 32, B = 1, C = 910_000 }, "vco1");
         host.Log.Add("a line");
     }
 
