@@ -94,6 +94,12 @@ internal sealed class PatchHost : ISupervised, IDisposable
     /// <summary>The last report; at most a second old while <see cref="Take"/> is called.</summary>
     public StatusReport Latest { get; private set; } = new() { State = "starting" };
 
+    /// <summary>What each module costs, as old as <see cref="Latest"/>.</summary>
+    public CostsReport Costs { get; private set; } = NoCosts();
+
+    /// <summary>What happened to the sound.</summary>
+    public IncidentLog Incidents { get; } = new();
+
     /// <summary>
     /// Attaches to the engine or starts one, opens the journal. True where an engine was running already. Nothing is installed yet.
     /// </summary>
@@ -209,9 +215,13 @@ internal sealed class PatchHost : ISupervised, IDisposable
             link =>
             {
                 Measure(link);
-                return SamplerOf(link).Take();
+                var sampler = SamplerOf(link);
+                var report = sampler.Take();
+                Costs = sampler.Costs ?? NoCosts();
+                return report;
             },
             new StatusReport { State = "none" });
+        if (Latest.State == "none") Costs = NoCosts();
         if (_clock.ElapsedMilliseconds - _costsSaved >= CostsSavedMs) SaveCosts();
         return Latest;
     }
@@ -227,6 +237,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
                 while (lines.Count < 100 && link.TryTakeNotice(out var notice))
                 {
                     if (notice.Kind == NoticeKind.DeviceRate) rate = (int)notice.A;
+                    Incidents.Add(in notice, NameOf(notice.Key));
                     if (_notices.Line(in notice, NameOf) is { } line) lines.Add(line);
                 }
 
@@ -295,6 +306,12 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _costsGeneration = _slot.Generation;
         if (_options.ModuleTimes && link.State == EngineState.Playing && link.TryAudio(out var a) && a.Rate != 0)
             _costs.Update(new ReadOnlySpan<InstanceRecord>(link.Map.Instances, Limits.MaxInstances), _types, a.Rate, a.Quantum);
+    }
+
+    private static CostsReport NoCosts()
+    {
+        var now = Moment.Now();
+        return new CostsReport { Time = now.Time, Monotonic = now.Monotonic };
     }
 
     private void SaveCosts()
