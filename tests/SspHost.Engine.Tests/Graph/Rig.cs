@@ -85,10 +85,10 @@ internal sealed unsafe class Rig : IDisposable
     public int Quantum { get; private set; }
     public ulong Frame { get; set; }
 
-    public void Configure(int quantum, int threads, float rate = 48_000, bool startWorkers = true)
+    public void Configure(int quantum, int threads, float rate = 48_000, bool startWorkers = true, byte[]? classes = null)
     {
         Quantum = quantum;
-        Assert.Equal(ReplyStatus.Ok, Renderer.Configure(rate, quantum, threads));
+        Assert.Equal(ReplyStatus.Ok, Renderer.Configure(rate, quantum, threads, classes));
         for (var t = 1; startWorkers && t < threads; t++) StartWorker(t);
     }
 
