@@ -92,9 +92,19 @@ internal sealed unsafe class Rig : IDisposable
         for (var t = 1; startWorkers && t < threads; t++) StartWorker(t);
     }
 
+    /// <summary>Number of the calling thread in its crew: 0 for the test's own.</summary>
+    public static int ThisThread => s_thread;
+
+    [ThreadStatic]
+    private static int s_thread;
+
     public void StartWorker(int number)
     {
-        var thread = new Thread(() => Renderer.WorkerLoop(number)) { IsBackground = true };
+        var thread = new Thread(() =>
+        {
+            s_thread = number;
+            Renderer.WorkerLoop(number);
+        }) { IsBackground = true };
         thread.Start();
         _workers.Add(thread);
     }
