@@ -17,7 +17,7 @@ internal sealed unsafe class Rig : IDisposable
     private readonly float** _out;
     private readonly List<Thread> _workers = [];
 
-    public Rig(int quantum = 32, int threads = 1, float rate = 48_000, bool startWorkers = true, long poolBytes = 24L << 20)
+    public Rig(int quantum = 32, int threads = 1, float rate = 48_000, bool startWorkers = true, long poolBytes = 24L << 20, ModuleRegistry? registry = null)
     {
         const int EventCapacity = 1024;
         var at = 4096L;
@@ -56,7 +56,7 @@ internal sealed unsafe class Rig : IDisposable
             _out[j] = (float*)(_memory + jacks) + ((Jacks + j) * Limits.MaxQuantum);
         }
 
-        Registry = TestRegistry.Make();
+        Registry = registry ?? TestRegistry.Make();
         Renderer = new Renderer(Map, Pool, Registry, (float*)(_memory + silence));
         Silence = (float*)(_memory + silence);
         Configure(quantum, threads, rate, startWorkers);
