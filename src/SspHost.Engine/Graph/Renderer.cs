@@ -239,6 +239,24 @@ public sealed unsafe class Renderer : IDisposable
         return error.Status;
     }
 
+    /// <summary>
+    /// [steward, stopped] When the last node of the current plan would end by the plan's costs, in ns after a quantum's opening, on the crew it is
+    /// configured for: as it is placed, on the fast cores alone, and with every core taking the best node. Slow = slow workers it uses.
+    /// </summary>
+    public (long Placed, long Alone, long Blind, int Slow) Rehearse()
+    {
+        var plan = _s->Current;
+        if (_running || plan == null) return default;
+        var target = plan->Target;
+        var rehearsal = new Rehearsal(plan, new ReadOnlySpan<byte>(_s->Classes, _s->Threads), plan->Costs);
+        var placed = rehearsal.Run();
+        plan->Target = Placement.Never;
+        var alone = rehearsal.Run();
+        plan->Target = target;
+        rehearsal.Blind = true;
+        return (placed, alone, rehearsal.Run(), plan->SlowWorkers);
+    }
+
     private void Publish(Plan* plan)
     {
         _sent = plan;
