@@ -24,6 +24,11 @@ internal static unsafe class Executor
     // 50-100 ns; apart, so that a plan between the two does not change back and forth.
     private const int BatchBelowNs = 400, SingleAboveNs = 800;
 
+    // Which of two copies of the loop a thread runs: what only slow cores have to ask costs the others nothing.
+    private readonly struct FastCore;
+
+    private readonly struct SlowCore;
+
     /// <summary>One quantum of a plan. [audio-thread]</summary>
     public static void Run(RenderState* state, Plan* plan)
     {
@@ -36,7 +41,7 @@ internal static unsafe class Executor
         }
 
         Open(crew, plan);
-        _ = Work(state, plan, 0, out _);
+        _ = Work<FastCore>(state, plan, 0, out _);
         Close(state, crew);
     }
 
@@ -130,7 +135,8 @@ internal static unsafe class Executor
     /// Runs nodes until none is left: returns true. A worker that starves gives up: false, counted as a sleeper, with
     /// the bell's value from before it looked for the last time.
     /// </summary>
-    private static bool Work(RenderState* state, Plan* plan, int thread, out uint bell)
+    private static bool Work<TCore>(RenderState* state, Plan* plan, int thread, out uint bell)
+        where TCore : unmanaged
     {
         var crew = &state->Crew;
         var timed = (state->Diagnostics & (uint)DiagnosticFlags.ModuleTimes) != 0;
@@ -144,9 +150,9 @@ internal static unsafe class Executor
         var record = state->ThreadRecords + thread;
         var finished = true;
         bell = 0;
-        var slow = Placement.IsSlow(state, thread) ? state->Classes[thread] : 0;
-        var hand = new Hand(plan, thread, crew->Wanted + 1, slow, crew->OpenedAt);
-        var index = hand.Next(plan);
+        var slow = typeof(TCore) == typeof(SlowCore) ? state->Classes[thread] : 0; // class of a core whose takings are limited; 0: no limit
+        var hand = new Hand(plan, thread, crew->Wanted + 1, slow);
+        var index = hand.Next(crew, plan, slow);
         while (true)
         {
             if (index >= 0)
@@ -168,7 +174,7 @@ internal static unsafe class Executor
                     Offer(crew, hand.GiveBack(plan));
                 }
 
-                if (index < 0) index = hand.Next(plan);
+                if (index < 0) index = hand.Next(crew, plan, slow);
                 continue;
             }
 
@@ -200,7 +206,7 @@ internal static unsafe class Executor
                 }
             }
 
-            index = hand.Next(plan);
+            index = hand.Next(crew, plan, slow);
             if (index >= 0 && timed) clock = CycleClock.Now();
         }
 
@@ -225,15 +231,11 @@ internal static unsafe class Executor
         private readonly ulong* _home;
         private readonly int _threads;
         private readonly bool _batched;
-        private readonly int _slow; // class of a core whose takings are limited; 0: no limit
-        private readonly ulong _openedAt;
         private int _word;
 
-        public Hand(Plan* plan, int thread, int threads, int slow, ulong openedAt)
+        public Hand(Plan* plan, int thread, int threads, int slow)
         {
             _threads = threads;
-            _slow = slow;
-            _openedAt = openedAt;
             _batched = plan->Batched != 0 && slow == 0; // a node that is held cannot be judged when it is begun
             if (!_batched) return;
             _home = plan->Homes + (thread * plan->HomeWords);
@@ -245,9 +247,10 @@ internal static unsafe class Executor
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public int Next(Plan* plan)
+        public int Next(Crew* crew, Plan* plan, int slow)
         {
-            if (!_batched) return _slow == 0 ? ReadySet.Pop(plan) : Placement.Pop(plan, _slow, Placement.Left(plan, _openedAt));
+            if (slow != 0) return Placement.Pop(plan, slow, Placement.Left(plan, crew->OpenedAt));
+            if (!_batched) return ReadySet.Pop(plan);
             if (Held == 0)
             {
                 Held = ReadySet.PopSome(plan, _home, _threads, out _word);
@@ -382,7 +385,8 @@ internal static unsafe class Executor
         var crew = &state->Crew;
         var generation = Volatile.Read(ref crew->Gate) >> 32; // a quantum that is under way already may be entered, too
         if ((Volatile.Read(ref crew->Gate) & Crew.Open) != 0) generation--;
-        var bed = new Bed(crew, Placement.IsSlow(state, thread));
+        var slow = Placement.IsSlow(state, thread);
+        var bed = new Bed(crew, slow);
         var heard = Volatile.Read(ref *bed.Bell);
         var patience = new Patience(crew->IdleTicks);
         var record = state->ThreadRecords + thread;
@@ -399,7 +403,7 @@ internal static unsafe class Executor
                 heard = bell;
                 patience.Renew();
                 // Entered: the plan cannot be freed, because the join waits for us to leave.
-                var finished = Work(state, crew->Plan, thread, out var starvedAt);
+                var finished = slow ? Work<SlowCore>(state, crew->Plan, thread, out var starvedAt) : Work<FastCore>(state, crew->Plan, thread, out starvedAt);
                 Leave(crew);
                 if (record->Quanta % AccountEvery == 0) Account(record, ref counters); // one that never sleeps is looked at, too
                 if (finished) continue;

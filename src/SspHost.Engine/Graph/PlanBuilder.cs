@@ -141,10 +141,6 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         l.InitialReady = Take((h->NodeCount + 63) / 64 * 8L);
         at = (at + 127) & ~127L;
         l.Homes = Take(HomeWords(h) * (long)(Limits.MaxThreads * sizeof(ulong)));
-        l.Costs = Take(h->NodeCount * (long)(Limits.MaxCoreClasses * sizeof(float)));
-        l.Tails = Take(h->NodeCount * (long)sizeof(float));
-        l.Needs = Take(h->NodeCount * (long)((Limits.MaxCoreClasses - 1) * sizeof(int)));
-        l.LeastNeeds = Take((h->NodeCount + 63) / 64 * (long)((Limits.MaxCoreClasses - 1) * sizeof(int)));
         l.Lines = Take(h->OutputCount * (long)sizeof(FeedbackLine*));
         l.Feedback = Take(h->FeedbackCount * (long)sizeof(FeedbackOp));
         l.Jacks = Take(h->JackCount * (long)sizeof(JackOp));
@@ -154,6 +150,10 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         l.Gains = Take(GainTable.Places(GainCount) * (long)sizeof(GainEntry));
         l.BySlot = Take(Limits.MaxInstances * (long)sizeof(ushort));
         l.Buffers = Take(h->BufferSlots * (long)_quantum * sizeof(float));
+        l.Costs = Take(h->NodeCount * (long)(Limits.MaxCoreClasses * sizeof(float)));
+        l.Tails = Take(h->NodeCount * (long)sizeof(float));
+        l.Needs = Take(h->NodeCount * (long)((Limits.MaxCoreClasses - 1) * sizeof(int)));
+        l.LeastNeeds = Take((h->NodeCount + 63) / 64 * (long)((Limits.MaxCoreClasses - 1) * sizeof(int)));
         l.Total = at;
         return l;
     }
