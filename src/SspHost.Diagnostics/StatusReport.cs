@@ -41,6 +41,12 @@ public sealed record AudioReport
 
     public ulong LostFrames { get; init; }
 
+    /// <summary>Times the card's timestamps leapt against its frame count; nothing is lost by that.</summary>
+    public ulong ClockJumps { get; init; }
+
+    /// <summary>Whether the card is away at this moment; playing goes on when it is back.</summary>
+    public bool Away { get; init; }
+
     public ulong Faults { get; init; }
 
     public ulong BadOutputs { get; init; }
@@ -166,6 +172,7 @@ public sealed record StatusReport
 [JsonSerializable(typeof(StatusReport))]
 [JsonSerializable(typeof(GcIsolationReport))]
 [JsonSerializable(typeof(StartReport))]
+[JsonSerializable(typeof(EditReport))]
 public sealed partial class DiagnosticsJson : JsonSerializerContext
 {
     /// <summary>The same, for people to read.</summary>

@@ -75,6 +75,7 @@ internal static unsafe class Executor
         record->Calls++;
         record->Nanoseconds += ns;
         if (ns > record->Longest) record->Longest = ns;
+        node->Instance->LastNs = ns;
         if (thread->Class != 0) CountSlow(node, thread->Class, ns);
         return now;
     }

@@ -1,6 +1,8 @@
 // A plan in, quanta out: what the audio loop and the steward see of the graph.
 using SspHost.Abi;
+using SspHost.Engine.Audio;
 using SspHost.Engine.Memory;
+using SspHost.Engine.Probes;
 
 namespace SspHost.Engine.Graph;
 
@@ -103,6 +105,9 @@ public sealed unsafe class Renderer : IDisposable
 
     /// <summary>Ns the audio thread waited for its workers after its own last node, in the last quantum. [audio-thread]</summary>
     public ulong LastJoin => _s->LastJoin;
+
+    /// <summary>Ns it took to take a plan in the last quantum; 0: there was none. [audio-thread]</summary>
+    public ulong LastSwap => _s->LastSwap;
 
     /// <summary>Serial of the plan that plays; 0: none. [audio-thread or steward]</summary>
     public ulong PlanSerial
@@ -342,7 +347,14 @@ public sealed unsafe class Renderer : IDisposable
         s->Time = frame;
         s->Quantum++;
         if (Volatile.Read(ref s->Mailbox.State) == Mailbox.Posted) TakeCommand();
-        if (Volatile.Read(ref *(nint*)&s->Published) != 0) TakePublished(heard: true);
+        s->LastSwap = 0;
+        if (Volatile.Read(ref *(nint*)&s->Published) != 0)
+        {
+            var start = CycleClock.Now();
+            TakePublished(heard: true);
+            s->LastSwap = Math.Max(1, CycleClock.ToNanoseconds(CycleClock.Now() - start));
+        }
+
         var plan = s->Current;
         EventDrain.Run(s, plan, _events);
         var frames = s->Frames;
@@ -369,6 +381,24 @@ public sealed unsafe class Renderer : IDisposable
         s->Unsettled = Math.Max(0, s->Unsettled - frames);
 
         Volatile.Write(ref s->Quanta, s->Quanta + 1);
+    }
+
+    /// <summary>
+    /// [audio-thread, after a quantum] The module that took longest in it; none where module times were off. Looks at every node: for a
+    /// quantum that is late already.
+    /// </summary>
+    public Culprit Culprit()
+    {
+        var worst = Audio.Culprit.None;
+        var plan = _s->Current;
+        if (plan == null || (_s->Diagnostics & (uint)DiagnosticFlags.ModuleTimes) == 0) return worst;
+        for (var n = 0; n < plan->NodeCount; n++)
+        {
+            var instance = plan->Nodes[n].Instance;
+            if (instance->LastNs > worst.Nanoseconds) worst = new Culprit { Slot = instance->Slot, Key = instance->Key, Nanoseconds = instance->LastNs };
+        }
+
+        return worst;
     }
 
     private static void PlayJack(RenderState* s, JackOp* jack, float* output)
