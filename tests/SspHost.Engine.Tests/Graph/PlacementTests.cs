@@ -204,6 +204,35 @@ public sealed unsafe class PlacementTests
         }
     }
 
+    [Fact]
+    public void Placing_allocates_nothing_managed()
+    {
+        using var rig = new Rig(Quantum);
+        _ = Install(rig, Draft(new Random(5), 1).Compile(), TwoAndFour);
+        _ = rig.Renderer.Configure(48_000, Quantum, TwoAndFour.Length, TwoAndFour);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 20; i++) _ = rig.Renderer.Configure(48_000, Quantum, TwoAndFour.Length, TwoAndFour);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.True(rig.Renderer.State->Current->SlowWorkers > 0);
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(-1f)]
+    [InlineData(1.1e9f)]
+    public void A_cost_that_is_none_is_refused(float cost)
+    {
+        using var rig = new Rig(Quantum);
+        for (var c = 0; c < Limits.MaxCoreClasses; c++)
+        {
+            var draft = Draft(new Random(6), 1, 3);
+            draft.Nodes[^1].Costs[c] = cost;
+            Assert.Equal(ReplyStatus.BadRequest, rig.TryInstall(draft.Compile(), out var error));
+            Assert.Equal((BadPart.Order, draft.Nodes.Count - 1), (error.Part, error.Index));
+        }
+    }
+
     // Ns a quantum, stand-ins in about the proportions of a desktop core: a test that measured them would judge other plans each time.
     private static readonly Dictionary<string, float> TypicalCosts = new(StringComparer.Ordinal)
     {
