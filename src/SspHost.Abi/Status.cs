@@ -216,6 +216,12 @@ public enum NoticeKind : uint
 
     /// <summary>The card's timestamps leapt against its frame count. A = ns (0: they stopped, or are missing). Nothing is lost by that.</summary>
     ClockJump = 8,
+
+    /// <summary>The lost device is back and plays. A = ms it was away.</summary>
+    DeviceBack = 16,
+
+    /// <summary>The lost device is back at another sample rate; it plays once the control process starts it at that one. A = Hz, B = Hz before.</summary>
+    DeviceRate = 17,
 }
 
 /// <summary>Why frames were lost.</summary>
@@ -234,6 +240,9 @@ public enum DropoutCause : int
 
     /// <summary>The card was away.</summary>
     Unplugged = 4,
+
+    /// <summary>Capture and playback run by clocks that drift apart: frames captured were skipped, or repeated.</summary>
+    Drift = 8,
 }
 
 /// <summary>A notice, 64 bytes.</summary>

@@ -26,17 +26,17 @@ internal static class RunCommand
         var flags = new Flags();
         var command = new Command("run", "Play a patch. Ctrl-C fades out and stops.") { patch };
         flags.AddTo(command);
-        command.SetAction(r => Run(r.GetValue(patch), flags.Read(r)));
+        command.SetAction(r => Run(r.GetValue(patch), flags.Read(r), CalibrationFile.Load(CalibrationFile.PathBeside(r.GetValue(flags.Config)))));
         return command;
     }
 
-    private static int Run(string? patch, Settings settings)
+    private static int Run(string? patch, Settings settings, CalibrationFile calibration)
     {
         // A patch that is no patch is said before anything is started.
         if (patch != null && PatchJson.TryLoad(patch).Error is { } bad) throw new CommandException(bad.ToString());
         if (AudioSetup.CheckCores(settings.Cores.Value, AudioSetup.AllowedCores()) is { } cores) throw new CommandException("--cores: " + cores);
         var screen = new Screen();
-        var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount);
+        var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount).Calibrated(calibration);
         setup = WithRecordings(setup, settings);
         var runtime = RuntimeDirectory.Locate();
         RuntimeDirectory.Ensure(runtime);

@@ -46,7 +46,9 @@ internal sealed class NoticeWords
                 return (n.A == 0 ? "the device's timestamps stopped" : string.Create(CultureInfo.InvariantCulture, $"the device's timestamps leapt by {n.A / 1e6:0.0} ms"))
                     + $"; nothing is lost by that{incident}";
             case NoticeKind.DeviceLost:
-                return $"the device was lost: {new System.ComponentModel.Win32Exception((int)n.A).Message}";
+                return $"the device was lost: {new System.ComponentModel.Win32Exception((int)n.A).Message}; the patch waits for it";
+            case NoticeKind.DeviceBack:
+                return string.Create(CultureInfo.InvariantCulture, $"the device is back after {n.A / 1000.0:0.0} s; the patch goes on");
             default:
                 return null;
         }
@@ -83,6 +85,7 @@ internal sealed class NoticeWords
     {
         DropoutCause.SlowRender => "a quantum was rendered too slowly",
         DropoutCause.LateWakeUp => "the audio thread got its core too late",
+        DropoutCause.Drift => "capture and playback run by clocks of their own",
         DropoutCause.Device => "reported by the device",
         DropoutCause.Unplugged => "the device was away",
         _ => "cause unknown",

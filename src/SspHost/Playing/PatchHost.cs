@@ -145,7 +145,17 @@ internal sealed class PatchHost : ISupervised, IDisposable
             Wanted = true;
         }
 
-        return Sink.StartAudio();
+        return StartAudio();
+    }
+
+    // A device that runs at another rate only is no reason to be silent: the patch is made for its rate.
+    private string? StartAudio() => Sink.StartAudio() is not { } why ? null : Sink.OfferedRate > 0 ? FollowRate(Sink.OfferedRate) : why;
+
+    private string? FollowRate(int rate)
+    {
+        _options.Say(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the device runs at {rate} Hz, not at {Sink.Setup.Rate} Hz: the patch is made for {rate} Hz"));
+        if (Sink.UseRate(rate) is { } notStopped) return notStopped;
+        return Session.Reinstall(newEngine: true) is { } error ? error.ToString() : Sink.StartAudio();
     }
 
     /// <summary>Fades out and stops audio; the patch stays.</summary>
@@ -210,14 +220,20 @@ internal sealed class PatchHost : ISupervised, IDisposable
     public IReadOnlyList<string> TakeNotices()
     {
         var lines = new List<string>();
+        var rate = 0;
         _slot.Try(
             link =>
             {
                 while (lines.Count < 100 && link.TryTakeNotice(out var notice))
+                {
+                    if (notice.Kind == NoticeKind.DeviceRate) rate = (int)notice.A;
                     if (_notices.Line(in notice, NameOf) is { } line) lines.Add(line);
+                }
+
                 return true;
             },
             otherwise: false);
+        if (rate != 0 && rate != Sink.Setup.Rate && Wanted && FollowRate(rate) is { } why) lines.Add(why);
         // An overloaded patch drops out hundreds of times a second: a line a second says it, more would hide everything else.
         if (_clock.ElapsedMilliseconds < _nextSum) return lines;
         _nextSum = _clock.ElapsedMilliseconds + SumMs;
@@ -295,7 +311,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
             return;
         }
 
-        if (Wanted && Sink.StartAudio() is { } why) _options.Say("audio was not started: " + why);
+        if (Wanted && StartAudio() is { } why) _options.Say("audio was not started: " + why);
         else _options.Say(Wanted ? "playing again" : "the engine is back, stopped as before");
     }
 
