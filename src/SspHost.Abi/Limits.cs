@@ -37,6 +37,9 @@ public static class Limits
     /// <summary>RT threads: the audio thread and its workers.</summary>
     public const int MaxThreads = 16;
 
+    /// <summary>Kinds of cores by speed that costs are kept for; class 0 = the fastest. Boards have two, a few phones' chips three.</summary>
+    public const int MaxCoreClasses = 3;
+
     /// <summary>Events one quantum can carry; more are kept for the next quantum.</summary>
     public const int MaxEventsPerQuantum = 256;
 

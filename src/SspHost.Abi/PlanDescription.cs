@@ -69,6 +69,12 @@ public unsafe struct PlanNode
     /// <summary>Index of the module type in the engine's descriptor list.</summary>
     public int Module;
 
+    /// <summary>
+    /// Predicted cost of this node in ns a quantum on a core of each class (<see cref="RegionHeader.ClassCapacity"/>); 0: not known. A node whose
+    /// cost on a slow class is not known is never given to it.
+    /// </summary>
+    public fixed float Costs[Limits.MaxCoreClasses];
+
     /// <summary>Slot in the instance table, chosen by the control process, unused or holding the same key.</summary>
     public int Slot;
 
@@ -90,6 +96,7 @@ public unsafe struct PlanNode
 
     /// <summary>Name for messages, UTF-8, zero-terminated, cut to fit.</summary>
     public fixed byte Name[InstanceRecord.NameBytes];
+    private readonly int _pad;
 }
 
 /// <summary>Flags of a node.</summary>

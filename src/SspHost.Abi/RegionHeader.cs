@@ -88,6 +88,15 @@ public struct RegionHeader
     /// <summary>Seqlock of <see cref="PoolStats"/>.</summary>
     public long PoolStatsOffset;
 
+    /// <summary>
+    /// Cores of each class that the engine may use, fastest class first, and its speed relative to class 0: 1 and less. Zero cores: no
+    /// such class. Written before the state is first <see cref="EngineState.Stopped"/>.
+    /// </summary>
+    public unsafe fixed int ClassCores[Limits.MaxCoreClasses];
+
+    /// <inheritdoc cref="ClassCores"/>
+    public unsafe fixed float ClassCapacity[Limits.MaxCoreClasses];
+
     /// <summary>Version of the engine, UTF-8, zero-terminated.</summary>
     public unsafe fixed byte Version[32];
 }
@@ -120,7 +129,8 @@ public unsafe struct ThreadRecord
     /// </summary>
     public int Current;
 
-    private readonly int _pad;
+    /// <summary>Class of that core: 0 = the fastest of this machine.</summary>
+    public int Class;
 
     /// <summary>Bytes of its stack.</summary>
     public long StackBytes;

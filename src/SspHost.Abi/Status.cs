@@ -176,6 +176,14 @@ public unsafe struct InstanceRecord
     /// <summary>Quanta skipped because it slept.</summary>
     public ulong Slept;
 
+    /// <summary>
+    /// Of <see cref="Calls"/> and <see cref="Nanoseconds"/>, those in which it was awake on a core of class 1, 2, ...; the rest are class 0's.
+    /// </summary>
+    public fixed ulong SlowCalls[Limits.MaxCoreClasses - 1];
+
+    /// <inheritdoc cref="SlowCalls"/>
+    public fixed ulong SlowNanoseconds[Limits.MaxCoreClasses - 1];
+
     /// <summary>Outputs that were not finite or beyond 1000 V.</summary>
     public ulong BadOutputs;
 

@@ -10,13 +10,34 @@ namespace SspHost.Diagnostics;
 /// <param name="Slept">Quanta it slept through.</param>
 /// <param name="Nanoseconds">Time in all.</param>
 /// <param name="Name">Its name.</param>
+/// <param name="Class1">Of it, quanta awake and ns on cores of class 1.</param>
+/// <param name="Class2">The same for class 2.</param>
 /// <param name="Slot">Its slot.</param>
-public readonly record struct InstanceTime(int Module, ulong Quanta, ulong Slept, ulong Nanoseconds, string Name, int Slot = 0);
+public readonly record struct InstanceTime(
+    int Module, ulong Quanta, ulong Slept, ulong Nanoseconds, string Name, (ulong Quanta, ulong Nanoseconds) Class1 = default,
+    (ulong Quanta, ulong Nanoseconds) Class2 = default, int Slot = 0)
+{
+    /// <summary>Quanta awake and ns on cores of a class.</summary>
+    public (ulong Quanta, ulong Nanoseconds) On(int coreClass)
+    {
+        if (coreClass == 1) return Class1;
+        if (coreClass == 2) return Class2;
+        var (quanta, ns) = (Class1.Quanta + Class2.Quanta + Slept, Class1.Nanoseconds + Class2.Nanoseconds);
+        return (Quanta - Math.Min(Quanta, quanta), Nanoseconds - Math.Min(Nanoseconds, ns)); // each counter is read at another moment
+    }
+}
 
 /// <summary>Windows over an instance table. Not thread-safe: one reader, one object.</summary>
 public sealed unsafe class InstanceTimes
 {
-    private readonly (ulong Key, ulong Calls, ulong Slept, ulong Nanoseconds)[] _before = new (ulong, ulong, ulong, ulong)[Limits.MaxInstances];
+    private readonly Counters[] _before = new Counters[Limits.MaxInstances];
+
+    private record struct Counters(ulong Key, ulong Calls, ulong Slept, ulong Nanoseconds, ulong Calls1, ulong Nanoseconds1, ulong Calls2, ulong Nanoseconds2)
+    {
+        public readonly bool GoOnFrom(in Counters b) =>
+            b.Key == Key && Calls >= b.Calls && Slept >= b.Slept && Nanoseconds >= b.Nanoseconds && Calls1 >= b.Calls1
+            && Nanoseconds1 >= b.Nanoseconds1 && Calls2 >= b.Calls2 && Nanoseconds2 >= b.Nanoseconds2;
+    }
 
     /// <summary>Forgets what it saw: windows begin anew.</summary>
     public void Restart() => Array.Clear(_before);
@@ -38,9 +59,9 @@ public sealed unsafe class InstanceTimes
                 continue;
             }
 
-            var now = (r.Key, r.Calls, r.Slept, r.Nanoseconds);
-            var goesOn = before.Key == now.Key && now.Calls >= before.Calls && now.Slept >= before.Slept && now.Nanoseconds >= before.Nanoseconds;
-            if (!goesOn || r.Key == 0)
+            var now = new Counters(
+                r.Key, r.Calls, r.Slept, r.Nanoseconds, r.SlowCalls[0], r.SlowNanoseconds[0], r.SlowCalls[1], r.SlowNanoseconds[1]);
+            if (!now.GoOnFrom(in before) || r.Key == 0)
             {
                 before = now;
                 continue;
@@ -54,7 +75,9 @@ public sealed unsafe class InstanceTimes
             }
 
             if (quanta < least) continue;
-            times.Add(new InstanceTime(r.Module, quanta, Math.Min(quanta, now.Slept - before.Slept), now.Nanoseconds - before.Nanoseconds, NameOf(in r), i));
+            times.Add(new InstanceTime(
+                r.Module, quanta, Math.Min(quanta, now.Slept - before.Slept), now.Nanoseconds - before.Nanoseconds, NameOf(in r),
+                (now.Calls1 - before.Calls1, now.Nanoseconds1 - before.Nanoseconds1), (now.Calls2 - before.Calls2, now.Nanoseconds2 - before.Nanoseconds2), i));
             before = now;
         }
 

@@ -203,6 +203,33 @@ public sealed unsafe class PlanCompilerTests
     }
 
     [Fact]
+    public void A_node_carries_what_it_costs_on_each_class_of_cores_and_none_where_that_is_not_known()
+    {
+        var options = new CompileOptions
+        {
+            Costs = new float[] { 10, 0, 300, float.NaN, 50, -1, 70 },
+            SlowCosts = [new float[] { 20, 7, float.PositiveInfinity, 90, 3e9f }, new float[] { 40 }],
+        };
+        float[][] expected =
+        [
+            [10, PlanCompiler.UnknownCost, 300, PlanCompiler.UnknownCost, 50, PlanCompiler.UnknownCost, 70],
+            [20, 7, 0, 90, 1e9f, 0, 0],
+            [40, 0, 0, 0, 0, 0, 0],
+        ];
+        ForRandomPatches((patch, plan) =>
+        {
+            for (var v = 0; v < plan.Nodes.Length; v++)
+            {
+                for (var c = 0; c < Limits.MaxCoreClasses; c++)
+                {
+                    var node = plan.Nodes[v];
+                    Assert.Equal(node.Module < 7 ? expected[c][node.Module] : c == 0 ? PlanCompiler.UnknownCost : 0, node.Costs[c]);
+                }
+            }
+        }, options);
+    }
+
+    [Fact]
     public void Width_is_never_less_than_the_most_nodes_that_can_run_at_once()
     {
         for (var seed = 0; seed < 200; seed++)
@@ -435,7 +462,12 @@ public sealed unsafe class PlanCompilerTests
         fixed (byte* b = bytes)
         {
             var h = (PlanHeader*)b;
-            for (var i = 0; i < h->NodeCount; i++) ((PlanNode*)(b + h->NodesOffset))[i].Priority = 0;
+            for (var i = 0; i < h->NodeCount; i++)
+            {
+                var node = (PlanNode*)(b + h->NodesOffset) + i;
+                node->Priority = 0;
+                for (var c = 0; c < Limits.MaxCoreClasses; c++) node->Costs[c] = 0;
+            }
         }
 
         return bytes;

@@ -1,6 +1,7 @@
 // Costs of modules: differences of counters, medians, another quantum, and a file that may be damaged.
 using System.Text;
 using SspHost.Abi;
+using SspHost.Abi.Link;
 using SspHost.Diagnostics;
 using SspHost.Playing;
 
@@ -13,6 +14,8 @@ public sealed class ModuleCostsTests : IDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("ssp-costs-").FullName;
     private readonly InstanceRecord[] _table = new InstanceRecord[8];
     private readonly ModuleCosts _costs = new();
+
+    private static CoreClass[] Three => [new(2, 1), new(4, 0.5f), new(1, 0.25f)];
 
     private string FilePath => Path.Combine(_directory, ModuleCosts.FileName);
 
@@ -109,6 +112,64 @@ public sealed class ModuleCostsTests : IDisposable
     }
 
     [Fact]
+    public void Each_class_of_cores_has_its_own_cost()
+    {
+        Measure(0, 400, quantum: 32);
+        Put(0, 0);
+        Look();
+        Run(0, 1000, 500); // 700 of them on a fast core at 300 ns, 200 on class 1, 100 on class 2
+        RunSlow(0, 200, 800, 100, 1300);
+        _table[0].Nanoseconds = (700 * 300) + (200 * 800) + (100 * 1300);
+        _table[0].Calls = 1000;
+        Look();
+        Assert.Equal(400 - (100 / 8.0), _costs.Of("vco", 48_000, 32, 0, Three), 0.01);
+        Assert.Equal(800, _costs.Of("vco", 48_000, 32, 1, Three), 0.01);
+        Assert.Equal(1300, _costs.Of("vco", 48_000, 32, 2, Three), 0.01);
+        Assert.Null(_costs.Save(FilePath));
+        var again = ModuleCosts.Load(FilePath, Assert.Fail);
+        for (var c = 0; c < 3; c++) Assert.Equal(_costs.For(Types, 48_000, 32, c, Three), again.For(Types, 48_000, 32, c, Three));
+    }
+
+    [Fact]
+    public void A_few_quanta_on_a_class_say_nothing_of_it()
+    {
+        Put(0, 0);
+        Look();
+        Run(0, 1000, 500);
+        RunSlow(0, 20, 9000, 1, 9000);
+        _table[0].Nanoseconds = (979 * 500) + (21 * 9000);
+        Look();
+        Assert.Equal([500f, 1000f, 2000f], Enumerable.Range(0, 3).Select(c => _costs.Of("vco", 48_000, 32, c, Three)));
+    }
+
+    [Fact]
+    public void A_class_never_measured_costs_what_the_nearest_measured_one_does_by_the_ratio_of_capacities()
+    {
+        Measure(0, 400, quantum: 32);
+        Assert.Equal(800, _costs.Of("vco", 48_000, 32, 1, Three), 0.01);
+        Assert.Equal(1600, _costs.Of("vco", 48_000, 32, 2, Three), 0.01);
+        Assert.Equal(3200, _costs.Of("vco", 48_000, 64, 2, Three), 0.01); // and by frames
+        Assert.Equal(0, _costs.Of("vcf", 48_000, 32, 1, Three)); // never measured anywhere: it stays where it is known to fit
+        Assert.Equal(0, _costs.Of("vco", 48_000, 32, 2, [new(2, 1), new(4, 0.5f)])); // no such class
+        Put(1, 1);
+        Look();
+        Run(1, 1000, 900); // all of it on class 1
+        RunSlow(1, 1000, 900, 0, 0);
+        Look();
+        Assert.Equal(450, _costs.Of("vcf", 48_000, 32, 0, Three), 0.01);
+        Assert.Equal(1800, _costs.Of("vcf", 48_000, 32, 2, Three), 0.01);
+    }
+
+    [Fact]
+    public void A_file_of_the_version_before_speaks_of_fast_cores()
+    {
+        File.WriteAllText(FilePath, "{\"version\":1,\"costs\":[{\"module\":\"vco\",\"rate\":48000,\"quantum\":32,\"nanoseconds\":400}]}");
+        var costs = ModuleCosts.Load(FilePath, Assert.Fail);
+        Assert.Equal(400, costs.Of("vco", 48_000, 32));
+        Assert.Equal(800, costs.Of("vco", 48_000, 32, 1, Three));
+    }
+
+    [Fact]
     public void What_was_measured_is_known_at_the_next_start()
     {
         Measure(0, 400, quantum: 32);
@@ -136,7 +197,7 @@ public sealed class ModuleCostsTests : IDisposable
         for (var n = 0; n < good.Length; n++) Assert.True(IsIgnored(good.AsSpan(0, n)));
         foreach (var bad in new[]
         {
-            "null", "[]", "{\"version\":2,\"costs\":[]}", "{\"version\":1}", "{\"version\":1,\"costs\":[null]}",
+            "null", "[]", "{\"version\":3,\"costs\":[]}", "{\"version\":2,\"costs\":[{\"module\":\"vco\",\"rate\":48000,\"quantum\":32,\"nanoseconds\":1,\"class\":3}]}", "{\"version\":1}", "{\"version\":1,\"costs\":[null]}",
             "{\"version\":1,\"costs\":[{\"module\":null,\"rate\":48000,\"quantum\":32,\"nanoseconds\":1}]}",
             "{\"version\":1,\"costs\":[{\"module\":\"vco\",\"rate\":48000,\"quantum\":0,\"nanoseconds\":1}]}",
             "{\"version\":1,\"costs\":[{\"module\":\"vco\",\"rate\":48000,\"quantum\":32,\"nanoseconds\":-1}]}",
@@ -186,6 +247,16 @@ public sealed class ModuleCostsTests : IDisposable
     {
         _table[slot].Calls += calls;
         _table[slot].Nanoseconds += calls * nsEach;
+    }
+
+    // Of what Run counted, so much was on slower cores.
+    private unsafe void RunSlow(int slot, ulong calls1, ulong nsEach1, ulong calls2, ulong nsEach2)
+    {
+        ref var r = ref _table[slot];
+        r.SlowCalls[0] += calls1;
+        r.SlowNanoseconds[0] += calls1 * nsEach1;
+        r.SlowCalls[1] += calls2;
+        r.SlowNanoseconds[1] += calls2 * nsEach2;
     }
 
     private void Look(int quantum = 32) => _costs.Update(_table, Types, 48_000, quantum);

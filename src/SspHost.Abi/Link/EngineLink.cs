@@ -102,6 +102,15 @@ public sealed unsafe class EngineLink : IDisposable
     /// <summary>The modules this engine can make; a module's index is its number in plans.</summary>
     public IReadOnlyList<ModuleDescriptor> ReadDescriptors() => DescriptorBlob.Read(Map.Descriptors);
 
+    /// <summary>The kinds of cores that the engine may use, the fastest first: at least one where the engine has told them.</summary>
+    public IReadOnlyList<CoreClass> ReadCoreClasses()
+    {
+        var classes = new List<CoreClass>();
+        for (var c = 0; c < Limits.MaxCoreClasses && Map.Header->ClassCores[c] > 0; c++)
+            classes.Add(new CoreClass(Map.Header->ClassCores[c], Map.Header->ClassCapacity[c]));
+        return classes;
+    }
+
     /// <summary>Version of the engine.</summary>
     public string Version
     {

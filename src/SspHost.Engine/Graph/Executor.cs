@@ -24,11 +24,16 @@ internal static unsafe class Executor
     // 50-100 ns; apart, so that a plan between the two does not change back and forth.
     private const int BatchBelowNs = 400, SingleAboveNs = 800;
 
+    // Which of two copies of the loop a thread runs: what only slow cores have to ask costs the others nothing.
+    private readonly struct FastCore;
+
+    private readonly struct SlowCore;
+
     /// <summary>One quantum of a plan. [audio-thread]</summary>
     public static void Run(RenderState* state, Plan* plan)
     {
         var crew = &state->Crew;
-        if (crew->Workers == 0 || plan->Width < 2)
+        if ((crew->Workers | plan->SlowWorkers) == 0 || plan->Width < 2)
         {
             RunAlone(state, plan);
             state->LastJoin = 0;
@@ -36,7 +41,7 @@ internal static unsafe class Executor
         }
 
         Open(crew, plan);
-        _ = Work(state, plan, 0, out _);
+        _ = Work<FastCore>(state, plan, 0, out _);
         Close(state, crew);
     }
 
@@ -71,7 +76,15 @@ internal static unsafe class Executor
         record->Nanoseconds += ns;
         if (ns > record->Longest) record->Longest = ns;
         node->Instance->LastNs = ns;
+        if (thread->Class != 0) CountSlow(node, thread->Class, ns);
         return now;
+    }
+
+    private static void CountSlow(Node* node, int coreClass, ulong ns)
+    {
+        if (node->Instance->Asleep != 0) return; // what sleep costs says nothing of the module
+        node->Instance->Record->SlowCalls[coreClass - 1]++;
+        node->Instance->Record->SlowNanoseconds[coreClass - 1] += ns;
     }
 
     private static void Open(Crew* crew, Plan* plan)
@@ -82,20 +95,34 @@ internal static unsafe class Executor
         crew->Plan = plan;
         crew->Wanted = Math.Min(crew->Workers, plan->Width - 1);
         crew->Remaining = plan->NodeCount;
+        if (plan->SlowWorkers != 0) crew->OpenedAt = CycleClock.Now();
 
         // Full fence: all of the above is visible to whoever enters, and Sleepers is read after the gate is open. A worker that counts itself
         // as a sleeper looks at the gate after that, so one of the two sees the other.
         var generation = (crew->Gate >> 32) + 1;
         _ = Interlocked.Exchange(ref crew->Gate, (generation << 32) | Crew.Open);
         var wake = Volatile.Read(ref crew->Sleepers) - (crew->Workers - crew->Wanted);
-        if (wake > 0) RingBell(crew, wake);
+        if (wake > 0) RingBell(&crew->Bell, wake);
+        if (plan->SlowWorkers != 0) CallSlow(crew, plan, plan->Roots - 1 - crew->Wanted);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void RingBell(Crew* crew, int count)
+    private static void RingBell(uint* bell, int count)
     {
-        _ = Interlocked.Increment(ref crew->Bell);
-        Linux.Wake(&crew->Bell, count);
+        _ = Interlocked.Increment(ref *bell);
+        Linux.Wake(bell, count);
+    }
+
+    // After a push: wakes slow workers for what is left to them, if there is a node that they may begin now.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CallSlow(Crew* crew, Plan* plan, int nodes)
+    {
+        var asleep = Volatile.Read(ref crew->SlowSleepers) - (crew->SlowCrew - plan->SlowWorkers);
+        if (nodes <= 0 || asleep <= 0 || Volatile.Read(ref crew->SlowCalled) != 0) return;
+        var left = Placement.Left(plan, crew->OpenedAt);
+        var any = false;
+        for (var c = 1; c < Limits.MaxCoreClasses && !any; c++) any = Placement.Any(plan, c, left);
+        if (any && Interlocked.Exchange(ref crew->SlowCalled, 1) == 0) RingBell(&crew->SlowBell, Math.Min(nodes, asleep));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -109,7 +136,8 @@ internal static unsafe class Executor
     /// Runs nodes until none is left: returns true. A worker that starves gives up: false, counted as a sleeper, with
     /// the bell's value from before it looked for the last time.
     /// </summary>
-    private static bool Work(RenderState* state, Plan* plan, int thread, out uint bell)
+    private static bool Work<TCore>(RenderState* state, Plan* plan, int thread, out uint bell)
+        where TCore : unmanaged
     {
         var crew = &state->Crew;
         var timed = (state->Diagnostics & (uint)DiagnosticFlags.ModuleTimes) != 0;
@@ -123,8 +151,9 @@ internal static unsafe class Executor
         var record = state->ThreadRecords + thread;
         var finished = true;
         bell = 0;
-        var hand = new Hand(plan, thread, crew->Wanted + 1);
-        var index = hand.Next(plan);
+        var slow = typeof(TCore) == typeof(SlowCore) ? state->Classes[thread] : 0; // class of a core whose takings are limited; 0: no limit
+        var hand = new Hand(plan, thread, crew->Wanted + 1, slow);
+        var index = hand.Next(crew, plan, slow);
         while (true)
         {
             if (index >= 0)
@@ -140,12 +169,13 @@ internal static unsafe class Executor
                 else NodeRunner.Run(state, node, record);
                 done++;
                 index = Finish(crew, plan, node);
+                if (slow != 0) index = KeepSlow(crew, plan, index, slow);
                 if (hand.Held != 0 && Volatile.Read(ref crew->Hungry) != 0)
                 {
                     Offer(crew, hand.GiveBack(plan));
                 }
 
-                if (index < 0) index = hand.Next(plan);
+                if (index < 0) index = hand.Next(crew, plan, slow);
                 continue;
             }
 
@@ -161,7 +191,7 @@ internal static unsafe class Executor
             }
 
             if (Volatile.Read(ref crew->Remaining) == 0) break;
-            if (!hungry && plan->Batched != 0)
+            if (!hungry && plan->Batched != 0 && slow == 0)
             {
                 hungry = true;
                 _ = Interlocked.Increment(ref crew->Hungry);
@@ -170,14 +200,14 @@ internal static unsafe class Executor
             if (patience.IsOver())
             {
                 if (thread == 0) SleepInJoin(crew, plan);
-                else if (Starve(crew, plan, out bell))
+                else if (Starve(crew, plan, slow, out bell))
                 {
                     finished = false;
                     break;
                 }
             }
 
-            index = hand.Next(plan);
+            index = hand.Next(crew, plan, slow);
             if (index >= 0 && timed) clock = CycleClock.Now();
         }
 
@@ -204,10 +234,10 @@ internal static unsafe class Executor
         private readonly bool _batched;
         private int _word;
 
-        public Hand(Plan* plan, int thread, int threads)
+        public Hand(Plan* plan, int thread, int threads, int slow)
         {
             _threads = threads;
-            _batched = plan->Batched != 0;
+            _batched = plan->Batched != 0 && slow == 0; // a node that is held cannot be judged when it is begun
             if (!_batched) return;
             _home = plan->Homes + (thread * plan->HomeWords);
             for (var w = 0; w < plan->ReadyWords; w++)
@@ -218,8 +248,9 @@ internal static unsafe class Executor
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public int Next(Plan* plan)
+        public int Next(Crew* crew, Plan* plan, int slow)
         {
+            if (slow != 0) return Placement.Pop(plan, slow, Placement.Left(plan, crew->OpenedAt));
             if (!_batched) return ReadySet.Pop(plan);
             if (Held == 0)
             {
@@ -245,7 +276,7 @@ internal static unsafe class Executor
 
     /// <summary>Counts a node as done for its successors. Returns the ready one of highest priority to go on with, offers the others.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Finish(Crew* crew, Plan* plan, Node* node)
+    internal static int Finish(Crew* crew, Plan* plan, Node* node)
     {
         Node* keep = null;
         var offered = 0;
@@ -279,6 +310,18 @@ internal static unsafe class Executor
         return keep == null ? -1 : (int)(keep - plan->Nodes);
     }
 
+    // A slow core goes on with what it made ready only if it may begin it.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int KeepSlow(Crew* crew, Plan* plan, int index, int slow)
+    {
+        if (index < 0) return -1;
+        var rank = plan->Nodes[index].Rank;
+        if (Placement.MayBegin(plan, slow, rank, Placement.Left(plan, crew->OpenedAt))) return index;
+        ReadySet.Push(plan, rank);
+        Offer(crew, 1);
+        return -1;
+    }
+
     // After a push (a full fence): wakes as many threads as got something to do, if the plan has use for them and they sleep.
     private static void Offer(Crew* crew, int nodes)
     {
@@ -290,7 +333,8 @@ internal static unsafe class Executor
 
         var asleep = Volatile.Read(ref crew->Sleepers) - (crew->Workers - crew->Wanted);
         if (nodes > 0 && asleep > 0 && Volatile.Read(ref crew->Called) == 0 && Interlocked.Exchange(ref crew->Called, 1) == 0)
-            RingBell(crew, Math.Min(nodes, asleep));
+            RingBell(&crew->Bell, Math.Min(nodes, asleep));
+        if (crew->SlowCrew != 0) CallSlow(crew, crew->Plan, nodes - Math.Max(0, asleep));
     }
 
     // The audio thread found nothing to do for a while: the rest is in other hands.
@@ -305,12 +349,14 @@ internal static unsafe class Executor
 
     // Becoming a sleeper while still inside: a node offered from here on either is seen now or rings the bell.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool Starve(Crew* crew, Plan* plan, out uint bell)
+    private static bool Starve(Crew* crew, Plan* plan, int slow, out uint bell)
     {
-        bell = Volatile.Read(ref crew->Bell);
-        LieDown(crew);
-        if (Volatile.Read(ref crew->Remaining) != 0 && !ReadySet.Any(plan)) return true;
-        GetUp(crew);
+        var bed = new Bed(crew, slow != 0);
+        bell = Volatile.Read(ref *bed.Bell);
+        bed.LieDown();
+        var any = slow == 0 ? ReadySet.Any(plan) : Placement.Any(plan, slow, Placement.Left(plan, crew->OpenedAt));
+        if (Volatile.Read(ref crew->Remaining) != 0 && !any) return true;
+        bed.GetUp();
         return false;
     }
 
@@ -340,13 +386,15 @@ internal static unsafe class Executor
         var crew = &state->Crew;
         var generation = Volatile.Read(ref crew->Gate) >> 32; // a quantum that is under way already may be entered, too
         if ((Volatile.Read(ref crew->Gate) & Crew.Open) != 0) generation--;
-        var heard = Volatile.Read(ref crew->Bell);
+        var slow = Placement.IsSlow(state, thread);
+        var bed = new Bed(crew, slow);
+        var heard = Volatile.Read(ref *bed.Bell);
         var patience = new Patience(crew->IdleTicks);
         var record = state->ThreadRecords + thread;
         var counters = ThreadCounters.Read();
         while (Volatile.Read(ref crew->Stop) == 0)
         {
-            var bell = Volatile.Read(ref crew->Bell);
+            var bell = Volatile.Read(ref *bed.Bell);
             var gate = Volatile.Read(ref crew->Gate);
             if (IsNews(gate, generation, bell, heard))
             {
@@ -356,37 +404,46 @@ internal static unsafe class Executor
                 heard = bell;
                 patience.Renew();
                 // Entered: the plan cannot be freed, because the join waits for us to leave.
-                var finished = Work(state, crew->Plan, thread, out var starvedAt);
+                var finished = slow ? Work<SlowCore>(state, crew->Plan, thread, out var starvedAt) : Work<FastCore>(state, crew->Plan, thread, out starvedAt);
                 Leave(crew);
                 if (record->Quanta % AccountEvery == 0) Account(record, ref counters); // one that never sleeps is looked at, too
                 if (finished) continue;
                 Account(record, ref counters);
-                Linux.Wait(&crew->Bell, starvedAt, WorkerWaitNs);
-                GetUp(crew);
+                Linux.Wait(bed.Bell, starvedAt, WorkerWaitNs);
+                bed.GetUp();
                 continue;
             }
 
             if (!patience.IsOver()) continue;
-            LieDown(crew);
-            bell = Volatile.Read(ref crew->Bell);
+            bed.LieDown();
+            bell = Volatile.Read(ref *bed.Bell);
             gate = Volatile.Read(ref crew->Gate);
             Account(record, ref counters);
-            if (!IsNews(gate, generation, bell, heard) && Volatile.Read(ref crew->Stop) == 0) Linux.Wait(&crew->Bell, bell, WorkerWaitNs);
-            GetUp(crew);
+            if (!IsNews(gate, generation, bell, heard) && Volatile.Read(ref crew->Stop) == 0) Linux.Wait(bed.Bell, bell, WorkerWaitNs);
+            bed.GetUp();
         }
     }
 
-    // Counts as a sleeper before the last look for work: an offer after that look rings. A call that met nobody is void.
-    private static void LieDown(Crew* crew)
+    // Where a worker sleeps: slow ones apart, because they are called for other nodes.
+    private readonly struct Bed(Crew* crew, bool slow)
     {
-        Volatile.Write(ref crew->Called, 0);
-        _ = Interlocked.Increment(ref crew->Sleepers);
-    }
+        private readonly int* _sleepers = slow ? &crew->SlowSleepers : &crew->Sleepers;
+        private readonly int* _called = slow ? &crew->SlowCalled : &crew->Called;
 
-    private static void GetUp(Crew* crew)
-    {
-        _ = Interlocked.Decrement(ref crew->Sleepers);
-        Volatile.Write(ref crew->Called, 0);
+        public uint* Bell { get; } = slow ? &crew->SlowBell : &crew->Bell;
+
+        // Counts as a sleeper before the last look for work: an offer after that look rings. A call that met nobody is void.
+        public void LieDown()
+        {
+            Volatile.Write(ref *_called, 0);
+            _ = Interlocked.Increment(ref *_sleepers);
+        }
+
+        public void GetUp()
+        {
+            _ = Interlocked.Decrement(ref *_sleepers);
+            Volatile.Write(ref *_called, 0);
+        }
     }
 
     // A quantum not seen yet, or the bell rung since we left this one.
@@ -413,6 +470,7 @@ internal static unsafe class Executor
     public static void Stop(Crew* crew)
     {
         _ = Interlocked.Exchange(ref crew->Stop, 1);
-        RingBell(crew, int.MaxValue);
+        RingBell(&crew->Bell, int.MaxValue);
+        RingBell(&crew->SlowBell, int.MaxValue);
     }
 }

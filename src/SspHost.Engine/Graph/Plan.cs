@@ -146,6 +146,29 @@ internal unsafe struct Plan
 
     public int HomeWords;
 
+    /// <summary>Workers on slow cores it has use for; 0: none, and nothing below matters. <see cref="Placement"/></summary>
+    public int SlowWorkers;
+
+    /// <summary>Ns after the quantum's opening by which every path is to be at its end for a slow core to take part in it.</summary>
+    public int Target;
+
+    /// <summary>Nodes that are ready when a quantum begins.</summary>
+    public int Roots;
+
+    /// <summary>Cost in ns of node n on a core of class c at n * MaxCoreClasses + c; 0: not known. [steward]</summary>
+    public float* Costs;
+
+    /// <summary>Ns from a node's end to the end of the longest path below it, on fast cores. [steward]</summary>
+    public float* Tails;
+
+    /// <summary>
+    /// Ns from a node's beginning on a slow core of class c + 1 to the end of the longest path below it, by rank, NodeCount for each class.
+    /// </summary>
+    public int* Needs;
+
+    /// <summary>The least of each word of the ready set, ReadyWords for each class.</summary>
+    public int* LeastNeeds;
+
     /// <summary>Jacks it reads, by bit.</summary>
     public uint InputJacks;
 

@@ -22,6 +22,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
     {
         public long Nodes, Outputs, Inputs, Directs, Mixes, Cables, Successors, ByRank, Ready, InitialReady, Homes, Lines, Feedback, Jacks, Changes, BySlot;
         public long Aims, Ramps, Gains;
+        public long Costs, Tails, Needs, LeastNeeds;
         public long Buffers, Total;
     }
 
@@ -149,6 +150,10 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         l.Gains = Take(GainTable.Places(GainCount) * (long)sizeof(GainEntry));
         l.BySlot = Take(Limits.MaxInstances * (long)sizeof(ushort));
         l.Buffers = Take(h->BufferSlots * (long)_quantum * sizeof(float));
+        l.Costs = Take(h->NodeCount * (long)(Limits.MaxCoreClasses * sizeof(float)));
+        l.Tails = Take(h->NodeCount * (long)sizeof(float));
+        l.Needs = Take(h->NodeCount * (long)((Limits.MaxCoreClasses - 1) * sizeof(int)));
+        l.LeastNeeds = Take((h->NodeCount + 63) / 64 * (long)((Limits.MaxCoreClasses - 1) * sizeof(int)));
         l.Total = at;
         return l;
     }
@@ -293,6 +298,10 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
             ReadyWords = (h->NodeCount + 63) / 64,
             Homes = (ulong*)(start + l.Homes),
             HomeWords = HomeWords(h),
+            Costs = (float*)(start + l.Costs),
+            Tails = (float*)(start + l.Tails),
+            Needs = (int*)(start + l.Needs),
+            LeastNeeds = (int*)(start + l.LeastNeeds),
             Outputs = (Signal*)(start + l.Outputs),
             OutputCount = h->OutputCount,
             Inputs = (Signal*)(start + l.Inputs),
@@ -389,8 +398,14 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
 
         // A feedback slot is found by its target; nobody else owns it (checked).
         int input = 0, direct = 0, mix = 0, cable = 0, successor = 0, change = 0;
-        for (var n = 0; n < h->NodeCount; n++) WireNode(n, ref input, ref direct, ref mix, ref cable, ref successor, ref change);
+        for (var n = 0; n < h->NodeCount; n++)
+        {
+            WireNode(n, ref input, ref direct, ref mix, ref cable, ref successor, ref change);
+            for (var c = 0; c < Limits.MaxCoreClasses; c++) _plan->Costs[(n * Limits.MaxCoreClasses) + c] = _t.Nodes[n].Costs[c];
+        }
+
         RankByPriority();
+        Placement.Place(state, _plan);
 
         for (var f = 0; f < h->FeedbackCount; f++)
         {
@@ -534,7 +549,9 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         {
             var node = _plan->Nodes + order[r];
             node->Rank = r;
-            if (node->InitialPending == 0) _plan->InitialReady[r >> 6] |= 1UL << (r & 63);
+            if (node->InitialPending != 0) continue;
+            _plan->InitialReady[r >> 6] |= 1UL << (r & 63);
+            _plan->Roots++;
         }
     }
 

@@ -140,6 +140,11 @@ internal unsafe ref struct PlanCheck
             if ((node->Flags & ~NodeFlags.Bypassed) != 0) return Bad(BadPart.Node, n, (long)node->Flags);
             if (!float.IsFinite(node->Priority)) return Bad(BadPart.Order, n);
             if (node->Key == 0) return Bad(BadPart.Node, n);
+            for (var c = 0; c < Limits.MaxCoreClasses; c++)
+            {
+                if (!(node->Costs[c] >= 0 && node->Costs[c] <= Placement.MostCost)) return Bad(BadPart.Order, n, c); // NaN fails, too
+            }
+
             var type = _types + node->Module;
             if (!Within(node->FirstInput, type->Entry.Inputs, h->InputCount)) return Bad(BadPart.Input, n, node->FirstInput);
             if (!Within(node->FirstOutput, type->Entry.Outputs, h->OutputCount)) return Bad(BadPart.Output, n, node->FirstOutput);

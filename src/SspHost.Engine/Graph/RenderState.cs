@@ -8,7 +8,7 @@ namespace SspHost.Engine.Graph;
 /// The crew's meeting point. Each word that another thread writes in the middle of a quantum has 128 bytes to itself: on x86 the
 /// prefetcher fetches lines in pairs, some arm64 lines are 128 bytes, and a shared line would cost every node a miss.
 /// </summary>
-[StructLayout(LayoutKind.Explicit, Size = 128 * 9)]
+[StructLayout(LayoutKind.Explicit, Size = 128 * 12)]
 internal unsafe struct Crew
 {
     /// <summary>The quantum is open: workers may enter.</summary>
@@ -23,10 +23,16 @@ internal unsafe struct Crew
     [FieldOffset(12)] public int Wanted;
     [FieldOffset(16)] public int Stop;
 
+    /// <summary>Workers on cores slower than the crew's fastest; Workers and Wanted are about the others.</summary>
+    [FieldOffset(20)] public int SlowCrew;
+
     // How long to wait awake, in ticks of the cycle clock.
     [FieldOffset(24)] public ulong IdleTicks;
     [FieldOffset(32)] public ulong StarvedTicks;
     [FieldOffset(40)] public ulong JoinTicks;
+
+    /// <summary>Cycle clock when the quantum was opened, where the plan has use for slow workers.</summary>
+    [FieldOffset(48)] public ulong OpenedAt;
 
     /// <summary>Generation (32 bits), open (1 bit), workers entered (31 bits): entering is one CAS that proves all three at once.</summary>
     [FieldOffset(128)] public ulong Gate;
@@ -51,6 +57,11 @@ internal unsafe struct Crew
 
     /// <summary>Threads that look for a node in vain: whoever holds several gives them back.</summary>
     [FieldOffset(1024)] public int Hungry;
+
+    // Sleepers, Bell and Called of the slow workers: they are called for other nodes than the others.
+    [FieldOffset(1152)] public int SlowSleepers;
+    [FieldOffset(1280)] public uint SlowBell;
+    [FieldOffset(1408)] public int SlowCalled;
 }
 
 /// <summary>A command of the steward that only the audio thread may carry out while it plays.</summary>
@@ -89,6 +100,10 @@ internal unsafe struct RenderState
     public float* FadeShape;
     public uint Diagnostics;
     public int Threads;
+
+    /// <summary>Class of each thread's core, and the fastest among them. [steward, stopped]</summary>
+    public fixed byte Classes[Limits.MaxThreads];
+    public int FastClass;
     public float* Silence;
     public ThreadRecord* ThreadRecords;
 

@@ -89,7 +89,7 @@ public sealed unsafe class Renderer : IDisposable
     public bool Uses(void* block) => _running && Volatile.Read(ref _s->Mailbox.State) == Mailbox.Taken && _s->Mailbox.Data == block;
 
     /// <summary>Whether there are workers to wait for. [audio-thread]</summary>
-    public bool HasWorkers => _s->Crew.Workers > 0;
+    public bool HasWorkers => _s->Crew.Workers + _s->Crew.SlowCrew > 0;
 
     /// <summary>Number of the last incident: the audio loop counts on from it. [audio-thread]</summary>
     public ulong* LastIncident => &_s->Incidents;
@@ -137,11 +137,14 @@ public sealed unsafe class Renderer : IDisposable
 
     /// <summary>
     /// [steward, stopped] Rate in Hz, frames of a quantum, RT threads (audio thread included). A change of rate or quantum drops the
-    /// plan and every instance, because they were made for the old ones: install again.
+    /// plan and every instance, because they were made for the old ones: install again. <paramref name="classes"/>: class of each thread's core,
+    /// 0 = the fastest of the machine; missing: 0.
     /// </summary>
-    public ReplyStatus Configure(float rate, int quantum, int threads)
+    public ReplyStatus Configure(float rate, int quantum, int threads, ReadOnlySpan<byte> classes = default)
     {
         if (_running) return ReplyStatus.WrongState;
+        foreach (var c in classes)
+            if (c >= Limits.MaxCoreClasses) return ReplyStatus.BadRequest;
         if (!(rate >= Limits.MinRate && rate <= Limits.MaxRate) || !Limits.IsQuantum(quantum) || threads is < 1 or > Limits.MaxThreads)
             return ReplyStatus.BadRequest;
         if (rate != _rate || quantum != _quantum)
@@ -160,13 +163,23 @@ public sealed unsafe class Renderer : IDisposable
         _s->HeldCount = 0;
         _s->Threads = threads;
         var crew = &_s->Crew;
-        crew->Workers = threads - 1;
+        _s->FastClass = Limits.MaxCoreClasses - 1;
+        for (var t = 0; t < threads; t++)
+        {
+            _s->Classes[t] = t < classes.Length ? classes[t] : (byte)0;
+            _s->FastClass = Math.Min(_s->FastClass, _s->Classes[t]);
+        }
+
+        crew->SlowCrew = 0;
+        for (var t = 1; t < threads; t++) crew->SlowCrew += Placement.IsSlow(_s, t) ? 1 : 0;
+        crew->Workers = threads - 1 - crew->SlowCrew;
         crew->Stop = 0;
         // Quanta that follow each other at once are caught awake; in a gap of a device period a worker sleeps. Within a quantum waiting is
         // dearer asleep (a wake-up is some 5 us) than awake, but not for long: another core may need the power.
         crew->IdleTicks = PauseHint.Ticks(10);
         crew->StarvedTicks = PauseHint.Ticks(30);
         crew->JoinTicks = PauseHint.Ticks(50);
+        if (_s->Current != null) Placement.Place(_s, _s->Current);
         return ReplyStatus.Ok;
     }
 
@@ -229,6 +242,24 @@ public sealed unsafe class Renderer : IDisposable
         }
 
         return error.Status;
+    }
+
+    /// <summary>
+    /// [steward, stopped] When the last node of the current plan would end by the plan's costs, in ns after a quantum's opening, on the crew it is
+    /// configured for: as it is placed, on the fast cores alone, and with every core taking the best node. Slow = slow workers it uses.
+    /// </summary>
+    public (long Placed, long Alone, long Blind, int Slow) Rehearse()
+    {
+        var plan = _s->Current;
+        if (_running || plan == null) return default;
+        var target = plan->Target;
+        var rehearsal = new Rehearsal(plan, new ReadOnlySpan<byte>(_s->Classes, _s->Threads), plan->Costs);
+        var placed = rehearsal.Run();
+        plan->Target = Placement.Never;
+        var alone = rehearsal.Run();
+        plan->Target = target;
+        rehearsal.Blind = true;
+        return (placed, alone, rehearsal.Run(), plan->SlowWorkers);
     }
 
     private void Publish(Plan* plan)

@@ -19,6 +19,7 @@ public sealed unsafe class Playback
     private readonly Region _region;
     private readonly Renderer _renderer;
     private readonly CoreInfo[] _cores;
+    private readonly CoreClasses _classes;
     private readonly AudioSession<RendererQuantum>* _session;
     private readonly RendererQuantum* _quantum;
     private readonly RtThread* _rt; // made once, parked between runs: zeroed here and never again
@@ -36,6 +37,13 @@ public sealed unsafe class Playback
         _region = region;
         _renderer = renderer;
         _cores = Topology.Read();
+        _classes = new CoreClasses(_cores);
+        for (var c = 0; c < _classes.Count; c++)
+        {
+            region.Map.Header->ClassCores[c] = _classes.Cores(c);
+            region.Map.Header->ClassCapacity[c] = _classes.Capacity(c);
+        }
+
         _session = (AudioSession<RendererQuantum>*)Take(region, sizeof(AudioSession<RendererQuantum>));
         _quantum = (RendererQuantum*)Take(region, sizeof(RendererQuantum));
         _rt = (RtThread*)Take(region, Limits.MaxThreads * sizeof(RtThread));
@@ -82,7 +90,10 @@ public sealed unsafe class Playback
             _session->Close();
         }
 
-        if (status == ReplyStatus.Ok) status = _renderer.Configure(config->Rate, config->Quantum, threads);
+        Span<byte> classes = stackalloc byte[Limits.MaxThreads];
+        classes = classes[..threads];
+        for (var t = 0; t < threads; t++) classes[t] = (byte)_classes.Of(chosen[t]);
+        if (status == ReplyStatus.Ok) status = _renderer.Configure(config->Rate, config->Quantum, threads, classes);
         if (status != ReplyStatus.Ok)
         {
             Refuse(ref reply, status, a, b, config->Rate);
@@ -137,6 +148,7 @@ public sealed unsafe class Playback
         }
 
         new Span<ThreadRecord>(map.Threads, Limits.MaxThreads).Clear();
+        for (var t = 0; t < cores.Length; t++) map.Threads[t].Class = _classes.Of(cores[t]);
         _renderer.Running = true;
         for (var t = 1; t < cores.Length; t++)
         {

@@ -23,7 +23,8 @@ public static unsafe class Topology
     /// <summary>
     /// The same from a folder laid out like /sys/devices/system/cpu. What is missing or unreadable counts as absent: without a list of
     /// online
-    /// cores there is core 0 alone, without cpu_capacity all are equal.
+    /// cores there is core 0 alone. Where no core states a cpu_capacity (kernels before it, x86), speed is taken from the highest clock
+    /// instead, which says nothing of the core's design but is the best there is; without that, all are equal.
     /// </summary>
     public static CoreInfo[] Read(string folder, Func<int, bool> isAllowed)
     {
@@ -31,13 +32,17 @@ public static unsafe class Topology
         if (online.Count == 0) online = [0];
         var isolated = ParseList(ReadText(folder, "isolated"));
         var cores = new List<CoreInfo>();
+        var stated = false;
         foreach (var n in online)
         {
             var alone = isolated.Contains(n);
             if (!alone && !isAllowed(n)) continue;
-            cores.Add(new CoreInfo(n, ParseCapacity(ReadText(folder, $"cpu{n}/cpu_capacity")), alone));
+            var capacity = ParsePositive(ReadText(folder, $"cpu{n}/cpu_capacity"), FullCapacity);
+            stated |= capacity > 0;
+            cores.Add(new CoreInfo(n, capacity > 0 ? capacity : FullCapacity, alone));
         }
 
+        if (!stated) ScaleByClock(cores, folder);
         return cores.Count > 0 ? [.. cores] : [new CoreInfo(online.First(), FullCapacity, Isolated: false)];
     }
 
@@ -63,10 +68,18 @@ public static unsafe class Topology
     private static bool TryCore(string text, out int core) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out core) && core < MaxCores;
 
-    private static int ParseCapacity(string text) =>
-        int.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var capacity) && capacity is > 0 and <= FullCapacity
-            ? capacity
-            : FullCapacity;
+    // All of them or none: a core without a clock among others that have one would look faster or slower than it is.
+    private static void ScaleByClock(List<CoreInfo> cores, string folder)
+    {
+        var clocks = cores.ConvertAll(c => ParsePositive(ReadText(folder, $"cpu{c.Number}/cpufreq/cpuinfo_max_freq"), int.MaxValue));
+        if (clocks.Count == 0 || clocks.Contains(0)) return;
+        var highest = (long)clocks.Max();
+        for (var i = 0; i < cores.Count; i++) cores[i] = cores[i] with { Capacity = (int)Math.Max(1, clocks[i] * FullCapacity / highest) };
+    }
+
+    // 0: not a whole number from 1 to the most.
+    private static int ParsePositive(string text, int most) =>
+        int.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value > 0 && value <= most ? value : 0;
 
     private static string ReadText(string folder, string file)
     {

@@ -13,6 +13,9 @@ internal sealed class GraphBenchPlan
 
     public int Width { get; private set; } = 1;
 
+    /// <summary>Ns of node n on core class c at n * MaxCoreClasses + c, and priorities by them; null: priorities by the modules' parameters.</summary>
+    public float[]? Costs { get; set; }
+
     private int Add(int module, params int[] before) => AddBurn(module, 0, before);
 
     private int AddBurn(int module, float parameter, params int[] before)
@@ -83,7 +86,7 @@ internal sealed class GraphBenchPlan
         var successors = _nodes.Select(_ => new List<int>()).ToArray();
         var below = new float[Count];
         for (var i = 0; i < Count; i++) foreach (var b in _nodes[i].Before) successors[b].Add(i);
-        for (var i = Count - 1; i >= 0; i--) below[i] = 1 + (_nodes[i].Parameter * quantum) + successors[i].Select(s => below[s]).DefaultIfEmpty().Max();
+        for (var i = Count - 1; i >= 0; i--) below[i] = (Costs?[i * Limits.MaxCoreClasses] ?? 1 + (_nodes[i].Parameter * quantum)) + successors[i].Select(s => below[s]).DefaultIfEmpty().Max();
 
         var header = new PlanHeader { Version = AbiVersion.Plan, Serial = 1, Quantum = quantum, BufferSlots = Count, Width = Math.Min(Width, Count) };
         var nodes = new List<PlanNode>();
@@ -94,7 +97,7 @@ internal sealed class GraphBenchPlan
         var order = new List<int>();
         for (var i = 0; i < Count; i++)
         {
-            nodes.Add(new PlanNode
+            var node = new PlanNode
             {
                 Key = (ulong)i + 1,
                 Priority = below[i],
@@ -106,7 +109,9 @@ internal sealed class GraphBenchPlan
                 FirstSuccessor = order.Count,
                 SuccessorCount = successors[i].Count,
                 FirstParameter = parameters.Count,
-            });
+            };
+            for (var c = 0; Costs != null && c < Limits.MaxCoreClasses; c++) node.Costs[c] = Costs[(i * Limits.MaxCoreClasses) + c];
+            nodes.Add(node);
             order.AddRange(successors[i]);
             if (_nodes[i].Module == 1) parameters.Add(_nodes[i].Parameter);
             outputs.Add(new PlanOutput { Slot = i, Channels = 1, Connected = successors[i].Count > 0 ? 1 : 0 });

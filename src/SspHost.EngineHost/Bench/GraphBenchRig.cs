@@ -30,18 +30,7 @@ internal sealed unsafe class GraphBenchRig : IDisposable
 
     public void Start(GraphBenchPlan plan, int threads)
     {
-        if (Renderer.Configure(Rate, Quantum, threads) != ReplyStatus.Ok) throw new InvalidOperationException("bench graph: cannot configure the renderer");
-        var blob = plan.Compile(Quantum);
-        fixed (byte* p = blob)
-        {
-            // 8-byte aligned memory for the description, as a grant would be.
-            var copy = NativeMemory.AlignedAlloc((nuint)blob.Length, 64);
-            blob.CopyTo(new Span<byte>(copy, blob.Length));
-            var status = Renderer.Install((PlanHeader*)copy, blob.Length, out var error);
-            NativeMemory.AlignedFree(copy);
-            if (status != ReplyStatus.Ok) throw new InvalidOperationException($"bench graph: {status}, {error.Part} at {error.Index}");
-        }
-
+        Set(plan, threads);
         for (var t = 1; t < threads; t++)
         {
             var number = t;
@@ -52,6 +41,23 @@ internal sealed unsafe class GraphBenchRig : IDisposable
             });
             thread.Start();
             _workers.Add(thread);
+        }
+    }
+
+    /// <summary>Installs a plan for a crew on cores of these classes (missing: 0) that does not start.</summary>
+    public void Set(GraphBenchPlan plan, int threads, ReadOnlySpan<byte> classes = default)
+    {
+        _ = Renderer.Configure(Rate, 2 * Quantum, 1); // what was made for another quantum is dropped
+        if (Renderer.Configure(Rate, Quantum, threads, classes) != ReplyStatus.Ok) throw new InvalidOperationException("bench: cannot configure the renderer");
+        var blob = plan.Compile(Quantum);
+        fixed (byte* p = blob)
+        {
+            // 8-byte aligned memory for the description, as a grant would be.
+            var copy = NativeMemory.AlignedAlloc((nuint)blob.Length, 64);
+            blob.CopyTo(new Span<byte>(copy, blob.Length));
+            var status = Renderer.Install((PlanHeader*)copy, blob.Length, out var error);
+            NativeMemory.AlignedFree(copy);
+            if (status != ReplyStatus.Ok) throw new InvalidOperationException($"bench: {status}, {error.Part} at {error.Index}");
         }
     }
 

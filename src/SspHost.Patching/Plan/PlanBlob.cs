@@ -10,7 +10,7 @@ internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelRes
     private PlanHeader _header;
     private long _end = (sizeof(PlanHeader) + 7) & ~7L;
 
-    public byte[] Write(ulong serial, int width, float[] priorities, int[] slots)
+    public byte[] Write(ulong serial, int width, float[] priorities, float[] costs, int[] slots)
     {
         var (cables, feedback, settings, parameters, state) = (0, 0, 0, 0, 0);
         for (var i = 0; i < channels.Inputs.Length; i++) cables += jackOfInput[i] >= 0 ? 1 : graph.InputStart[i + 1] - graph.InputStart[i];
@@ -61,7 +61,7 @@ internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelRes
         fixed (byte* b = bytes)
         {
             *(PlanHeader*)b = _header;
-            Nodes((PlanNode*)(b + _header.NodesOffset), (int*)(b + _header.SettingsOffset), (float*)(b + _header.ParametersOffset), b + _header.StateOffset, priorities, slots);
+            Nodes((PlanNode*)(b + _header.NodesOffset), (int*)(b + _header.SettingsOffset), (float*)(b + _header.ParametersOffset), b + _header.StateOffset, priorities, costs, slots);
             Inputs((PlanInput*)(b + _header.InputsOffset), (PlanCable*)(b + _header.CablesOffset));
             Outputs((PlanOutput*)(b + _header.OutputsOffset), (PlanFeedback*)(b + _header.FeedbackOffset));
             Jacks((PlanJack*)(b + _header.JacksOffset));
@@ -78,7 +78,7 @@ internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelRes
         return checked((int)at);
     }
 
-    private void Nodes(PlanNode* nodes, int* settings, float* parameters, byte* states, float[] priorities, int[] slots)
+    private void Nodes(PlanNode* nodes, int* settings, float* parameters, byte* states, float[] priorities, float[] costs, int[] slots)
     {
         var (setting, parameter, state) = (0, 0, 0);
         for (var v = 0; v < graph.Count; v++)
@@ -89,6 +89,7 @@ internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelRes
             var node = nodes + v;
             node->Key = wired.Key;
             node->Priority = priorities[v];
+            for (var c = 0; c < Limits.MaxCoreClasses; c++) node->Costs[c] = costs[(v * Limits.MaxCoreClasses) + c];
             node->Module = graph.Types[v].Number;
             node->Slot = slots[v];
             node->Flags = m.Bypass ? NodeFlags.Bypassed : NodeFlags.None;

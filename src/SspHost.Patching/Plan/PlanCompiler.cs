@@ -17,6 +17,9 @@ public sealed record CompileOptions
     /// <summary>Measured cost of a module type in ns per quantum, by type number; missing, zero or not finite: unknown.</summary>
     public ReadOnlyMemory<float> Costs { get; init; }
 
+    /// <summary>The same on the cores of each slower class, the faster of them first; a type that is unknown there stays on the fast cores.</summary>
+    public IReadOnlyList<ReadOnlyMemory<float>> SlowCosts { get; init; } = [];
+
     /// <summary>Serial number of the plan.</summary>
     public ulong Serial { get; init; } = 1;
 }
@@ -26,6 +29,9 @@ public static class PlanCompiler
 {
     /// <summary>Cost in ns per quantum of a module type that was never measured: that of a middling one.</summary>
     public const float UnknownCost = 500f;
+
+    // What the engine takes at most: a second.
+    private const float MostCost = 1e9f;
 
     /// <summary>
     /// Compiles a patch. Null with one error where the patch asks for what is not there. Nothing is changed, <paramref name="slots"/>
@@ -65,7 +71,7 @@ public static class PlanCompiler
         var slotOfNode = new int[graph.Count];
         for (var v = 0; v < graph.Count; v++) slotOfNode[v] = slotOf[graph.Index[v]];
         var blob = new PlanBlob(wiring, graph, channels, buffers, InputJacks(wiring, graph, options))
-            .Write(options.Serial, Width(graph), Priorities(graph, options.Costs.Span), slotOfNode);
+            .Write(options.Serial, Width(graph), Priorities(graph, options.Costs.Span), Costs(graph, options), slotOfNode);
 
         var instances = new PlanInstance[wiring.Modules.Length];
         for (var i = 0; i < instances.Length; i++)
@@ -120,12 +126,29 @@ public static class PlanCompiler
         {
             var below = 0f;
             for (var k = graph.SuccessorStart[v]; k < graph.SuccessorStart[v + 1]; k++) below = Math.Max(below, priorities[graph.Successors[k]]);
-            var type = graph.Types[v].Number;
-            var cost = type < costs.Length && costs[type] > 0 && float.IsFinite(costs[type]) ? costs[type] : UnknownCost;
-            priorities[v] = cost + below;
+            priorities[v] = CostOf(graph, v, costs, UnknownCost) + below;
         }
 
         return priorities;
+    }
+
+    private static float CostOf(PlanGraph graph, int node, ReadOnlySpan<float> costs, float otherwise)
+    {
+        var type = graph.Types[node].Number;
+        return type < costs.Length && costs[type] > 0 && float.IsFinite(costs[type]) ? Math.Min(costs[type], MostCost) : otherwise;
+    }
+
+    private static float[] Costs(PlanGraph graph, CompileOptions options)
+    {
+        var costs = new float[graph.Count * Limits.MaxCoreClasses];
+        for (var v = 0; v < graph.Count; v++)
+        {
+            costs[v * Limits.MaxCoreClasses] = CostOf(graph, v, options.Costs.Span, UnknownCost);
+            for (var c = 1; c < Limits.MaxCoreClasses && c <= options.SlowCosts.Count; c++)
+                costs[(v * Limits.MaxCoreClasses) + c] = CostOf(graph, v, options.SlowCosts[c - 1].Span, 0);
+        }
+
+        return costs;
     }
 
     // The most nodes that can run at once is the largest antichain, which is the smallest number of chains that cover the graph

@@ -90,7 +90,7 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
         return trouble;
     }
 
-    private CompileOptions Options() => new() { Inputs = sink.Inputs, Outputs = sink.Outputs, Costs = sink.Costs, Serial = _serial };
+    private CompileOptions Options() => new() { Inputs = sink.Inputs, Outputs = sink.Outputs, Costs = sink.Costs, SlowCosts = sink.SlowCosts, Serial = _serial };
 
     private void Observe()
     {

@@ -35,6 +35,9 @@ public interface IPlanSink
     /// <summary>Measured cost of each module type in ns per quantum by type number; may be empty.</summary>
     ReadOnlyMemory<float> Costs { get; }
 
+    /// <summary>The same for the cores of each slower class the engine has; <see cref="CompileOptions.SlowCosts"/>.</summary>
+    IReadOnlyList<ReadOnlyMemory<float>> SlowCosts => [];
+
     /// <summary>What plays.</summary>
     PlayState State => default;
 

@@ -73,7 +73,18 @@ internal sealed unsafe class EngineSink : IPlanSink
         },
         otherwise: false) ? _records : default;
 
-    public ReadOnlyMemory<float> Costs => MeasuredCosts?.For(_modules, Setup.Rate, Volatile.Read(ref _quantum)) ?? default(ReadOnlyMemory<float>);
+    public ReadOnlyMemory<float> Costs => MeasuredCosts?.For(_modules, Setup.Rate, Volatile.Read(ref _quantum), 0, _slot.Try(link => link.ReadCoreClasses(), [])) ?? default(ReadOnlyMemory<float>);
+
+    public IReadOnlyList<ReadOnlyMemory<float>> SlowCosts
+    {
+        get
+        {
+            var classes = _slot.Try(link => link.ReadCoreClasses(), []);
+            if (MeasuredCosts is not { } measured || classes.Count < 2) return [];
+            var quantum = Volatile.Read(ref _quantum);
+            return [.. Enumerable.Range(1, classes.Count - 1).Select(c => (ReadOnlyMemory<float>)measured.For(_modules, Setup.Rate, quantum, c, classes))];
+        }
+    }
 
     public PlayState State => _slot.Try(
         link => IsPlaying(link) && link.TryAudio(out var a) && a.Rate != 0

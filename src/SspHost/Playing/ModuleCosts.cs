@@ -2,13 +2,14 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using SspHost.Abi;
+using SspHost.Abi.Link;
 using SspHost.Diagnostics;
 using SspHost.Patching;
 
 namespace SspHost.Playing;
 
 /// <summary>
-/// Costs in ns per quantum by module id, sample rate and quantum. A window's value is the median over the instances of a type that did
+/// Costs in ns per quantum by module id, sample rate, quantum and class of core. A window's value is the median over the instances of a type that did
 /// not sleep; over the windows, values are averaged exponentially. Costs decide the order of work only, never what is heard.
 /// </summary>
 internal sealed class ModuleCosts
@@ -16,16 +17,17 @@ internal sealed class ModuleCosts
     /// <summary>Name of the file in the state directory.</summary>
     public const string FileName = "costs.json";
 
-    private const int Version = 1;
+    private const int Version = 2; // 1 knew one class of cores
     private const int MaxBytes = 1 << 20;
     private const int MaxEntries = 4096;
     private const int MaxIdLength = 256; // longer ones are no module's
     private const float MostNanoseconds = 1e9f; // a quantum lasts 6 ms at most; a second is a stopped clock
     private const ulong LeastQuanta = 256; // fewer are noise: a preemption alone is worth a hundred quanta
-    private const double Follow = 1 / 8.0; // of a new window, about one a second
+    private const ulong LeastOnClass = 64; // awake, on one class of cores, of such a window
+    private const double Speed = 1 / 8.0; // of a new window, about one a second
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Module, int Rate, int Quantum), float> _costs = [];
+    private readonly Dictionary<(string Module, int Rate, int Quantum, int Class), float> _costs = [];
     private readonly InstanceTimes _times = new();
     private (int Rate, int Quantum) _running;
     private bool _changed;
@@ -90,45 +92,86 @@ internal sealed class ModuleCosts
             var awake = _times.Next(records, LeastQuanta).Where(t => t.Quanta > t.Slept && (uint)t.Module < (uint)modules.Count);
             foreach (var type in awake.GroupBy(t => t.Module))
             {
-                var each = type.Select(t => t.Nanoseconds / (double)(t.Quanta - t.Slept)).Order().ToArray();
-                var median = (each[(each.Length - 1) / 2] + each[each.Length / 2]) / 2;
-                if (median is not (> 0 and <= MostNanoseconds)) continue;
-                var key = (modules[type.Key].Id, rate, quantum);
-                if (_costs.TryGetValue(key, out var before)) _costs[key] = (float)(before + (Follow * (median - before)));
-                else if (_costs.Count < MaxEntries) _costs[key] = (float)median;
-                _changed = true;
+                for (var c = 0; c < Limits.MaxCoreClasses; c++)
+                {
+                    var each = type.Where(t => IsEnough(in t, c)).Select(t => t.On(c)).Select(t => t.Nanoseconds / (double)t.Quanta).Order().ToArray();
+                    if (each.Length > 0) Follow((modules[type.Key].Id, rate, quantum, c), each);
+                }
             }
         }
     }
 
+    // Of a window that was spent on several classes, the few quanta on one of them are noise, as a short window is.
+    private static bool IsEnough(in InstanceTime time, int coreClass)
+    {
+        var mixed = time.Class1.Quanta + time.Class2.Quanta != 0;
+        return time.On(coreClass).Quanta >= (coreClass != 0 || mixed ? LeastOnClass : 1);
+    }
+
+    private void Follow((string Module, int Rate, int Quantum, int Class) key, double[] each)
+    {
+        var median = (each[(each.Length - 1) / 2] + each[each.Length / 2]) / 2;
+        if (median is not (> 0 and <= MostNanoseconds)) return;
+        if (_costs.TryGetValue(key, out var before)) _costs[key] = (float)(before + (Speed * (median - before)));
+        else if (_costs.Count < MaxEntries) _costs[key] = (float)median;
+        _changed = true;
+    }
+
     /// <summary>
-    /// Cost of a module at a rate and quantum in ns; 0: never measured. Where it was measured elsewhere only, the nearest quantum's
+    /// Cost of a module at a rate and quantum in ns on a fast core; 0: never measured. Where it was measured elsewhere only, the nearest quantum's
     /// value is scaled by frames, of several rates the nearest.
     /// </summary>
     public float Of(string module, int rate, int quantum)
     {
+        lock (_lock) return Measured(module, rate, quantum, 0);
+    }
+
+    /// <summary>
+    /// The same on a core of a class. Where it was never measured on that class, it is taken from the nearest one that it was measured on, by
+    /// the ratio of their capacities.
+    /// </summary>
+    public float Of(string module, int rate, int quantum, int coreClass, IReadOnlyList<CoreClass> classes)
+    {
         lock (_lock)
         {
-            if (_costs.TryGetValue((module, rate, quantum), out var cost)) return cost;
-            var best = _costs.Where(c => c.Key.Module == module)
-                .OrderBy(c => Math.Abs(Math.Log2(c.Key.Quantum / (double)quantum))).ThenBy(c => Math.Abs(c.Key.Rate - rate))
-                .ThenBy(c => c.Key.Quantum).ThenBy(c => c.Key.Rate).FirstOrDefault();
-            return best.Key.Quantum == 0 ? 0 : best.Value * quantum / best.Key.Quantum;
+            if ((uint)coreClass >= (uint)classes.Count) return coreClass == 0 ? Measured(module, rate, quantum, 0) : 0;
+            for (var away = 0; away < classes.Count; away++)
+            {
+                foreach (var other in away == 0 ? [coreClass] : new[] { coreClass - away, coreClass + away })
+                {
+                    if ((uint)other >= (uint)classes.Count || Measured(module, rate, quantum, other) is not (> 0 and var cost)) continue;
+                    return other == coreClass ? cost : cost * classes[other].Capacity / classes[coreClass].Capacity;
+                }
+            }
+
+            return 0;
         }
     }
 
-    /// <summary>Costs by module number as the compiler takes them.</summary>
-    public float[] For(IReadOnlyList<ModuleDescriptor> modules, int rate, int quantum)
+    /// <summary>Costs by module number on fast cores, as the compiler takes them.</summary>
+    public float[] For(IReadOnlyList<ModuleDescriptor> modules, int rate, int quantum) => For(modules, rate, quantum, 0, []);
+
+    /// <summary>The same on cores of a class.</summary>
+    public float[] For(IReadOnlyList<ModuleDescriptor> modules, int rate, int quantum, int coreClass, IReadOnlyList<CoreClass> classes)
     {
         var costs = new float[modules.Count];
-        for (var i = 0; i < costs.Length; i++) costs[i] = Of(modules[i].Id, rate, quantum);
+        for (var i = 0; i < costs.Length; i++) costs[i] = Of(modules[i].Id, rate, quantum, coreClass, classes);
         return costs;
+    }
+
+    private float Measured(string module, int rate, int quantum, int coreClass)
+    {
+        if (_costs.TryGetValue((module, rate, quantum, coreClass), out var cost)) return cost;
+        var best = _costs.Where(c => c.Key.Module == module && c.Key.Class == coreClass)
+            .OrderBy(c => Math.Abs(Math.Log2(c.Key.Quantum / (double)quantum))).ThenBy(c => Math.Abs(c.Key.Rate - rate))
+            .ThenBy(c => c.Key.Quantum).ThenBy(c => c.Key.Rate).FirstOrDefault();
+        return best.Key.Quantum == 0 ? 0 : best.Value * quantum / best.Key.Quantum;
     }
 
     private byte[] Write()
     {
-        var list = _costs.OrderBy(c => c.Key.Module, StringComparer.Ordinal).ThenBy(c => c.Key.Rate).ThenBy(c => c.Key.Quantum)
-            .Select(c => new CostEntry(c.Key.Module, c.Key.Rate, c.Key.Quantum, c.Value)).ToArray();
+        var list = _costs.OrderBy(c => c.Key.Module, StringComparer.Ordinal).ThenBy(c => c.Key.Rate).ThenBy(c => c.Key.Quantum).ThenBy(c => c.Key.Class)
+            .Select(c => new CostEntry(c.Key.Module, c.Key.Rate, c.Key.Quantum, c.Value, c.Key.Class)).ToArray();
         return JsonSerializer.SerializeToUtf8Bytes(new CostFile(Version, list), CostJson.Default.CostFile);
     }
 
@@ -145,13 +188,14 @@ internal sealed class ModuleCosts
             throw new InvalidDataException("not JSON of this kind", e);
         }
 
-        if (file is not { Version: Version, Costs: { } entries }) throw new InvalidDataException($"version {file?.Version ?? 0}, expected {Version}");
+        if (file is not { Version: 1 or Version, Costs: { } entries }) throw new InvalidDataException($"version {file?.Version ?? 0}, expected {Version}");
         if (entries.Count > MaxEntries) throw new InvalidDataException($"{entries.Count} entries, at most {MaxEntries}");
-        var read = new Dictionary<(string, int, int), float>();
+        var read = new Dictionary<(string, int, int, int), float>();
         foreach (var e in entries)
         {
             if (e is not { Module.Length: > 0 and <= MaxIdLength, Rate: >= Limits.MinRate and <= Limits.MaxRate, Nanoseconds: > 0 and <= MostNanoseconds }
-                || !Limits.IsQuantum(e.Quantum) || !read.TryAdd((e.Module, e.Rate, e.Quantum), e.Nanoseconds))
+                || e.Class is < 0 or >= Limits.MaxCoreClasses || !Limits.IsQuantum(e.Quantum)
+                || !read.TryAdd((e.Module, e.Rate, e.Quantum, e.Class), e.Nanoseconds))
                 throw new InvalidDataException("an entry is out of range or stands twice");
         }
 
@@ -162,8 +206,8 @@ internal sealed class ModuleCosts
 /// <summary>The file.</summary>
 internal sealed record CostFile(int Version, IReadOnlyList<CostEntry?>? Costs);
 
-/// <summary>A cost in ns per quantum.</summary>
-internal sealed record CostEntry(string? Module, int Rate, int Quantum, float Nanoseconds);
+/// <summary>A cost in ns per quantum on a class of cores; class 0 where none is stated.</summary>
+internal sealed record CostEntry(string? Module, int Rate, int Quantum, float Nanoseconds, int Class = 0);
 
 /// <summary>Its JSON, made at compile time.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]

@@ -14,6 +14,7 @@ internal sealed class DraftNode(int module, ulong key, int inputs)
     public ulong Key { get; set; } = key;
     public int Slot { get; set; } = -1;
     public float Priority { get; set; }
+    public float[] Costs { get; set; } = []; // ns by core class; missing: not known
     public bool Bypassed { get; set; }
     public float[]? Parameters { get; set; }
     public int[]? Settings { get; set; }
@@ -189,6 +190,7 @@ internal sealed unsafe class PatchDraft
                 StateLength = Nodes[i].State.Length,
                 StateVersion = Nodes[i].StateVersion,
             };
+            for (var c = 0; c < Nodes[i].Costs.Length; c++) node.Costs[c] = Nodes[i].Costs[c];
             Encoding.UTF8.GetBytes($"{descriptors[i].Id} {i}", new Span<byte>(node.Name, InstanceRecord.NameBytes - 1));
             nodes.Add(node);
             successors.AddRange(mine);
@@ -238,6 +240,18 @@ internal sealed unsafe class PatchDraft
         return bytes;
 
         int Setting(int node, int index) => Nodes[node].Settings?[index] ?? descriptors[node].Settings[index].Default;
+    }
+
+    /// <summary>Priorities as the compiler makes them: cost on a fast core of the longest path from a node to the end.</summary>
+    public void PrioritiseByCost()
+    {
+        foreach (var node in Nodes) node.Priority = 0;
+        for (var i = Nodes.Count - 1; i >= 0; i--)
+        {
+            Nodes[i].Priority += Nodes[i].Costs[0];
+            foreach (var c in Nodes[i].Inputs.SelectMany(x => x).Where(c => !c.Delayed && c.Jack < 0))
+                Nodes[c.Node].Priority = Math.Max(Nodes[c.Node].Priority, Nodes[i].Priority);
+        }
     }
 
     private static (int Count, int Offset) Append<T>(List<byte> blob, List<T> items) where T : unmanaged

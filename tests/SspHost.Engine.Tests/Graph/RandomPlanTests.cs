@@ -1,5 +1,6 @@
 // Any plan, any number of threads, any schedule: the same bits as a naive interpreter of the plan's description.
 using SspHost.Abi;
+using SspHost.Engine.Graph;
 
 namespace SspHost.Engine.Tests.Graph;
 
@@ -33,14 +34,16 @@ public sealed unsafe class RandomPlanTests
         return events.OrderBy(e => e.Frame).ToArray();
     }
 
-    private static void Compare(int seed, int threads, int quanta, bool chaos, int nodeNs = 0)
+    private static void Compare(int seed, int threads, int quanta, bool chaos, int nodeNs = 0, byte[]? classes = null)
     {
         var random = new Random(seed);
         var quantum = 16 << random.Next(5);
         var draft = PatchDraft.Random(random, random.Next(2, 40), quantum);
         draft.Reuse = random.Next(4) != 0;
+        foreach (var node in draft.Nodes) node.Costs = [1000, random.Next(4) == 0 ? 0 : random.Next(1000, 100_000), random.Next(200_000)];
         var blob = draft.Compile();
-        using var rig = new Rig(quantum, threads);
+        using var rig = new Rig(quantum, threads, startWorkers: false);
+        rig.Configure(quantum, threads, classes: classes);
         using var reference = new Reference(blob);
         rig.Install(blob);
         Chaos.On = chaos;
@@ -49,6 +52,14 @@ public sealed unsafe class RandomPlanTests
             for (var q = 0; q < quanta; q++)
             {
                 if (nodeNs != 0 && rig.Renderer.State->Current != null) rig.Renderer.State->Current->NodeNs = nodeNs;
+                if (classes != null)
+                {
+                    var plan = rig.Renderer.State->Current;
+                    plan->SlowWorkers = random.Next(5) == 0 ? 0 : rig.Renderer.State->Crew.SlowCrew;
+                    plan->Target = random.Next(3) == 0 ? 50_000_000 : random.Next(1_000_000); // loose, or tight in the midst of the quantum
+                    if (q == 0) Placement.Weigh(plan, rig.Renderer.State->FastClass);
+                }
+
                 var jacks = new float[Rig.Jacks][];
                 for (var j = 0; j < Rig.Jacks; j++)
                 {
@@ -99,6 +110,18 @@ public sealed unsafe class RandomPlanTests
     public void Threads_that_stall_at_random_change_nothing(int threads, int seed)
     {
         for (var i = 0; i < 25; i++) Compare(seed + i, threads, 60, chaos: true);
+    }
+
+    [Theory]
+    [InlineData(30_000, 0, 1)]
+    [InlineData(31_000, 0, 1, 1)]
+    [InlineData(32_000, 0, 0, 1, 2)]
+    [InlineData(33_000, 1, 0, 2, 0)]
+    [InlineData(34_000, 2, 2, 2)]
+    public void Classes_of_cores_decide_who_runs_a_node_and_change_nothing(int seed, params int[] classes)
+    {
+        var crew = Array.ConvertAll(classes, c => (byte)c);
+        for (var i = 0; i < 15; i++) Compare(seed + i, crew.Length, 40, chaos: i % 2 == 0, nodeNs: i % 3 == 0 ? 1 : 0, crew);
     }
 
     // 1 ns: the executor takes several nodes at a time; 1 s: it never does. Left to itself it may do either here.

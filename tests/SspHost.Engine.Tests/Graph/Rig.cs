@@ -17,7 +17,7 @@ internal sealed unsafe class Rig : IDisposable
     private readonly float** _out;
     private readonly List<Thread> _workers = [];
 
-    public Rig(int quantum = 32, int threads = 1, float rate = 48_000, bool startWorkers = true, long poolBytes = 24L << 20)
+    public Rig(int quantum = 32, int threads = 1, float rate = 48_000, bool startWorkers = true, long poolBytes = 24L << 20, ModuleRegistry? registry = null)
     {
         const int EventCapacity = 1024;
         var at = 4096L;
@@ -56,7 +56,7 @@ internal sealed unsafe class Rig : IDisposable
             _out[j] = (float*)(_memory + jacks) + ((Jacks + j) * Limits.MaxQuantum);
         }
 
-        Registry = TestRegistry.Make();
+        Registry = registry ?? TestRegistry.Make();
         Renderer = new Renderer(Map, Pool, Registry, (float*)(_memory + silence));
         Silence = (float*)(_memory + silence);
         Configure(quantum, threads, rate, startWorkers);
@@ -85,16 +85,26 @@ internal sealed unsafe class Rig : IDisposable
     public int Quantum { get; private set; }
     public ulong Frame { get; set; }
 
-    public void Configure(int quantum, int threads, float rate = 48_000, bool startWorkers = true)
+    public void Configure(int quantum, int threads, float rate = 48_000, bool startWorkers = true, byte[]? classes = null)
     {
         Quantum = quantum;
-        Assert.Equal(ReplyStatus.Ok, Renderer.Configure(rate, quantum, threads));
+        Assert.Equal(ReplyStatus.Ok, Renderer.Configure(rate, quantum, threads, classes));
         for (var t = 1; startWorkers && t < threads; t++) StartWorker(t);
     }
 
+    /// <summary>Number of the calling thread in its crew: 0 for the test's own.</summary>
+    public static int ThisThread => s_thread;
+
+    [ThreadStatic]
+    private static int s_thread;
+
     public void StartWorker(int number)
     {
-        var thread = new Thread(() => Renderer.WorkerLoop(number)) { IsBackground = true };
+        var thread = new Thread(() =>
+        {
+            s_thread = number;
+            Renderer.WorkerLoop(number);
+        }) { IsBackground = true };
         thread.Start();
         _workers.Add(thread);
     }

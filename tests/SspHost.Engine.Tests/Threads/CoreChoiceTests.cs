@@ -51,6 +51,84 @@ public sealed class CoreChoiceTests
     }
 
     [Fact]
+    public void The_usual_boards_use_their_fast_cores_first_and_keep_house_on_a_slow_one()
+    {
+        CoreInfo[] rk3588 = [.. Enumerable.Range(0, 8).Select(n => new CoreInfo(n, n < 4 ? 530 : n < 6 ? 1024 : 1003, Isolated: false))];
+        Assert.Equal(7, CoreChoice.DefaultThreads(rk3588));
+        Assert.Equal([4, 5, 6, 7, 1, 2, 3], Choose(rk3588, 7));
+        Assert.Equal(0, CoreChoice.Housekeeping(rk3588));
+        Assert.Equal([1, 2, 3], Choose(Equal(4), CoreChoice.DefaultThreads(Equal(4)))); // RK3566: four A55
+        CoreInfo[] bigFirst = [.. Enumerable.Range(0, 4).Select(n => new CoreInfo(n, n < 2 ? 1024 : 446, Isolated: false))];
+        Assert.Equal([1, 2, 3], Choose(bigFirst, 3)); // core 0 is fast there, and still the last one taken
+    }
+
+    [Fact]
+    public void Cores_of_one_design_are_one_class_and_boost_clocks_make_no_other()
+    {
+        Assert.Equal([(4, 1f)], Classes(Equal(4)));
+        Assert.Equal([(2, 1f), (4, 485 / 1024f)], Classes(Rk3399));
+        CoreInfo[] rk3588 = [.. Enumerable.Range(0, 8).Select(n => new CoreInfo(n, n < 4 ? 530 : n < 6 ? 1024 : 1003, Isolated: false))];
+        Assert.Equal([(4, 1f), (4, 530 / 1024f)], Classes(rk3588));
+        var classes = new CoreClasses(rk3588);
+        Assert.Equal([1, 1, 1, 1, 0, 0, 0, 0], rk3588.Select(c => classes.Of(c.Number)));
+        Assert.Equal(1, classes.Of(-1)); // may run anywhere: reckoned as slow
+        Assert.Equal(1, classes.Of(99));
+        CoreInfo[] phone = [new(0, 250, false), new(1, 260, false), new(2, 500, false), new(3, 800, false), new(4, 1024, false)];
+        Assert.Equal([(1, 1f), (1, 800 / 1024f), (3, 250 / 1024f)], Classes(phone)); // a fourth class counts with the third, as its slowest
+        Assert.Equal([], Classes([]));
+    }
+
+    [Fact]
+    public void Every_core_is_of_one_class_and_no_class_holds_a_slower_core_than_the_next()
+    {
+        var random = new Random(8);
+        for (var round = 0; round < 2000; round++)
+        {
+            CoreInfo[] cores = [.. Enumerable.Range(0, random.Next(1, 17)).Select(n => new CoreInfo(n, random.Next(1, 1025), Isolated: false))];
+            var classes = new CoreClasses(cores);
+            Assert.Equal(cores.Length, Enumerable.Range(0, classes.Count).Sum(classes.Cores));
+            foreach (var a in cores)
+            {
+                Assert.InRange(classes.Capacity(classes.Of(a.Number)), 0.0001f, classes.Of(a.Number) == 0 ? 1f : a.Capacity / (float)cores.Max(c => c.Capacity));
+                foreach (var b in cores)
+                    Assert.True(a.Capacity < b.Capacity || classes.Of(a.Number) <= classes.Of(b.Number));
+            }
+        }
+    }
+
+    private static IEnumerable<(int, float)> Classes(CoreInfo[] cores)
+    {
+        var classes = new CoreClasses(cores);
+        return Enumerable.Range(0, classes.Count).Select(c => (classes.Cores(c), classes.Capacity(c)));
+    }
+
+    [Fact]
+    public void Without_capacities_the_highest_clocks_tell_the_cores_apart_and_without_those_all_are_equal()
+    {
+        var folder = Directory.CreateTempSubdirectory("ssp-cpu-").FullName;
+        try
+        {
+            File.WriteAllText($"{folder}/online", "0-5\n");
+            for (var n = 0; n < 6; n++)
+            {
+                Directory.CreateDirectory($"{folder}/cpu{n}/cpufreq");
+                File.WriteAllText($"{folder}/cpu{n}/cpufreq/cpuinfo_max_freq", n < 4 ? "1416000\n" : "1800000\n");
+            }
+
+            Assert.Equal([805, 805, 805, 805, 1024, 1024], Topology.Read(folder, _ => true).Select(c => c.Capacity));
+            File.WriteAllText($"{folder}/cpu2/cpufreq/cpuinfo_max_freq", "fast\n");
+            Assert.All(Topology.Read(folder, _ => true), c => Assert.Equal(1024, c.Capacity)); // not of all: of none
+            File.WriteAllText($"{folder}/cpu5/cpu_capacity", "1024\n");
+            File.WriteAllText($"{folder}/cpu0/cpu_capacity", "485\n");
+            Assert.Equal([485, 1024, 1024, 1024, 1024, 1024], Topology.Read(folder, _ => true).Select(c => c.Capacity)); // what is stated counts
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void Isolated_cores_come_before_fast_ones_and_decide_how_many_threads_there_are()
     {
         CoreInfo[] cores = [.. Rk3399.Select(c => c with { Isolated = c.Number is 2 or 3 or 5 })];
