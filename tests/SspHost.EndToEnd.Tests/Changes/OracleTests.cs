@@ -1,0 +1,60 @@
+// Ten thousand edits on each demo patch: what is heard is what the naive reference plays.
+using SspHost.Patching;
+using Xunit.Abstractions;
+
+namespace SspHost.EndToEnd.Tests.Changes;
+
+public sealed class OracleTests(ITestOutputHelper output)
+{
+    private const int Edits = 10_000, Parts = 2;
+
+    public static TheoryData<string, int> Cases()
+    {
+        var data = new TheoryData<string, int>();
+        foreach (var file in DemoPatches.Files)
+            for (var part = 1; part <= Parts; part++) data.Add(file, part);
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Ten_thousand_random_edits_sound_as_the_naive_reference_within_minus_120_decibels(string patch, int part) =>
+        Play(patch, part, Edits / Parts, new ChainOptions(), 24);
+
+    private void Play(string file, int seed, int edits, ChainOptions options, int pause)
+    {
+        var home = DemoPatches.Load(file);
+        using var duet = new Duet(home, options);
+        var random = new RandomEdits(seed, duet.Chain.Modules, DemoPatches.All, home);
+        var n = 0;
+        var longest = 0;
+        try
+        {
+            for (; n < edits; n++)
+            {
+                random.Do(duet);
+                duet.Quantum();
+                duet.CheckParameters();
+                for (var q = random.Pause(pause); q > 0; q--)
+                {
+                    duet.Quantum();
+                    if (random.OneIn(16)) duet.Pump();
+                }
+
+                longest = Math.Max(longest, duet.Session.Plan!.Instances.Length + duet.Session.Plan.Leaving.Length);
+            }
+
+            while (duet.Session.CanUndo && n++ % 50 != 0) duet.Undo();
+            if (!duet.Settle()) throw new OracleException("what left is still there after half a minute");
+            if (!duet.Reference.IsPlain || !duet.Reference.Rests) throw new OracleException("the session has settled, and the reference has not");
+        }
+        catch (OracleException e)
+        {
+            Assert.Fail($"{file}, seed {seed}, edit {n}: {e.Message}\nafter\n{string.Join('\n', random.History)}");
+        }
+
+        output.WriteLine(
+            $"{file} {seed}: {edits} edits, {duet.Chain.Installed} plans, {duet.Quanta} quanta, at most {longest} modules, worst error {duet.Worst:G3} V, "
+            + $"loudest {duet.Loudest:F1} V, {duet.Reference.BadOutputs} failed outputs");
+    }
+}
