@@ -11,7 +11,7 @@ internal sealed unsafe class Reference : IDisposable
     private readonly ReferenceWorld _world;
     private readonly DescriptorIndex _modules;
     private readonly Func<string, nint> _recordings;
-    private readonly List<(ReferenceModule Module, int Parameter, float Value)> _moves = [];
+    private readonly List<(ReferenceModule Module, int Parameter, float Value)> _planned = [], _moves = []; // a plan's come first
     private readonly Dictionary<(string Patch, string Module, string Type), (uint Version, byte[] State)> _shelf = [];
     private List<ReferenceModule> _present = []; // those of the patch in its order, then those that leave
     private List<ReferenceCable> _cables = []; // those of the patch in its order, then those that leave
@@ -159,7 +159,9 @@ internal sealed unsafe class Reference : IDisposable
             if (l.Ramp.To != l.Gain) l.Ramp.Aim(l.Gain, _world.Shape, _world.FadeFrames);
         }
 
+        foreach (var (module, parameter, value) in _planned) module.Move(parameter, value);
         foreach (var (module, parameter, value) in _moves) module.Move(parameter, value);
+        _planned.Clear();
         _moves.Clear();
         foreach (var m in _order) m.Run(Time);
         foreach (var m in _order)
@@ -238,7 +240,7 @@ internal sealed unsafe class Reference : IDisposable
                     // A plan moves what the patch changed since the last plan, not what a hand has turned.
                     if (module.Planned[p] == module.Wanted(p)) continue;
                     module.Planned[p] = module.Wanted(p);
-                    _moves.Add((module, p, module.Planned[p]));
+                    _planned.Add((module, p, module.Planned[p]));
                 }
             }
 
