@@ -53,6 +53,15 @@ internal sealed unsafe class Duet : IDisposable
     public double Loudest { get; private set; }
     public long Quanta { get; private set; }
 
+    /// <summary>Quanta in which something was heard, and those with a gain on its way; changes that had to wait for what leaves; most tails at once.</summary>
+    public long Audible { get; private set; }
+
+    public long Moving { get; private set; }
+
+    public int Waits { get; private set; }
+
+    public int Tails { get; private set; }
+
     /// <summary>Told of each quantum after it was compared.</summary>
     public Action? Heard { get; set; }
 
@@ -128,6 +137,7 @@ internal sealed unsafe class Duet : IDisposable
         Chain.Render();
         Reference.Quantum();
         Quanta++;
+        Moving += Reference.Rests ? 0 : 1;
         Compare();
         Heard?.Invoke();
         Chain.Tend();
@@ -196,6 +206,8 @@ internal sealed unsafe class Duet : IDisposable
     {
         Reference.LookAtTails(now.Settled, now.Frames);
         Reference.Change(_next!, _replaced, now.Settled, now.Frames);
+        Waits += Reference.Waits ? 1 : 0;
+        Tails = Math.Max(Tails, Reference.Tails);
         if (!plan.Instances.Select(i => i.Key).SequenceEqual(Reference.Own)) throw new OracleException("the plan plays other modules than the patch has");
         if (!plan.Leaving.Select(i => i.Key).SequenceEqual(Reference.Leaving))
         {
@@ -206,18 +218,22 @@ internal sealed unsafe class Duet : IDisposable
 
     private void Compare()
     {
+        var peak = 0f;
         for (var j = 0; j < Chain.Jacks; j++)
         {
             var heard = Chain.Out(j);
             for (var i = 0; i < heard.Length; i++)
             {
                 var off = Math.Abs((double)heard[i] - Reference.Out[j][i]);
-                Loudest = Math.Max(Loudest, Math.Abs(heard[i]));
+                peak = Math.Max(peak, Math.Abs(heard[i]));
                 if (off <= Worst) continue;
                 Worst = off;
                 if (!(off <= Tolerance))
                     throw new OracleException($"quantum {Quanta}, jack {j}, frame {i}: {heard[i]:G9} V where the reference has {Reference.Out[j][i]:G9} V");
             }
         }
+
+        Loudest = Math.Max(Loudest, peak);
+        Audible += peak > 0.001f ? 1 : 0;
     }
 }

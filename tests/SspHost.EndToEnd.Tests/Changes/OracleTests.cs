@@ -54,7 +54,7 @@ public sealed class OracleTests(ITestOutputHelper output)
         }
 
         output.WriteLine(
-            $"{file} {seed}: {edits} edits, {duet.Chain.Installed} plans, {duet.Quanta} quanta, at most {longest} modules, worst error {duet.Worst:G3} V, "
+            $"{file} {seed}: {edits} edits, {duet.Chain.Installed} plans, {duet.Quanta} quanta, {duet.Audible} of them heard, {duet.Moving} in ramps, at most {longest} modules, {duet.Tails} tails, {duet.Waits} waits, worst error {duet.Worst:G3} V, "
             + $"loudest {duet.Loudest:F1} V, {duet.Reference.BadOutputs} failed outputs");
     }
 }

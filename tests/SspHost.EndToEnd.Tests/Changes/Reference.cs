@@ -52,6 +52,9 @@ internal sealed unsafe class Reference : IDisposable
     /// <summary>Whether the patch has not come in full, because what comes and what leaves close a loop.</summary>
     public bool Waits { get; private set; }
 
+    /// <summary>Modules that ring out by themselves.</summary>
+    public int Tails => _present.Count(m => m.Tail);
+
     /// <summary>Whether there is nothing but the patch.</summary>
     public bool IsPlain => !Waits && _present.Count == _own && _cables.TrueForAll(c => c.Gain != 0 || InPatch(c));
 
