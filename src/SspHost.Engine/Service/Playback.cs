@@ -41,7 +41,7 @@ public sealed unsafe class Playback
         _workers = (Worker*)Take(region, Limits.MaxThreads * sizeof(Worker));
         _buffers = (byte*)Take(region, AudioLoop.BufferBytes);
         _ = StackLock.IsLocked(region.Stack(0, out var bytes), bytes); // its static field is made at the first call: now, not while the heap must stand still
-        *_quantum = new RendererQuantum(renderer, region.Map.Histogram(HistogramKind.Join));
+        *_quantum = new RendererQuantum(renderer, region.Map);
     }
 
     /// <summary>Whether RT threads exist (a card that ended by itself leaves them until <see cref="Stop"/>).</summary>

@@ -120,7 +120,7 @@ internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelRes
             inputs[i] = new PlanInput { FirstCable = cable, Channels = channels.Inputs[i], MixSlot = buffers.Mixes[i] };
             if (jackOfInput[i] >= 0)
             {
-                cables[cable++] = new PlanCable { Source = -1 - jackOfInput[i], Channels = 1, Gain = 1f, SourceOutput = -1 };
+                cables[cable++] = new PlanCable { Source = -1 - jackOfInput[i], Channels = 1, Gain = 1f, From = 1f, SourceOutput = -1 };
             }
             else
             {

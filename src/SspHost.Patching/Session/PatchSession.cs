@@ -339,9 +339,10 @@ public sealed class PatchSession : IDisposable
         Dress(after, target);
         var leaving = Leaving(before, target);
         var living = new HashSet<ulong>(target.Modules.Select(m => m.Key).Where(_changeover.Plays));
-        if (_changeover.Go(target, ringOut: before.Id != after.Id, out warnings) is { } error) return error;
+        var error = _changeover.Go(target, ringOut: before.Id != after.Id, out warnings);
+        Volatile.Write(ref _plan, _changeover.Plan); // after a refusal, too: what played may have been put back anew
+        if (error is not null) return error;
         foreach (var (key, value) in leaving) _shelf[key] = value;
-        Volatile.Write(ref _plan, _changeover.Plan);
         _unsent.Clear(); // the plan carries every value
         MoveBack(after, _plan!, living);
         warnings = warnings.AddRange(LoadChangedStates(before, after, replaced, _plan!, living));

@@ -221,6 +221,9 @@ internal sealed unsafe class EngineSink : IPlanSink
             _loadedGeneration = _slot.Generation;
         }
 
+        // An instance that went took its recordings with it; one that comes back is a new one.
+        var alive = plan.Instances.Concat(plan.Leaving).Select(i => i.Key).ToHashSet();
+        foreach (var gone in _loaded.Keys.Where(k => !alive.Contains(k.Key)).ToArray()) _loaded.Remove(gone);
         foreach (var asset in plan.Assets)
         {
             if (_loaded.GetValueOrDefault((asset.Key, asset.AssetSlot)) == asset.Path) continue;
