@@ -23,6 +23,7 @@ internal sealed unsafe class Duet : IDisposable
     {
         _ = FlushToZero.Enable();
         var o = options ?? new ChainOptions();
+        Rate = (ulong)o.Rate;
         Chain = new Chain(o);
         Reference = new Reference(Chain.Registry, Chain.Modules, o.Rate, o.Quantum, Chain.Jacks, Recordings.Of);
         Chain.Coming = Coming;
@@ -43,6 +44,7 @@ internal sealed unsafe class Duet : IDisposable
         if (Session.Reinstall(newEngine: true) is { } error) throw new OracleException(error.ToString());
     }
 
+    public ulong Rate { get; }
     public Chain Chain { get; }
     public Reference Reference { get; }
     public PatchSession Session { get; }
@@ -149,14 +151,14 @@ internal sealed unsafe class Duet : IDisposable
         for (var q = 0; q < quanta; q++) Quantum();
     }
 
-    /// <summary>Plays on, pumping, until nothing comes or goes any more. False if that takes longer than it may.</summary>
-    public bool Settle(int quanta = 40_000)
+    /// <summary>Plays on, pumping, until nothing comes or goes any more. False if that takes longer than the longest tail and its ramps.</summary>
+    public bool Settle()
     {
-        for (var q = 0; q < quanta; q++)
+        for (var end = Chain.Frames + (21UL * Rate); Chain.Frames < end;)
         {
             if (Session.IsSettled) return true;
             Quantum();
-            if (q % 8 == 0) Pump();
+            if (Quanta % 8 == 0) Pump();
         }
 
         return Session.IsSettled;

@@ -21,6 +21,60 @@ public sealed class OracleTests(ITestOutputHelper output)
     public void Ten_thousand_random_edits_sound_as_the_naive_reference_within_minus_120_decibels(string patch, int part) =>
         Play(patch, part, Edits / Parts, new ChainOptions(), 24);
 
+    [Theory]
+    [InlineData(16, 48)]
+    [InlineData(64, 12)]
+    [InlineData(256, 4)]
+    public void So_they_do_at_every_quantum(int quantum, int pause)
+    {
+        foreach (var file in DemoPatches.Files) Play(file, 100 + quantum, 500, new ChainOptions { Quantum = quantum }, pause);
+    }
+
+    [Theory]
+    [InlineData(44_100)]
+    [InlineData(96_000)]
+    public void So_they_do_at_other_rates(int rate) => Play(DemoPatches.Files[0], rate, 500, new ChainOptions { Rate = rate }, 24);
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Any_number_of_threads_plays_the_same_bits(int threads)
+    {
+        foreach (var file in DemoPatches.Files)
+        {
+            var (alone, together) = (Hash(file, 1), Hash(file, threads));
+            Assert.Equal(alone, together);
+        }
+
+        static List<ulong> Hash(string file, int threads)
+        {
+            var home = DemoPatches.Load(file);
+            using var duet = new Duet(home, new ChainOptions { Threads = threads });
+            var random = new RandomEdits(77, duet.Chain.Modules, DemoPatches.All, home);
+            var hashes = new List<ulong>();
+            var hash = 14695981039346656037UL;
+            duet.Heard = () =>
+            {
+                for (var j = 0; j < Chain.Jacks; j++)
+                    foreach (var v in duet.Chain.Out(j)) hash = unchecked((hash ^ BitConverter.SingleToUInt32Bits(v)) * 1099511628211UL);
+            };
+            for (var n = 0; n < 150; n++)
+            {
+                random.Do(duet);
+                duet.Quantum();
+                for (var q = random.Pause(12); q > 0; q--)
+                {
+                    duet.Quantum();
+                    if (random.OneIn(16)) duet.Pump();
+                }
+
+                hashes.Add(hash);
+            }
+
+            return hashes;
+        }
+    }
+
     private void Play(string file, int seed, int edits, ChainOptions options, int pause)
     {
         var home = DemoPatches.Load(file);
@@ -45,7 +99,7 @@ public sealed class OracleTests(ITestOutputHelper output)
             }
 
             while (duet.Session.CanUndo && n++ % 50 != 0) duet.Undo();
-            if (!duet.Settle()) throw new OracleException("what left is still there after half a minute");
+            if (!duet.Settle()) throw new OracleException("what left is still there after the longest tail");
             if (!duet.Reference.IsPlain || !duet.Reference.Rests) throw new OracleException("the session has settled, and the reference has not");
         }
         catch (OracleException e)

@@ -28,8 +28,8 @@ internal sealed class RandomEdits(int seed, DescriptorIndex modules, IReadOnlyLi
         else if (Next(duet) is { } edit) One(duet, edit);
     }
 
-    /// <summary>Quanta from one edit to the next.</summary>
-    public int Pause(int most) => _random.Next(most + 1);
+    /// <summary>Quanta from one edit to the next: half of the time so few that the next edit falls into the ramps of this one.</summary>
+    public int Pause(int most) => _random.Next((OneIn(2) ? most : most / 6) + 1);
 
     /// <summary>Whether something happens this time.</summary>
     public bool OneIn(int n) => _random.Next(n) == 0;
