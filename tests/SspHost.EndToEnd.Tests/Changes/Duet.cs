@@ -64,6 +64,9 @@ internal sealed unsafe class Duet : IDisposable
 
     public int Tails { get; private set; }
 
+    /// <summary>Whether every sample is compared.</summary>
+    public bool Compares { get; set; } = true;
+
     /// <summary>Told of each quantum after it was compared.</summary>
     public Action? Heard { get; set; }
 
@@ -140,7 +143,7 @@ internal sealed unsafe class Duet : IDisposable
         Reference.Quantum();
         Quanta++;
         Moving += Reference.Rests ? 0 : 1;
-        Compare();
+        if (Compares) Compare();
         Heard?.Invoke();
         Chain.Tend();
         Reference.Work();

@@ -52,6 +52,12 @@ internal sealed unsafe class Reference : IDisposable
     /// <summary>Whether the patch has not come in full, because what comes and what leaves close a loop.</summary>
     public bool Waits { get; private set; }
 
+    /// <summary>Modules in the order in which they are played, and the lines to the jacks.</summary>
+    public IReadOnlyList<ReferenceModule> Order => _order;
+
+    /// <inheritdoc cref="Order"/>
+    public IReadOnlyList<ReferenceLine> Lines => _lines;
+
     /// <summary>Modules that ring out by themselves.</summary>
     public int Tails => _present.Count(m => m.Tail);
 
@@ -94,7 +100,7 @@ internal sealed unsafe class Reference : IDisposable
         Waits = Sort(all, cables) is null;
         if (Waits) cables = Join(coming, leaving, present, settled, first, withComing: false);
         _order = Sort(all, cables) ?? throw new InvalidOperationException("a loop without a delay");
-        _lines = JoinLines(Lines(target), leaving, settled, first);
+        _lines = JoinLines(LinesOf(target), leaving, settled, first);
 
         foreach (var gone in _present.Where(m => !all.Contains(m)))
         {
@@ -320,7 +326,7 @@ internal sealed unsafe class Reference : IDisposable
         })];
     }
 
-    private List<ReferenceLine> Lines(List<ReferenceModule> target)
+    private List<ReferenceLine> LinesOf(List<ReferenceModule> target)
     {
         var lines = new List<ReferenceLine>();
         foreach (var m in target)

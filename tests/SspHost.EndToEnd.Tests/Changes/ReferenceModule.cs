@@ -231,7 +231,11 @@ internal sealed unsafe class ReferenceModule : IDisposable
     /// <summary>Parameter values of the last plan.</summary>
     public float[] Planned { get; }
 
-    public bool HasStarted => _job->State != 0 || _ramping != 0;
+    /// <summary>How much is heard of its own output, and of what it passes on when it is bypassed.</summary>
+    public ReferenceGain Wet => _wet;
+
+    /// <inheritdoc cref="Wet"/>
+    public ReferenceGain Dry => _dry;
 
     /// <summary>First jack of its device ports.</summary>
     public int FirstJack => Type.Descriptor.Settings.Count > 0 && Type.Descriptor.Settings[0].Id == "first" ? Settings[0] : 0;
