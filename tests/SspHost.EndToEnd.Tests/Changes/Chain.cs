@@ -109,6 +109,9 @@ internal sealed unsafe class Chain : IPlanSink, IDisposable
 
     public int Refused { get; private set; }
 
+    /// <summary>Managed bytes that installing, playing, collecting and commands took on this thread.</summary>
+    public long AllocatedBytes { get; private set; }
+
     /// <summary>Told of a plan that is about to play, and how far what played had come.</summary>
     public Action<CompiledPlan, PlayState>? Coming { get; set; }
 
@@ -252,15 +255,19 @@ internal sealed unsafe class Chain : IPlanSink, IDisposable
     /// <summary>Renders one quantum of the product.</summary>
     public void Render()
     {
+        var before = GC.GetAllocatedBytesForCurrentThread();
         Renderer.Render(_in, Jacks, _out, Jacks, Frames);
+        AllocatedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
         Frames += (ulong)Quantum;
     }
 
     /// <summary>What the steward does between requests.</summary>
     public void Tend()
     {
+        var before = GC.GetAllocatedBytesForCurrentThread();
         Renderer.DoWork();
         _ = Renderer.Collect();
+        AllocatedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
         while (Map.Notices.TryPop(out _)) { }
     }
 
@@ -280,7 +287,9 @@ internal sealed unsafe class Chain : IPlanSink, IDisposable
         var copy = (byte*)NativeMemory.AlignedAlloc((nuint)blob.Length, 64);
         blob.CopyTo(new Span<byte>(copy, blob.Length));
         ((PlanHeader*)copy)->Quantum = Quantum;
+        var before = GC.GetAllocatedBytesForCurrentThread();
         var status = Renderer.Install((PlanHeader*)copy, blob.Length, out error);
+        AllocatedBytes += GC.GetAllocatedBytesForCurrentThread() - before;
         NativeMemory.AlignedFree(copy);
         return status;
     }
