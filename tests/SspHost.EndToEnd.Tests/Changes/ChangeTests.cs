@@ -193,6 +193,21 @@ public sealed unsafe class ChangeTests
         Assert.Equal(3f, duet.Chain.Out(0)[^1], 1e-5f);
     }
 
+    [Fact]
+    public void A_cable_into_the_cv_of_an_open_vca_closes_it_and_opens_it_again_without_a_click()
+    {
+        using var duet = Constant(Patch("vca", ["dc:audio-in", "vca:vca", "out:audio-out"], "dc.out1>vca.in", "vca.out>out.in1"));
+        var heard = Listen(duet);
+        Assert.True(duet.Apply(new Connect(new("dc", "out2"), new("vca", "cv")))); // 0 V
+        Assert.True(duet.Settle());
+        Assert.Equal(0f, heard[^1]);
+        Assert.True(duet.Apply(new Disconnect(new("dc", "out2"), new("vca", "cv"))));
+        Assert.True(duet.Settle());
+        duet.Run(10);
+        Assert.Equal(5f, heard[^1]);
+        Assert.InRange(LargestStep(heard), 0.01, Ramp);
+    }
+
     // "id:type" and "module.port>module.port*gain".
     private static Patch Patch(string id, string[] modules, params string[] cables)
     {

@@ -56,6 +56,7 @@ public sealed class StepTests(ITestOutputHelper output)
         Assert.True(duet.Apply(new Connect(new("dc", "out1"), new("out", "in1"))));
         Assert.True(duet.Settle());
         Assert.Equal(5 * Math.PI / (2 * Fade), Largest(duet, new RemoveModule("out")), 1e-5);
+        Assert.Equal(5 * Math.PI / (2 * Fade), Largest(duet, duet.Undo), 1e-5);
     }
 
     [Fact]
@@ -147,7 +148,9 @@ public sealed class StepTests(ITestOutputHelper output)
 
     private static int Number(Module mixer) => int.Parse(mixer.Id[3..], System.Globalization.CultureInfo.InvariantCulture);
 
-    private static double Largest(Duet duet, Edit edit)
+    private static double Largest(Duet duet, Edit edit) => Largest(duet, () => duet.Apply(edit));
+
+    private static double Largest(Duet duet, Func<bool> change)
     {
         var largest = 0.0;
         var last = duet.Chain.Out(0)[^1];
@@ -159,7 +162,7 @@ public sealed class StepTests(ITestOutputHelper output)
                 last = v;
             }
         };
-        Assert.True(duet.Apply(edit));
+        Assert.True(change());
         Assert.True(duet.Settle());
         duet.Run(16);
         duet.Heard = null;
