@@ -60,7 +60,50 @@ public unsafe struct AudioConfig
     public fixed int Cores[Limits.MaxThreads];
 
     /// <summary>Name of the ALSA PCM, UTF-8, zero-terminated.</summary>
-    public fixed byte Device[128];
+    public fixed byte Device[DeviceBytes];
+
+    /// <summary>Name of the PCM to capture from; empty: <see cref="Device"/>. Named, it must open.</summary>
+    public fixed byte CaptureDevice[DeviceBytes];
+
+    /// <summary>
+    /// Volts between the sample values 0 and 1.0 (full scale) of each jack of an ALSA card; negative where the converter inverts. 0 = not
+    /// calibrated: 10 V.
+    /// </summary>
+    public fixed float InputFullScale[Limits.MaxJacks];
+
+    /// <inheritdoc cref="InputFullScale"/>
+    public fixed float OutputFullScale[Limits.MaxJacks];
+
+    /// <summary>Volts at each jack where the sample value is 0: the converter's DC offset.</summary>
+    public fixed float InputZero[Limits.MaxJacks];
+
+    /// <inheritdoc cref="InputZero"/>
+    public fixed float OutputZero[Limits.MaxJacks];
+
+    /// <summary>
+    /// Channel of the ALSA device behind each jack, from 1; -1 = none; 0 = the jack's own number, in the standard order of speakers where
+    /// the device says which channel is which.
+    /// </summary>
+    public fixed sbyte InputChannels[Limits.MaxJacks];
+
+    /// <inheritdoc cref="InputChannels"/>
+    public fixed sbyte OutputChannels[Limits.MaxJacks];
+
+    /// <summary>
+    /// Output jacks (bit = jack) that hold their last voltage in frames nobody rendered: what a pitch CV wants. The others fall silent (0 V).
+    /// </summary>
+    public uint HoldOutputs;
+
+    private readonly uint _reserved;
+
+    /// <summary>Bytes of a device's name, terminating zero included.</summary>
+    public const int DeviceBytes = 128;
+
+    /// <summary>Highest channel of a device that a jack can be behind.</summary>
+    public const int MaxDeviceChannels = 64;
+
+    /// <summary>Smallest and largest |volts| of a full scale.</summary>
+    public const float MinFullScale = 0.5f, MaxFullScale = 100f;
 }
 
 /// <summary>

@@ -10,7 +10,8 @@ namespace SspHost.Diagnostics;
 /// <param name="Slept">Quanta it slept through.</param>
 /// <param name="Nanoseconds">Time in all.</param>
 /// <param name="Name">Its name.</param>
-public readonly record struct InstanceTime(int Module, ulong Quanta, ulong Slept, ulong Nanoseconds, string Name);
+/// <param name="Slot">Its slot.</param>
+public readonly record struct InstanceTime(int Module, ulong Quanta, ulong Slept, ulong Nanoseconds, string Name, int Slot = 0);
 
 /// <summary>Windows over an instance table. Not thread-safe: one reader, one object.</summary>
 public sealed unsafe class InstanceTimes
@@ -53,14 +54,15 @@ public sealed unsafe class InstanceTimes
             }
 
             if (quanta < least) continue;
-            times.Add(new InstanceTime(r.Module, quanta, Math.Min(quanta, now.Slept - before.Slept), now.Nanoseconds - before.Nanoseconds, NameOf(in r)));
+            times.Add(new InstanceTime(r.Module, quanta, Math.Min(quanta, now.Slept - before.Slept), now.Nanoseconds - before.Nanoseconds, NameOf(in r), i));
             before = now;
         }
 
         return times;
     }
 
-    private static string NameOf(in InstanceRecord r)
+    /// <summary>Name of an instance.</summary>
+    public static string NameOf(in InstanceRecord r)
     {
         fixed (byte* name = r.Name)
         {

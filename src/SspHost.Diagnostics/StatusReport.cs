@@ -58,6 +58,12 @@ public sealed record AudioReport
 
     public float MasterGain { get; init; }
 
+    /// <summary>Whether every ramp that a plan began has ended.</summary>
+    public bool Settled { get; init; }
+
+    /// <summary>Load of the last quantum.</summary>
+    public float LoadNow { get; init; }
+
     public required Distribution Load { get; init; }
 
     public required Distribution RenderMicroseconds { get; init; }
@@ -149,12 +155,27 @@ public sealed record StatusReport
     /// <summary>"starting", "stopped", "playing", "deviceLost", "ending", or "none" where no engine runs.</summary>
     public required string State { get; init; }
 
+    /// <inheritdoc cref="Moment"/>
+    public string? Time { get; init; }
+
+    /// <inheritdoc cref="Moment"/>
+    public string? Monotonic { get; init; }
+
+    /// <summary>Seconds that percentiles and peaks are of.</summary>
+    public double Seconds { get; init; }
+
     public int EnginePid { get; init; }
 
     public string EngineVersion { get; init; } = "";
 
     /// <summary>Seconds since the engine was started.</summary>
     public double Uptime { get; init; }
+
+    /// <summary>Whether one patch is on its way to another: ramps or tails are heard. Only the host knows.</summary>
+    public bool? Transition { get; init; }
+
+    /// <summary>Notices that were lost because they came faster than they were fetched.</summary>
+    public ulong LostNotices { get; init; }
 
     /// <summary>Null before audio was started for the first time.</summary>
     public AudioReport? Audio { get; init; }
@@ -170,6 +191,13 @@ public sealed record StatusReport
 /// <summary>The JSON of the reports, made at compile time.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StatusReport))]
+[JsonSerializable(typeof(LevelsReport))]
+[JsonSerializable(typeof(CostsReport))]
+[JsonSerializable(typeof(TelemetryReport))]
+[JsonSerializable(typeof(Incident))]
+[JsonSerializable(typeof(IncidentList))]
+[JsonSerializable(typeof(LogLine))]
+[JsonSerializable(typeof(LogList))]
 [JsonSerializable(typeof(GcIsolationReport))]
 [JsonSerializable(typeof(StartReport))]
 [JsonSerializable(typeof(EditReport))]

@@ -11,9 +11,9 @@ public sealed unsafe class StatusSampler
     private const int MostDearest = 8;
 
     private readonly EngineLink _link;
-    private readonly InstanceTimes _times = new();
-    private IReadOnlyList<ModuleDescriptor>? _modules;
+    private readonly CostSampler _costs;
     private readonly HistogramWindow[] _windows = new HistogramWindow[(int)HistogramKind.Count];
+    private ulong _since = Linux.Now();
     private readonly float[] _inputPeaks = new float[Limits.MaxJacks];
     private readonly float[] _outputPeaks = new float[Limits.MaxJacks];
 
@@ -22,10 +22,11 @@ public sealed unsafe class StatusSampler
     {
         _link = link;
         for (var k = 0; k < _windows.Length; k++) _windows[k] = new HistogramWindow(link.Map, (HistogramKind)k);
-        _ = _times.Next(Instances, 1);
+        _costs = new CostSampler(link);
     }
 
-    private ReadOnlySpan<InstanceRecord> Instances => new(_link.Map.Instances, Limits.MaxInstances);
+    /// <summary>Costs of all modules over the window of the last report; null before the first.</summary>
+    public CostsReport? Costs { get; private set; }
 
     /// <summary>Looks at the peaks. They are the engine's since its last snapshot only, so look often: 20 times a second shows a drum.</summary>
     public void Look()
@@ -33,8 +34,8 @@ public sealed unsafe class StatusSampler
         if (!_link.TryAudio(out var audio)) return;
         for (var j = 0; j < Limits.MaxJacks; j++)
         {
-            _inputPeaks[j] = Math.Max(_inputPeaks[j], audio.InputPeaks[j]);
-            _outputPeaks[j] = Math.Max(_outputPeaks[j], audio.OutputPeaks[j]);
+            _inputPeaks[j] = Math.Max(_inputPeaks[j], LevelsSampler.Volts(audio.InputPeaks[j]));
+            _outputPeaks[j] = Math.Max(_outputPeaks[j], LevelsSampler.Volts(audio.OutputPeaks[j]));
         }
     }
 
@@ -43,16 +44,23 @@ public sealed unsafe class StatusSampler
     {
         Look();
         var header = _link.Map.Header;
+        var (now, began) = (Linux.Now(), _since);
+        _since = now;
+        var moment = Moment.At(now);
         var report = new StatusReport
         {
             State = NameOf(_link.State),
+            Time = moment.Time,
+            Monotonic = moment.Monotonic,
+            Seconds = Math.Round((now - began) / 1e9, 3),
+            LostNotices = _link.Map.Notices.Dropped,
             EnginePid = header->EnginePid,
             EngineVersion = _link.Version,
-            Uptime = (Linux.Now() - Math.Min(Linux.Now(), header->StartedAt)) / 1e9,
+            Uptime = (now - Math.Min(now, header->StartedAt)) / 1e9,
             Audio = TakeAudio(),
             Memory = Memory(),
             Threads = ReadThreads(_link.Map),
-            Dearest = TakeDearest(),
+            Dearest = Dearest(Costs = _costs.Take()),
         };
         Array.Clear(_inputPeaks);
         Array.Clear(_outputPeaks);
@@ -104,22 +112,15 @@ public sealed unsafe class StatusSampler
     public static Distribution Summarise(in Histogram h, double unit) =>
         new(h.Count, h.Percentile(0.5) / unit, h.Percentile(0.99) / unit, h.Percentile(0.999) / unit, h.Max / unit);
 
-    /// <summary>The dearest of these instances, first the one that took most per quantum.</summary>
-    public static IReadOnlyList<ModuleLoadReport> Dearest(IEnumerable<InstanceTime> times, IReadOnlyList<ModuleDescriptor> modules, int rate, int quantum) =>
-        [.. times.OrderByDescending(t => t.Nanoseconds / (double)t.Quanta).Take(MostDearest).Select(t => new ModuleLoadReport
+    // What was timed; the list is in this order already.
+    private static IReadOnlyList<ModuleLoadReport> Dearest(CostsReport costs) =>
+        [.. costs.Modules.Where(m => m.Nanoseconds != null && !m.Leaving).Take(MostDearest).Select(m => new ModuleLoadReport
         {
-            Name = t.Name,
-            Module = (uint)t.Module < (uint)modules.Count ? modules[t.Module].Id : "",
-            Nanoseconds = t.Nanoseconds / (double)t.Quanta,
-            Share = t.Nanoseconds / (double)t.Quanta / (quantum * 1e9 / rate),
+            Name = m.Name,
+            Module = m.Module,
+            Nanoseconds = m.Nanoseconds ?? 0,
+            Share = m.Share ?? 0,
         })];
-
-    private IReadOnlyList<ModuleLoadReport> TakeDearest()
-    {
-        var times = _times.Next(Instances, 1);
-        if (times.Count == 0 || !_link.TryAudio(out var a) || a.Rate == 0 || a.Quantum == 0) return [];
-        return Dearest(times, _modules ??= _link.ReadDescriptors(), a.Rate, a.Quantum);
-    }
 
     private AudioReport? TakeAudio()
     {
@@ -147,6 +148,8 @@ public sealed unsafe class StatusSampler
             DroppedEvents = a.DroppedEvents,
             AllocatedBytes = a.AllocatedBytes,
             MasterGain = a.MasterGain,
+            Settled = a.Settled != 0,
+            LoadNow = a.Load,
             Load = Summarise(_windows[(int)HistogramKind.Load].Next(), 1e6),
             RenderMicroseconds = Summarise(_windows[(int)HistogramKind.Quantum].Next(), 1e3),
             WakeMicroseconds = Summarise(_windows[(int)HistogramKind.Wake].Next(), 1e3),

@@ -18,6 +18,8 @@ public sealed class ControlClient : IDisposable
     private readonly Socket _socket;
     private byte[] _buffer = new byte[8192];
     private int _length;
+    private bool _ended;
+    private readonly Queue<JsonElement> _events = [];
     private long _nextId;
 
     private ControlClient(Socket socket) => _socket = socket;
@@ -52,7 +54,7 @@ public sealed class ControlClient : IDisposable
             if (hello.RootElement.TryGetProperty("error", out var error)) throw new IOException($"{path}: {Text(error, "message")}");
             if (!hello.RootElement.TryGetProperty("hello", out var h) || !h.TryGetProperty("protocol", out var p) || !p.TryGetInt32(out var version))
                 throw new IOException($"{path}: what answers there is no SspHost");
-            if (version != Protocol.Version) throw new IOException($"{path}: the host speaks protocol {version}, this program {Protocol.Version}");
+            if (version != Protocol.Version) throw new IOException($"{path}: the host speaks protocol {version}, this program {Protocol.Version}.{Protocol.Minor}");
             return client;
         }
         catch
@@ -87,7 +89,12 @@ public sealed class ControlClient : IDisposable
             {
                 using var answer = ReadLine();
                 var root = answer.RootElement;
-                if (!root.TryGetProperty("ok", out var ok)) continue; // an event
+                if (!root.TryGetProperty("ok", out var ok))
+                {
+                    _events.Enqueue(root.Clone());
+                    continue;
+                }
+
                 if (ok.ValueKind == JsonValueKind.True) return root.GetProperty("result").Clone();
                 var error = root.GetProperty("error");
                 throw new ControlRefusedException(Text(error, "code"), Text(error, "message"));
@@ -96,6 +103,44 @@ public sealed class ControlClient : IDisposable
         catch (SocketException e)
         {
             throw new IOException($"the host does not answer: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Subscribes to topics as they come, and to one that shows a state so many times a second.</summary>
+    public void Subscribe(params ReadOnlySpan<(string Topic, double Rate)> topics)
+    {
+        var list = topics.ToArray();
+        Ask("subscribe", w =>
+        {
+            w.WriteStartArray("to");
+            foreach (var (topic, rate) in list)
+            {
+                w.WriteStartObject();
+                w.WriteString("topic", topic);
+                if (rate > 0) w.WriteNumber("rate", rate);
+                w.WriteEndObject();
+            }
+
+            w.WriteEndArray();
+        });
+    }
+
+    /// <summary>The next event, however long it takes; null once the host has ended.</summary>
+    public JsonElement? NextEvent()
+    {
+        if (_events.TryDequeue(out var waiting)) return waiting;
+        _socket.ReceiveTimeout = 0;
+        try
+        {
+            while (true)
+            {
+                using var line = ReadLine();
+                if (line.RootElement.TryGetProperty("event", out _)) return line.RootElement.Clone();
+            }
+        }
+        catch (IOException) when (_ended)
+        {
+            return null;
         }
     }
 
@@ -134,7 +179,12 @@ public sealed class ControlClient : IDisposable
                 throw new IOException($"the host does not answer: {e.Message}", e);
             }
 
-            if (got == 0) throw new IOException("the host closed the connection");
+            if (got == 0)
+            {
+                _ended = true;
+                throw new IOException("the host closed the connection");
+            }
+
             _length += got;
         }
     }

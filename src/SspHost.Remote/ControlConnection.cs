@@ -1,6 +1,5 @@
 // One client of the control socket: its lines in, its queue out, its subscriptions.
 using System.Net.Sockets;
-using System.Threading.Channels;
 
 namespace SspHost.Remote;
 
@@ -10,28 +9,59 @@ namespace SspHost.Remote;
 /// </summary>
 internal sealed class ControlConnection
 {
+    private const int SendBufferBytes = 64 << 10;
+    private const int TellDroppedMs = 1000;
+
     private readonly Socket _socket;
     private readonly ControlTarget _target;
-    private readonly Channel<byte[]> _queue = Channel.CreateUnbounded<byte[]>(new UnboundedChannelOptions { SingleReader = true });
-    private volatile IReadOnlyList<string> _topics = [];
-    private long _backlog;
-    private long _dropped;
+    private readonly ControlServer _server;
+    private readonly Outbox _outbox = new();
+    private volatile IReadOnlyList<Subscription> _subscriptions = [];
+    private volatile bool _closed;
+    private int _telling;
 
-    public ControlConnection(Socket socket, ControlTarget target) => (_socket, _target) = (socket, target);
-
-    public bool Subscribed(string topic) => _topics.Contains(topic, StringComparer.Ordinal);
-
-    /// <summary>Offers an event: left out and counted while the client is behind.</summary>
-    public void Offer(byte[] line)
+    public ControlConnection(Socket socket, ControlTarget target, ControlServer server, long number)
     {
-        if (Interlocked.Read(ref _backlog) > Protocol.EventBacklog)
-        {
-            Interlocked.Increment(ref _dropped);
-            return;
-        }
+        (_socket, _target, _server, Number) = (socket, target, server, number);
+        // What lies in the kernel is out of reach: the less, the newer is what a slow client reads.
+        socket.SendBufferSize = SendBufferBytes;
+    }
 
-        if (Interlocked.Exchange(ref _dropped, 0) is > 0 and var lost) Enqueue(ControlReplies.DroppedEvent(lost));
-        Enqueue(line);
+    /// <summary>Number of the connection, 1 and up.</summary>
+    public long Number { get; }
+
+    /// <summary>What the client calls itself.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>The client's subscription to a topic, if it has one.</summary>
+    public Subscription? Wants(string topic)
+    {
+        foreach (var s in _subscriptions)
+            if (s.Topic.Name == topic) return s;
+        return null;
+    }
+
+    /// <summary>Replaces what the client hears of.</summary>
+    public void Subscribe(IReadOnlyList<Subscription> subscriptions)
+    {
+        _subscriptions = subscriptions;
+        _server.Subscribe(this, subscriptions);
+    }
+
+    /// <summary>The host's other clients hear of a save, too.</summary>
+    public void TellSaved() => _server.TellSaved();
+
+    /// <summary>Offers the state of a topic, which replaces the one that still waits.</summary>
+    public void Newest(Topic topic, byte[] line)
+    {
+        if (!_closed && Wants(topic.Name) != null) _outbox.Newest(topic.Slot, line);
+    }
+
+    /// <summary>Offers an event: left out and counted while the client is behind, or wants fewer.</summary>
+    public void Offer(Subscription subscription, byte[] line)
+    {
+        if (_outbox.Event(subscription.Topic.Name, line, subscription.Admit())) return;
+        if (Interlocked.Exchange(ref _telling, 1) == 0) _ = TellDroppedAsync();
     }
 
     /// <summary>Says that there are too many clients, and closes.</summary>
@@ -50,11 +80,15 @@ internal sealed class ControlConnection
         Close();
     }
 
-    public void Close() => _socket.Dispose();
+    public void Close()
+    {
+        _closed = true;
+        _socket.Dispose();
+    }
 
     public async Task ServeAsync()
     {
-        Enqueue(ControlReplies.Hello(_target.Version));
+        Enqueue(ControlReplies.Hello(_target.Version, Number));
         var writing = Task.Run(WriteAsync);
         try
         {
@@ -66,7 +100,7 @@ internal sealed class ControlConnection
         }
         finally
         {
-            _queue.Writer.TryComplete();
+            _outbox.Complete();
             await writing;
             Close();
         }
@@ -116,7 +150,7 @@ internal sealed class ControlConnection
         try
         {
             using var message = Message.Parse(line, out id);
-            reply = ControlReplies.Answer(id, message, _target, topics => _topics = topics);
+            reply = ControlReplies.Answer(id, message, _target, this);
         }
         catch (ProtocolException e)
         {
@@ -133,24 +167,27 @@ internal sealed class ControlConnection
 
     private bool Enqueue(byte[] line)
     {
-        if (Interlocked.Add(ref _backlog, line.Length) > Protocol.MaxBacklog)
-        {
-            Close(); // it asks and does not read: nothing can be said to it any more
-            return false;
-        }
+        if (_outbox.Reply(line)) return true;
+        Close(); // it asks and does not read: nothing can be said to it any more
+        return false;
+    }
 
-        return _queue.Writer.TryWrite(line);
+    // What was left out is told with the next event that is not, or here, once the client has caught up.
+    private async Task TellDroppedAsync()
+    {
+        do await Task.Delay(TellDroppedMs);
+        while (!_closed && !_outbox.TellDropped());
+        Interlocked.Exchange(ref _telling, 0);
     }
 
     private async Task WriteAsync()
     {
         try
         {
-            await foreach (var line in _queue.Reader.ReadAllAsync())
+            await _outbox.DrainAsync(async line =>
             {
-                for (var sent = 0; sent < line.Length;) sent += await _socket.SendAsync(line.AsMemory(sent));
-                Interlocked.Add(ref _backlog, -line.Length);
-            }
+                for (var sent = 0; sent < line.Length;) sent += await _socket.SendAsync(line[sent..]);
+            });
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {

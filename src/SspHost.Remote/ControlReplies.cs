@@ -11,43 +11,27 @@ internal static class ControlReplies
 {
     // Quotes and accents as they are: the lines are read by people too, and never by a browser as HTML.
     private static readonly JsonWriterOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private const int MaxName = 64;
     private static readonly TimeSpan Durable = TimeSpan.FromSeconds(2);
 
     /// <summary>The line a client sees first.</summary>
-    public static byte[] Hello(string version) => Line(w =>
+    public static byte[] Hello(string version, long client) => Line(w =>
     {
         w.WriteStartObject("hello");
-        WriteHello(w, version);
+        WriteHello(w, version, client);
         w.WriteEndObject();
     });
 
-    public static byte[] StatusEvent(StatusReport report) => Event("status", JsonSerializer.SerializeToUtf8Bytes(report, DiagnosticsJson.Default.StatusReport));
+    public static byte[] IncidentEvent(Incident incident) => Event("incidents", JsonSerializer.SerializeToUtf8Bytes(incident, DiagnosticsJson.Default.Incident));
 
-    public static byte[] NoticeEvent(string notice) => Line(w =>
-    {
-        w.WriteString("event", "notice");
-        w.WriteString("data", notice);
-    });
+    public static byte[] LogEvent(LogLine line) => Event("log", JsonSerializer.SerializeToUtf8Bytes(line, DiagnosticsJson.Default.LogLine));
 
-    public static byte[] PatchEvent(PatchChange change) => Line(w =>
-    {
-        w.WriteString("event", "patch");
-        w.WriteStartObject("data");
-        w.WriteNumber("sequence", change.Sequence);
-        w.WriteString("kind", change.Kind switch
-        {
-            ChangeKind.Cosmetic => "cosmetic",
-            ChangeKind.Values => "values",
-            _ => "structure",
-        });
-        w.WriteString("patch", change.After.Id);
-        w.WriteEndObject();
-    });
-
-    public static byte[] DroppedEvent(long count) => Line(w =>
+    public static byte[] DroppedEvent(IReadOnlyDictionary<string, long> counts) => Line(w =>
     {
         w.WriteString("event", "dropped");
-        w.WriteNumber("data", count);
+        w.WriteStartObject("data");
+        foreach (var (topic, count) in counts) w.WriteNumber(topic, count);
+        w.WriteEndObject();
     });
 
     public static byte[] Error(string id, string code, string message) => Line(w =>
@@ -62,18 +46,46 @@ internal static class ControlReplies
     });
 
     /// <summary>Does what a message asks and makes its reply. Throws <see cref="ProtocolException"/> where it is refused.</summary>
-    public static byte[] Answer(string id, Message m, ControlTarget target, Action<IReadOnlyList<string>> subscribe)
+    public static byte[] Answer(string id, Message m, ControlTarget target, ControlConnection client)
     {
         switch (m.Command)
         {
             case "hello":
-                m.Only("protocol");
-                if (m.Number("protocol") is { } theirs && theirs != Protocol.Version)
-                    throw new ProtocolException("version", $"protocol {theirs} is not spoken here; this host speaks {Protocol.Version}");
-                return Ok(id, w => WriteHello(w, target.Version));
+                m.Only("protocol", "minor", "name");
+                CheckVersion(m.Number("protocol"), m.Number("minor"));
+                if (m.Text("name") is { } name) client.Name = PatchError.OneLine(name, MaxName);
+                return Ok(id, w => WriteHello(w, target.Version, client.Number));
+            case "schema":
+                m.Only();
+                return Ok(id, w =>
+                {
+                    w.WritePropertyName("schema");
+                    WriteOnOneLine(w, System.Text.Encoding.UTF8.GetBytes(Protocol.Schema));
+                });
             case "status":
                 m.Only();
-                return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(target.Status(), DiagnosticsJson.Default.StatusReport));
+                return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(Feed.Complete(target.Status(), target.Session), DiagnosticsJson.Default.StatusReport));
+            case "levels":
+                m.Only();
+                return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(Feed.Levels(target), DiagnosticsJson.Default.LevelsReport));
+            case "costs":
+                m.Only();
+                return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(target.Costs(), DiagnosticsJson.Default.CostsReport));
+            case "incidents":
+                m.Only("since", "limit");
+                var incidents = target.Incidents.Since(m.Count("since") ?? 0, LimitOf(m));
+                return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(new IncidentList(target.Incidents.Last, incidents), DiagnosticsJson.Default.IncidentList));
+            case "log":
+                m.Only("since", "limit");
+                var lines = target.Log.Since(m.Count("since") ?? 0, LimitOf(m));
+                return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(new LogList(target.Log.Last, lines), DiagnosticsJson.Default.LogList));
+            case "telemetry":
+                m.Only("modules");
+                var shown = m.Texts("modules") is { Count: > 0 and <= Protocol.MaxTelemetryModules } names
+                    ? names
+                    : throw ProtocolException.BadMessage($"\"modules\" is missing or no list of 1 to {Protocol.MaxTelemetryModules} names");
+                var telemetry = Feed.Telemetry(target, [.. shown.Distinct(StringComparer.Ordinal)]);
+                return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(telemetry, DiagnosticsJson.Default.TelemetryReport));
             case "modules":
                 m.Only();
                 return OkRaw(id, ModuleList.Write([.. target.Modules.Types.Select(t => t.Descriptor)]));
@@ -81,7 +93,7 @@ internal static class ControlReplies
                 m.Only();
                 return Ok(id, w =>
                 {
-                    WriteState(w, target.Session);
+                    PatchEvents.WriteState(w, target.Session);
                     w.WritePropertyName("patch");
                     WriteOnOneLine(w, PatchJson.Write(target.Session.Current));
                 });
@@ -89,28 +101,30 @@ internal static class ControlReplies
                 m.Only("edits", "wait");
                 var edits = EditJson.Read(m.Raw("edits") ?? throw ProtocolException.BadMessage("\"edits\" is missing; expected one edit or a list of edits"), out var bad);
                 if (edits == null) throw ProtocolException.BadMessage(bad!.ToString());
-                return Changed(id, m, target, target.Session.Apply(edits));
+                return Changed(id, m, target, client, () => target.Session.Apply(edits));
             case "undo":
                 m.Only("wait");
-                return Changed(id, m, target, target.Session.Undo());
+                return Changed(id, m, target, client, () => target.Session.Undo());
             case "redo":
                 m.Only("wait");
-                return Changed(id, m, target, target.Session.Redo());
+                return Changed(id, m, target, client, () => target.Session.Redo());
             case "load":
                 m.Only("path", "patch", "wait");
-                return Load(id, m, target);
+                return Load(id, m, target, client);
             case "save":
                 m.Only("path");
                 if (target.Session.Save(AbsolutePath(m)) is { } unsaved) throw ProtocolException.Refused(unsaved.ToString());
-                return Ok(id, w => WriteState(w, target.Session));
+                Author.For(new Author(client.Name, client.Number, m.Command), () =>
+                {
+                    client.TellSaved();
+                    return true;
+                });
+                return Ok(id, w => PatchEvents.WriteState(w, target.Session));
             case "subscribe":
                 m.Only("to");
-                var topics = m.Texts("to") ?? throw ProtocolException.BadMessage($"\"to\" is missing; expected a list of {string.Join(", ", Protocol.Topics)}");
-                foreach (var t in topics)
-                    if (!Protocol.Topics.Contains(t, StringComparer.Ordinal))
-                        throw ProtocolException.BadMessage($"{PatchError.Quote(t)} cannot be subscribed to; expected {string.Join(", ", Protocol.Topics)}");
-                subscribe([.. topics.Distinct(StringComparer.Ordinal)]);
-                return Ok(id, _ => { });
+                var subscriptions = m.Subscriptions("to");
+                client.Subscribe(subscriptions);
+                return Ok(id, w => WriteSubscriptions(w, subscriptions));
             case "start":
                 m.Only();
                 return target.Start() is { } notStarted ? throw ProtocolException.Refused(notStarted) : Ok(id, _ => { });
@@ -124,17 +138,18 @@ internal static class ControlReplies
         }
     }
 
-    private static byte[] Load(string id, Message m, ControlTarget target)
+    private static byte[] Load(string id, Message m, ControlTarget target, ControlConnection client)
     {
         if (m.Raw("patch") is { } text)
         {
             if (m.Text("path") != null) throw ProtocolException.BadMessage("\"path\" and \"patch\" exclude each other");
             var load = PatchJson.Read(text, "", target.Modules);
             if (load.Patch is not { } patch) throw ProtocolException.Refused(load.Error!.ToString());
-            return Changed(id, m, target, target.Session.Apply(new ReplacePatch(patch)));
+            return Changed(id, m, target, client, () => target.Session.Apply(new ReplacePatch(patch)));
         }
 
-        return target.Open(AbsolutePath(m)) is { } refused ? throw ProtocolException.Refused(refused) : Changed(id, m, target, error: null);
+        var path = AbsolutePath(m);
+        return Changed(id, m, target, client, () => target.Open(path) is { } refused ? throw ProtocolException.Refused(refused) : null);
     }
 
     // A relative path would mean the host's directory, which the client does not know.
@@ -145,31 +160,58 @@ internal static class ControlReplies
     }
 
     // The reply to a change comes once the change is in the journal: what was acknowledged survives a power cut.
-    private static byte[] Changed(string id, Message m, ControlTarget target, PatchError? error)
+    private static byte[] Changed(string id, Message m, ControlTarget target, ControlConnection client, Func<PatchError?> change)
     {
         var wait = m.Flag("wait", otherwise: true);
-        if (error != null) throw ProtocolException.Refused(error.ToString());
+        if (Author.For(new Author(client.Name, client.Number, m.Command), change) is { } error) throw ProtocolException.Refused(error.ToString());
         if (wait) _ = target.Session.WaitDurable(Durable);
-        return Ok(id, w => WriteState(w, target.Session));
+        return Ok(id, w => PatchEvents.WriteState(w, target.Session));
     }
 
-    private static void WriteState(Utf8JsonWriter w, PatchSession session)
+    private static void CheckVersion(int? major, int? minor)
     {
-        var (sequence, durable) = (session.Sequence, session.DurableSequence);
-        w.WriteNumber("sequence", sequence);
-        w.WriteBoolean("durable", durable >= sequence);
-        w.WriteBoolean("canUndo", session.CanUndo);
-        w.WriteBoolean("canRedo", session.CanRedo);
-        if (session.Trouble is { } trouble) w.WriteString("trouble", trouble);
+        if (major == null && minor != null) throw ProtocolException.BadMessage("\"minor\" stands without \"protocol\"");
+        if (major is { } theirs && theirs != Protocol.Version)
+            throw new ProtocolException("version", $"protocol {theirs} is not spoken here; this host speaks {Protocol.Version}.{Protocol.Minor}");
+        if (minor is { } least && least > Protocol.Minor)
+            throw new ProtocolException("version", $"protocol {Protocol.Version}.{least} is newer than this host, which speaks {Protocol.Version}.{Protocol.Minor}");
     }
 
-    private static void WriteHello(Utf8JsonWriter w, string version)
+    private static int LimitOf(Message m) => (int)Math.Min(m.Count("limit") ?? IncidentLog.Capacity, IncidentLog.Capacity);
+
+    private static void WriteSubscriptions(Utf8JsonWriter w, IReadOnlyList<Subscription> subscriptions)
+    {
+        w.WriteStartArray("to");
+        foreach (var s in subscriptions)
+        {
+            w.WriteStartObject();
+            w.WriteString("topic", s.Topic.Name);
+            if (s.Rate > 0) w.WriteNumber("rate", s.Rate);
+            w.WriteEndObject();
+        }
+
+        w.WriteEndArray();
+    }
+
+    private static void WriteHello(Utf8JsonWriter w, string version, long client)
     {
         w.WriteNumber("protocol", Protocol.Version);
+        w.WriteNumber("minor", Protocol.Minor);
         w.WriteString("name", "ssp");
         w.WriteString("version", version);
+        w.WriteNumber("client", client);
         w.WriteStartArray("commands");
         foreach (var c in Protocol.Commands) w.WriteStringValue(c);
+        w.WriteEndArray();
+        w.WriteStartArray("topics");
+        foreach (var t in Protocol.Topics)
+        {
+            w.WriteStartObject();
+            w.WriteString("topic", t.Name);
+            w.WriteNumber("maxRate", t.MaxRate);
+            w.WriteEndObject();
+        }
+
         w.WriteEndArray();
     }
 
@@ -180,7 +222,8 @@ internal static class ControlReplies
         document.RootElement.WriteTo(w);
     }
 
-    private static byte[] Event(string name, byte[] data) => Line(w =>
+    /// <summary>An event with these data, which are JSON.</summary>
+    public static byte[] Event(string name, byte[] data) => Line(w =>
     {
         w.WriteString("event", name);
         w.WritePropertyName("data");
@@ -206,7 +249,8 @@ internal static class ControlReplies
         w.WriteEndObject();
     });
 
-    private static byte[] Line(Action<Utf8JsonWriter> body)
+    /// <summary>One line.</summary>
+    public static byte[] Line(Action<Utf8JsonWriter> body)
     {
         var bytes = new ArrayBufferWriter<byte>(256);
         using (var w = new Utf8JsonWriter(bytes, Plain))

@@ -13,13 +13,18 @@ public sealed class ControlServer : IDisposable
     private readonly Socket _listener;
     private readonly Lock _lock = new();
     private readonly List<ControlConnection> _clients = [];
+    private readonly Publisher _publisher;
+    private long _connections;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
 
     private ControlServer(ControlTarget target, string path, Socket listener)
     {
         (_target, _path, _listener) = (target, path, listener);
+        _publisher = new Publisher(target);
         target.Session.Changed += OnChanged;
+        target.Incidents.Listener = incident => Send("incidents", () => ControlReplies.IncidentEvent(incident));
+        target.Log.Listener = line => Send("log", () => ControlReplies.LogEvent(line));
         _accepting = Task.Run(AcceptAsync);
     }
 
@@ -31,6 +36,9 @@ public sealed class ControlServer : IDisposable
             lock (_lock) return _clients.Count;
         }
     }
+
+    /// <summary>Topics at rates that are being measured for somebody.</summary>
+    public int Feeds => _publisher.Feeds;
 
     /// <summary>
     /// Listens at <paramref name="path"/>, replacing a socket that a dead server left. Throws <see cref="IOException"/> where a live one
@@ -65,17 +73,14 @@ public sealed class ControlServer : IDisposable
         }
     }
 
-    /// <summary>Sends a report to whoever subscribed to "status".</summary>
-    public void Publish(StatusReport report) => Send("status", () => ControlReplies.StatusEvent(report));
-
-    /// <summary>Sends a line to whoever subscribed to "notices".</summary>
-    public void Publish(string notice) => Send("notices", () => ControlReplies.NoticeEvent(notice));
-
     public void Dispose()
     {
         if (_stop.IsCancellationRequested) return;
         _target.Session.Changed -= OnChanged;
+        _target.Incidents.Listener = null;
+        _target.Log.Listener = null;
         _stop.Cancel();
+        _publisher.Dispose();
         _listener.Dispose();
         try
         {
@@ -138,7 +143,7 @@ public sealed class ControlServer : IDisposable
                 continue;
             }
 
-            var client = new ControlConnection(socket, _target);
+            var client = new ControlConnection(socket, _target, this, ++_connections);
             bool welcome;
             lock (_lock)
             {
@@ -160,10 +165,17 @@ public sealed class ControlServer : IDisposable
         finally
         {
             lock (_lock) _clients.Remove(client);
+            _publisher.Set(client, []);
         }
     }
 
-    private void OnChanged(object? sender, PatchChange change) => Send("patch", () => ControlReplies.PatchEvent(change));
+    /// <summary>Replaces what a client listens to.</summary>
+    internal void Subscribe(ControlConnection client, IReadOnlyList<Subscription> subscriptions) => _publisher.Set(client, subscriptions);
+
+    /// <summary>Tells that the patch was saved, which changes nothing else about it.</summary>
+    internal void TellSaved() => Send("patch", () => PatchEvents.Saved(_target.Session));
+
+    private void OnChanged(object? sender, PatchChange change) => Send("patch", () => PatchEvents.Changed(change, _target.Session));
 
     private void Send(string topic, Func<byte[]> make)
     {
@@ -172,8 +184,8 @@ public sealed class ControlServer : IDisposable
         {
             foreach (var client in _clients)
             {
-                if (!client.Subscribed(topic)) continue;
-                client.Offer(line ??= make());
+                if (client.Wants(topic) is not { } subscription) continue;
+                client.Offer(subscription, line ??= make());
             }
         }
     }

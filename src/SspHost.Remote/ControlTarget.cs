@@ -11,8 +11,20 @@ public sealed record ControlTarget
 
     public required DescriptorIndex Modules { get; init; }
 
-    /// <summary>The last report; quick.</summary>
+    /// <summary>The engine, to look at.</summary>
+    public required IEngineSource Engine { get; init; }
+
+    /// <summary>The last report, at most a second old; quick.</summary>
     public required Func<StatusReport> Status { get; init; }
+
+    /// <inheritdoc cref="Status"/>
+    public required Func<CostsReport> Costs { get; init; }
+
+    /// <summary>What happened to the sound.</summary>
+    public required IncidentLog Incidents { get; init; }
+
+    /// <summary>What the host said.</summary>
+    public required LogLines Log { get; init; }
 
     /// <summary>Opens a patch file.</summary>
     public required Func<string, string?> Open { get; init; }

@@ -8,8 +8,14 @@ namespace SspHost.Remote;
 /// <summary>Numbers and words of the protocol.</summary>
 public static class Protocol
 {
-    /// <summary>Version: rises when a message changes its meaning or goes; a new command or field does not raise it.</summary>
+    /// <summary>Major version: rises when a message changes its meaning or goes. Another one is refused.</summary>
     public const int Version = 1;
+
+    /// <summary>Minor version: rises when commands, fields, topics or kinds come. A client may name the least it needs.</summary>
+    public const int Minor = 0;
+
+    /// <summary>The JSON Schema of every line, both ways.</summary>
+    public static string Schema => ReadSchema();
 
     /// <summary>Name of the socket within the runtime directory.</summary>
     public const string SocketName = "control.sock";
@@ -31,10 +37,44 @@ public static class Protocol
 
     /// <summary>The commands, in the order of PROTOCOL.md.</summary>
     public static IReadOnlyList<string> Commands { get; } =
-        ["hello", "status", "modules", "patch", "edit", "undo", "redo", "load", "save", "subscribe", "start", "stop", "quit"];
+    [
+        "hello", "schema", "status", "levels", "costs", "incidents", "log", "telemetry", "subscribe", "modules", "patch", "edit", "undo", "redo", "load", "save", "start",
+        "stop", "quit",
+    ];
 
     /// <summary>What can be subscribed to.</summary>
-    public static IReadOnlyList<string> Topics { get; } = ["status", "patch", "notices"];
+    public static IReadOnlyList<Topic> Topics { get; } =
+    [
+        new("status", Slot: 0, UsualRate: 1, MaxRate: 10), new("levels", Slot: 1, UsualRate: 10, MaxRate: 30), new("costs", Slot: 2, UsualRate: 1, MaxRate: 4),
+        new("telemetry", Slot: 3, UsualRate: 10, MaxRate: 30), new("incidents", Slot: -1, UsualRate: 0, MaxRate: 1000), new("patch", Slot: -1, UsualRate: 0, MaxRate: 1000),
+        new("log", Slot: -1, UsualRate: 0, MaxRate: 1000),
+    ];
+
+    /// <summary>Modules that one telemetry message can show.</summary>
+    public const int MaxTelemetryModules = 64;
+
+    private static string ReadSchema()
+    {
+        using var stream = typeof(Protocol).Assembly.GetManifestResourceStream("protocol.schema.json")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}
+
+/// <summary>Something to subscribe to.</summary>
+/// <param name="Slot">Number of a topic that shows a state: its newest message replaces the one that waits. -1: each message is an event of its own.</param>
+/// <param name="UsualRate">Messages a second where nothing is said; 0: as they come.</param>
+/// <param name="MaxRate">Messages a second at most.</param>
+public sealed record Topic(string Name, int Slot, double UsualRate, double MaxRate)
+{
+    /// <summary>Lowest rate: one message in ten seconds.</summary>
+    public const double MinRate = 0.1;
+
+    /// <summary>Topics that show a state.</summary>
+    public const int Slots = 4;
+
+    /// <summary>Whether it shows a state.</summary>
+    public bool IsState => Slot >= 0;
 }
 
 /// <summary>A refused message: a code for programs and one line for people.</summary>
@@ -133,6 +173,16 @@ internal sealed class Message : IDisposable
         if (!Root.TryGetProperty(field, out var e)) return null;
         return e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out var n) ? n : throw ProtocolException.BadMessage($"\"{field}\" is no whole number");
     }
+
+    /// <summary>A whole number of at least 0 that a JSON number can hold.</summary>
+    public long? Count(string field)
+    {
+        if (!Root.TryGetProperty(field, out var e)) return null;
+        return e.ValueKind == JsonValueKind.Number && e.TryGetInt64(out var n) && n is >= 0 and <= 1L << 53 ? n : throw ProtocolException.BadMessage($"\"{field}\" is no whole number from 0 up");
+    }
+
+    /// <summary>What a client wants to hear of: a list of topics, or of objects that name a topic, a rate and modules.</summary>
+    public IReadOnlyList<Subscription> Subscriptions(string field) => Subscription.Read(Root.TryGetProperty(field, out var e) ? e : default, TextOf, NameOf);
 
     public IReadOnlyList<string>? Texts(string field)
     {

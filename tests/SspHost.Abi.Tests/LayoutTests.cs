@@ -23,7 +23,7 @@ public sealed class LayoutTests
         { typeof(Histogram), (3 * 8) + (8 * 37 * 16) },
         { typeof(Asset), (3 * 8) + (2 * 4) },
         { typeof(WorkJob), 4 + 4 + 8 + 8 },
-        { typeof(AudioConfig), (8 * 4) + 8 + (2 * 8) + (4 * Limits.MaxThreads) + 128 },
+        { typeof(AudioConfig), (8 * 4) + 8 + (2 * 8) + (4 * Limits.MaxThreads) + (2 * 128) + (18 * Limits.MaxJacks) + (2 * 4) },
         { typeof(StreamRing), 384 },
         { typeof(PlanHeader), (2 * 4) + 8 + (4 * 4) + (10 * 2 * 4) },
         { typeof(PlanNode), 8 + (14 * 4) + InstanceRecord.NameBytes },

@@ -109,17 +109,6 @@ public sealed class ModuleCostsTests : IDisposable
     }
 
     [Fact]
-    public void The_dearest_instances_come_first_with_their_share_of_the_quantum()
-    {
-        var times = Enumerable.Range(0, 20).Select(i => new InstanceTime(i % 3, 100, 0, (ulong)(i * 10_000), $"m{i}"));
-        var dearest = StatusSampler.Dearest(times, Types, 48_000, 48); // a quantum of 1 ms
-        Assert.Equal(["m19", "m18", "m17"], dearest.Take(3).Select(d => d.Name));
-        Assert.Equal(8, dearest.Count);
-        Assert.Equal("vcf", dearest[0].Module);
-        Assert.Equal((1900, 0.0019), (dearest[0].Nanoseconds, Math.Round(dearest[0].Share, 9)));
-    }
-
-    [Fact]
     public void What_was_measured_is_known_at_the_next_start()
     {
         Measure(0, 400, quantum: 32);

@@ -151,12 +151,14 @@ public static class EngineWords
         1 => "libasound.so.2 is not installed (apt install libasound2)",
         2 => "the device cannot be opened (ssp devices lists them)",
         3 => "the device cannot be mapped into memory; try plughw: instead of hw:",
-        4 => "the device knows none of the sample formats S32, FLOAT, S24, S24_3LE and S16",
+        4 => "the device knows none of the sample formats S32, FLOAT, S24, S24_3 and S16",
         5 => "the device refuses the sample rate",
         6 => "the device refuses the number of channels",
         7 => "the device refuses the period",
         8 => "the device refuses the number of periods",
         9 => "the device refuses the configuration as a whole",
+        12 => "the capture device cannot be opened as it is to be (ssp devices lists them)",
+        13 => "the channel map names a channel that the device has not got",
         _ => $"the device failed at step {Text(step)}",
     };
 

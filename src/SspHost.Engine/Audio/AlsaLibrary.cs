@@ -1,5 +1,6 @@
 // libasound, looked up when a sound card is first wanted: a machine without it still plays on the simulated card.
 using System.Runtime.InteropServices;
+using SspHost.Abi;
 
 namespace SspHost.Engine.Audio;
 
@@ -20,20 +21,30 @@ internal static unsafe partial class AlsaLibrary
     internal const int NonBlock = 1;
     internal const int MmapInterleaved = 0, MmapNonInterleaved = 1, MmapComplex = 2;
     internal const int FormatS16 = 2, FormatS24 = 6, FormatS32 = 10, FormatFloat = 14, FormatS24Packed = 32;
+    internal const int FormatS16Big = 3, FormatS24Big = 7, FormatS32Big = 11, FormatFloatBig = 15, FormatS24PackedBig = 33;
     internal const int TypeHw = 0;
+    internal const int StateSuspended = 7;
+    internal const int TimestampsOn = 1, TimestampsMonotonic = 1;
 
     internal static delegate* unmanaged<void**, byte*, int, int, int> Open;
-    internal static delegate* unmanaged<void*, int> Close, Prepare, Start, Drop, Type;
+    internal static delegate* unmanaged<void*, int> Close, Prepare, Start, Drop, Type, Resume, State;
     internal static delegate* unmanaged<void*, void*, int> Link;
     internal static delegate* unmanaged<void*, long> AvailUpdate;
     internal static delegate* unmanaged<void*, int, int> Wait;
+    internal static delegate* unmanaged<void*, ulong*, Linux.TimeSpec*, int> HTimestamp;
+    internal static delegate* unmanaged<void*, int*> GetChmap;
+    internal static delegate* unmanaged<void*, int*, int> SetChmap;
+    internal static delegate* unmanaged<delegate* unmanaged<byte*, int, byte*, int, byte*, void>, int> SetErrorHandler;
     internal static delegate* unmanaged<void*, AlsaArea**, ulong*, ulong*, int> MmapBegin;
     internal static delegate* unmanaged<void*, ulong, ulong, long> MmapCommit;
-    internal static delegate* unmanaged<void**, int> HwMalloc, SwMalloc;
-    internal static delegate* unmanaged<void*, void> HwFree, SwFree;
-    internal static delegate* unmanaged<void*, void*, int> HwAny, HwInstall, SwCurrent, SwInstall;
-    internal static delegate* unmanaged<void*, void*, int, int> HwSetAccess, HwSetFormat, HwTestFormat;
+    internal static delegate* unmanaged<void**, int> HwMalloc, SwMalloc, StatusMalloc;
+    internal static delegate* unmanaged<void*, void> HwFree, SwFree, StatusFree;
+    internal static delegate* unmanaged<void*, void*, int> HwAny, HwInstall, SwCurrent, SwInstall, Status;
+    internal static delegate* unmanaged<void*, Linux.TimeSpec*, void> StatusTrigger;
+    internal static delegate* unmanaged<void*, void*, int, int> HwSetAccess, HwSetFormat, HwTestFormat, SwSetTimestampMode, SwSetTimestampType;
     internal static delegate* unmanaged<void*, void*, uint, int, int> HwSetRate;
+    internal static delegate* unmanaged<void*, void*, uint*, int*, int> HwSetRateNear;
+    internal static delegate* unmanaged<void*, void*, uint, int> HwSetResample;
     internal static delegate* unmanaged<void*, void*, uint*, int> HwSetChannelsNear;
     internal static delegate* unmanaged<void*, void*, ulong*, int*, int> HwSetPeriodNear;
     internal static delegate* unmanaged<void*, void*, ulong*, int> HwSetBufferNear;
@@ -65,6 +76,20 @@ internal static unsafe partial class AlsaLibrary
         Wait = (delegate* unmanaged<void*, int, int>)Find(library, "snd_pcm_wait\0"u8);
         MmapBegin = (delegate* unmanaged<void*, AlsaArea**, ulong*, ulong*, int>)Find(library, "snd_pcm_mmap_begin\0"u8);
         MmapCommit = (delegate* unmanaged<void*, ulong, ulong, long>)Find(library, "snd_pcm_mmap_commit\0"u8);
+        HTimestamp = (delegate* unmanaged<void*, ulong*, Linux.TimeSpec*, int>)Find(library, "snd_pcm_htimestamp\0"u8);
+        Resume = (delegate* unmanaged<void*, int>)Find(library, "snd_pcm_resume\0"u8);
+        State = (delegate* unmanaged<void*, int>)Find(library, "snd_pcm_state\0"u8);
+        GetChmap = (delegate* unmanaged<void*, int*>)Find(library, "snd_pcm_get_chmap\0"u8);
+        SetChmap = (delegate* unmanaged<void*, int*, int>)Find(library, "snd_pcm_set_chmap\0"u8);
+        SetErrorHandler = (delegate* unmanaged<delegate* unmanaged<byte*, int, byte*, int, byte*, void>, int>)Find(library, "snd_lib_error_set_handler\0"u8);
+        StatusMalloc = (delegate* unmanaged<void**, int>)Find(library, "snd_pcm_status_malloc\0"u8);
+        StatusFree = (delegate* unmanaged<void*, void>)Find(library, "snd_pcm_status_free\0"u8);
+        Status = (delegate* unmanaged<void*, void*, int>)Find(library, "snd_pcm_status\0"u8);
+        StatusTrigger = (delegate* unmanaged<void*, Linux.TimeSpec*, void>)Find(library, "snd_pcm_status_get_trigger_htstamp\0"u8);
+        SwSetTimestampMode = (delegate* unmanaged<void*, void*, int, int>)Find(library, "snd_pcm_sw_params_set_tstamp_mode\0"u8);
+        SwSetTimestampType = (delegate* unmanaged<void*, void*, int, int>)Find(library, "snd_pcm_sw_params_set_tstamp_type\0"u8);
+        HwSetRateNear = (delegate* unmanaged<void*, void*, uint*, int*, int>)Find(library, "snd_pcm_hw_params_set_rate_near\0"u8);
+        HwSetResample = (delegate* unmanaged<void*, void*, uint, int>)Find(library, "snd_pcm_hw_params_set_rate_resample\0"u8);
         HwMalloc = (delegate* unmanaged<void**, int>)Find(library, "snd_pcm_hw_params_malloc\0"u8);
         SwMalloc = (delegate* unmanaged<void**, int>)Find(library, "snd_pcm_sw_params_malloc\0"u8);
         HwFree = (delegate* unmanaged<void*, void>)Find(library, "snd_pcm_hw_params_free\0"u8);
@@ -88,10 +113,22 @@ internal static unsafe partial class AlsaLibrary
         SwSetAvailMin = (delegate* unmanaged<void*, void*, ulong, int>)Find(library, "snd_pcm_sw_params_set_avail_min\0"u8);
 
         Loaded = s_missing == 0;
+        if (Loaded) _ = SetErrorHandler(&Quiet);
         return Loaded;
     }
 
     private static int s_missing;
+
+    // The library writes to standard error whatever fails, also while a lost device is looked for five times a second: what failed is in
+    // the reply, and said once. The variable arguments that C passes behind these five are left alone.
+    [UnmanagedCallersOnly]
+    private static void Quiet(byte* file, int line, byte* function, int error, byte* format)
+    {
+    }
+
+    /// <summary>Frees what the library allocated for its caller.</summary>
+    [LibraryImport("libc", EntryPoint = "free")]
+    internal static partial void Release(void* block);
 
     private static void* Find(void* library, ReadOnlySpan<byte> name)
     {

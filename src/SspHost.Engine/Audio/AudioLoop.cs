@@ -171,6 +171,7 @@ public unsafe struct AudioLoop<TCard, TRender>
         var wait = _card.Wait(_setup.Quantum, _waitNs);
         var now = _card.Now();
         CheckStop(now);
+        if (wait.Slipped != 0) _incidents.Slipped(Math.Abs(wait.Slipped), _frame, now);
         _busyUntil += wait.StoodStill; // what we were behind before the card's clock stood still, we are behind after it
         _readyTimes.StoodStill(wait.StoodStill);
         switch (wait.State)

@@ -43,13 +43,25 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
 
     /// <summary>Whether numbers are within the limits; devices and rings are judged by <see cref="Open"/>.</summary>
     public static bool IsPossible(in AudioConfig config) =>
-        config.Card is >= CardKind.Simulated and <= CardKind.PacedStream
+        AreJacksPossible(in config)
+        && config.Card is >= CardKind.Simulated and <= CardKind.PacedStream
         && config.Rate is >= Limits.MinRate and <= Limits.MaxRate
         && Limits.IsQuantum(config.Quantum)
         && config.Period is >= 1 and <= 1 << 16
         && config.Periods is >= 2 and <= 1024
         && config.Inputs is >= 0 and <= Limits.MaxJacks
         && config.Outputs is >= 0 and <= Limits.MaxJacks;
+
+    private static bool AreJacksPossible(in AudioConfig config)
+    {
+        if ((uint)config.Inputs > Limits.MaxJacks || (uint)config.Outputs > Limits.MaxJacks) return false;
+        fixed (AudioConfig* c = &config)
+        {
+            for (var j = 0; j < Limits.MaxJacks; j++)
+                if (!JackScale.IsPossible(c->InputFullScale[j], c->InputZero[j]) || !JackScale.IsPossible(c->OutputFullScale[j], c->OutputZero[j])) return false;
+            return ChannelMap.IsPossible(c->InputChannels, c->Inputs) && ChannelMap.IsPossible(c->OutputChannels, c->Outputs);
+        }
+    }
 
     /// <summary>
     /// Opens the card: afterwards <see cref="Facts"/> tells what it became. BadRequest (Config or Offset), DeviceFailed with errno and

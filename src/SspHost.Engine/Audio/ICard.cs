@@ -72,6 +72,12 @@ public struct CardWait
     /// <summary>An errno where <see cref="State"/> is Lost.</summary>
     public int Error;
 
+    /// <summary>
+    /// Frames by which capture was moved to stay with playback since the last wait, where the two have clocks of their own: skipped if
+    /// positive, repeated if negative.
+    /// </summary>
+    public int Slipped;
+
     /// <summary>Frames of the whole recording where <see cref="State"/> is Ended.</summary>
     public ulong Frames;
 }

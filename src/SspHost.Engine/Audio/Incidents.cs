@@ -167,6 +167,14 @@ public unsafe struct Incidents
         (_behind, _wakeLate) = (0, 0);
     }
 
+    /// <summary>Capture was moved by so many frames to stay with playback, whose clock is another one.</summary>
+    public void Slipped(int frames, ulong frame, ulong now)
+    {
+        Dropouts++;
+        LostFrames += (ulong)frames;
+        Push(new Notice { Kind = NoticeKind.Dropout, Incident = ++*_lastIncident, Frame = frame, Time = now, A = frames, B = (long)DropoutCause.Drift }, Culprit.None);
+    }
+
     /// <summary>The card's timestamps leapt by so many ns; 0: they stopped.</summary>
     public void ClockLeapt(long ns, ulong frame, ulong now)
     {

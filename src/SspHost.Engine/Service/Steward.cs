@@ -88,6 +88,7 @@ public sealed unsafe class Steward
                 SetState(EngineState.DeviceLost);
             }
 
+            if (_audio.IsAwaiting && _audio.TryReturn(Linux.Now())) SetState(EngineState.Playing);
 
             var now = Linux.Now();
             if (now >= _nextStatus) PublishStatus(now);
@@ -279,7 +280,7 @@ public sealed unsafe class Steward
 
     private void StopAudio(in Request r, ref Reply reply)
     {
-        if (!_audio.IsRunning)
+        if (!_audio.IsRunning && !_audio.IsAwaiting)
         {
             reply.Status = ReplyStatus.WrongState;
             return;

@@ -76,6 +76,7 @@ public sealed class PatchSession : IDisposable
 
     private Patch _current;
     private CompiledPlan? _plan;
+    private (string Path, Patch Patch)? _saved;
     private long _sequence;
     private int _gestures;
     private bool _gestureOpen; // whether the present gesture has its step
@@ -130,6 +131,15 @@ public sealed class PatchSession : IDisposable
 
     /// <summary>Number of the last change that is on disk; without a journal every change counts as such.</summary>
     public long DurableSequence => _journal?.Durable ?? Sequence;
+
+    /// <summary>The file that was opened or saved last, and whether the patch is still as it is in there; null: none since the start.</summary>
+    public (string Path, bool Unchanged)? Saved
+    {
+        get
+        {
+            lock (_lock) return _saved is { } s ? (s.Path, s.Patch.Equals(_current)) : null;
+        }
+    }
 
     /// <summary>One line while the journal cannot be written (disk full); null while all is well.</summary>
     public string? Trouble => _journal?.Trouble;
@@ -233,16 +243,24 @@ public sealed class PatchSession : IDisposable
         var load = PatchJson.TryLoad(path, _modules);
         warnings = load.Warnings;
         if (load.Patch is null) return load.Error;
-        return Apply(new ReplacePatch(load.Patch)) is { } error ? error with { File = path } : null;
+        lock (_lock)
+        {
+            // Set before: whoever is told of the change looks.
+            var before = _saved;
+            _saved = (path, load.Patch);
+            if (Apply(new ReplacePatch(load.Patch)) is not { } error) return null;
+            _saved = before;
+            return error with { File = path };
+        }
     }
 
     /// <summary>Saves the patch with the modules' present states. The file is the old one or the new one, whatever happens.</summary>
     public PatchError? Save(string path)
     {
-        Patch patch;
+        Patch patch, present;
         lock (_lock)
         {
-            patch = _current;
+            patch = present = _current;
             ImmutableArray<Module>.Builder? modules = null;
             for (var i = 0; i < patch.Modules.Length && _plan is not null; i++)
             {
@@ -257,6 +275,7 @@ public sealed class PatchSession : IDisposable
         try
         {
             PatchJson.Save(patch, path);
+            lock (_lock) _saved = (path, present);
             return null;
         }
         catch (PatchException e)

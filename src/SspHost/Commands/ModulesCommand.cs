@@ -1,9 +1,11 @@
 // ssp modules: what there is to patch.
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Configuration;
+using SspHost.Diagnostics;
 using SspHost.Playing;
 using SspHost.Remote;
 using SspHost.Supervision;
@@ -18,8 +20,13 @@ internal static class ModulesCommand
     {
         var json = new Option<bool>("--json") { Description = "As one JSON object, with everything that is known." };
         var id = new Argument<string?>("module") { Description = "Show this one in full.", Arity = ArgumentArity.ZeroOrOne };
-        var command = new Command("modules", "List the modules.") { id, json };
-        command.SetAction(r => Show(r.GetValue(id), r.GetValue(json)));
+        var costs = new Option<bool>("--costs") { Description = "What each module of the patch that plays costs, the dearest first." };
+        var command = new Command("modules", "List the modules.") { id, json, costs };
+        command.Validators.Add(r =>
+        {
+            if (r.GetValue(costs) && r.GetValue(id) != null) r.AddError("--costs: expected no module: it shows those of the patch that plays");
+        });
+        command.SetAction(r => r.GetValue(costs) ? ShowCosts(r.GetValue(json)) : Show(r.GetValue(id), r.GetValue(json)));
         return command;
     }
 
@@ -73,6 +80,35 @@ internal static class ModulesCommand
 
         return 0;
     }
+
+    private static int ShowCosts(bool json)
+    {
+        using var host = StatusCommand.Host();
+        var told = host.Ask("costs");
+        if (json)
+        {
+            Console.WriteLine(told.GetRawText());
+            return 0;
+        }
+
+        var costs = told.Deserialize(DiagnosticsJson.Default.CostsReport) ?? throw new IOException("the host sent no costs");
+        Console.WriteLine($"{"module",-24}{"type",-16}{"µs/quantum",12}{"longest",10}{"share",8}{"asleep",8}{"memory",12}");
+        foreach (var m in costs.Modules)
+        {
+            var remarks = (m.Leaving ? ", leaving" : "") + (m.Shed is { } why ? $", SWITCHED OFF ({why})" : "")
+                + (m.BadOutputs > 0 ? string.Create(CultureInfo.InvariantCulture, $", {m.BadOutputs} bad outputs") : "");
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{m.Name,-24}{m.Module,-16}{Figure(m.Nanoseconds / 1e3, "0.00"),12}{m.Longest / 1e3,10:0.00}{Figure(m.Share * 100, "0.0"),7}%{Figure(m.Asleep * 100, "0"),7}%{EngineWords.Bytes(m.Bytes),12}{remarks}"));
+        }
+
+        Console.WriteLine(costs.Timed
+            ? string.Create(CultureInfo.InvariantCulture, $"over {costs.Seconds:0.0} s; a quantum lasts {costs.QuantumNanoseconds / 1e3:0.0} µs")
+            : "modules are not timed at present (\"moduleTimes\" in ssp.json; audio stopped)");
+        return 0;
+    }
+
+    private static string Figure(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
 
     private static void Detail(ModuleDescriptor m)
     {

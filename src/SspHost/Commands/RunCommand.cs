@@ -26,17 +26,17 @@ internal static class RunCommand
         var flags = new Flags();
         var command = new Command("run", "Play a patch. Ctrl-C fades out and stops.") { patch };
         flags.AddTo(command);
-        command.SetAction(r => Run(r.GetValue(patch), flags.Read(r)));
+        command.SetAction(r => Run(r.GetValue(patch), flags.Read(r), CalibrationFile.Load(CalibrationFile.PathBeside(r.GetValue(flags.Config)))));
         return command;
     }
 
-    private static int Run(string? patch, Settings settings)
+    private static int Run(string? patch, Settings settings, CalibrationFile calibration)
     {
         // A patch that is no patch is said before anything is started.
         if (patch != null && PatchJson.TryLoad(patch).Error is { } bad) throw new CommandException(bad.ToString());
         if (AudioSetup.CheckCores(settings.Cores.Value, AudioSetup.AllowedCores()) is { } cores) throw new CommandException("--cores: " + cores);
         var screen = new Screen();
-        var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount);
+        var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount).Calibrated(calibration);
         setup = WithRecordings(setup, settings);
         var runtime = RuntimeDirectory.Locate();
         RuntimeDirectory.Ensure(runtime);
@@ -54,11 +54,11 @@ internal static class RunCommand
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Leave);
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Leave);
 
-        ControlServer? server = null;
+        var log = new LogLines();
         void Say(string line)
         {
             screen.Say(line);
-            Volatile.Read(ref server)?.Publish(line);
+            log.Add(line);
         }
 
         using var host = new PatchHost(new HostOptions
@@ -74,6 +74,7 @@ internal static class RunCommand
         });
         var attached = host.Start();
         foreach (var remark in setup.Remarks) Say(remark);
+        ControlServer? server = null;
         var played = false;
         try
         {
@@ -83,19 +84,22 @@ internal static class RunCommand
             {
                 Session = host.Session,
                 Modules = host.Modules,
+                Engine = host.Slot,
                 Status = () => host.Latest,
+                Costs = () => host.Costs,
+                Incidents = host.Incidents,
+                Log = log,
                 Open = host.Open,
                 Start = host.Play,
                 Stop = host.Stop,
                 Quit = stop.Set,
                 Version = CommandTree.Version,
             });
-            Loop(host, screen, server, setup, stop, Say);
+            Loop(host, screen, setup, stop, Say);
         }
         finally
         {
             server?.Dispose();
-            server = null;
             _ = host.Take(); // the last figures, before the engine is gone
             // An engine that played before this command came, and that the command could not use, plays on.
             if (played || !attached) host.End();
@@ -155,7 +159,7 @@ internal static class RunCommand
         return null;
     }
 
-    private static void Loop(PatchHost host, Screen screen, ControlServer server, AudioSetup setup, ManualResetEventSlim stop, Action<string> say)
+    private static void Loop(PatchHost host, Screen screen, AudioSetup setup, ManualResetEventSlim stop, Action<string> say)
     {
         var clock = Stopwatch.StartNew();
         var nextReport = (long)ReportMs;
@@ -168,7 +172,6 @@ internal static class RunCommand
             if (clock.ElapsedMilliseconds < nextReport) continue;
             nextReport += ReportMs;
             var report = host.Take();
-            server.Publish(report);
             screen.Status(StatusLine.Format(report, screen.Columns));
             if (host.Session.Trouble != trouble && (trouble = host.Session.Trouble) != null) say(trouble);
             // A recording that is over ends the command; a lost card does not: it may come back, and the patch is safe meanwhile.

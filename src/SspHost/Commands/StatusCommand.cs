@@ -1,9 +1,10 @@
-// ssp status: what the engine does, read from its region without disturbing anybody.
+// ssp status: what the engine does, asked of the host; without one, read from the engine's region.
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using SspHost.Abi.Link;
 using SspHost.Diagnostics;
+using SspHost.Remote;
 
 namespace SspHost.Commands;
 
@@ -11,17 +12,41 @@ internal static class StatusCommand
 {
     private const int WindowMs = 500;
 
+    private const double WatchPerSecond = 2;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     public static Command Build()
     {
-        var json = new Option<bool>("--json") { Description = "As one JSON object." };
-        var command = new Command("status", "Show what the engine does: load, late quanta, dropouts, cores, memory.") { json };
-        command.SetAction(r => Show(r.GetValue(json)));
+        var json = new Option<bool>("--json") { Description = "As one JSON object; with --watch, one a line." };
+        var watch = new Option<bool>("--watch") { Description = "Go on, twice a second, until Ctrl-C." };
+        var command = new Command("status", "Show what the engine does: load, late quanta, dropouts, cores, memory.") { json, watch };
+        command.SetAction(r => r.GetValue(watch) ? Watch(r.GetValue(json)) : Show(r.GetValue(json)));
         return command;
     }
+
+    /// <summary>The host that runs. Throws <see cref="CommandException"/> where none does.</summary>
+    public static ControlClient Host() =>
+        ControlClient.TryConnect(RuntimeDirectory.Locate(), Patience) ?? throw new CommandException("no host runs; ssp run starts one");
+
+    /// <summary>A report as the host sent it.</summary>
+    public static StatusReport Read(JsonElement report) =>
+        report.Deserialize(DiagnosticsJson.Default.StatusReport) ?? throw new IOException("the host sent no status");
 
     private static int Show(bool json)
     {
         var runtime = RuntimeDirectory.Locate();
+        using (var host = ControlClient.TryConnect(runtime, Patience))
+        {
+            if (host != null)
+            {
+                var told = host.Ask("status");
+                if (json) Print(told);
+                else Write(Read(told));
+                return 0;
+            }
+        }
+
+        // An engine whose control process is gone plays on: its region tells what the host would.
         EngineLink link;
         try
         {
@@ -29,7 +54,7 @@ internal static class StatusCommand
         }
         catch (EngineGoneException e)
         {
-            if (json) Print(new StatusReport { State = "none" });
+            if (json) Print(Element(new StatusReport { State = "none" }));
             else Console.WriteLine(e.Message);
             return 1;
         }
@@ -44,14 +69,39 @@ internal static class StatusCommand
             }
 
             var report = sampler.Take();
-            if (json) Print(report);
+            if (json) Print(Element(report));
             else Write(report);
         }
 
         return 0;
     }
 
-    private static void Print(StatusReport report) => Console.WriteLine(JsonSerializer.Serialize(report, DiagnosticsJson.Pretty.StatusReport));
+    private static int Watch(bool json)
+    {
+        using var host = Host();
+        host.Subscribe(("status", WatchPerSecond));
+        var screen = new Screen();
+        while (host.NextEvent() is { } told)
+        {
+            var data = told.GetProperty("data");
+            if (json) screen.Say(data.GetRawText());
+            else if (screen.Terminal) screen.Status(StatusLine.Format(Read(data), screen.Columns));
+            else screen.Say(StatusLine.Format(Read(data)));
+        }
+
+        screen.Close();
+        return 0;
+    }
+
+    private static JsonElement Element(StatusReport report) => JsonSerializer.SerializeToElement(report, DiagnosticsJson.Default.StatusReport);
+
+    // As the host sent it: a field that this program does not know is shown, too.
+    private static void Print(JsonElement report)
+    {
+        using var output = Console.OpenStandardOutput();
+        using (var w = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true })) report.WriteTo(w);
+        output.Write("\n"u8);
+    }
 
     private static void Write(StatusReport r)
     {

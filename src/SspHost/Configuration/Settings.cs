@@ -61,6 +61,18 @@ internal sealed record Settings
     /// <summary>Whether each module is timed while it plays, so that the dearest paths are worked on first.</summary>
     public Setting<bool> ModuleTimes { get; init; } = true;
 
+    /// <summary>"alsa:NAME" of the inputs where it is another device than that of the outputs; empty: the same.</summary>
+    public Setting<string> CaptureDevice { get; init; } = "";
+
+    /// <summary>Channel of the ALSA device behind input jack 1, 2, ...; 0 = none; empty = as the device has them.</summary>
+    public Setting<ImmutableArray<int>> InputChannels { get; init; } = ImmutableArray<int>.Empty;
+
+    /// <inheritdoc cref="InputChannels"/>
+    public Setting<ImmutableArray<int>> OutputChannels { get; init; } = ImmutableArray<int>.Empty;
+
+    /// <summary>Output jacks, from 1, that hold their voltage when frames are lost.</summary>
+    public Setting<ImmutableArray<int>> Hold { get; init; } = ImmutableArray<int>.Empty;
+
     /// <summary>Directory of the journal as it will be used.</summary>
     public string StateDirectory
     {
@@ -97,6 +109,8 @@ internal sealed record Settings
             "periods" => (value is 0 or (>= 2 and <= 64), "2 to 64"),
             "regionMib" => (value is >= 64 and <= 16_384, "64 to 16384 MiB"),
             "cores" => (value is >= 0 and < 1024, "core numbers from 0"),
+            "inputs" or "outputs" => (value is >= 0 and <= AudioConfig.MaxDeviceChannels, $"channels from 1 to {AudioConfig.MaxDeviceChannels}, or 0 for none"),
+            "hold" => (value is >= 1 and <= Limits.MaxJacks, $"jacks from 1 to {Limits.MaxJacks}"),
             _ => throw new ArgumentOutOfRangeException(nameof(key), key, "no such number"),
         };
         return ok ? null : expected;

@@ -11,7 +11,7 @@ internal static class SettingsFile
 {
     private const int MaxBytes = 1 << 20;
 
-    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes"];
+    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes", "captureDevice", "inputs", "outputs", "hold"];
 
     /// <summary>
     /// Path of the file: <paramref name="given"/>, else $SSP_CONFIG, else ssp.json in $XDG_CONFIG_HOME/ssphost (~/.config/ssphost), else
@@ -21,13 +21,14 @@ internal static class SettingsFile
     {
         var asked = given ?? (Environment.GetEnvironmentVariable("SSP_CONFIG") is { Length: > 0 } e ? e : null);
         if (asked != null) return File.Exists(asked) ? asked : throw new ConfigurationException($"{asked}: the configuration file does not exist");
-        var home = Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { Length: > 0 } xdg
-            ? xdg
-            : Path.Combine(Settings.Home, ".config");
-        foreach (var path in new[] { Path.Combine(home, "ssphost", "ssp.json"), "/etc/ssphost/ssp.json" })
+        foreach (var path in new[] { Path.Combine(UserDirectory, "ssp.json"), "/etc/ssphost/ssp.json" })
             if (File.Exists(path)) return path;
         return null;
     }
+
+    /// <summary>$XDG_CONFIG_HOME/ssphost, usually ~/.config/ssphost.</summary>
+    public static string UserDirectory => Path.Combine(
+        Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(Settings.Home, ".config"), "ssphost");
 
     /// <summary>Defaults, and over them what the file says. Throws <see cref="ConfigurationException"/>.</summary>
     public static Settings Load(string? given) => Find(given) is { } path ? Parse(ReadBytes(path), path) : new Settings();
@@ -93,7 +94,11 @@ internal static class SettingsFile
             "patches": { "type": "string", "default": "", "description": "directory of patches; empty: beside the program" },
             "state": { "type": "string", "default": "", "description": "directory of the journal; empty: $XDG_STATE_HOME/ssphost" },
             "format": { "enum": ["pcm16", "pcm24", "float"], "default": "pcm24", "description": "sample format of renders" },
-            "moduleTimes": { "type": "boolean", "default": true, "description": "time each module while it plays, so that the dearest paths are worked on first" }
+            "moduleTimes": { "type": "boolean", "default": true, "description": "time each module while it plays, so that the dearest paths are worked on first" },
+            "captureDevice": { "type": "string", "pattern": "^(alsa:.+)?$", "default": "", "description": "ALSA device of the inputs where it is another than that of the outputs" },
+            "inputs": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": {{AudioConfig.MaxDeviceChannels}} }, "maxItems": {{Limits.MaxJacks}}, "default": [], "description": "channel of the ALSA device behind input jack 1, 2, ...; 0: none; empty: as the device has them" },
+            "outputs": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": {{AudioConfig.MaxDeviceChannels}} }, "maxItems": {{Limits.MaxJacks}}, "default": [], "description": "channel of the ALSA device behind output jack 1, 2, ...; 0: none; empty: as the device has them" },
+            "hold": { "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": {{Limits.MaxJacks}} }, "uniqueItems": true, "default": [], "description": "output jacks that hold their voltage when frames are lost (pitch CV); the others fall silent" }
           }
         }
 
@@ -113,6 +118,10 @@ internal static class SettingsFile
         yield return Line("state", s.State.Value, s.State.Origin);
         yield return Line("format", s.Format.Value, s.Format.Origin);
         yield return Line("moduleTimes", s.ModuleTimes.Value ? "true" : "false", s.ModuleTimes.Origin);
+        yield return Line("captureDevice", s.CaptureDevice.Value, s.CaptureDevice.Origin);
+        yield return Line("inputs", "[" + string.Join(", ", s.InputChannels.Value) + "]", s.InputChannels.Origin);
+        yield return Line("outputs", "[" + string.Join(", ", s.OutputChannels.Value) + "]", s.OutputChannels.Origin);
+        yield return Line("hold", "[" + string.Join(", ", s.Hold.Value) + "]", s.Hold.Origin);
     }
 
     /// <summary>The settings as a file that says all of them.</summary>
@@ -127,24 +136,33 @@ internal static class SettingsFile
             w.WriteNumber("quantum", s.Quantum.Value);
             w.WriteNumber("period", s.Period.Value);
             w.WriteNumber("periods", s.Periods.Value);
-            w.WriteStartArray("cores");
-            foreach (var c in s.Cores.Value) w.WriteNumberValue(c);
-            w.WriteEndArray();
+            WriteList(w, "cores", s.Cores.Value);
             w.WriteNumber("regionMib", s.RegionMib.Value);
             w.WriteString("patches", s.Patches.Value);
             w.WriteString("state", s.State.Value);
             w.WriteString("format", s.Format.Value);
             w.WriteBoolean("moduleTimes", s.ModuleTimes.Value);
+            w.WriteString("captureDevice", s.CaptureDevice.Value);
+            WriteList(w, "inputs", s.InputChannels.Value);
+            WriteList(w, "outputs", s.OutputChannels.Value);
+            WriteList(w, "hold", s.Hold.Value);
             w.WriteEndObject();
         }
 
         return Encoding.UTF8.GetString(stream.ToArray());
     }
 
+    private static void WriteList(Utf8JsonWriter w, string key, ImmutableArray<int> values)
+    {
+        w.WriteStartArray(key);
+        foreach (var v in values) w.WriteNumberValue(v);
+        w.WriteEndArray();
+    }
+
     private static string Line(string key, object value, Origin origin)
     {
         var text = Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture);
-        return $"{key,-11} = {(string.IsNullOrEmpty(text) ? "\"\"" : text)}  ({origin.ToString().ToLowerInvariant()})";
+        return $"{key,-13} = {(string.IsNullOrEmpty(text) ? "\"\"" : text)}  ({origin.ToString().ToLowerInvariant()})";
     }
 
     private static Settings Set(Settings s, string key, ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where)
@@ -163,18 +181,28 @@ internal static class SettingsFile
             case "period": return s with { Period = Number(ref r, json, where, key) };
             case "periods": return s with { Periods = Number(ref r, json, where, key) };
             case "regionMib": return s with { RegionMib = Number(ref r, json, where, key) };
-            default:
-                if (r.TokenType != JsonTokenType.StartArray) throw Bad(json, in r, where, "\"cores\" as a list of core numbers");
-                var cores = ImmutableArray.CreateBuilder<int>();
-                while (r.Read() && r.TokenType != JsonTokenType.EndArray)
-                {
-                    var core = Number(ref r, json, where, key).Value;
-                    if (cores.Contains(core) || cores.Count == Limits.MaxThreads) throw Bad(json, in r, where, $"\"cores\" with at most {Limits.MaxThreads} different cores");
-                    cores.Add(core);
-                }
-
-                return s with { Cores = new Setting<ImmutableArray<int>>(cores.ToImmutable(), Origin.File) };
+            case "captureDevice": return s with { CaptureDevice = Text(ref r, json, where, key, v => v.Length == 0 || (v.StartsWith("alsa:", StringComparison.Ordinal) && Settings.CheckDevice(v) == null) ? null : "alsa:NAME") };
+            case "inputs": return s with { InputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
+            case "outputs": return s with { OutputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
+            case "hold": return s with { Hold = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: -1) };
+            default: return s with { Cores = List(ref r, json, where, key, Limits.MaxThreads, mayRepeat: -1) };
         }
+    }
+
+    // Different numbers; a channel list may say 0 (no channel) more than once.
+    private static Setting<ImmutableArray<int>> List(ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where, string key, int most, int mayRepeat)
+    {
+        var (one, many) = key switch { "cores" => ("core", "cores"), "hold" => ("jack", "jacks"), _ => ("channel", "channels") };
+        if (r.TokenType != JsonTokenType.StartArray) throw Bad(json, in r, where, $"\"{key}\" as a list of {one} numbers");
+        var values = ImmutableArray.CreateBuilder<int>();
+        while (r.Read() && r.TokenType != JsonTokenType.EndArray)
+        {
+            var value = Number(ref r, json, where, key).Value;
+            if ((value != mayRepeat && values.Contains(value)) || values.Count == most) throw Bad(json, in r, where, $"\"{key}\" with at most {most} different {many}");
+            values.Add(value);
+        }
+
+        return new Setting<ImmutableArray<int>>(values.ToImmutable(), Origin.File);
     }
 
     private static Setting<int> Number(ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where, string key)

@@ -43,6 +43,44 @@ internal static unsafe class SoundCards
     public static IReadOnlyList<string> Parse(IReadOnlyList<string> lines) =>
         [.. lines.Select(l => l.Trim()).Where(l => l.Length > 0 && char.IsAsciiDigit(l[0]) && l.Contains('[', StringComparison.Ordinal))];
 
+    /// <summary>
+    /// The name by which a device is remembered: cards by their id and not by their number, which depends on what was plugged in first;
+    /// hw: and plughw: are the same converter.
+    /// </summary>
+    public static string StableName(string pcm) => StableName(pcm, number => IdOf(number));
+
+    /// <inheritdoc cref="StableName(string)"/>
+    public static string StableName(string pcm, Func<int, string?> idOf)
+    {
+        var colon = pcm.IndexOf(':', StringComparison.Ordinal);
+        if (colon < 0 || pcm[..colon] is not ("hw" or "plughw")) return pcm;
+        string card = "0", device = "0";
+        var arguments = pcm[(colon + 1)..].Split(',', StringSplitOptions.TrimEntries);
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            var equals = arguments[i].IndexOf('=', StringComparison.Ordinal);
+            var key = equals >= 0 ? arguments[i][..equals] : i switch { 0 => "CARD", 1 => "DEV", _ => "" };
+            var value = arguments[i][(equals + 1)..];
+            if (key == "CARD") card = value;
+            else if (key == "DEV") device = value;
+        }
+
+        if (int.TryParse(card, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number)) card = idOf(number) ?? card;
+        return $"hw:CARD={card},DEV={device}";
+    }
+
+    private static string? IdOf(int card)
+    {
+        try
+        {
+            return File.ReadAllText(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/proc/asound/card{card}/id")).Trim() is { Length: > 0 } id ? id : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The PCMs libasound knows of; empty where it is not installed.</summary>
     public static IReadOnlyList<SoundDevice> Devices()
     {

@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using SspHost.Abi;
 using SspHost.Configuration;
+using SspHost.Devices;
 
 namespace SspHost.Playing;
 
@@ -27,6 +28,21 @@ internal sealed partial record AudioSetup
 
     /// <summary>Name of the ALSA PCM.</summary>
     public string AlsaName { get; init; } = "";
+
+    /// <summary>Name of the PCM of the inputs; empty: the same.</summary>
+    public string CaptureName { get; init; } = "";
+
+    /// <summary>Channel of the device behind each jack, from 1; 0 = none; empty = as the device has them.</summary>
+    public ImmutableArray<int> InputChannels { get; init; } = [];
+
+    /// <inheritdoc cref="InputChannels"/>
+    public ImmutableArray<int> OutputChannels { get; init; } = [];
+
+    /// <summary>Output jacks, from 1, that hold their voltage when frames are lost.</summary>
+    public ImmutableArray<int> Hold { get; init; } = [];
+
+    /// <summary>Lines of the calibrated jacks.</summary>
+    public IReadOnlyDictionary<Jack, JackLine> Calibration { get; init; } = ImmutableDictionary<Jack, JackLine>.Empty;
 
     /// <summary>Recordings of a wav: device; empty: none.</summary>
     public string WavInput { get; init; } = "";
@@ -85,10 +101,33 @@ internal sealed partial record AudioSetup
             Cores = s.Cores.Value,
             Remarks = remarks.ToImmutable(),
         };
-        if (device.StartsWith("alsa:", StringComparison.Ordinal)) return setup with { Card = CardKind.Alsa, AlsaName = device[5..] };
+        if (device.StartsWith("alsa:", StringComparison.Ordinal)) return setup.OnAlsa(device[5..], s);
         if (!device.StartsWith("wav:", StringComparison.Ordinal)) return setup;
         var files = device[4..].Split(',');
         return setup with { Card = CardKind.PacedStream, WavInput = files[0], WavOutput = files[1] };
+    }
+
+    private AudioSetup OnAlsa(string name, Settings s) => this with
+    {
+        Card = CardKind.Alsa,
+        AlsaName = name,
+        CaptureName = s.CaptureDevice.Value.Length > 0 ? s.CaptureDevice.Value[5..] : "",
+        InputChannels = s.InputChannels.Value,
+        OutputChannels = s.OutputChannels.Value,
+        Inputs = s.InputChannels.Value.Length > 0 ? s.InputChannels.Value.Length : PanelInputs,
+        Outputs = s.OutputChannels.Value.Length > 0 ? s.OutputChannels.Value.Length : PanelOutputs,
+        Hold = s.Hold.Value,
+    };
+
+    /// <summary>With the calibration of its devices, and a remark on a file that cannot be used.</summary>
+    public AudioSetup Calibrated(CalibrationFile file)
+    {
+        if (Card != CardKind.Alsa) return this;
+        if (file.Trouble is { } trouble) return this with { Remarks = Remarks.Add(trouble + "; playing without calibration") };
+        var lines = file.Of(SoundCards.StableName(AlsaName)).Where(j => j.Key.Side == JackSide.Out)
+            .Concat(file.Of(SoundCards.StableName(CaptureName.Length > 0 ? CaptureName : AlsaName)).Where(j => j.Key.Side == JackSide.In))
+            .ToDictionary();
+        return this with { Calibration = lines };
     }
 
     /// <summary>What is wrong with the cores that were asked for, or null. <paramref name="allowed"/>: what this process may run on.</summary>
@@ -128,9 +167,26 @@ internal sealed partial record AudioSetup
             Threads = Threads,
         };
         for (var i = 0; i < Limits.MaxThreads; i++) config.Cores[i] = i < Cores.Length ? Cores[i] : -1;
-        var name = Encoding.UTF8.GetBytes(AlsaName);
-        name.AsSpan(0, Math.Min(name.Length, 127)).CopyTo(new Span<byte>(config.Device, 127));
+        Put(AlsaName, config.Device);
+        Put(CaptureName, config.CaptureDevice);
+        for (var j = 0; j < InputChannels.Length; j++) config.InputChannels[j] = (sbyte)(InputChannels[j] == 0 ? -1 : InputChannels[j]);
+        for (var j = 0; j < OutputChannels.Length; j++) config.OutputChannels[j] = (sbyte)(OutputChannels[j] == 0 ? -1 : OutputChannels[j]);
+        foreach (var jack in Hold) config.HoldOutputs |= 1u << (jack - 1);
+        foreach (var (jack, line) in Calibration)
+        {
+            var j = jack.Number - 1;
+            if (jack.Side == JackSide.In) (config.InputFullScale[j], config.InputZero[j]) = (line.FullScale, line.Zero);
+            else (config.OutputFullScale[j], config.OutputZero[j]) = (line.FullScale, line.Zero);
+        }
+
         return config;
+    }
+
+    private static unsafe void Put(string name, byte* target)
+    {
+        const int Most = AudioConfig.DeviceBytes - 1;
+        var bytes = Encoding.UTF8.GetBytes(name);
+        bytes.AsSpan(0, Math.Min(bytes.Length, Most)).CopyTo(new Span<byte>(target, Most));
     }
 
     /// <summary>One line on what runs: "48000 Hz, quantum 32, period 32 x 2, 1 thread".</summary>

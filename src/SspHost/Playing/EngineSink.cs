@@ -1,6 +1,7 @@
 // Where the patch session's plans go: into the engine, with the quantum that audio runs at and the recordings they name.
 using SspHost.Abi;
 using SspHost.Abi.Link;
+using SspHost.Configuration;
 using SspHost.Patching;
 using SspHost.Supervision;
 
@@ -28,7 +29,10 @@ internal sealed unsafe class EngineSink : IPlanSink
         (_slot, Setup, _modules, Assets, _say) = (slot, setup, modules, assets, say);
 
     /// <summary>What audio runs on.</summary>
-    public AudioSetup Setup { get; }
+    public AudioSetup Setup { get; private set; }
+
+    /// <summary>The rate in Hz that the device offered instead of ours when audio was last to be started; 0: none.</summary>
+    public int OfferedRate { get; private set; }
 
     /// <summary>Where recordings are looked for.</summary>
     public AssetFiles Assets { get; }
@@ -165,6 +169,19 @@ internal sealed unsafe class EngineSink : IPlanSink
         }
     }
 
+    /// <summary>Stops audio and takes up another rate; the patch is then to be installed anew. Null or why not.</summary>
+    public string? UseRate(int rate)
+    {
+        lock (_lock)
+        {
+            if (Guarded(link => StopOn(link, FadeFrames)) is { } error) return error;
+            Setup = Setup with { Rate = rate };
+            _loaded.Clear(); // every instance is made anew for another rate
+            OfferedRate = 0;
+            return null;
+        }
+    }
+
     /// <summary>Ends the pump of a wav device, finishing its file. Call after audio stopped.</summary>
     public void EndPump()
     {
@@ -250,11 +267,17 @@ internal sealed unsafe class EngineSink : IPlanSink
         EndPump();
         var config = Setup.ToConfig(_quantum);
         config.Frames = Frames;
+        OfferedRate = 0;
         var pump = MakePump?.Invoke(link);
         pump?.Configure(ref config);
         try
         {
             link.StartAudio(in config);
+        }
+        catch (EngineRefusedException e) when (e.Part == BadPart.Rate && Setup.Card == CardKind.Alsa)
+        {
+            OfferedRate = Settings.CheckNumber("rate", e.Index) == null ? e.Index : 0;
+            return $"alsa:{Setup.AlsaName}: the device does not run at {Setup.Rate} Hz, only at {e.Index} Hz";
         }
         catch (EngineRefusedException e) when (e.Status == ReplyStatus.DeviceFailed && Setup.Card == CardKind.Alsa)
         {

@@ -1,6 +1,7 @@
 // Notices of the audio thread as lines for people: each says what happened, to whom, and what it means.
 using System.Globalization;
 using SspHost.Abi;
+using SspHost.Diagnostics;
 
 namespace SspHost.Playing;
 
@@ -21,7 +22,6 @@ internal sealed class NoticeWords
     /// <summary>The line of a notice; null where it only counts (see <see cref="TakeLate"/> and <see cref="TakeDropouts"/>).</summary>
     public string? Line(in Notice n, Func<ulong, string?> nameOf)
     {
-        var module = n.Key != 0 ? $"'{nameOf(n.Key) ?? "a module that left"}'" : "a module";
         var incident = n.Incident != 0 ? string.Create(CultureInfo.InvariantCulture, $" (incident {n.Incident})") : "";
         switch (n.Kind)
         {
@@ -34,21 +34,10 @@ internal sealed class NoticeWords
                 if (_dropouts++ == 0 || n.A > _most) (_most, _cause, _incident, _slowest) = (n.A, (DropoutCause)n.B, incident, Slowest(n, nameOf));
                 _lost += n.A;
                 return null;
-            case NoticeKind.BadOutput:
-                return string.Create(CultureInfo.InvariantCulture, $"{module}: output {n.A + 1} was not a number or beyond {Limits.MaxVolts:0} V; silenced and reset{incident}");
-            case NoticeKind.ModuleShed:
-                return $"{module} failed three times in a second and is switched off; bypass it and back to try again{incident}";
-            case NoticeKind.DeviceEnded:
-                return string.Create(CultureInfo.InvariantCulture, $"the recording is over after {n.A} frames");
-            case NoticeKind.DeviceAway:
-                return $"the device is away; playing goes on by itself when it is back{incident}";
-            case NoticeKind.ClockJump:
-                return (n.A == 0 ? "the device's timestamps stopped" : string.Create(CultureInfo.InvariantCulture, $"the device's timestamps leapt by {n.A / 1e6:0.0} ms"))
-                    + $"; nothing is lost by that{incident}";
-            case NoticeKind.DeviceLost:
-                return $"the device was lost: {new System.ComponentModel.Win32Exception((int)n.A).Message}";
-            default:
+            case NoticeKind.None:
                 return null;
+            default:
+                return IncidentKinds.Line(in n, n.Key != 0 ? nameOf(n.Key) : null);
         }
     }
 
@@ -69,22 +58,10 @@ internal sealed class NoticeWords
         if (_dropouts == 0) return null;
         var line = string.Create(
             CultureInfo.InvariantCulture,
-            $"{(_dropouts == 1 ? "dropout" : $"{_dropouts} dropouts")}: {_lost} frames lost, {(_dropouts == 1 ? "" : "the longest because ")}{Cause(_cause)}{_slowest}{_incident}");
+            $"{(_dropouts == 1 ? "dropout" : $"{_dropouts} dropouts")}: {_lost} frames lost, {(_dropouts == 1 ? "" : "the longest because ")}{IncidentKinds.Cause(_cause)}{_slowest}{_incident}");
         (_dropouts, _lost, _most, _incident, _slowest) = (0, 0, 0, "", "");
         return line;
     }
 
-    // With its time, so that a reader sees whether it explains anything: among two hundred equal modules one is the dearest, too.
-    private static string Slowest(in Notice n, Func<ulong, string?> nameOf) => n.Key == 0 || n.C <= 0
-        ? ""
-        : string.Create(CultureInfo.InvariantCulture, $", {n.C / 1e6:0.00} ms of that in '{nameOf(n.Key) ?? "a module that left"}'");
-
-    private static string Cause(DropoutCause cause) => cause switch
-    {
-        DropoutCause.SlowRender => "a quantum was rendered too slowly",
-        DropoutCause.LateWakeUp => "the audio thread got its core too late",
-        DropoutCause.Device => "reported by the device",
-        DropoutCause.Unplugged => "the device was away",
-        _ => "cause unknown",
-    };
+    private static string Slowest(in Notice n, Func<ulong, string?> nameOf) => IncidentKinds.Slowest(in n, n.Key != 0 ? nameOf(n.Key) : null);
 }

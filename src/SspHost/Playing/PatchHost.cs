@@ -94,6 +94,12 @@ internal sealed class PatchHost : ISupervised, IDisposable
     /// <summary>The last report; at most a second old while <see cref="Take"/> is called.</summary>
     public StatusReport Latest { get; private set; } = new() { State = "starting" };
 
+    /// <summary>What each module costs, as old as <see cref="Latest"/>.</summary>
+    public CostsReport Costs { get; private set; } = NoCosts();
+
+    /// <summary>What happened to the sound.</summary>
+    public IncidentLog Incidents { get; } = new();
+
     /// <summary>
     /// Attaches to the engine or starts one, opens the journal. True where an engine was running already. Nothing is installed yet.
     /// </summary>
@@ -145,7 +151,17 @@ internal sealed class PatchHost : ISupervised, IDisposable
             Wanted = true;
         }
 
-        return Sink.StartAudio();
+        return StartAudio();
+    }
+
+    // A device that runs at another rate only is no reason to be silent: the patch is made for its rate.
+    private string? StartAudio() => Sink.StartAudio() is not { } why ? null : Sink.OfferedRate > 0 ? FollowRate(Sink.OfferedRate) : why;
+
+    private string? FollowRate(int rate)
+    {
+        _options.Say(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the device runs at {rate} Hz, not at {Sink.Setup.Rate} Hz: the patch is made for {rate} Hz"));
+        if (Sink.UseRate(rate) is { } notStopped) return notStopped;
+        return Session.Reinstall(newEngine: true) is { } error ? error.ToString() : Sink.StartAudio();
     }
 
     /// <summary>Fades out and stops audio; the patch stays.</summary>
@@ -199,9 +215,13 @@ internal sealed class PatchHost : ISupervised, IDisposable
             link =>
             {
                 Measure(link);
-                return SamplerOf(link).Take();
+                var sampler = SamplerOf(link);
+                var report = sampler.Take();
+                Costs = sampler.Costs ?? NoCosts();
+                return report;
             },
             new StatusReport { State = "none" });
+        if (Latest.State == "none") Costs = NoCosts();
         if (_clock.ElapsedMilliseconds - _costsSaved >= CostsSavedMs) SaveCosts();
         return Latest;
     }
@@ -210,14 +230,21 @@ internal sealed class PatchHost : ISupervised, IDisposable
     public IReadOnlyList<string> TakeNotices()
     {
         var lines = new List<string>();
+        var rate = 0;
         _slot.Try(
             link =>
             {
                 while (lines.Count < 100 && link.TryTakeNotice(out var notice))
+                {
+                    if (notice.Kind == NoticeKind.DeviceRate) rate = (int)notice.A;
+                    Incidents.Add(in notice, NameOf(notice.Key));
                     if (_notices.Line(in notice, NameOf) is { } line) lines.Add(line);
+                }
+
                 return true;
             },
             otherwise: false);
+        if (rate != 0 && rate != Sink.Setup.Rate && Wanted && FollowRate(rate) is { } why) lines.Add(why);
         // An overloaded patch drops out hundreds of times a second: a line a second says it, more would hide everything else.
         if (_clock.ElapsedMilliseconds < _nextSum) return lines;
         _nextSum = _clock.ElapsedMilliseconds + SumMs;
@@ -281,6 +308,12 @@ internal sealed class PatchHost : ISupervised, IDisposable
             _costs.Update(new ReadOnlySpan<InstanceRecord>(link.Map.Instances, Limits.MaxInstances), _types, a.Rate, a.Quantum);
     }
 
+    private static CostsReport NoCosts()
+    {
+        var now = Moment.Now();
+        return new CostsReport { Time = now.Time, Monotonic = now.Monotonic };
+    }
+
     private void SaveCosts()
     {
         _costsSaved = _clock.ElapsedMilliseconds;
@@ -295,7 +328,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
             return;
         }
 
-        if (Wanted && Sink.StartAudio() is { } why) _options.Say("audio was not started: " + why);
+        if (Wanted && StartAudio() is { } why) _options.Say("audio was not started: " + why);
         else _options.Say(Wanted ? "playing again" : "the engine is back, stopped as before");
     }
 

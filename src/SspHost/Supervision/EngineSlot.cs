@@ -1,5 +1,6 @@
 // The one place where this process holds its engine: borrowed by whoever talks to it, swapped when it dies.
 using SspHost.Abi.Link;
+using SspHost.Diagnostics;
 
 namespace SspHost.Supervision;
 
@@ -7,7 +8,7 @@ namespace SspHost.Supervision;
 /// Holds a link while others use it. A dead engine's region is unmapped as soon as the last borrower is done: two regions at once
 /// would be twice the locked memory.
 /// </summary>
-internal sealed class EngineSlot : IDisposable
+internal sealed class EngineSlot : IEngineSource, IDisposable
 {
     private readonly ReaderWriterLockSlim _lock = new(LockRecursionPolicy.SupportsRecursion);
     private EngineLink? _link;

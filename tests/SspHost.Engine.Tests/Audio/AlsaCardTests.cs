@@ -6,6 +6,7 @@ using SspHost.Engine.Audio;
 
 namespace SspHost.Engine.Tests.Audio;
 
+[Collection("alsa")] // the library's configuration and its functions are one per process
 public sealed unsafe partial class AlsaCardTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ssp-alsa-").FullName;
@@ -17,6 +18,7 @@ public sealed unsafe partial class AlsaCardTests : IDisposable
             $$"""
             pcm.silent { type null }
             pcm.tape { type file slave.pcm { type null } file "{{_folder}}/tape.raw" format "raw" }
+            pcm.reel { type file slave.pcm { type null } file "/dev/null" infile "{{_folder}}/reel.raw" format "raw" }
             """);
         SetEnv("ALSA_CONFIG_PATH", $"{_folder}/asound.conf"); // the C library's environment: the runtime keeps a copy of its own
     }
@@ -223,6 +225,106 @@ public sealed unsafe partial class AlsaCardTests : IDisposable
         FakeAlsa.Available = Quantum;
         Assert.Equal(CardState.Ready, card.Wait(Quantum, 60_000_000).State);
         card.Close();
+    }
+
+    [Fact]
+    public void A_wake_up_is_late_from_when_the_hardwares_own_timestamp_says_it_was_due()
+    {
+        using var fake = new FakeAlsa();
+        var config = Config("fake", 0, 2, quantum: 64, period: 48);
+        Assert.Equal(0, AlsaCard.Open(&config, out var card, out _));
+        Assert.Equal(0, card.Start());
+        FakeAlsa.Available = 110; // due at two periods of 48: 14 frames ago by the stamp, which is 3 ms old
+        FakeAlsa.StampedAt = Linux.Now() - 3_000_000;
+        var wait = card.Wait(64, 1_000_000_000);
+        Assert.Equal((CardState.Ready, 110), (wait.State, wait.Available));
+        Assert.Equal(FakeAlsa.StampedAt - (14UL * 1_000_000_000 / 48_000), wait.ReadyAt);
+        FakeAlsa.StampedAt = Linux.Now() + 60_000_000_000; // of another clock: not believed
+        var before = Linux.Now();
+        Assert.InRange(card.Wait(64, 1_000_000_000).ReadyAt, before - (14UL * 1_000_000_000 / 48_000), Linux.Now());
+        card.Close();
+    }
+
+    [Theory]
+    [InlineData(0, true, 1)]
+    [InlineData(-38, false, 2)] // ENOSYS
+    public void Directions_that_link_are_started_at_once_and_others_one_by_one(int link, bool linked, int starts)
+    {
+        using var fake = new FakeAlsa();
+        FakeAlsa.LinkResult = link;
+        var config = Config("fake", 2, 2);
+        Assert.Equal(0, AlsaCard.Open(&config, out var card, out _));
+        Assert.Equal(linked, card.IsLinked);
+        Assert.Equal(0, card.Start());
+        Assert.Equal(starts, FakeAlsa.Starts);
+        card.Close();
+    }
+
+    public static TheoryData<int, string> ReelFormats() => new()
+    {
+        { AlsaLibrary.FormatS16, "-e signed -b 16 -L" }, { AlsaLibrary.FormatS16Big, "-e signed -b 16 -B" },
+        { AlsaLibrary.FormatS24Packed, "-e signed -b 24 -L" }, { AlsaLibrary.FormatS24PackedBig, "-e signed -b 24 -B" },
+        { AlsaLibrary.FormatS32, "-e signed -b 32 -L" }, { AlsaLibrary.FormatS32Big, "-e signed -b 32 -B" },
+        { AlsaLibrary.FormatFloat, "-e float -b 32 -L" }, { AlsaLibrary.FormatFloatBig, "-e float -b 32 -B" },
+    };
+
+    [Theory]
+    [MemberData(nameof(ReelFormats))]
+    public void What_sox_wrote_is_captured_as_sox_reads_it(int format, string encoding)
+    {
+        if (!HasLibrary) return;
+        const int Channels = 2, Frames = 24_000;
+        Sox($"-R -n -r 48000 -c 2 {encoding} -t raw {_folder}/reel.raw synth 0.5 sine 440 whitenoise gain -1");
+        Sox($"-R -t raw -r 48000 -c 2 {encoding} {_folder}/reel.raw -t raw -e float -b 64 {_folder}/oracle.raw");
+        var oracle = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, double>(File.ReadAllBytes($"{_folder}/oracle.raw")).ToArray();
+        Assert.Equal(Frames * Channels, oracle.Length);
+        var config = Config("silent", Channels, 1, period: 64, periods: 4);
+        "reel"u8.CopyTo(new Span<byte>(config.CaptureDevice, 128));
+        Assert.Equal(0, AlsaCard.Open(&config, format, out var card, out _));
+        Assert.Equal(0, card.Start());
+        var samples = stackalloc float[3 * 32];
+        var inputs = stackalloc float*[] { samples, samples + 32 };
+        var outputs = stackalloc float*[] { samples + 64 };
+        var heard = new List<float>();
+        while (heard.Count < 2000 * Channels)
+        {
+            var wait = card.Wait(32, 1_000_000_000);
+            if (wait.State == CardState.XRun)
+            {
+                Assert.Equal(CardState.Ready, card.Recover().State); // a busy machine: nothing was captured meanwhile
+                continue;
+            }
+
+            card.Capture(inputs, 32);
+            for (var i = 0; i < 64; i++) heard.Add(inputs[i % 2][i / 2]);
+            _ = card.Play(outputs, 32);
+        }
+
+        card.Close();
+        // The first buffer of a device made of software is cleared unseen; from there on, quantum by quantum, it is the file in its order.
+        var (at, matched) = (0, 0);
+        for (var q = 0; q < heard.Count; q += 64)
+        {
+            var quantum = heard.GetRange(q, 64);
+            for (var from = at; from + 64 <= oracle.Length; from += 2)
+            {
+                var k = 0;
+                while (k < 64 && Math.Abs((quantum[k] / Volts.FullScale) - oracle[from + k]) < 1e-6) k++;
+                if (k < 64) continue;
+                (at, matched) = (from + 64, matched + 1);
+                break;
+            }
+        }
+
+        Assert.InRange(matched, (heard.Count / 64) - 9, heard.Count / 64);
+    }
+
+    private static void Sox(string arguments)
+    {
+        using var sox = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("sox", arguments) { RedirectStandardError = true })!;
+        var said = sox.StandardError.ReadToEnd();
+        sox.WaitForExit();
+        Assert.True(sox.ExitCode == 0, said);
     }
 
     private struct RampQuantum : IQuantum

@@ -1,5 +1,6 @@
 // A sound card in place of libasound's: what it has available, when it fails and what its wait says are a test's to decide.
 using System.Runtime.InteropServices;
+using SspHost.Abi;
 using SspHost.Engine.Audio;
 
 namespace SspHost.Engine.Tests.Audio;
@@ -16,6 +17,12 @@ internal sealed unsafe class FakeAlsa : IDisposable
     /// <summary>What the device says is available, or -errno.</summary>
     internal static long Available;
 
+    /// <summary>What linking two of them says, and how often one was started.</summary>
+    internal static int LinkResult, Starts;
+
+    /// <summary>CLOCK_MONOTONIC in ns of the hardware's last move; 0: the device has no timestamps.</summary>
+    internal static ulong StampedAt;
+
     /// <summary>What its wait returns, at once; and how often it was asked.</summary>
     internal static int WaitResult, Waits;
 
@@ -24,19 +31,30 @@ internal sealed unsafe class FakeAlsa : IDisposable
         s_memory = (byte*)NativeMemory.AllocZeroed(Frames * Channels * 4);
         s_areas = (AlsaArea*)NativeMemory.AllocZeroed(Channels, (nuint)sizeof(AlsaArea));
         for (var c = 0; c < Channels; c++) s_areas[c] = new AlsaArea { Address = s_memory, First = (uint)c * 32, Step = Channels * 32 };
-        (Available, WaitResult, Waits) = (0, 1, 0);
+        (Available, WaitResult, Waits, StampedAt) = (0, 1, 0, 0);
+        (LinkResult, Starts) = (0, 0);
 
         AlsaLibrary.Open = &Open;
-        AlsaLibrary.Close = AlsaLibrary.Prepare = AlsaLibrary.Start = AlsaLibrary.Drop = AlsaLibrary.Type = &Zero; // SND_PCM_TYPE_HW is 0
+        AlsaLibrary.Close = AlsaLibrary.Prepare = AlsaLibrary.Drop = AlsaLibrary.Type = &Zero; // SND_PCM_TYPE_HW is 0
+        AlsaLibrary.Start = &Start;
+        AlsaLibrary.Link = &Link;
         AlsaLibrary.AvailUpdate = &AvailUpdate;
         AlsaLibrary.Wait = &Wait;
         AlsaLibrary.MmapBegin = &MmapBegin;
         AlsaLibrary.MmapCommit = &MmapCommit;
-        AlsaLibrary.HwMalloc = AlsaLibrary.SwMalloc = &Allocate;
-        AlsaLibrary.HwFree = AlsaLibrary.SwFree = &Free;
+        AlsaLibrary.HwMalloc = AlsaLibrary.SwMalloc = AlsaLibrary.StatusMalloc = &Allocate;
+        AlsaLibrary.HwFree = AlsaLibrary.SwFree = AlsaLibrary.StatusFree = &Free;
         AlsaLibrary.HwAny = AlsaLibrary.HwInstall = AlsaLibrary.SwCurrent = AlsaLibrary.SwInstall = &Zero;
         AlsaLibrary.HwSetAccess = AlsaLibrary.HwSetFormat = AlsaLibrary.HwTestFormat = &Zero;
         AlsaLibrary.HwSetRate = &Rate;
+        AlsaLibrary.HwSetRateNear = &RateNear;
+        AlsaLibrary.HwSetResample = &Resample;
+        AlsaLibrary.SwSetTimestampMode = AlsaLibrary.SwSetTimestampType = &Zero;
+        AlsaLibrary.HTimestamp = &HTimestamp;
+        AlsaLibrary.Resume = AlsaLibrary.State = &Zero;
+        AlsaLibrary.Status = &Zero;
+        AlsaLibrary.StatusTrigger = &NoTrigger;
+        AlsaLibrary.GetChmap = &NoChmap;
         AlsaLibrary.HwSetChannelsNear = &SetChannels;
         AlsaLibrary.HwSetPeriodNear = &SetPeriod;
         AlsaLibrary.HwSetBufferNear = &SetBuffer;
@@ -62,6 +80,16 @@ internal sealed unsafe class FakeAlsa : IDisposable
     }
 
     [UnmanagedCallersOnly]
+    private static int Start(void* pcm)
+    {
+        Starts++;
+        return 0;
+    }
+
+    [UnmanagedCallersOnly]
+    private static int Link(void* a, void* b) => LinkResult;
+
+    [UnmanagedCallersOnly]
     private static int Zero(void* pcm) => 0;
 
     [UnmanagedCallersOnly]
@@ -72,6 +100,27 @@ internal sealed unsafe class FakeAlsa : IDisposable
 
     [UnmanagedCallersOnly]
     private static int Rate(void* pcm, void* parameters, uint rate, int direction) => 0;
+
+    [UnmanagedCallersOnly]
+    private static int RateNear(void* pcm, void* parameters, uint* rate, int* direction) => 0;
+
+    [UnmanagedCallersOnly]
+    private static int Resample(void* pcm, void* parameters, uint on) => 0;
+
+    [UnmanagedCallersOnly]
+    private static int HTimestamp(void* pcm, ulong* available, Linux.TimeSpec* at)
+    {
+        if (StampedAt == 0) return -38; // ENOSYS
+        *available = (ulong)Available;
+        *at = Linux.TimeSpec.FromNanoseconds(StampedAt);
+        return 0;
+    }
+
+    [UnmanagedCallersOnly]
+    private static void NoTrigger(void* status, Linux.TimeSpec* at) => *at = default;
+
+    [UnmanagedCallersOnly]
+    private static int* NoChmap(void* pcm) => null;
 
     [UnmanagedCallersOnly]
     private static int Threshold(void* pcm, void* parameters, ulong frames) => 0;
