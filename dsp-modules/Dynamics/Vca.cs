@@ -12,7 +12,13 @@ namespace SspHost.Modules;
 public unsafe struct Vca : IModule<Vca>
 {
     private const int Level = 0, Response = 1;
+    private const float OpenSeconds = 0.005f;
     private const float OctavesOf80Decibels = 13.2877124f;
+
+    // How much of its gain is that of a VCA without CV, 0..1; negative: as the cable says, at once. A cable that comes or goes takes over
+    // in 5 ms: its own fade begins and ends at 0 V, which is silence, and not at the full gain of an unpatched input.
+    private float _open;
+    private float _step; // per segment
 
     public static ModuleDescriptor Describe() => new()
     {
@@ -36,16 +42,18 @@ public unsafe struct Vca : IModule<Vca>
 
     public static void Construct(ref Vca self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
+        self._step = Limits.Grid / (OpenSeconds * setup.SampleRate);
+        self._open = -1f;
     }
 
-    public static void Reset(ref Vca self)
-    {
-    }
+    public static void Reset(ref Vca self) => self._open = -1f;
 
     public static ProcessResult Process(ref Vca self, in ProcessContext context)
     {
         var silent = context.Inputs[0].Silent;
-        var open = !context.Inputs[1].Connected;
+        var wanted = context.Inputs[1].Connected ? 0f : 1f;
+        var from = silent || self._open < 0f ? wanted : self._open;
+        self._open = silent ? -1f : Open(from, wanted, self._step, context.Segments);
         for (var voice = 0; voice < context.Outputs[0].Channels; voice++)
         {
             var target = context.Out(0, voice);
@@ -61,7 +69,8 @@ public unsafe struct Vca : IModule<Vca>
             {
                 var level = new GridRamp(in context, Level, segment);
                 var at = segment * Limits.Grid;
-                if (open)
+                var open = new GridRamp(Open(from, wanted, self._step, segment), Open(from, wanted, self._step, segment + 1));
+                if (open.Start == 1f && open.Step == 0f)
                 {
                     Block.ScaleSegment(target + at, source + at, in level);
                     continue;
@@ -78,6 +87,7 @@ public unsafe struct Vca : IModule<Vca>
                         x = Vector128.Min(e * Vector128.Create(1f / 9999f), Vector128<float>.One);
                     }
 
+                    x += (Vector128<float>.One - x) * open.Four(i);
                     (Vector128.Load(source + at + i) * (level.Four(i) * x)).Store(target + at + i);
                 }
             }
@@ -85,4 +95,7 @@ public unsafe struct Vca : IModule<Vca>
 
         return silent ? ProcessResult.Sleep : ProcessResult.Continue;
     }
+
+    private static float Open(float from, float to, float step, int segment) =>
+        to > from ? Math.Min(from + (step * segment), 1f) : Math.Max(from - (step * segment), to);
 }

@@ -217,7 +217,8 @@ internal static unsafe class NodeRunner
                 continue;
             }
 
-            if (cable->SourceFlags != null && (*cable->SourceFlags & SignalFlags.Silent) != 0) continue;
+            // A cable of gain 0 is as silent whether its ramp has just arrived there or the next plan has made it a constant.
+            if (cable->Gain == 0 || (cable->SourceFlags != null && (*cable->SourceFlags & SignalFlags.Silent) != 0)) continue;
             Plug(cable, input, cable->Gain, frames, ref written);
         }
 

@@ -67,6 +67,10 @@ public sealed class PatchSession : IDisposable
     // Moves that found the ring full: (module, parameter). Their values are looked up when they are sent.
     private readonly HashSet<(string Module, int Parameter)> _unsent = [];
 
+    // Moves that were sent since a plan last said what the parameter is to be. A plan moves only what differs from the plan before, so that
+    // it leaves alone what a hand is turning; it does not know that the patch itself has moved on meanwhile.
+    private readonly Dictionary<(ulong Key, int Parameter), float> _sent = [];
+
     // States of instances that left, so that one that comes back by undo is what it was.
     private readonly Dictionary<(string Patch, string Module, string Type), (uint Version, StateBlob State)> _shelf = [];
 
@@ -291,6 +295,7 @@ public sealed class PatchSession : IDisposable
             if (newEngine)
             {
                 _changeover.Forget();
+                _sent.Clear();
                 _plan = null;
             }
 
@@ -358,8 +363,38 @@ public sealed class PatchSession : IDisposable
         if (error is not null) return error;
         foreach (var (key, value) in leaving) _shelf[key] = value;
         _unsent.Clear(); // the plan carries every value
+        MoveBack(after, _plan!, living);
         warnings = warnings.AddRange(LoadChangedStates(before, after, replaced, _plan!, living));
         return null;
+    }
+
+    // What was moved by itself and is now to be something else, be it what the last plan said.
+    private void MoveBack(Patch after, CompiledPlan plan, HashSet<ulong> living)
+    {
+        if (_sent.Count == 0) return;
+        for (var i = 0; i < after.Modules.Length; i++)
+        {
+            var instance = plan.Instances[i];
+            var parameters = _modules.Types[instance.Type].Descriptor.Parameters;
+            for (var p = 0; p < parameters.Count; p++)
+            {
+                if (!_sent.Remove((instance.Key, p), out var sent) || !living.Contains(instance.Key)) continue;
+                var wanted = Transition.Value(after.Modules[i], parameters[p]);
+                if (wanted != sent && !_sink.Send(Transition.Event(instance, p, wanted))) _unsent.Add((after.Modules[i].Id, p));
+            }
+        }
+
+        foreach (var (key, parameter) in _sent.Keys.ToArray())
+        {
+            if (!_changeover.Plays(key)) _ = _sent.Remove((key, parameter));
+        }
+    }
+
+    private bool Send(in PlanInstance instance, int parameter, float value)
+    {
+        if (!_sink.Send(Transition.Event(instance, parameter, value))) return false;
+        _sent[(instance.Key, parameter)] = value;
+        return true;
     }
 
     private PatchError? MoveValues(Patch before, Patch after)
@@ -387,7 +422,7 @@ public sealed class PatchSession : IDisposable
             Transition.Moves(a, b, _modules.Types[_plan!.Instances[i].Type], _moves);
             foreach (var (parameter, value) in _moves)
             {
-                if (!_sink.Send(Transition.Event(_plan.Instances[i], parameter, value))) _unsent.Add((b.Id, parameter));
+                if (!Send(_plan.Instances[i], parameter, value)) _unsent.Add((b.Id, parameter));
                 else _unsent.Remove((b.Id, parameter));
             }
         }
@@ -420,7 +455,7 @@ public sealed class PatchSession : IDisposable
             {
                 var instance = _plan.Instances[i];
                 var value = Transition.Value(_current.Modules[i], _modules.Types[instance.Type].Descriptor.Parameters[move.Parameter]);
-                if (!_sink.Send(Transition.Event(instance, move.Parameter, value))) return;
+                if (!Send(instance, move.Parameter, value)) return;
             }
 
             _unsent.Remove(move);
