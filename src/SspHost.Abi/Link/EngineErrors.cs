@@ -25,6 +25,9 @@ public sealed class EngineRefusedException : Exception
 
     /// <summary>Index of that part (of a node, say), or -1.</summary>
     public int Index { get; }
+
+    /// <summary>Bytes that were missing, where memory was.</summary>
+    public long Missing { get; init; }
 }
 
 /// <summary>The engine did not answer in time; whether the request was carried out is unknown.</summary>
@@ -138,7 +141,7 @@ public static class EngineWords
     };
 
     private static EngineRefusedException Make(in Reply reply, BadPart part, int index, string message) =>
-        new(reply.Kind, reply.Status, part, index, message);
+        new(reply.Kind, reply.Status, part, index, message) { Missing = reply.Status == ReplyStatus.OutOfMemory ? Math.Max(0, reply.A - reply.B) : 0 };
 
     private static string Which(BadPart part, long index, Func<int, string?>? node) =>
         part is BadPart.Node or BadPart.Module or BadPart.Slot && node?.Invoke(ToIndex(index)) is { } name

@@ -14,6 +14,7 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
     public const int MaxTailSeconds = 20;
 
     private const int CutMs = 20, SettleMs = 1000, Tries = 5;
+    private const long PlanBytes = 1 << 20; // what a plan takes beside its modules, at the least generous
 
     private readonly SlotMap _slots = new();
     private readonly Dictionary<ulong, Tail> _tails = [];
@@ -68,6 +69,7 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
         var next = Union.Compose(before, IsSettled(state), target, ringOut, IsOver);
         if (Install(next, state) is not { } refusal) return null;
         if (!refusal.DoesNotFit || next.Own == next.Modules.Length) return refusal.Error;
+        if (refusal.Missing > Leaving(next) + PlanBytes) return refusal.Error; // not even alone: what plays is left alone
         if (Squeeze(before, target) is { } error) return error;
         warnings = warnings.Add($"the patches do not fit into memory together: what was ringing out was cut in {CutMs} ms");
         return null;
@@ -100,12 +102,21 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
 
     private bool IsSettled(PlayState state) => !state.Running || (state.Serial == Plan?.Serial && state.Settled);
 
-    private (PatchError Error, bool DoesNotFit)? Install(Wiring wiring, PlayState state)
+    // Bytes that go with the modules that leave.
+    private long Leaving(Wiring next)
+    {
+        var keys = next.Modules.Skip(next.Own).Select(m => m.Key).ToHashSet();
+        long bytes = 0;
+        foreach (ref readonly var record in sink.Instances) bytes += record.State != InstanceState.Free && keys.Contains(record.Key) ? record.Bytes : 0;
+        return bytes;
+    }
+
+    private (PatchError Error, bool DoesNotFit, long Missing)? Install(Wiring wiring, PlayState state)
     {
         _serial++;
         var plan = PlanCompiler.Compile(wiring, _slots, Options(), out var error);
-        if (plan is null) return (error!, true); // the only thing that can be wrong with a checked wiring is too few slots
-        if (sink.Install(plan) is { } refused) return (new PatchError { What = refused.What }, refused.DoesNotFit);
+        if (plan is null) return (error!, true, 0); // the only thing that can be wrong with a checked wiring is too few slots
+        if (sink.Install(plan) is { } refused) return (new PatchError { What = refused.What }, refused.DoesNotFit, refused.Missing);
         _slots.Installed(plan);
         _playing = wiring;
         Plan = plan;

@@ -14,7 +14,8 @@ public readonly record struct PlayState(bool Running, ulong Serial, bool Settled
 /// <summary>Why a plan was not installed.</summary>
 /// <param name="What">One line.</param>
 /// <param name="DoesNotFit">Whether there was not enough memory for it beside what plays.</param>
-public sealed record PlanRefusal(string What, bool DoesNotFit = false);
+/// <param name="Missing">Bytes that were missing; 0: not known.</param>
+public sealed record PlanRefusal(string What, bool DoesNotFit = false, long Missing = 0);
 
 /// <summary>
 /// An engine as the session needs it. Called under the session's lock, one call at a time, from whatever thread edits.

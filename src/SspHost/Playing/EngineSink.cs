@@ -98,6 +98,7 @@ internal sealed unsafe class EngineSink : IPlanSink
     {
         if (Hold) return null;
         var fits = true;
+        long missing = 0;
         lock (_lock)
         {
             var error = Guarded(link =>
@@ -109,10 +110,11 @@ internal sealed unsafe class EngineSink : IPlanSink
                 catch (EngineRefusedException e) when (e.Status == ReplyStatus.OutOfMemory)
                 {
                     fits = false;
+                    missing = e.Missing;
                     throw;
                 }
             });
-            return error is null ? null : new PlanRefusal(error, !fits);
+            return error is null ? null : new PlanRefusal(error, !fits, missing);
         }
     }
 

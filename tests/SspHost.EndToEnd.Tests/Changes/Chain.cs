@@ -179,7 +179,7 @@ internal sealed unsafe class Chain : IPlanSink, IDisposable
         if (status != ReplyStatus.Ok)
         {
             Refused++;
-            return new PlanRefusal($"{status}: {error.Part} {error.Index} {error.Value}, {error.Bytes} bytes", status == ReplyStatus.OutOfMemory);
+            return new PlanRefusal($"{status}: {error.Part} {error.Index} {error.Value}, {error.Bytes} bytes", status == ReplyStatus.OutOfMemory, Math.Max(0, error.Bytes - Stats.Free));
         }
 
         Installed++;

@@ -155,7 +155,7 @@ public sealed unsafe class ChangeTests
     }
 
     [Fact]
-    public void A_patch_that_fits_not_even_alone_is_refused_and_the_old_one_is_heard_again_without_a_click()
+    public void A_patch_that_fits_not_even_alone_is_refused_and_the_old_one_plays_on_undisturbed()
     {
         using var chain = new Chain(new ChainOptions { PoolBytes = 24L << 20 });
         var session = Alone(chain, Big("first", 1f, 2), out var heard);
@@ -164,8 +164,7 @@ public sealed unsafe class ChangeTests
         Run(chain, session, 40);
         Assert.True(session.IsSettled);
         Assert.Equal("first", session.Current.Id);
-        Assert.Equal(5f, heard[^1]);
-        Assert.InRange(LargestStep(heard), 0, Ramp * 1.01);
+        Assert.All(heard, v => Assert.Equal(5f, v));
         chain.Begin();
         Assert.Null(session.Apply(new ReplacePatch(Big("third", 0.5f, 2)))); // and nothing of it is left in the way
         Run(chain, session, 40);
