@@ -40,6 +40,9 @@ public enum RequestKind : uint
 
     /// <summary>A = fade in frames. Stops audio and ends the engine process.</summary>
     Shutdown = 11,
+
+    /// <summary>A = instance slot, C = low 32 bits of its key. Switches a shed module on again. WrongState while a stuck thread is inside it.</summary>
+    RestoreModule = 12,
 }
 
 /// <summary>Outcome of a request.</summary>

@@ -130,6 +130,25 @@ public enum InstanceState : uint
     Leaving = 2,
 }
 
+/// <summary>Why a module is switched off although the patch has it on.</summary>
+public enum ShedReason : int
+{
+    /// <summary>It is not.</summary>
+    None = 0,
+
+    /// <summary>Its outputs were not finite, beyond 1000 V, or it said so itself, three times in a second.</summary>
+    Failures = 1,
+
+    /// <summary>The patch took longer than it lasts for several quanta, and this module cost most.</summary>
+    Overload = 2,
+
+    /// <summary>It did not come back from a call. Its thread was replaced; its memory is kept until the thread has left it.</summary>
+    Stuck = 3,
+
+    /// <summary>It faulted (SIGSEGV, SIGBUS, SIGFPE or SIGILL). Its thread never leaves it.</summary>
+    Fault = 4,
+}
+
 /// <summary>An instance as the control process sees it: who it is, where its telemetry lies, what it costs. Index = slot.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct InstanceRecord
@@ -164,7 +183,9 @@ public unsafe struct InstanceRecord
     public int Module;
 
     public InstanceState State;
-    private readonly int _pad;
+
+    /// <summary>Whether and why it is switched off; <see cref="RequestKind.RestoreModule"/> switches it on again.</summary>
+    public ShedReason Shed;
 
     public fixed byte Name[NameBytes];
 }
@@ -183,7 +204,10 @@ public enum NoticeKind : uint
     /// <summary>A module's output was not finite or beyond 1000 V; it was silenced and reset. A = output port.</summary>
     BadOutput = 3,
 
-    /// <summary>A module failed three times in a second and is switched off until its patch is loaded again or it is bypassed and back.</summary>
+    /// <summary>
+    /// A module was switched off, until it is restored or bypassed and back. A = a <see cref="ShedReason"/>; B = ns a quantum it cost
+    /// (Overload), ns it was stuck (Stuck) or the signal (Fault).
+    /// </summary>
     ModuleShed = 4,
 
     /// <summary>The device ended by itself (a recording is over). A = frames.</summary>
