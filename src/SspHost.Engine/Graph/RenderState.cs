@@ -57,7 +57,7 @@ internal unsafe struct Crew
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct Mailbox
 {
-    public const uint Idle = 0, Posted = 1, Taken = 2, Done = 3;
+    public const uint Idle = 0, Posted = 1, Taken = 2, Done = 3, Stuck = 4;
 
     public uint State;
     public RequestKind Kind;
@@ -88,9 +88,16 @@ internal unsafe struct RenderState
     public int FadeFrames;
     public float* FadeShape;
     public uint Diagnostics;
+
+    /// <summary>DiagnosticFlags.ModuleTimes while the audio thread needs to know what costs most.</summary>
+    public int Judging;
     public int Threads;
     public float* Silence;
     public ThreadRecord* ThreadRecords;
+    public Seat* Seats;
+
+    /// <summary>Ghost.Most of them.</summary>
+    public Ghost* Ghosts;
 
     /// <summary>Nodes that failed in this quantum.</summary>
     public int Failed;
@@ -111,6 +118,10 @@ internal unsafe struct RenderState
 
     /// <summary>Frames until every ramp that a plan began has ended.</summary>
     public int Unsettled;
+
+    /// <summary>Late quanta, less those in time; and quanta until it counts again.</summary>
+    public int Overload, Respite;
+
 
     /// <summary>Events taken from the ring that are not due yet, in order of time.</summary>
     public ModuleEvent* Held;

@@ -15,12 +15,25 @@ public readonly unsafe struct RendererQuantum(Renderer renderer, Histogram* join
     /// <summary>The renderer.</summary>
     public Renderer Renderer => (Renderer)GCHandle.FromIntPtr(_handle).Target!;
 
-    public void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
+    public bool Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
     {
         var r = Renderer;
-        r.Render(inputs, inputCount, outputs, outputCount, frame);
-        if (r.HasWorkers) _join->Record(r.LastJoin);
+        return r.Render(inputs, inputCount, outputs, outputCount, frame) && Joined(r);
     }
+
+    public bool Resume(float** inputs, int inputCount, float** outputs, int outputCount)
+    {
+        var r = Renderer;
+        return r.Resume(inputs, inputCount, outputs, outputCount) && Joined(r);
+    }
+
+    private bool Joined(Renderer r)
+    {
+        if (r.HasWorkers) _join->Record(r.LastJoin);
+        return true;
+    }
+
+    public void Judge(bool late) => Renderer.Judge(late);
 
     public void Report(ref AudioStatus status)
     {
