@@ -32,11 +32,12 @@ internal static unsafe class NodeRunner
         if (node->AcceptsEvents != 0 && (instance->EventQuantum == state->Quantum || state->BroadcastQuantum == state->Quantum))
             context->EventCount = state->EventCount;
 
-        if (((int)node->Flags | instance->Shed | instance->Asleep | instance->Fading) != 0 && Skipped(state, node, instance, silent)) return true;
+        var plain = ((int)node->Flags | instance->Shed | instance->Asleep | instance->Fading) == 0;
+        if (!plain && Skipped(state, node, instance, silent)) return true;
 
         var thread = seat->Record;
         thread->Current = context->Slot + 1; // should it take the engine down or hold the thread, this names it
-        if (instance->Unsound != 0) Mend(instance);
+        if (!plain && instance->Unsound != 0) Mend(instance);
         var result = node->Process(node->Self, context);
         thread->Current = 0;
         if (!Seat.IsKept(seat, mine)) return false;

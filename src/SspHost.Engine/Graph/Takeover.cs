@@ -117,7 +117,11 @@ internal static unsafe class Takeover
         }
     }
 
-    private static Signal* SignalOf(SignalFlags* flags) => (Signal*)((byte*)flags - (nint)(&((Signal*)null)->Flags));
+    private static Signal* SignalOf(SignalFlags* flags)
+    {
+        Signal any;
+        return (Signal*)((byte*)flags - ((byte*)&any.Flags - (byte*)&any));
+    }
 
     private static float* Present(Plan* plan, Signal* output)
     {
