@@ -19,9 +19,14 @@ internal sealed unsafe class ContainmentRig : IDisposable
     private bool _running;
 
     public ContainmentRig(TrapKind kind, int at, int threads, int seed = 1, CardKind card = CardKind.Stream, ulong limitNs = 10_000_000)
+        : this(Patch(kind, at, seed), threads, card, limitNs)
+    {
+    }
+
+    public ContainmentRig(PatchDraft draft, int threads, CardKind card = CardKind.Stream, ulong limitNs = 10_000_000)
     {
         CycleClock.Calibrate(200_000);
-        _region = Region.Create(64 << 20, [], "test", out var error, PoolFlags.Checks) ?? throw new InvalidOperationException(error);
+        _region = Region.Create(Region.MinBytes, [], "test", out var error, PoolFlags.Checks) ?? throw new InvalidOperationException(error);
         Renderer = new Renderer(_region.Map, _region.Pool, TestRegistry.Make(), (float*)_region.Silence);
         Playback = new Playback(_region, Renderer) { StuckLimitNs = limitNs };
         var bytes = sizeof(StreamRing) + (Capacity * Jacks * (long)sizeof(float));
@@ -30,13 +35,11 @@ internal sealed unsafe class ContainmentRig : IDisposable
         (_ring->Channels, _ring->Capacity) = (Jacks, Capacity);
         Assert.Equal(ReplyStatus.Ok, Renderer.Configure(Rate, Quantum, threads));
         Baseline = Live;
-        Draft = Patch(kind, at, seed);
-        Install(Draft);
+        Install(draft);
         Threads = threads;
         Card = card;
     }
 
-    public PatchDraft Draft { get; }
     public int Threads { get; }
     public CardKind Card { get; }
     public Renderer Renderer { get; }
@@ -58,6 +61,53 @@ internal sealed unsafe class ContainmentRig : IDisposable
     public InstanceRecord Trapped => Map.Instances[TrapSlot];
 
     public static uint TrapKey => TrapSlot + 1;
+
+    /// <summary>A random patch with up to four traps anywhere, some at the same time; with the same seed, they are at the same times.</summary>
+    public static PatchDraft Traps(int seed, bool silent)
+    {
+        var random = new Random(seed);
+        var draft = new PatchDraft { Quantum = Quantum, Width = 4 };
+        var nodes = random.Next(8, 30);
+        var traps = Enumerable.Range(0, random.Next(1, 5)).Select(_ => random.Next(1, nodes)).ToHashSet();
+        var at = 0;
+        for (var i = 0; i < nodes; i++)
+        {
+            var module = traps.Contains(i) ? TestRegistry.Trap : random.Next(4) switch { 0 => TestRegistry.Wire, 1 => TestRegistry.Sleeper, _ => TestRegistry.Blend };
+            var node = draft.Nodes[draft.Add(i == 0 ? TestRegistry.Blend : module)];
+            if (node.Module == TestRegistry.Trap)
+            {
+                at = at > 0 && random.Next(2) == 0 ? at : random.Next(3, 30);
+                var kind = random.Next(4) switch { 0 => TrapKind.Spin, 1 => TrapKind.Sleep, _ => TrapKind.Scribble };
+                node.Settings = [silent ? 0 : (int)kind, at];
+            }
+
+            foreach (var input in node.Inputs)
+            {
+                for (var c = random.Next(3); c > 0 && i > 0; c--) input.Add(Cable(draft, random, random.Next(Math.Max(0, i - 6), i)));
+            }
+
+            if (i > 0 && random.Next(4) == 0 && node.Module == TestRegistry.Blend)
+            {
+                node.Follow = random.Next(1, 4);
+                draft.Nodes[random.Next(1, i + 1)].Inputs[0].Add(new DraftCable(i, 0, 0.3f, Delayed: true));
+            }
+        }
+
+        for (var j = 0; j < Jacks; j++)
+        {
+            var node = draft.Nodes[draft.Add(TestRegistry.JackOut)];
+            node.JackIndex = j;
+            for (var c = 0; c < 3; c++) node.Inputs[0].Add(Cable(draft, random, random.Next(nodes)));
+        }
+
+        return draft;
+    }
+
+    private static DraftCable Cable(PatchDraft draft, Random random, int from)
+    {
+        var outputs = draft.Nodes[from].Module is TestRegistry.Trap or TestRegistry.Blend ? 2 : 1;
+        return new DraftCable(from, random.Next(outputs), random.Next(2) == 0 ? 1 : 0.4f);
+    }
 
     /// <summary>A random patch with loops, sums and reused buffers around one trap in the middle.</summary>
     public static PatchDraft Patch(TrapKind kind, int at, int seed)
@@ -110,14 +160,14 @@ internal sealed unsafe class ContainmentRig : IDisposable
         Assert.True(status == ReplyStatus.Ok, $"{status}: {error.Part} at {error.Index}, value {error.Value}");
     }
 
-    public void Start(int wanted = 0)
+    public void Start(int wanted = 0, int audioCore = 0)
     {
         var config = new AudioConfig
         {
             Card = Card, Rate = Rate, Quantum = Quantum, Period = Quantum * 2, Periods = 2, Outputs = Jacks, Threads = Threads,
             OutputStream = Card is CardKind.Stream or CardKind.PacedStream ? Map.OffsetOf(_ring) : 0,
         };
-        for (var t = 0; t < Limits.MaxThreads; t++) config.Cores[t] = t < Environment.ProcessorCount ? t : -1;
+        for (var t = 0; t < Limits.MaxThreads; t++) config.Cores[t] = t < Environment.ProcessorCount ? (t + audioCore) % Environment.ProcessorCount : -1;
         Trap.Set(wanted, Map.Threads);
         var reply = default(Reply);
         Playback.Start(&config, ref reply);
@@ -180,12 +230,20 @@ internal sealed unsafe class ContainmentRig : IDisposable
         return list;
     }
 
-    /// <summary>What the same patch plays, on one thread, if the trap falls silent in quantum <paramref name="at"/>.</summary>
-    public static float[][] Reference(int at, int quanta, int seed)
+    /// <summary>What a patch plays, stepped by hand on the test's own thread.</summary>
+    public static float[][] Reference(PatchDraft draft, int quanta)
     {
-        using var rig = new ContainmentRig(TrapKind.Silence, at, 1, seed, limitNs: 60_000_000_000);
-        rig.Start();
-        return rig.Play(quanta);
+        using var rig = new Rig(Quantum, 1, Rate, poolBytes: 8 << 20);
+        rig.Install(draft.Compile());
+        var played = new float[quanta][];
+        for (var q = 0; q < quanta; q++)
+        {
+            _ = rig.Step();
+            played[q] = new float[Quantum * Jacks];
+            for (var i = 0; i < played[q].Length; i++) played[q][i] = rig.Out(i / Quantum)[i % Quantum] * Engine.Audio.Volts.PerVolt;
+        }
+
+        return played;
     }
 
     public static void AssertSame(float[][] expected, float[][] played, int from = 0)
