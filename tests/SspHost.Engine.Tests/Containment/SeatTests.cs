@@ -14,7 +14,7 @@ public sealed unsafe class SeatTests
         var record = default(ThreadRecord);
         seat.Record = &record;
         var s = &seat;
-        long kept = 0, lost = 0, taken = 0;
+        long kept = 0, lost = 0, taken = 0, early = 0;
         var call = 0L;
         var stop = 0;
         var owner = new Thread(() =>
@@ -32,7 +32,7 @@ public sealed unsafe class SeatTests
                     continue;
                 }
 
-                lost++;
+                Volatile.Write(ref lost, lost + 1);
                 mine = s->Mine; // sits down again, as a standby would
             }
         });
@@ -47,10 +47,11 @@ public sealed unsafe class SeatTests
             {
                 taken++;
                 // Taken in this call: its thread learns so before it begins another.
-                while (Volatile.Read(ref lost) < taken)
+                while (true)
                 {
-                    Assert.Equal(seen, Volatile.Read(ref call));
-                    PauseHint.Once();
+                    var now = Volatile.Read(ref call); // before the count: it learns first and begins another afterwards
+                    if (Volatile.Read(ref lost) == taken) break;
+                    if (now != seen) early++;
                 }
             }
         }
@@ -58,6 +59,7 @@ public sealed unsafe class SeatTests
         Volatile.Write(ref stop, 1);
         owner.Join();
         Assert.Equal(taken, lost);
+        Assert.Equal(0, early);
         Assert.True(taken > 0 && kept > 0, $"{taken} taken, {kept} kept");
         Assert.Equal(0UL, s->Tenure & 1);
     }

@@ -25,6 +25,11 @@ internal enum TrapKind
 
     /// <summary>Takes its time, and comes back.</summary>
     Slow = 8,
+
+    // In managed code: as a C# module would in the engine. Under the JIT only where nothing is ever collected.
+    StackOverflow = 9,
+    ManagedWriteToNull = 10,
+    ManagedDivideByZero = 11,
 }
 
 /// <summary>
@@ -157,10 +162,26 @@ internal unsafe partial struct Trap : IModule<Trap>
             case TrapKind.DivideByZero:
                 _ = Div(1, 0);
                 break;
+            case TrapKind.StackOverflow:
+                SprungOn += Dig(1);
+                break;
+            case TrapKind.ManagedWriteToNull:
+                *(int*)Volatile.Read(ref Release) = 1;
+                break;
+            case TrapKind.ManagedDivideByZero:
+                SprungOn /= Volatile.Read(ref Release);
+                break;
             case TrapKind.Slow:
                 for (var until = Linux.Now() + SlowNs; Linux.Now() < until;) { }
                 break;
         }
+    }
+
+    private static int Dig(int depth)
+    {
+        var hole = stackalloc int[100];
+        hole[depth % 100] = depth;
+        return Dig(depth + 1) + hole[(depth + 1) % 100];
     }
 
     // The other calls the audio thread makes on a module.
