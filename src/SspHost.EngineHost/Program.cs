@@ -12,7 +12,7 @@ using SspHost.EngineHost.Bench;
 const string Usage = """
     usage: ssp-engine --runtime DIR [--region-mib N]   serve the region, write DIR/engine.json when ready
            ssp-engine --describe                       module descriptors as a binary blob on standard output
-           ssp-engine bench memory|graph [--json]      engine-side benchmarks
+           ssp-engine bench memory|graph|sleep [--json]  engine-side benchmarks
            ssp-engine --version
     """;
 
@@ -29,6 +29,8 @@ switch (args)
         return MemoryBench.Run(rest);
     case ["bench", "graph", .. var rest]:
         return GraphBench.Run(rest);
+    case ["bench", "sleep", .. var rest]:
+        return SleepBench.Run(rest);
     default:
         return Options.TryParse(args, out var options, out var error) ? Serve(options, started) : Fail(error + Environment.NewLine + Usage, 2);
 }
