@@ -23,6 +23,9 @@ internal static unsafe class Executor
     // 50-100 ns; apart, so that a plan between the two does not change back and forth.
     private const int BatchBelowNs = 400, SingleAboveNs = 800;
 
+    // A plan is dozing where all but this part of its nodes sleep.
+    private const int DozingPart = 8;
+
     private enum Outcome
     {
         /// <summary>Every node of the quantum has run.</summary>
@@ -42,17 +45,27 @@ internal static unsafe class Executor
     {
         var crew = &state->Crew;
         if (IsAlone(crew, plan)) return RunAlone(state, plan, 0);
+        if (plan->Dozing != 0) return RunDozing(state, plan, 0);
         Open(crew, plan);
-        return Work(state, plan, 0, state->Seats->Mine, -1, out _) != Outcome.Lost && Close(state, crew);
+        return RunTogether(state, plan, -1);
     }
 
     /// <summary>Goes on with the quantum that the audio thread before this one was stuck in. [standby that fills seat 0]</summary>
     public static bool Resume(RenderState* state, Plan* plan)
     {
-        var crew = &state->Crew;
         var seat = state->Seats;
-        if (IsAlone(crew, plan)) return RunAlone(state, plan, seat->Abandoned + 1);
-        return Work(state, plan, 0, seat->Mine, seat->Abandoned, out _) != Outcome.Lost && Close(state, crew);
+        if (IsAlone(&state->Crew, plan)) return RunAlone(state, plan, seat->Abandoned + 1);
+        return seat->Alone != 0 ? RunDozing(state, plan, seat->Abandoned + 1) : RunTogether(state, plan, seat->Abandoned);
+    }
+
+    private static bool RunTogether(RenderState* state, Plan* plan, int abandoned)
+    {
+        var seat = state->Seats;
+        seat->Alone = 0;
+        if (Work(state, plan, 0, seat->Mine, abandoned, out _) == Outcome.Lost) return false;
+        Close(state, &state->Crew);
+        plan->Dozing = state->Crew.Slept >= plan->NodeCount - (plan->NodeCount / DozingPart) ? 1 : 0;
+        return true;
     }
 
     private static bool IsTimed(RenderState* state) => ((state->Diagnostics | (uint)state->Judging) & (uint)DiagnosticFlags.ModuleTimes) != 0;
@@ -88,6 +101,33 @@ internal static unsafe class Executor
         return true;
     }
 
+    // A sleeping patch is done before a worker would have come. Where it turns out that there is work after all, the rest is for everybody.
+    private static bool RunDozing(RenderState* state, Plan* plan, int from)
+    {
+        var seat = state->Seats;
+        var mine = seat->Mine;
+        var timed = IsTimed(state);
+        var patience = state->Crew.AloneTicks;
+        var begun = CycleClock.Now();
+        var clock = begun;
+        seat->Alone = 1;
+        for (var n = from; n < plan->NodeCount; n++)
+        {
+            seat->Skipped = 0;
+            if (timed) clock = RunTimed(state, plan->Nodes + n, seat, mine, clock);
+            else if (!NodeRunner.Run(state, plan->Nodes + n, seat, mine)) return false;
+            if (clock == 0) return false;
+            if (seat->Skipped != 0 || n + 1 == plan->NodeCount || CycleClock.Now() - begun < patience) continue;
+            seat->Record->Nodes += (ulong)(n + 1 - from);
+            OpenRest(&state->Crew, plan, n + 1);
+            return RunTogether(state, plan, -1);
+        }
+
+        seat->Record->Nodes += (ulong)(plan->NodeCount - from);
+        state->LastJoin = 0;
+        return true;
+    }
+
     // One reading a node: the end of one is the beginning of the next. 0: the seat is lost.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong RunTimed(RenderState* state, Node* node, Seat* seat, ulong mine, ulong start)
@@ -102,14 +142,40 @@ internal static unsafe class Executor
         return now;
     }
 
+    // The first nodes in topological order have run: those that waited only for them are ready.
+    private static void OpenRest(Crew* crew, Plan* plan, int done)
+    {
+        for (var w = 0; w < plan->ReadyWords; w++) plan->Ready[w] = plan->InitialReady[w];
+        for (var n = 0; n < done; n++)
+        {
+            var node = plan->Nodes + n;
+            plan->Ready[node->Rank >> 6] &= ~(1UL << (node->Rank & 63));
+            for (var k = 0; k < node->SuccessorCount; k++)
+            {
+                var next = plan->Nodes + node->Successors[k];
+                if (--next->Pending != 0) continue;
+                next->Pending = next->InitialPending;
+                if (node->Successors[k] >= done) plan->Ready[next->Rank >> 6] |= 1UL << (next->Rank & 63);
+            }
+        }
+
+        Open(crew, plan, done);
+    }
+
     private static void Open(Crew* crew, Plan* plan)
     {
         for (var w = 0; w < plan->ReadyWords; w++) plan->Ready[w] = plan->InitialReady[w];
+        Open(crew, plan, 0);
+    }
+
+    private static void Open(Crew* crew, Plan* plan, int done)
+    {
         if (plan->NodeNs > SingleAboveNs) plan->Batched = 0;
         else if (plan->NodeNs is > 0 and < BatchBelowNs) plan->Batched = 1;
         crew->Plan = plan;
         crew->Wanted = Math.Min(crew->Workers, plan->Width - 1);
-        crew->Remaining = plan->NodeCount;
+        crew->Remaining = plan->NodeCount - done;
+        crew->Slept = 0;
 
         // Full fence: all of the above is visible to whoever enters, and Sleepers is read after the gate is open. A worker that counts itself
         // as a sleeper looks at the gate after that, so one of the two sees the other.
@@ -200,6 +266,12 @@ internal static unsafe class Executor
             {
                 seat->Record->Nodes += (ulong)done;
                 ran += done;
+                if (seat->Skipped != 0)
+                {
+                    _ = Interlocked.Add(ref crew->Slept, seat->Skipped);
+                    seat->Skipped = 0;
+                }
+
                 var left = Interlocked.Add(ref crew->Remaining, -done);
                 seat->Done = 0;
                 patience.Renew();
@@ -313,7 +385,7 @@ internal static unsafe class Executor
         return false;
     }
 
-    private static bool Close(RenderState* state, Crew* crew)
+    private static void Close(RenderState* state, Crew* crew)
     {
         var gate = Interlocked.And(ref crew->Gate, ~Crew.Open); // from here on nobody enters
         var patience = new Patience(crew->JoinTicks);
@@ -331,7 +403,6 @@ internal static unsafe class Executor
         }
 
         state->LastJoin = CycleClock.ToNanoseconds(CycleClock.Now() - state->LastJoin);
-        return true;
     }
 
     /// <summary>A worker's life until <see cref="Crew.Stop"/>, or until it loses its seat. [worker]</summary>

@@ -33,7 +33,11 @@ internal static unsafe class NodeRunner
             context->EventCount = state->EventCount;
 
         var plain = ((int)node->Flags | instance->Shed | instance->Asleep | instance->Fading) == 0;
-        if (!plain && Skipped(state, node, instance, silent)) return true;
+        if (!plain && Skipped(state, node, instance, silent))
+        {
+            seat->Skipped++;
+            return true;
+        }
 
         var thread = seat->Record;
         thread->Current = context->Slot + 1; // should it take the engine down or hold the thread, this names it

@@ -147,6 +147,9 @@ internal unsafe struct Plan
     /// <summary>1: its nodes are so short that threads take several at a time.</summary>
     public int Batched;
 
+    /// <summary>1: nearly all of it slept in the quantum before. [audio-thread]</summary>
+    public int Dozing;
+
     /// <summary>What each thread took from the ready set, for <see cref="HomeWords"/> a thread: the quantum before, then this one.</summary>
     public ulong* Homes;
 

@@ -8,7 +8,7 @@ namespace SspHost.Engine.Graph;
 /// The crew's meeting point. Each word that another thread writes in the middle of a quantum has 128 bytes to itself: on x86 the
 /// prefetcher fetches lines in pairs, some arm64 lines are 128 bytes, and a shared line would cost every node a miss.
 /// </summary>
-[StructLayout(LayoutKind.Explicit, Size = 128 * 9)]
+[StructLayout(LayoutKind.Explicit, Size = 128 * 10)]
 internal unsafe struct Crew
 {
     /// <summary>The quantum is open: workers may enter.</summary>
@@ -28,11 +28,17 @@ internal unsafe struct Crew
     [FieldOffset(32)] public ulong StarvedTicks;
     [FieldOffset(40)] public ulong JoinTicks;
 
+    /// <summary>How long the audio thread works alone in a plan that dozed, in ticks.</summary>
+    [FieldOffset(48)] public ulong AloneTicks;
+
     /// <summary>Generation (32 bits), open (1 bit), workers entered (31 bits): entering is one CAS that proves all three at once.</summary>
     [FieldOffset(128)] public ulong Gate;
 
     /// <summary>Nodes not finished; each thread subtracts what it ran when it runs dry, not node by node.</summary>
     [FieldOffset(256)] public int Remaining;
+
+    /// <summary>Nodes that did not have to be processed; added with the others.</summary>
+    [FieldOffset(1152)] public int Slept;
 
     /// <summary>Workers that sleep or are about to.</summary>
     [FieldOffset(384)] public int Sleepers;

@@ -189,6 +189,7 @@ public sealed unsafe class Renderer : IDisposable
         crew->IdleTicks = PauseHint.Ticks(10);
         crew->StarvedTicks = PauseHint.Ticks(30);
         crew->JoinTicks = PauseHint.Ticks(50);
+        crew->AloneTicks = PauseHint.Ticks(5);
         return ReplyStatus.Ok;
     }
 

@@ -57,6 +57,12 @@ internal unsafe struct Seat
     /// <summary>Set at a takeover: the node that was abandoned; -1: none (it was not in the graph).</summary>
     [FieldOffset(56)] public int Abandoned;
 
+    /// <summary>Nodes that did not have to be processed, and are not counted yet.</summary>
+    [FieldOffset(60)] public int Skipped;
+
+    /// <summary>1: this quantum is in the audio thread's hands alone, in topological order.</summary>
+    [FieldOffset(64)] public int Alone;
+
     /// <summary>The tenure of the thread that asks, as it begins a quantum. [the thread that fills it]</summary>
     public ulong Mine
     {
@@ -104,6 +110,7 @@ internal unsafe struct Seat
     {
         Held = 0;
         Done = 0;
+        Skipped = 0;
         _threads = threads;
         _batched = plan->Batched;
         if (_batched == 0) return;
