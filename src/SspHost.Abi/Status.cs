@@ -272,5 +272,11 @@ public enum HistogramKind : int
     /// <summary>Load in millionths (render time / budget * 10^6), so that one histogram answers at any rate.</summary>
     Load = 3,
 
-    Count = 4,
+    /// <summary>Taking a new plan, in ns: what an edit costs the audio thread.</summary>
+    Swap = 4,
+
+    /// <summary>Rendering of the quantum in which a plan was taken, that included, in ns: its memory is cold.</summary>
+    SwapQuantum = 5,
+
+    Count = 6,
 }

@@ -166,6 +166,7 @@ public sealed record StatusReport
 [JsonSerializable(typeof(StatusReport))]
 [JsonSerializable(typeof(GcIsolationReport))]
 [JsonSerializable(typeof(StartReport))]
+[JsonSerializable(typeof(EditReport))]
 public sealed partial class DiagnosticsJson : JsonSerializerContext
 {
     /// <summary>The same, for people to read.</summary>

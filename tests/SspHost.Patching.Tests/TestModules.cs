@@ -23,7 +23,7 @@ internal static class TestModules
         },
         new ModuleDescriptor
         {
-            Id = "osc", Version = 2, Name = "Osc", Family = "Test", Text = "",
+            Id = "osc", Version = 2, Name = "Osc", Family = "Sources", Text = "",
             Inputs = [Port("pitch"), Port("fm")],
             Outputs = [Port("sine"), Port("saw")],
             Parameters =
@@ -59,6 +59,11 @@ internal static class TestModules
             Id = "player", Name = "Player", Family = "Test", Text = "",
             Inputs = [Port("gate")], Outputs = [Port("out")],
             Assets = [new AssetDescriptor("sample", "Sample"), new AssetDescriptor("other", "Other")],
+        },
+        new ModuleDescriptor
+        {
+            Id = "echo", Name = "Echo", Family = "Test", Text = "", HasTail = true,
+            Inputs = [Port("in"), Port("time")], Outputs = [Port("out")],
         },
     ]);
 
@@ -183,6 +188,21 @@ internal sealed class FakeSink : IPlanSink
 
     public bool RingFull { get; set; }
 
+    /// <summary>Whether audio runs, and whether the ramps of the last plan have ended.</summary>
+    public bool Running { get; set; }
+
+    /// <inheritdoc cref="Running"/>
+    public bool Settled { get; set; }
+
+    public ulong Frames { get; set; }
+
+    /// <summary>Most modules at once that there is memory for.</summary>
+    public int Room { get; set; } = int.MaxValue;
+
+    public PlayState State => new(Running, Plans.Count == 0 ? 0 : Plans[^1].Serial, Settled, Frames, 48_000);
+
+    public ref InstanceRecord this[int slot] => ref _table[slot];
+
     public int Inputs => 2;
 
     public int Outputs => 2;
@@ -191,13 +211,14 @@ internal sealed class FakeSink : IPlanSink
 
     public ReadOnlyMemory<float> Costs => default;
 
-    public string? Install(CompiledPlan plan)
+    public PlanRefusal? Install(CompiledPlan plan)
     {
-        if (Refuse is not null) return Refuse;
-        foreach (var i in plan.Instances)
+        if (Refuse is not null) return new PlanRefusal(Refuse);
+        if (plan.Instances.Length + plan.Leaving.Length > Room) return new PlanRefusal("too large", DoesNotFit: true);
+        foreach (var i in plan.Instances.Concat(plan.Leaving))
         {
             var state = _table[i.Slot].State;
-            if (state != InstanceState.Free && _table[i.Slot].Key != i.Key) return $"slot {i.Slot} is in use";
+            if (state != InstanceState.Free && _table[i.Slot].Key != i.Key) return new PlanRefusal($"slot {i.Slot} is in use");
         }
 
         for (var i = 0; i < _table.Length; i++)
@@ -205,7 +226,7 @@ internal sealed class FakeSink : IPlanSink
             if (_table[i].State == InstanceState.Active) _table[i].State = InstanceState.Leaving;
         }
 
-        foreach (var i in plan.Instances)
+        foreach (var i in plan.Instances.Concat(plan.Leaving))
         {
             _table[i.Slot].Key = i.Key;
             _table[i.Slot].State = InstanceState.Active;

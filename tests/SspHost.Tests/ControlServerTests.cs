@@ -380,7 +380,7 @@ public sealed class ControlServerTests : IDisposable
 
         public ReadOnlyMemory<float> Costs => default;
 
-        public string? Install(CompiledPlan plan) => null;
+        public PlanRefusal? Install(CompiledPlan plan) => null;
 
         public bool Send(in ModuleEvent move) => true;
 

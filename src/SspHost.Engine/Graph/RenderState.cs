@@ -119,7 +119,7 @@ internal unsafe struct RenderState
     public ulong BadOutputs;
     public ulong DroppedEvents;
     public ulong Incidents;
-    public ulong LastJoin;
+    public ulong LastJoin, LastSwap;
     public float* JackIn;
 
     /// <summary>Frames until every ramp that a plan began has ended.</summary>

@@ -1,6 +1,7 @@
 // A plan in, quanta out: what the audio loop and the steward see of the graph.
 using SspHost.Abi;
 using SspHost.Engine.Memory;
+using SspHost.Engine.Probes;
 
 namespace SspHost.Engine.Graph;
 
@@ -130,6 +131,9 @@ public sealed unsafe class Renderer : IDisposable
 
     /// <summary>Ns the audio thread waited for its workers after its own last node, in the last quantum. [audio-thread]</summary>
     public ulong LastJoin => _s->LastJoin;
+
+    /// <summary>Ns it took to take a plan in the last quantum; 0: there was none. [audio-thread]</summary>
+    public ulong LastSwap => _s->LastSwap;
 
     /// <summary>Serial of the plan that plays; 0: none. [audio-thread or steward]</summary>
     public ulong PlanSerial
@@ -399,7 +403,14 @@ public sealed unsafe class Renderer : IDisposable
     private bool RenderGraph(float** inputs, int inputCount, float** outputs, int outputCount)
     {
         var s = _s;
-        if (Volatile.Read(ref *(nint*)&s->Published) != 0) TakePublished(heard: true);
+        s->LastSwap = 0;
+        if (Volatile.Read(ref *(nint*)&s->Published) != 0)
+        {
+            var start = CycleClock.Now();
+            TakePublished(heard: true);
+            s->LastSwap = Math.Max(1, CycleClock.ToNanoseconds(CycleClock.Now() - start));
+        }
+
         var plan = s->Current;
         EventDrain.Run(s, plan, _events);
         var frames = s->Frames;

@@ -53,7 +53,7 @@ public sealed unsafe partial class Playback
         _workers = (Worker*)Take(region, Limits.MaxThreads * sizeof(Worker));
         _buffers = (byte*)Take(region, AudioLoop.BufferBytes);
         _ = StackLock.IsLocked(region.Stack(0, out var bytes), bytes); // its static field is made at the first call: now, not while the heap must stand still
-        *_quantum = new RendererQuantum(renderer, region.Map.Histogram(HistogramKind.Join));
+        *_quantum = new RendererQuantum(renderer, region.Map);
         *_watchdog = new Watchdog
         {
             State = renderer.State, Crew = _rt, Seats = _seats, AudioThread = AudioSession<RendererQuantum>.ThreadOf(_session), GiveUp = &GiveUp,

@@ -3,13 +3,16 @@ using System.Runtime.InteropServices;
 using SspHost.Abi;
 using SspHost.Engine.Audio;
 using SspHost.Engine.Graph;
+using SspHost.Engine.Probes;
 
 namespace SspHost.Engine.Service;
 
 /// <summary>A renderer behind a GC handle. Reading the handle is one load; nothing is allocated after it was made. [start-up]</summary>
-public readonly unsafe struct RendererQuantum(Renderer renderer, Histogram* join) : IQuantum
+public readonly unsafe struct RendererQuantum(Renderer renderer, RegionMap map) : IQuantum
 {
-    private readonly Histogram* _join = join;
+    private readonly Histogram* _join = map.Histogram(HistogramKind.Join);
+    private readonly Histogram* _swap = map.Histogram(HistogramKind.Swap);
+    private readonly Histogram* _swapQuantum = map.Histogram(HistogramKind.SwapQuantum);
     private readonly nint _handle = GCHandle.ToIntPtr(GCHandle.Alloc(renderer));
 
     /// <summary>The renderer.</summary>
@@ -18,7 +21,15 @@ public readonly unsafe struct RendererQuantum(Renderer renderer, Histogram* join
     public bool Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
     {
         var r = Renderer;
-        return r.Render(inputs, inputCount, outputs, outputCount, frame) && Joined(r);
+        var start = CycleClock.Now();
+        if (!r.Render(inputs, inputCount, outputs, outputCount, frame)) return false;
+        if (r.LastSwap != 0)
+        {
+            _swap->Record(r.LastSwap);
+            _swapQuantum->Record(CycleClock.ToNanoseconds(CycleClock.Now() - start));
+        }
+
+        return Joined(r);
     }
 
     public bool Resume(float** inputs, int inputCount, float** outputs, int outputCount)

@@ -31,6 +31,9 @@ internal sealed class BufferAssigner
     /// <summary>Slot by flat output; slot of the sum by flat input or -1; slot of a feedback's memory by flat output or -1.</summary>
     public int[] Outputs, Mixes, Feedback;
 
+    /// <summary>Outputs that lead to the device.</summary>
+    public bool[] Live = [];
+
     /// <summary>Slots in all.</summary>
     public int Count;
 
@@ -53,7 +56,7 @@ internal sealed class BufferAssigner
     /// <param name="live">Outputs that must stay to the end of the quantum: those to the device.</param>
     public static BufferAssigner Assign(PlanGraph graph, ChannelResolver channels, bool[] mixes, bool[] live)
     {
-        var a = new BufferAssigner(graph);
+        var a = new BufferAssigner(graph) { Live = live };
         for (var o = 0; o < a.Feedback.Length; o++)
         {
             if (graph.Feeds[o]) a.Feedback[o] = a.Append(channels.Outputs[o], 0, Pinned);

@@ -12,10 +12,10 @@ internal sealed class ChannelResolver
     /// <summary>Channels by flat port, 1..16.</summary>
     public int[] Inputs = [], Outputs = [];
 
-    /// <param name="graph">The graph.</param>
-    /// <param name="settings">Values of each node's settings from <paramref name="firstSetting"/>.</param>
-    /// <param name="firstSetting">First setting of each node.</param>
-    public static ChannelResolver Resolve(PlanGraph graph, int[] settings, int[] firstSetting)
+    /// <param name="graph">The graph of the wiring.</param>
+    /// <param name="wiring">The wiring. An output that follows carries at least what its cables and jack lines carry of it: one that leaves
+    /// keeps its channels, though nobody plugs as many in any more.</param>
+    public static ChannelResolver Resolve(PlanGraph graph, Wiring wiring)
     {
         var r = new ChannelResolver { Inputs = new int[graph.FirstInput[graph.Count]], Outputs = new int[graph.FirstOutput[graph.Count]] };
         Array.Fill(r.Inputs, 1);
@@ -24,7 +24,7 @@ internal sealed class ChannelResolver
         for (var v = 0; v < graph.Count; v++)
         {
             var d = graph.Types[v].Descriptor;
-            var own = settings.AsSpan(firstSetting[v], d.Settings.Count);
+            var own = wiring.Modules[graph.Index[v]].Settings;
             for (var i = 0; i < d.Inputs.Count; i++) limit[graph.FirstInput[v] + i] = Given(d.Inputs[i], own, Limits.MaxChannels);
             for (var i = 0; i < d.Outputs.Count; i++)
             {
@@ -32,6 +32,9 @@ internal sealed class ChannelResolver
                 follows[v] |= d.Outputs[i].Rule == ChannelRule.Follow;
             }
         }
+
+        for (var i = 0; i < graph.FromOutput.Length; i++) r.AtLeast(graph.FromOutput[i], graph.CableChannels[i]);
+        foreach (ref readonly var line in wiring.Lines.AsSpan()) r.AtLeast(graph.FirstOutput[graph.NodeOf[line.Module]] + line.Port, line.Channel + 1);
 
         // A queue of nodes whose inputs may have grown, each in it once; an input grows at most fifteen times.
         var queued = new bool[graph.Count];
@@ -53,7 +56,11 @@ internal sealed class ChannelResolver
                 var input = graph.FirstInput[v] + i;
                 var channels = 1;
                 for (var k = graph.InputStart[input]; k < graph.InputStart[input + 1]; k++)
-                    channels = Math.Max(channels, r.Outputs[graph.FromOutput[graph.InputCables[k]]]);
+                {
+                    var cable = graph.InputCables[k];
+                    channels = Math.Max(channels, graph.CableChannels[cable] > 0 ? graph.CableChannels[cable] : r.Outputs[graph.FromOutput[cable]]);
+                }
+
                 r.Inputs[input] = Math.Min(channels, limit[input]);
                 if (d.Inputs[i].Rule == ChannelRule.Follow) widest = Math.Max(widest, r.Inputs[input]);
             }
@@ -76,6 +83,8 @@ internal sealed class ChannelResolver
 
         return r;
     }
+
+    private void AtLeast(int output, int channels) => Outputs[output] = Math.Max(Outputs[output], channels);
 
     private static int Given(PortDescriptor port, ReadOnlySpan<int> settings, int follow) => port.Rule switch
     {

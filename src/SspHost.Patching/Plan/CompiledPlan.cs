@@ -27,6 +27,9 @@ public sealed class CompiledPlan
     /// <summary>Instances in the order of the patch's modules.</summary>
     public required ImmutableArray<PlanInstance> Instances { get; init; }
 
+    /// <summary>Instances of modules that are no longer in the patch and play on for a while.</summary>
+    public required ImmutableArray<PlanInstance> Leaving { get; init; }
+
     /// <summary>Files to load, in the order of the patch's modules.</summary>
     public required ImmutableArray<PlanAsset> Assets { get; init; }
 

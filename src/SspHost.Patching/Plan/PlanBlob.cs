@@ -5,42 +5,43 @@ using SspHost.Abi;
 namespace SspHost.Patching;
 
 /// <summary>Writes the tables of <see cref="PlanHeader"/>.</summary>
-internal sealed unsafe class PlanBlob(Patch patch, PlanGraph graph, ChannelResolver channels, BufferAssigner buffers, JackTable jacks)
+internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelResolver channels, BufferAssigner buffers, int[] jackOfInput)
 {
     private PlanHeader _header;
     private long _end = (sizeof(PlanHeader) + 7) & ~7L;
 
-    public byte[] Write(ulong serial, int width, float[] priorities, ulong[] keys, int[] slots, int[] settings, int[] firstSetting)
+    public byte[] Write(ulong serial, int width, float[] priorities, int[] slots)
     {
-        var (cables, feedback, jackLines, parameters, state) = (0, 0, 0, 0, 0);
-        for (var i = 0; i < channels.Inputs.Length; i++) cables += jacks.OfInput[i] >= 0 ? 1 : graph.InputStart[i + 1] - graph.InputStart[i];
+        var (cables, feedback, settings, parameters, state) = (0, 0, 0, 0, 0);
+        for (var i = 0; i < channels.Inputs.Length; i++) cables += jackOfInput[i] >= 0 ? 1 : graph.InputStart[i + 1] - graph.InputStart[i];
         for (var o = 0; o < channels.Outputs.Length; o++)
         {
             if (graph.Feeds[o]) feedback++;
-            if (jacks.OfOutput[o] >= 0) jackLines += channels.Outputs[o];
         }
 
         for (var v = 0; v < graph.Count; v++)
         {
+            settings += graph.Types[v].Descriptor.Settings.Count;
             parameters += graph.Types[v].Descriptor.Parameters.Count;
-            state += patch.Modules[graph.PatchIndex[v]].State.Bytes.Length;
+            state += wiring.Modules[graph.Index[v]].Module.State.Bytes.Length;
         }
 
         _header = new PlanHeader
         {
             Version = AbiVersion.Plan,
             Serial = serial,
-            Quantum = patch.Quantum,
+            Quantum = wiring.Quantum,
             BufferSlots = buffers.Count,
             Width = width,
+            Flags = wiring.Plain ? PlanFlags.None : PlanFlags.Union,
             NodeCount = graph.Count,
             InputCount = channels.Inputs.Length,
             CableCount = cables,
             OutputCount = channels.Outputs.Length,
             SuccessorCount = graph.Successors.Length,
             FeedbackCount = feedback,
-            JackCount = jackLines,
-            SettingCount = settings.Length,
+            JackCount = wiring.Lines.Length,
+            SettingCount = settings,
             ParameterCount = parameters,
             StateBytes = state,
         };
@@ -50,8 +51,8 @@ internal sealed unsafe class PlanBlob(Patch patch, PlanGraph graph, ChannelResol
         _header.OutputsOffset = Place((long)_header.OutputCount * sizeof(PlanOutput));
         _header.SuccessorsOffset = Place((long)_header.SuccessorCount * sizeof(int));
         _header.FeedbackOffset = Place((long)feedback * sizeof(PlanFeedback));
-        _header.JacksOffset = Place((long)jackLines * sizeof(PlanJack));
-        _header.SettingsOffset = Place((long)settings.Length * sizeof(int));
+        _header.JacksOffset = Place((long)_header.JackCount * sizeof(PlanJack));
+        _header.SettingsOffset = Place((long)settings * sizeof(int));
         _header.ParametersOffset = Place((long)parameters * sizeof(float));
         _header.StateOffset = Place(state);
         _header.Bytes = checked((uint)_end);
@@ -60,12 +61,11 @@ internal sealed unsafe class PlanBlob(Patch patch, PlanGraph graph, ChannelResol
         fixed (byte* b = bytes)
         {
             *(PlanHeader*)b = _header;
-            Nodes((PlanNode*)(b + _header.NodesOffset), (float*)(b + _header.ParametersOffset), b + _header.StateOffset, priorities, keys, slots, firstSetting);
+            Nodes((PlanNode*)(b + _header.NodesOffset), (int*)(b + _header.SettingsOffset), (float*)(b + _header.ParametersOffset), b + _header.StateOffset, priorities, slots);
             Inputs((PlanInput*)(b + _header.InputsOffset), (PlanCable*)(b + _header.CablesOffset));
             Outputs((PlanOutput*)(b + _header.OutputsOffset), (PlanFeedback*)(b + _header.FeedbackOffset));
             Jacks((PlanJack*)(b + _header.JacksOffset));
             graph.Successors.CopyTo(new Span<int>(b + _header.SuccessorsOffset, graph.Successors.Length));
-            settings.CopyTo(new Span<int>(b + _header.SettingsOffset, settings.Length));
         }
 
         return bytes;
@@ -78,15 +78,16 @@ internal sealed unsafe class PlanBlob(Patch patch, PlanGraph graph, ChannelResol
         return checked((int)at);
     }
 
-    private void Nodes(PlanNode* nodes, float* parameters, byte* states, float[] priorities, ulong[] keys, int[] slots, int[] firstSetting)
+    private void Nodes(PlanNode* nodes, int* settings, float* parameters, byte* states, float[] priorities, int[] slots)
     {
-        var (parameter, state) = (0, 0);
+        var (setting, parameter, state) = (0, 0, 0);
         for (var v = 0; v < graph.Count; v++)
         {
-            var m = patch.Modules[graph.PatchIndex[v]];
+            var wired = wiring.Modules[graph.Index[v]];
+            var m = wired.Module;
             var d = graph.Types[v].Descriptor;
             var node = nodes + v;
-            node->Key = keys[v];
+            node->Key = wired.Key;
             node->Priority = priorities[v];
             node->Module = graph.Types[v].Number;
             node->Slot = slots[v];
@@ -96,7 +97,8 @@ internal sealed unsafe class PlanBlob(Patch patch, PlanGraph graph, ChannelResol
             node->FirstOutput = graph.FirstOutput[v];
             node->FirstSuccessor = graph.SuccessorStart[v];
             node->SuccessorCount = graph.SuccessorStart[v + 1] - graph.SuccessorStart[v];
-            node->FirstSetting = firstSetting[v];
+            node->FirstSetting = setting;
+            foreach (var value in wired.Settings) settings[setting++] = value;
             node->FirstParameter = parameter;
             for (var i = 0; i < d.Parameters.Count; i++)
                 parameters[parameter++] = m.Parameters.TryGet(d.Parameters[i].Id, out var value) ? value : d.Parameters[i].Default;
@@ -116,22 +118,24 @@ internal sealed unsafe class PlanBlob(Patch patch, PlanGraph graph, ChannelResol
         for (var i = 0; i < channels.Inputs.Length; i++)
         {
             inputs[i] = new PlanInput { FirstCable = cable, Channels = channels.Inputs[i], MixSlot = buffers.Mixes[i] };
-            if (jacks.OfInput[i] >= 0)
+            if (jackOfInput[i] >= 0)
             {
-                cables[cable++] = new PlanCable { Source = -1 - jacks.OfInput[i], Channels = 1, Gain = 1f, SourceOutput = -1 };
+                cables[cable++] = new PlanCable { Source = -1 - jackOfInput[i], Channels = 1, Gain = 1f, From = 1f, SourceOutput = -1 };
             }
             else
             {
                 for (var k = graph.InputStart[i]; k < graph.InputStart[i + 1]; k++)
                 {
-                    var c = graph.InputCables[k];
-                    var o = graph.FromOutput[c];
+                    ref readonly var c = ref wiring.Cables[graph.InputCables[k]];
+                    var o = graph.FromOutput[graph.InputCables[k]];
                     cables[cable++] = new PlanCable
                     {
-                        Source = graph.Delayed[c] ? buffers.Feedback[o] : buffers.Outputs[o],
-                        Channels = channels.Outputs[o],
-                        Gain = graph.Gain[c],
-                        SourceOutput = graph.Delayed[c] ? -1 : o,
+                        Source = c.Delayed ? buffers.Feedback[o] : buffers.Outputs[o],
+                        Channels = c.Channels,
+                        Gain = c.Gain,
+                        From = c.Start,
+                        SourceOutput = c.Delayed ? -1 : o,
+                        Id = c.Id,
                     };
                 }
             }
@@ -145,25 +149,19 @@ internal sealed unsafe class PlanBlob(Patch patch, PlanGraph graph, ChannelResol
         var n = 0;
         for (var o = 0; o < channels.Outputs.Length; o++)
         {
-            outputs[o] = new PlanOutput { Slot = buffers.Outputs[o], Channels = channels.Outputs[o], Connected = graph.Read[o] || jacks.OfOutput[o] >= 0 ? 1 : 0 };
+            outputs[o] = new PlanOutput { Slot = buffers.Outputs[o], Channels = channels.Outputs[o], Connected = graph.Read[o] || buffers.Live[o] ? 1 : 0 };
             if (graph.Feeds[o])
                 feedback[n++] = new PlanFeedback { Source = buffers.Outputs[o], Target = buffers.Feedback[o], Channels = channels.Outputs[o], SourceOutput = o };
         }
     }
 
-    // In patch order, every channel of the port: the jack gets their sum.
     private void Jacks(PlanJack* lines)
     {
-        var nodeOf = new int[graph.Count];
-        for (var v = 0; v < graph.Count; v++) nodeOf[graph.PatchIndex[v]] = v;
-        var n = 0;
-        foreach (var v in nodeOf)
+        for (var i = 0; i < wiring.Lines.Length; i++)
         {
-            for (var o = graph.FirstOutput[v]; o < graph.FirstOutput[v + 1]; o++)
-            {
-                if (jacks.OfOutput[o] < 0) continue;
-                for (var c = 0; c < channels.Outputs[o]; c++) lines[n++] = new PlanJack { Slot = buffers.Outputs[o] + c, Jack = jacks.OfOutput[o], Gain = 1 };
-            }
+            ref readonly var line = ref wiring.Lines[i];
+            var output = graph.FirstOutput[graph.NodeOf[line.Module]] + line.Port;
+            lines[i] = new PlanJack { Slot = buffers.Outputs[output] + line.Channel, Jack = line.Jack, Gain = line.Gain, From = line.Start, Id = line.Id };
         }
     }
 }

@@ -39,124 +39,77 @@ public static class PlanCompiler
     }
 
     /// <summary>The same for a patch that is known to have passed both checks and whose loops are in order.</summary>
-    internal static CompiledPlan? CompileChecked(Patch patch, DescriptorIndex modules, SlotMap slots, CompileOptions options, out PatchError? error)
+    internal static CompiledPlan? CompileChecked(Patch patch, DescriptorIndex modules, SlotMap slots, CompileOptions options, out PatchError? error) =>
+        Compile(Wiring.Of(Loops.Normalise(patch, null), modules, options), slots, options, out error);
+
+    /// <summary>Compiles a wiring without a loop.</summary>
+    internal static CompiledPlan? Compile(Wiring wiring, SlotMap slots, CompileOptions options, out PatchError? error)
     {
-        patch = Loops.Normalise(patch, null);
-        var graph = PlanGraph.Build(patch, modules);
-        var firstSetting = new int[graph.Count + 1];
-        var settings = Settings(patch, graph, firstSetting);
-        var keys = Keys(patch, graph, settings, firstSetting);
-        var slotOf = new int[graph.Count];
+        var keys = Array.ConvertAll(wiring.Modules, m => m.Key);
+        var slotOf = new int[keys.Length];
         if (!slots.TryAssign(keys, slotOf, out var missing))
         {
-            error = PatchCheck.Bad("modules", $"{patch.Modules.Length} modules: {missing} more instances than the engine has room for while others ring out", $"at most {Limits.MaxInstances} at once");
+            error = PatchCheck.Bad(
+                "modules", $"{wiring.Own} modules: {missing} more instances than the engine has room for while others ring out", $"at most {Limits.MaxInstances} at once");
             return null;
         }
 
         error = null;
-        var channels = ChannelResolver.Resolve(graph, settings, firstSetting);
-        var warnings = ImmutableArray.CreateBuilder<string>();
-        var jacks = Jacks(patch, graph, settings, firstSetting, options, warnings);
+        var graph = wiring.Graph ?? PlanGraph.Build(wiring);
+        var channels = wiring.Channels ?? ChannelResolver.Resolve(graph, wiring);
         var mixes = new bool[channels.Inputs.Length];
-        for (var i = 0; i < mixes.Length; i++)
-        {
-            var n = graph.InputStart[i + 1] - graph.InputStart[i];
-            mixes[i] = n > 1 || (n == 1 && graph.Gain[graph.InputCables[graph.InputStart[i]]] != 1f);
-        }
-
+        for (var i = 0; i < mixes.Length; i++) mixes[i] = NeedsMix(i, wiring, graph, channels);
         var live = new bool[channels.Outputs.Length];
-        for (var o = 0; o < live.Length; o++) live[o] = jacks.OfOutput[o] >= 0;
+        foreach (ref readonly var line in wiring.Lines.AsSpan()) live[graph.FirstOutput[graph.NodeOf[line.Module]] + line.Port] = true;
         var buffers = BufferAssigner.Assign(graph, channels, mixes, live);
-        var blob = new PlanBlob(patch, graph, channels, buffers, jacks).Write(
-            options.Serial, Width(graph), Priorities(graph, options.Costs.Span), keys, slotOf, settings, firstSetting);
+        var slotOfNode = new int[graph.Count];
+        for (var v = 0; v < graph.Count; v++) slotOfNode[v] = slotOf[graph.Index[v]];
+        var blob = new PlanBlob(wiring, graph, channels, buffers, InputJacks(wiring, graph, options))
+            .Write(options.Serial, Width(graph), Priorities(graph, options.Costs.Span), slotOfNode);
 
-        var instances = new PlanInstance[graph.Count];
-        for (var v = 0; v < graph.Count; v++)
+        var instances = new PlanInstance[wiring.Modules.Length];
+        for (var i = 0; i < instances.Length; i++)
         {
-            var p = graph.PatchIndex[v];
-            instances[p] = new PlanInstance(patch.Modules[p].Id, graph.Types[v].Number, slotOf[v], keys[v]);
+            var m = wiring.Modules[i];
+            instances[i] = new PlanInstance(m.Module.Id, m.Type.Number, slotOf[i], m.Key);
         }
 
         return new CompiledPlan
         {
             Description = ImmutableCollectionsMarshal.AsImmutableArray(blob),
             Serial = options.Serial,
-            Instances = ImmutableCollectionsMarshal.AsImmutableArray(instances),
-            Assets = Assets(patch, modules, instances),
-            Warnings = warnings.ToImmutable(),
-            Quantum = patch.Quantum,
+            Instances = [.. instances.AsSpan(0, wiring.Own)],
+            Leaving = [.. instances.AsSpan(wiring.Own)],
+            Assets = Assets(wiring, instances),
+            Warnings = wiring.Warnings,
+            Quantum = wiring.Quantum,
         };
     }
 
-    private static int[] Settings(Patch patch, PlanGraph graph, int[] first)
+    // A single cable is read in place where nothing has to be done to it on the way.
+    private static bool NeedsMix(int input, Wiring wiring, PlanGraph graph, ChannelResolver channels)
     {
-        for (var v = 0; v < graph.Count; v++) first[v + 1] = first[v] + graph.Types[v].Descriptor.Settings.Count;
-        var values = new int[first[graph.Count]];
-        for (var v = 0; v < graph.Count; v++)
-        {
-            var d = graph.Types[v].Descriptor.Settings;
-            var m = patch.Modules[graph.PatchIndex[v]];
-            for (var i = 0; i < d.Count; i++) values[first[v] + i] = m.Settings.TryGet(d[i].Id, out var value) ? value : d[i].Default;
-        }
-
-        return values;
+        var cables = graph.InputStart[input + 1] - graph.InputStart[input];
+        if (cables != 1) return cables > 1;
+        ref readonly var c = ref wiring.Cables[graph.InputCables[graph.InputStart[input]]];
+        return c.Ramps || c.Gain != 1f || c.Channels < channels.Inputs[input];
     }
 
-    // In patch order, so that of two modules whose low 32 bits meet, the first keeps its key whatever comes after it.
-    private static ulong[] Keys(Patch patch, PlanGraph graph, int[] settings, int[] firstSetting)
+    private static int[] InputJacks(Wiring wiring, PlanGraph graph, CompileOptions options)
     {
-        var nodeOf = new int[graph.Count];
-        for (var v = 0; v < graph.Count; v++) nodeOf[graph.PatchIndex[v]] = v;
-        var keys = new ulong[graph.Count];
-        var taken = new HashSet<uint>(graph.Count);
-        foreach (var v in nodeOf)
+        var jacks = new int[graph.FirstInput[graph.Count]];
+        Array.Fill(jacks, -1);
+        for (var m = 0; m < wiring.Modules.Length; m++)
         {
-            var m = patch.Modules[graph.PatchIndex[v]];
-            var own = settings.AsSpan(firstSetting[v]..firstSetting[v + 1]);
-            uint salt = 0;
-            do keys[v] = PlanKey.Of(patch.Id, m.Id, m.Type, own, salt++);
-            while ((uint)keys[v] == 0 || !taken.Add((uint)keys[v]));
-        }
-
-        return keys;
-    }
-
-    private static JackTable Jacks(
-        Patch patch, PlanGraph graph, int[] settings, int[] firstSetting, CompileOptions options, ImmutableArray<string>.Builder warnings)
-    {
-        var table = new JackTable(graph.FirstInput[graph.Count], graph.FirstOutput[graph.Count]);
-        for (var v = 0; v < graph.Count; v++)
-        {
-            var d = graph.Types[v].Descriptor;
-            var first = d.Settings.Count > 0 && d.Settings[0].Id == "first" ? settings[firstSetting[v]] : 0;
-            var id = patch.Modules[graph.PatchIndex[v]].Id;
+            var ports = wiring.Modules[m].Type.Descriptor.Inputs;
             var number = 0;
-            for (var i = 0; i < d.Inputs.Count; i++)
+            for (var p = 0; p < ports.Count; p++)
             {
-                if (d.Inputs[i].Kind != PortKind.Device) continue;
-                var used = number < d.Outputs.Count && graph.Read[graph.FirstOutput[v] + number];
-                table.OfInput[graph.FirstInput[v] + i] = Jack(first + number++, options.Inputs, used ? $"{id}: the device has no input" : null, warnings);
-            }
-
-            number = 0;
-            for (var i = 0; i < d.Outputs.Count; i++)
-            {
-                if (d.Outputs[i].Kind != PortKind.Device) continue;
-                var input = graph.FirstInput[v] + number;
-                var used = number < d.Inputs.Count && graph.InputStart[input + 1] > graph.InputStart[input];
-                table.OfOutput[graph.FirstOutput[v] + i] = Jack(first + number++, options.Outputs, used ? $"{id}: the device has no output" : null, warnings);
+                if (ports[p].Kind == PortKind.Device) jacks[graph.FirstInput[graph.NodeOf[m]] + p] = wiring.JackOf(m, number++, options.Inputs);
             }
         }
 
-        return table;
-    }
-
-    // A missing jack is worth a word only where its counterpart on the module (the n-th cable port) is patched.
-    private static int Jack(int jack, int jacks, string? warning, ImmutableArray<string>.Builder warnings)
-    {
-        if (jack >= 0 && jack < Math.Min(jacks, Limits.MaxJacks)) return jack;
-        if (warning is not null) warnings.Add($"{warning} jack {jack + 1}, only {jacks}");
-        return -1;
+        return jacks;
     }
 
     // Longest remaining path of costs, this node included. Redundant edges were left out, which changes no longest path: costs are positive.
@@ -199,34 +152,18 @@ public static class PlanCompiler
         return chains;
     }
 
-    private static ImmutableArray<PlanAsset> Assets(Patch patch, DescriptorIndex modules, PlanInstance[] instances)
+    private static ImmutableArray<PlanAsset> Assets(Wiring wiring, PlanInstance[] instances)
     {
         var assets = ImmutableArray.CreateBuilder<PlanAsset>();
-        for (var i = 0; i < instances.Length; i++)
+        for (var i = 0; i < wiring.Own; i++)
         {
-            foreach (var a in patch.Modules[i].Assets)
+            foreach (var a in wiring.Modules[i].Module.Assets)
             {
-                var slot = modules.Types[instances[i].Type].Asset(a.Name);
+                var slot = wiring.Modules[i].Type.Asset(a.Name);
                 if (slot >= 0) assets.Add(new PlanAsset(instances[i].Module, instances[i].Slot, instances[i].Key, slot, a.Value));
             }
         }
 
         return assets.ToImmutable();
     }
-}
-
-/// <summary>Which jack each flat port leads to; -1: none.</summary>
-internal sealed class JackTable
-{
-    public JackTable(int inputs, int outputs)
-    {
-        OfInput = new int[inputs];
-        OfOutput = new int[outputs];
-        Array.Fill(OfInput, -1);
-        Array.Fill(OfOutput, -1);
-    }
-
-    public int[] OfInput { get; }
-
-    public int[] OfOutput { get; }
 }

@@ -9,17 +9,16 @@ namespace SspHost.Patching;
 /// </summary>
 internal sealed class PlanGraph
 {
-    /// <summary>Nodes, and node number to index in the patch.</summary>
+    /// <summary>Nodes, node number to index in the wiring, and back.</summary>
     public int Count;
-    public int[] PatchIndex = [];
+    public int[] Index = [], NodeOf = [];
     public ModuleType[] Types = [];
 
     /// <summary>First flat port of each node, one entry more than nodes.</summary>
     public int[] FirstInput = [], FirstOutput = [];
 
-    /// <summary>Cables in patch order: node and flat port at both ends.</summary>
-    public int[] FromNode = [], FromOutput = [], ToNode = [], ToInput = [];
-    public float[] Gain = [];
+    /// <summary>Cables in the wiring's order: node and flat port at both ends, and channels (0: all of the source).</summary>
+    public int[] FromNode = [], FromOutput = [], ToNode = [], ToInput = [], CableChannels = [];
     public bool[] Delayed = [];
 
     /// <summary>Cables by flat input: those of input i are InputCables[InputStart[i]..InputStart[i + 1]], in patch order.</summary>
@@ -38,37 +37,47 @@ internal sealed class PlanGraph
     /// <summary>Direct successors: a predecessor that another predecessor waits for is left out (transitive reduction).</summary>
     public int[] SuccessorStart = [], Successors = [], Pending = [];
 
-    /// <summary>Builds the graph. The patch must have passed <see cref="PatchCheck.Types(Patch, DescriptorIndex, List{string})"/>.</summary>
-    public static PlanGraph Build(Patch patch, DescriptorIndex modules)
+    /// <summary>Builds the graph of a wiring that is known to have no loop.</summary>
+    public static PlanGraph Build(Wiring wiring) =>
+        TryBuild(wiring) ?? throw new InvalidOperationException("a patch with a loop that no delayed cable breaks came past the check");
+
+    /// <summary>Builds the graph; null where its cables form a loop.</summary>
+    public static PlanGraph? TryBuild(Wiring wiring)
     {
-        var g = new PlanGraph { Count = patch.Modules.Length };
-        var node = g.Sort(patch);
-        g.Number(patch, modules, node);
+        var g = new PlanGraph { Count = wiring.Modules.Length, CableChannels = ChannelsOf(wiring) };
+        if (!g.Sort(wiring)) return null;
+        g.Number(wiring);
         g.GroupCables();
         g.Reduce();
         return g;
     }
 
+    /// <summary>Channels of each cable.</summary>
+    public static int[] ChannelsOf(Wiring wiring)
+    {
+        var channels = new int[wiring.Cables.Length];
+        for (var i = 0; i < channels.Length; i++) channels[i] = wiring.Cables[i].Channels;
+        return channels;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsAncestor(int ancestor, int of) => (Ancestors[(of * Words) + (ancestor >> 6)] >> (ancestor & 63) & 1) != 0;
 
-    // Kahn's algorithm with the smallest patch index first; answers patch index to node. Cable ends are left as patch indices.
-    private int[] Sort(Patch patch)
+    // Kahn's algorithm with the smallest index first. Cable ends are left as indices of the wiring. False: a loop.
+    private bool Sort(Wiring wiring)
     {
-        var cables = patch.Cables.Length;
+        var cables = wiring.Cables.Length;
         FromNode = new int[cables];
         ToNode = new int[cables];
         Delayed = new bool[cables];
-        Gain = new float[cables];
         var pending = new int[Count];
         var start = new int[Count + 1];
         for (var i = 0; i < cables; i++)
         {
-            var c = patch.Cables[i];
-            FromNode[i] = patch.IndexOf(c.From.Module);
-            ToNode[i] = patch.IndexOf(c.To.Module);
+            ref var c = ref wiring.Cables[i];
+            FromNode[i] = c.From;
+            ToNode[i] = c.To;
             Delayed[i] = c.Delayed;
-            Gain[i] = c.Gain;
             if (c.Delayed) continue;
             pending[ToNode[i]]++;
             start[FromNode[i] + 1]++;
@@ -88,31 +97,30 @@ internal sealed class PlanGraph
             if (pending[i] == 0) ready.Enqueue(i, i);
         }
 
-        PatchIndex = new int[Count];
-        var node = new int[Count];
+        Index = new int[Count];
+        NodeOf = new int[Count];
         var n = 0;
         while (ready.TryDequeue(out var at, out _))
         {
-            node[at] = n;
-            PatchIndex[n++] = at;
+            NodeOf[at] = n;
+            Index[n++] = at;
             for (var k = start[at]; k < start[at + 1]; k++)
             {
                 if (--pending[next[k]] == 0) ready.Enqueue(next[k], next[k]);
             }
         }
 
-        if (n != Count) throw new InvalidOperationException("a patch with a loop that no delayed cable breaks came past the check");
-        return node;
+        return n == Count;
     }
 
-    private void Number(Patch patch, DescriptorIndex modules, int[] node)
+    private void Number(Wiring wiring)
     {
         Types = new ModuleType[Count];
         FirstInput = new int[Count + 1];
         FirstOutput = new int[Count + 1];
         for (var i = 0; i < Count; i++)
         {
-            Types[i] = modules.Find(patch.Modules[PatchIndex[i]].Type)!;
+            Types[i] = wiring.Modules[Index[i]].Type;
             FirstInput[i + 1] = FirstInput[i] + Types[i].Descriptor.Inputs.Count;
             FirstOutput[i + 1] = FirstOutput[i] + Types[i].Descriptor.Outputs.Count;
         }
@@ -121,11 +129,11 @@ internal sealed class PlanGraph
         ToInput = new int[FromNode.Length];
         for (var i = 0; i < FromNode.Length; i++)
         {
-            var (from, to) = (node[FromNode[i]], node[ToNode[i]]);
+            var (from, to) = (NodeOf[FromNode[i]], NodeOf[ToNode[i]]);
             FromNode[i] = from;
             ToNode[i] = to;
-            FromOutput[i] = FirstOutput[from] + Types[from].Output(patch.Cables[i].From.Port);
-            ToInput[i] = FirstInput[to] + Types[to].Input(patch.Cables[i].To.Port);
+            FromOutput[i] = FirstOutput[from] + wiring.Cables[i].FromPort;
+            ToInput[i] = FirstInput[to] + wiring.Cables[i].ToPort;
         }
     }
 

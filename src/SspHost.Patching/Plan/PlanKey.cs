@@ -18,6 +18,20 @@ public static class PlanKey
         return Mix(Number(hash, salt));
     }
 
+    /// <summary>Identity of a cable: its ends, whether it is delayed, and how many channels it carries. Never 0.</summary>
+    public static ulong Cable(ulong from, int fromPort, ulong to, int toPort, bool delayed, int channels) =>
+        Identity(from, to, (uint)fromPort | ((ulong)(uint)toPort << 16) | ((ulong)(uint)channels << 32) | (delayed ? 1UL << 40 : 0));
+
+    /// <summary>Identity of one channel of a device output on its way to a jack. Never 0.</summary>
+    public static ulong Line(ulong from, int port, int channel, int jack) =>
+        Identity(from, 0, (uint)port | ((ulong)(uint)channel << 16) | ((ulong)(uint)jack << 32) | (1UL << 41));
+
+    private static ulong Identity(ulong a, ulong b, ulong c)
+    {
+        var id = Mix(Mix(Mix(a) + b) + c);
+        return id == 0 ? 1 : id;
+    }
+
     private static ulong Text(ulong hash, string text)
     {
         Span<byte> part = stackalloc byte[4];

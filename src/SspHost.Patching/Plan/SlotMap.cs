@@ -33,7 +33,7 @@ public sealed class SlotMap
             if (_states[i] == InstanceState.Active) _states[i] = InstanceState.Leaving;
         }
 
-        foreach (var instance in plan.Instances)
+        foreach (var instance in plan.Instances.Concat(plan.Leaving))
         {
             _keys[instance.Slot] = instance.Key;
             _states[instance.Slot] = InstanceState.Active;

@@ -59,7 +59,7 @@ public sealed class PatchSession : IDisposable
     private readonly Lock _lock = new();
     private readonly DescriptorIndex _modules;
     private readonly IPlanSink _sink;
-    private readonly SlotMap _slots = new();
+    private readonly Changeover _changeover;
     private readonly History _history;
     private readonly Journal? _journal;
     private readonly List<(int Parameter, float Value)> _moves = [];
@@ -72,7 +72,6 @@ public sealed class PatchSession : IDisposable
 
     private Patch _current;
     private CompiledPlan? _plan;
-    private ulong _serial;
     private long _sequence;
     private int _gestures;
     private bool _gestureOpen; // whether the present gesture has its step
@@ -81,6 +80,7 @@ public sealed class PatchSession : IDisposable
     {
         _modules = options.Modules;
         _sink = options.Sink;
+        _changeover = new Changeover(_modules, _sink);
         _history = new History();
         _current = options.Start ?? Patch.New();
         if (options.JournalPath is not { } path) return;
@@ -271,7 +271,7 @@ public sealed class PatchSession : IDisposable
         {
             if (newEngine)
             {
-                _slots.Clear();
+                _changeover.Forget();
                 _plan = null;
             }
 
@@ -279,10 +279,28 @@ public sealed class PatchSession : IDisposable
         }
     }
 
-    /// <summary>Sends again what found the event ring full. To be called now and then; every edit does it too.</summary>
-    public void Pump()
+    /// <summary>
+    /// Sends again what found the event ring full, and takes the next step of a change whose ramps have arrived. To be called some twenty times
+    /// a second. One line where such a step fails (what left is still in memory), once; else null.
+    /// </summary>
+    public string? Pump()
     {
-        lock (_lock) Resend();
+        lock (_lock)
+        {
+            Resend();
+            var trouble = _changeover.Pump(_current);
+            Volatile.Write(ref _plan, _changeover.Plan);
+            return trouble;
+        }
+    }
+
+    /// <summary>Whether the engine plays the patch and nothing else: nothing comes or goes any more.</summary>
+    public bool IsSettled
+    {
+        get
+        {
+            lock (_lock) return _changeover.IsDone;
+        }
     }
 
     /// <summary>Waits until everything applied so far is on disk. False when the time is over; <see cref="Trouble"/> may say why.</summary>
@@ -312,31 +330,16 @@ public sealed class PatchSession : IDisposable
         Forget(before, after, replaced);
         if (PatchCheck.Structure(after) is { } bad) return bad;
         if (PatchCheck.Types(after, _modules) is { } unknown) return unknown;
-        if (_sink.Instances is { IsEmpty: false } table) _slots.Observe(table);
-        else _slots.FreeLeaving();
-        var options = new CompileOptions { Inputs = _sink.Inputs, Outputs = _sink.Outputs, Costs = _sink.Costs, Serial = ++_serial };
-        var plan = PlanCompiler.CompileChecked(after, _modules, _slots, options, out var error);
-        if (plan is null) return error;
-
-        var living = new HashSet<ulong>();
-        if (_plan is not null)
-        {
-            foreach (var i in _plan.Instances) living.Add(i.Key);
-        }
-
-        if (WithShelf(after, plan, living) is { } dressed)
-        {
-            plan = PlanCompiler.CompileChecked(dressed, _modules, _slots, options, out error);
-            if (plan is null) return error;
-        }
-
-        var leaving = Leaving(before, plan);
-        if (_sink.Install(plan) is { } refused) return new PatchError { What = refused };
-        _slots.Installed(plan);
+        var target = _changeover.Wire(after);
+        Dress(after, target);
+        var leaving = Leaving(before, target);
+        var living = new HashSet<ulong>(target.Modules.Select(m => m.Key).Where(_changeover.Plays));
+        var error = _changeover.Go(target, ringOut: before.Id != after.Id, out warnings);
+        Volatile.Write(ref _plan, _changeover.Plan); // after a refusal, too: what played may have been put back anew
+        if (error is not null) return error;
         foreach (var (key, value) in leaving) _shelf[key] = value;
-        Volatile.Write(ref _plan, plan);
         _unsent.Clear(); // the plan carries every value
-        warnings = LoadChangedStates(before, after, replaced, plan, living);
+        warnings = warnings.AddRange(LoadChangedStates(before, after, replaced, _plan!, living));
         return null;
     }
 
@@ -415,27 +418,22 @@ public sealed class PatchSession : IDisposable
         }
     }
 
-    private Patch? WithShelf(Patch patch, CompiledPlan plan, HashSet<ulong> living)
+    // A module that comes back gets the state it left with.
+    private void Dress(Patch patch, Wiring target)
     {
-        if (_shelf.Count == 0) return null;
-        ImmutableArray<Module>.Builder? modules = null;
-        for (var i = 0; i < patch.Modules.Length; i++)
+        for (var i = 0; i < target.Own && _shelf.Count > 0; i++)
         {
-            var m = patch.Modules[i];
-            if (living.Contains(plan.Instances[i].Key) || !_shelf.TryGetValue((patch.Id, m.Id, m.Type), out var kept)) continue;
-            modules ??= patch.Modules.ToBuilder();
-            modules[i] = m with { Version = kept.Version, State = kept.State };
+            var m = target.Modules[i];
+            if (_changeover.Plays(m.Key) || !_shelf.TryGetValue((patch.Id, m.Module.Id, m.Module.Type), out var kept)) continue;
+            target.Modules[i] = m with { Module = m.Module with { Version = kept.Version, State = kept.State } };
         }
-
-        return modules is null ? null : patch with { Modules = modules.MoveToImmutable() };
     }
 
-    private List<((string, string, string), (uint, StateBlob))> Leaving(Patch before, CompiledPlan next)
+    private List<((string, string, string), (uint, StateBlob))> Leaving(Patch before, Wiring next)
     {
         var leaving = new List<((string, string, string), (uint, StateBlob))>();
         if (_plan is null) return leaving;
-        var staying = new HashSet<ulong>();
-        foreach (var i in next.Instances) staying.Add(i.Key);
+        var staying = next.Modules.Select(m => m.Key).ToHashSet();
         for (var i = 0; i < _plan.Instances.Length && i < before.Modules.Length; i++)
         {
             if (staying.Contains(_plan.Instances[i].Key)) continue;
@@ -455,7 +453,7 @@ public sealed class PatchSession : IDisposable
     // An instance that lives on keeps its state over a new plan; where the edit changed the saved one, it must be told.
     private ImmutableArray<string> LoadChangedStates(Patch before, Patch after, bool replaced, CompiledPlan plan, HashSet<ulong> living)
     {
-        var warnings = plan.Warnings;
+        var warnings = ImmutableArray<string>.Empty;
         for (var i = 0; i < after.Modules.Length; i++)
         {
             var m = after.Modules[i];

@@ -33,7 +33,7 @@ internal static partial class BenchCommand
 
     public static Command Build()
     {
-        var what = new Argument<string>("what") { Description = "all, compile, start, or one of the engine's own: memory, graph, sleep ..." };
+        var what = new Argument<string>("what") { Description = "all, compile, start, edits, or one of the engine's own: memory, graph, sleep ..." };
         var json = new Option<bool>("--json") { Description = "As JSON objects." };
         var rest = new Argument<string[]>("arguments") { Description = "Passed on to the engine's benchmark.", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("bench", "Measure this machine. Figures on a busy machine mean little; ratios in one run do.") { what, rest, json };
@@ -45,10 +45,11 @@ internal static partial class BenchCommand
             {
                 case "compile": return Compile(asJson);
                 case "start": return Start(asJson);
+                case "edits": return EditBench.Run(asJson);
                 case "all":
                     var worst = 0;
                     foreach (var bench in EngineBenches) worst = Math.Max(worst, Engine(bench, [], asJson));
-                    return Math.Max(worst, Math.Max(Compile(asJson), Start(asJson)));
+                    return Math.Max(Math.Max(worst, EditBench.Run(asJson)), Math.Max(Compile(asJson), Start(asJson)));
                 default: return Engine(name, r.GetValue(rest) ?? [], asJson);
             }
         });

@@ -163,6 +163,7 @@ internal static class RunCommand
         while (!stop.Wait(TickMs))
         {
             host.Look();
+            if (host.Session.Pump() is { } stuck) say(stuck);
             foreach (var line in host.TakeNotices()) say(line);
             if (clock.ElapsedMilliseconds < nextReport) continue;
             nextReport += ReportMs;

@@ -71,10 +71,34 @@ internal sealed unsafe class EngineSink : IPlanSink
 
     public ReadOnlyMemory<float> Costs => MeasuredCosts?.For(_modules, Setup.Rate, Volatile.Read(ref _quantum)) ?? default(ReadOnlyMemory<float>);
 
-    public string? Install(CompiledPlan plan)
+    public PlayState State => _slot.Try(
+        link => IsPlaying(link) && link.TryAudio(out var a) && a.Rate != 0
+            ? new PlayState(Running: true, a.PlanSerial, a.Settled != 0, a.Frames, a.Rate)
+            : default,
+        default);
+
+    public int QuantumFor(int quantum) => Setup.QuantumFor(quantum);
+
+    public PlanRefusal? Install(CompiledPlan plan)
     {
         if (Hold) return null;
-        lock (_lock) return Guarded(link => InstallOn(link, plan));
+        var fits = true;
+        lock (_lock)
+        {
+            var error = Guarded(link =>
+            {
+                try
+                {
+                    return InstallOn(link, plan);
+                }
+                catch (EngineRefusedException e) when (e.Status == ReplyStatus.OutOfMemory)
+                {
+                    fits = false;
+                    throw;
+                }
+            });
+            return error is null ? null : new PlanRefusal(error, !fits);
+        }
     }
 
     public bool Send(in ModuleEvent move)
@@ -197,6 +221,9 @@ internal sealed unsafe class EngineSink : IPlanSink
             _loadedGeneration = _slot.Generation;
         }
 
+        // An instance that went took its recordings with it; one that comes back is a new one.
+        var alive = plan.Instances.Concat(plan.Leaving).Select(i => i.Key).ToHashSet();
+        foreach (var gone in _loaded.Keys.Where(k => !alive.Contains(k.Key)).ToArray()) _loaded.Remove(gone);
         foreach (var asset in plan.Assets)
         {
             if (_loaded.GetValueOrDefault((asset.Key, asset.AssetSlot)) == asset.Path) continue;

@@ -352,6 +352,10 @@ internal sealed class PatchHost : ISupervised, IDisposable
 
     private void OnChanged(object? sender, PatchChange change)
     {
+        // What the plan itself warns of was said when it was installed.
+        foreach (var warning in change.Warnings)
+            if (_session?.Plan?.Warnings.Contains(warning) != true) _options.Say(warning);
+
         // Only what was added to a patch that played can be suspected; of a whole new patch, everything was added.
         if (change.Kind != ChangeKind.Structure || change.Before.Id != change.After.Id) return;
         var added = change.After.Modules.Where(m => change.Before.Find(m.Id) == null).Select(m => m.Id).ToArray();

@@ -1,0 +1,195 @@
+// ssp bench edits: a patch of 200 modules is edited while it plays; what does the audio thread feel of it?
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using SspHost.Abi;
+using SspHost.Abi.Link;
+using SspHost.Diagnostics;
+using SspHost.Patching;
+using SspHost.Playing;
+
+namespace SspHost.Commands;
+
+/// <summary>Blocks with edits alternate with blocks without, so that what else the machine does falls on both.</summary>
+internal static class EditBench
+{
+    private const int Edits = 1000, BlockEdits = 50, GapMs = 5, PumpMs = 10;
+    private const int Voices = 33; // of six modules, a bus and the output: 200
+    private const double SwapTargetNs = 2000;
+
+    public static int Run(bool json)
+    {
+        using var engine = PrivateEngine.Start(256);
+        var sink = engine.Sink(BenchCommand.SimulatedSetup with { Periods = 4 }, Console.Error.WriteLine);
+        using var session = PatchSession.Start(new PatchSessionOptions { Modules = engine.Modules, Sink = sink });
+        var patch = Patch200(engine.Modules);
+        if (session.Apply(new ReplacePatch(patch)) is { } refused) throw new CommandException(refused.ToString());
+        if (sink.StartAudio() is { } why) throw new CommandException(why);
+        Thread.Sleep(500);
+
+        var random = new Random(1);
+        var took = new List<double>(Edits);
+        var swap = engine.Slot.Use(link => new HistogramWindow(link.Map, HistogramKind.Swap));
+        var swapQuantum = engine.Slot.Use(link => new HistogramWindow(link.Map, HistogramKind.SwapQuantum));
+        var quiet = default(Histogram);
+        var (late, dropouts) = (new ulong[2], new ulong[2]); // idle, edited
+        double seconds = 0;
+        for (var block = 0; block < Edits / BlockEdits; block++)
+        {
+            var clock = Stopwatch.StartNew();
+            Count(engine, 1, late, dropouts, () =>
+            {
+                for (var i = 0; i < BlockEdits; i++) OneEdit(session, patch, random, took);
+                while (!session.IsSettled) Pump(session);
+            });
+            var length = clock.Elapsed;
+            seconds += length.TotalSeconds;
+            var window = engine.Slot.Use(link => new HistogramWindow(link.Map, HistogramKind.Quantum));
+            Count(engine, 0, late, dropouts, () =>
+            {
+                clock.Restart();
+                while (clock.Elapsed < length) Pump(session); // as much else to do on this side
+            });
+            quiet = Add(quiet, window.Next());
+        }
+
+        took.Sort();
+        var report = new EditReport
+        {
+            Modules = patch.Modules.Length,
+            Edits = Edits,
+            LateEdited = late[1],
+            LateIdle = late[0],
+            DropoutsEdited = dropouts[1],
+            DropoutsIdle = dropouts[0],
+            Seconds = seconds,
+            Swap = SpreadOf(swap.Next()),
+            SwapQuantum = SpreadOf(swapQuantum.Next()),
+            Quantum = SpreadOf(quiet),
+            Budget = 32 * 1_000_000_000UL / 48_000,
+            EditP50 = took[took.Count / 2],
+            EditP99 = took[took.Count * 99 / 100],
+            SwapTargetNs = SwapTargetNs,
+        };
+        report = report with
+        {
+            Plans = report.Swap.Count,
+            Met = report.LateEdited <= report.LateIdle && report.DropoutsEdited <= report.DropoutsIdle && report.Swap.P99 <= SwapTargetNs,
+        };
+        if (json) Console.WriteLine(JsonSerializer.Serialize(report, DiagnosticsJson.Pretty.EditReport));
+        else Print(report);
+        return 0;
+    }
+
+    private static void Print(EditReport r)
+    {
+        static string Us(ulong ns) => (ns / 1000.0).ToString("0.00", CultureInfo.InvariantCulture);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{r.Edits} edits on a playing patch of {r.Modules} modules, {r.Plans} plans, {r.Seconds:0.0} s each with and without edits"));
+        Console.WriteLine($"{"us",-34}{"p50",9}{"p99",9}{"max",9}");
+        Console.WriteLine($"{"taking a plan",-34}{Us(r.Swap.P50),9}{Us(r.Swap.P99),9}{Us(r.Swap.Max),9}");
+        Console.WriteLine($"{"the quantum in which it is taken",-34}{Us(r.SwapQuantum.P50),9}{Us(r.SwapQuantum.P99),9}{Us(r.SwapQuantum.Max),9}");
+        Console.WriteLine($"{"a quantum without edits",-34}{Us(r.Quantum.P50),9}{Us(r.Quantum.P99),9}{Us(r.Quantum.Max),9}   of {Us(r.Budget)}");
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"late {r.LateEdited} with edits, {r.LateIdle} without; dropouts {r.DropoutsEdited} and {r.DropoutsIdle}; an edit is answered in {r.EditP50:0.00} ms (p99 {r.EditP99:0.00})"));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"to reach: no late quantum more than without edits, {SwapTargetNs / 1000} us for taking a plan (p99): {(r.Met ? "reached" : "NOT reached")}"));
+    }
+
+    private static void Count(PrivateEngine engine, int which, ulong[] late, ulong[] dropouts, Action work)
+    {
+        var (a, b) = Counters(engine);
+        work();
+        var (c, d) = Counters(engine);
+        late[which] += c - a;
+        dropouts[which] += d - b;
+    }
+
+    private static (ulong Late, ulong Dropouts) Counters(PrivateEngine engine) => engine.Slot.Use(link =>
+        link.TryAudio(out var a) ? (a.Late, a.Dropouts) : throw new EngineGoneException("the engine does not play"));
+
+    private static Histogram Add(Histogram sum, Histogram more) // the windows' own maxima, not the greatest since the start
+    {
+        sum.Count += more.Count;
+        sum.Max = Math.Max(sum.Max, more.Max);
+        unsafe
+        {
+            for (var i = 0; i < Histogram.Buckets; i++) sum.Counts[i] += more.Counts[i];
+        }
+
+        return sum;
+    }
+
+    private static Spread SpreadOf(in Histogram h) => new(h.Count, h.Percentile(0.5), h.Percentile(0.99), h.Max);
+
+    private static void Pump(PatchSession session)
+    {
+        Thread.Sleep(PumpMs);
+        if (session.Pump() is { } trouble) throw new CommandException(trouble);
+    }
+
+    private static void OneEdit(PatchSession session, Patch start, Random random, List<double> took)
+    {
+        var start0 = Stopwatch.GetTimestamp();
+        var edit = Next(session.Current, start, random);
+        if (session.Apply(edit) is { } refused) throw new CommandException(refused.ToString());
+        took.Add(Stopwatch.GetElapsedTime(start0).TotalMilliseconds);
+        Thread.Sleep(random.Next(2 * GapMs));
+        if (random.Next(2) == 0 && session.Pump() is { } trouble) throw new CommandException(trouble);
+    }
+
+    // What a player does to the wires: everything that makes a plan.
+    private static Edit Next(Patch now, Patch start, Random random)
+    {
+        var voice = random.Next(Voices);
+        var (from, to) = (At($"lfo{random.Next(Voices)}.out"), At($"filter{voice}.cutoff"));
+        switch (random.Next(5))
+        {
+            case 0:
+                var sound = At($"vco{voice}.triangle");
+                return Plugged(now, sound, At($"filter{voice}.in")) ? new Disconnect(sound, At($"filter{voice}.in")) : new Connect(sound, At($"filter{voice}.in"), 0.3f);
+            case 1:
+                return new SetCableGain(At($"vca{voice}.out"), At("out.in1"), 0.02f + (0.03f * random.NextSingle()));
+            case 2:
+                return new Bypass($"filter{voice}", !now.Find($"filter{voice}")!.Bypass);
+            case 3 when now.Modules.Length < start.Modules.Length:
+                return new AddModule(start.Find(start.Modules.First(m => now.Find(m.Id) is null).Id)!);
+            case 3:
+                return new RemoveModule($"echo{voice}");
+            default:
+                return Plugged(now, from, to) ? new Disconnect(from, to) : new Connect(from, to, 0.2f);
+        }
+    }
+
+    private static bool Plugged(Patch patch, PortRef from, PortRef to) => patch.Cables.Any(c => c.From == from && c.To == to);
+
+    private static PortRef At(string port) => PortRef.TryParse(port, out var p) ? p : throw new ArgumentException(port, nameof(port));
+
+    private static Patch Patch200(DescriptorIndex types)
+    {
+        var patch = Patch.New() with { Name = "bench", Quantum = 32 };
+        Module Make(string id, string type) => new() { Id = id, Type = type, Version = types.Find(type)!.Descriptor.Version };
+        var edits = new List<Edit> { new AddModule(Make("out", "audio-out")), new AddModule(Make("bus", "mixer")) };
+        for (var v = 0; v < Voices; v++)
+        {
+            foreach (var (id, type) in ((string, string)[])[("lfo", "lfo"), ("vco", "vco"), ("env", "adsr"), ("filter", "ladder"), ("vca", "vca"), ("echo", "delay")])
+                edits.Add(new AddModule(Make($"{id}{v}", type)));
+            edits.Add(new Connect(At($"lfo{v}.out"), At($"env{v}.gate")));
+            edits.Add(new Connect(At($"vco{v}.saw"), At($"filter{v}.in")));
+            edits.Add(new Connect(At($"env{v}.env"), At($"filter{v}.cutoff"), 0.3f));
+            edits.Add(new Connect(At($"filter{v}.out"), At($"vca{v}.in")));
+            edits.Add(new Connect(At($"env{v}.env"), At($"vca{v}.cv")));
+            edits.Add(new Connect(At($"vca{v}.out"), At("out.in1"), 0.04f));
+            edits.Add(new Connect(At($"vca{v}.out"), At($"echo{v}.in")));
+            edits.Add(new Connect(At($"echo{v}.out"), At("bus.in1"), 0.03f));
+        }
+
+        edits.Add(new Connect(At("bus.out"), At("out.in2")));
+        foreach (var edit in edits)
+            patch = PatchEdits.Apply(patch, edit, types, out var error) ?? throw new CommandException(error!.ToString());
+        return patch;
+    }
+}

@@ -1,0 +1,147 @@
+// Both executables: a patch is edited and replaced over the control socket while it plays, and everything is as before when it is over.
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using SspHost.Abi;
+using SspHost.Abi.Link;
+
+namespace SspHost.EndToEnd.Tests;
+
+[Collection("audio")]
+public sealed class HotEditTests : IDisposable
+{
+    private readonly Runtime _runtime = new();
+
+    public void Dispose() => _runtime.Dispose();
+
+    [Fact]
+    public void Edits_and_whole_patches_come_and_go_while_it_plays_and_leave_nothing_behind()
+    {
+        using var ssp = Executables.Start(Executables.Ssp, _runtime.Directory, "run", Executables.Patch("acid-line"), "--device", "sim");
+        var lines = Executables.Follow(ssp);
+        try
+        {
+            using var control = new Control(_runtime.File("control.sock"));
+            using var look = Playing(lines);
+            var before = Settled(look, control);
+            long bytes = 0;
+            for (var round = 0; round < 3; round++)
+            {
+                foreach (var other in new[] { "tape-room", "slow-drone", "clockwork-drums", "acid-line" })
+                {
+                    control.Ask(new JsonObject { ["command"] = "load", ["path"] = Executables.Patch(other), ["wait"] = false });
+                    for (var i = 0; i < 20; i++)
+                    {
+                        foreach (var edit in Detour(control, i)) control.Ask(new JsonObject { ["command"] = "edit", ["edits"] = edit, ["wait"] = false });
+                    }
+                }
+
+                Assert.Equal(before.Modules, Settled(look, control).Modules);
+                Thread.Sleep(150);
+                Assert.True(look.TrySteward(out var steward));
+                if (round == 1) bytes = steward.PoolLive; // samples and shared tables of every patch have been there once
+                if (round == 2) Assert.Equal(bytes, steward.PoolLive);
+            }
+
+            EngineProcessTests.AssertHeapStoodStill(look);
+            Assert.False(ssp.HasExited);
+        }
+        finally
+        {
+            ssp.Kill();
+            ssp.WaitForExit();
+        }
+    }
+
+    // Edits that cancel each other: the first one's ramps are under way when the next one comes.
+    private static IEnumerable<JsonNode> Detour(Control control, int turn)
+    {
+        var patch = control.Ask(new JsonObject { ["command"] = "patch" })["patch"]!;
+        var cables = patch["cables"]!.AsArray();
+        var modules = patch["modules"]!.AsArray();
+        var cable = cables[turn % cables.Count]!;
+        var (from, to) = ((string)cable["from"]!, (string)cable["to"]!);
+        var gain = (float?)cable["gain"] ?? 1;
+        var module = (string)modules[turn % modules.Count]!["id"]!;
+        yield return new JsonObject { ["op"] = "gain", ["from"] = from, ["to"] = to, ["gain"] = gain / 2 };
+        yield return new JsonObject { ["op"] = "bypass", ["module"] = module, ["on"] = true };
+        yield return new JsonObject { ["op"] = "duplicate", ["module"] = module, ["as"] = "twin", ["inputs"] = true };
+        yield return new JsonObject { ["op"] = "remove", ["module"] = "twin" };
+        yield return new JsonObject { ["op"] = "bypass", ["module"] = module, ["on"] = false };
+        yield return new JsonObject { ["op"] = "gain", ["from"] = from, ["to"] = to, ["gain"] = gain };
+    }
+
+    // An echo may ring for twenty seconds; while audio stands nothing rings.
+    private static (int Modules, int Instances) Settled(EngineLink look, Control control)
+    {
+        control.Ask(new JsonObject { ["command"] = "stop" });
+        var modules = control.Ask(new JsonObject { ["command"] = "patch" })["patch"]!["modules"]!.AsArray().Count;
+        StewardStatus steward = default;
+        Eventually.True(
+            () => look.TrySteward(out steward) && steward.Instances == modules,
+            "only the patch is left in the engine");
+        control.Ask(new JsonObject { ["command"] = "start" });
+        return (modules, steward.Instances);
+    }
+
+    private EngineLink Playing(Lines lines)
+    {
+        EngineLink? link = null;
+        Eventually.True(
+            () =>
+            {
+                try
+                {
+                    link ??= EngineLink.Look(_runtime.Directory);
+                    return link.State == EngineState.Playing && link.TryAudio(out var a) && a.PlanSerial != 0 && a.Quanta > 50;
+                }
+                catch (Exception e) when (e is EngineGoneException or IOException or InvalidDataException)
+                {
+                    return false;
+                }
+            },
+            "a plan plays\n" + lines.Text);
+        return link!;
+    }
+
+    // A client of the control socket, line by line.
+    private sealed class Control : IDisposable
+    {
+        private readonly StreamReader _reader;
+        private readonly StreamWriter _writer;
+
+        public Control(string path)
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            Eventually.True(
+                () =>
+                {
+                    try
+                    {
+                        socket.Connect(new UnixDomainSocketEndPoint(path));
+                        return true;
+                    }
+                    catch (SocketException)
+                    {
+                        return false;
+                    }
+                },
+                "the control socket");
+            var stream = new NetworkStream(socket, ownsSocket: true);
+            _reader = new StreamReader(stream);
+            _writer = new StreamWriter(stream) { AutoFlush = true };
+            _ = _reader.ReadLine(); // it says hello
+        }
+
+        public JsonNode Ask(JsonObject request)
+        {
+            request["id"] = 1;
+            _writer.Write(request.ToJsonString() + "\n");
+            var answer = JsonNode.Parse(_reader.ReadLine() ?? throw new IOException("the control socket was closed"))!;
+            Assert.True((bool)answer["ok"]!, request.ToJsonString() + " -> " + answer.ToJsonString());
+            return answer["result"]!;
+        }
+
+        public void Dispose() => _reader.Dispose();
+    }
+}
