@@ -60,7 +60,8 @@ public sealed unsafe class InstanceTimes
         return times;
     }
 
-    private static string NameOf(in InstanceRecord r)
+    /// <summary>Name of an instance.</summary>
+    public static string NameOf(in InstanceRecord r)
     {
         fixed (byte* name = r.Name)
         {

@@ -52,6 +52,7 @@ public sealed unsafe class StatusSampler
             Audio = TakeAudio(),
             Memory = Memory(),
             Threads = ReadThreads(_link.Map),
+            Shed = Shed(Instances),
             Dearest = TakeDearest(),
         };
         Array.Clear(_inputPeaks);
@@ -119,6 +120,20 @@ public sealed unsafe class StatusSampler
         var times = _times.Next(Instances, 1);
         if (times.Count == 0 || !_link.TryAudio(out var a) || a.Rate == 0 || a.Quantum == 0) return [];
         return Dearest(times, _modules ??= _link.ReadDescriptors(), a.Rate, a.Quantum);
+    }
+
+    /// <summary>Which of these are switched off, and why.</summary>
+    public static IReadOnlyList<ShedReport> Shed(ReadOnlySpan<InstanceRecord> records)
+    {
+        var shed = new List<ShedReport>();
+        foreach (ref readonly var r in records)
+        {
+            if (r.State != InstanceState.Active || r.Shed == ShedReason.None) continue;
+            var reason = r.Shed switch { ShedReason.Failures => "failures", ShedReason.Overload => "overload", ShedReason.Stuck => "stuck", _ => "fault" };
+            shed.Add(new ShedReport { Name = InstanceTimes.NameOf(in r), Reason = reason });
+        }
+
+        return shed;
     }
 
     private AudioReport? TakeAudio()

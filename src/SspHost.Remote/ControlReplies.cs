@@ -111,6 +111,10 @@ internal static class ControlReplies
                         throw ProtocolException.BadMessage($"{PatchError.Quote(t)} cannot be subscribed to; expected {string.Join(", ", Protocol.Topics)}");
                 subscribe([.. topics.Distinct(StringComparer.Ordinal)]);
                 return Ok(id, _ => { });
+            case "restore":
+                m.Only("module");
+                var module = m.Text("module") ?? throw ProtocolException.BadMessage("\"module\" is missing; expected the id of a module");
+                return target.Restore(module) is { } notRestored ? throw ProtocolException.Refused(notRestored) : Ok(id, _ => { });
             case "start":
                 m.Only();
                 return target.Start() is { } notStarted ? throw ProtocolException.Refused(notStarted) : Ok(id, _ => { });

@@ -31,7 +31,7 @@ public static class Protocol
 
     /// <summary>The commands, in the order of PROTOCOL.md.</summary>
     public static IReadOnlyList<string> Commands { get; } =
-        ["hello", "status", "modules", "patch", "edit", "undo", "redo", "load", "save", "subscribe", "start", "stop", "quit"];
+        ["hello", "status", "modules", "patch", "edit", "undo", "redo", "load", "save", "subscribe", "restore", "start", "stop", "quit"];
 
     /// <summary>What can be subscribed to.</summary>
     public static IReadOnlyList<string> Topics { get; } = ["status", "patch", "notices"];

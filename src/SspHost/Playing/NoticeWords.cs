@@ -35,7 +35,7 @@ internal sealed class NoticeWords
             case NoticeKind.BadOutput:
                 return string.Create(CultureInfo.InvariantCulture, $"{module}: output {n.A + 1} was not a number or beyond {Limits.MaxVolts:0} V; silenced and reset{incident}");
             case NoticeKind.ModuleShed:
-                return $"{module} failed three times in a second and is switched off; bypass it and back to try again{incident}";
+                return $"{module} {Why((ShedReason)n.A, n.B)} and is switched off; 'ssp patch restore' switches it on again{incident}";
             case NoticeKind.DeviceEnded:
                 return string.Create(CultureInfo.InvariantCulture, $"the recording is over after {n.A} frames");
             case NoticeKind.DeviceLost:
@@ -66,6 +66,14 @@ internal sealed class NoticeWords
         (_dropouts, _lost, _most, _incident) = (0, 0, 0, "");
         return line;
     }
+
+    private static string Why(ShedReason reason, long figure) => reason switch
+    {
+        ShedReason.Overload => string.Create(CultureInfo.InvariantCulture, $"cost most of an overload ({figure / 1000.0:0.0} us a quantum)"),
+        ShedReason.Stuck => string.Create(CultureInfo.InvariantCulture, $"did not come back for {figure / 1e6:0} ms"),
+        ShedReason.Fault => string.Create(CultureInfo.InvariantCulture, $"faulted (signal {figure})"),
+        _ => "failed three times in a second",
+    };
 
     private static string Cause(DropoutCause cause) => cause switch
     {
