@@ -28,6 +28,14 @@ internal sealed class GraphBenchPlan
         return plan;
     }
 
+    /// <summary>Modules side by side, of these types.</summary>
+    public static GraphBenchPlan Line(ReadOnlySpan<int> modules)
+    {
+        var plan = new GraphBenchPlan { Width = modules.Length };
+        foreach (var m in modules) plan.Add(m);
+        return plan;
+    }
+
     public static GraphBenchPlan Wide(int count, int module = 0)
     {
         var plan = new GraphBenchPlan { Width = count };
