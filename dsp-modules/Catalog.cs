@@ -27,5 +27,18 @@ public static class Catalog
         visitor.Visit<Seq8>();
         visitor.Visit<Vca>();
         visitor.Visit<Mixer>();
+        visitor.Visit<Noise>();
+        visitor.Visit<StateVariableFilter>();
+        visitor.Visit<SampleHold>();
+        visitor.Visit<Quantizer>();
+        visitor.Visit<Clock>();
+        visitor.Visit<Attenuverter>();
+        visitor.Visit<Comparator>();
+        visitor.Visit<Logic>();
+        visitor.Visit<Panner>();
+        visitor.Visit<EnvelopeFollower>();
+        visitor.Visit<Wavefolder>();
+        visitor.Visit<Compressor>();
+        visitor.Visit<Reverb>();
     }
 }

@@ -29,7 +29,7 @@ public unsafe struct AudioStatus
     /// <summary>Quanta rendered since the engine started: also the epoch after which an old plan is freed.</summary>
     public ulong Quanta;
 
-    /// <summary>Frames rendered and handed to the card since audio started; lost ones are not among them.</summary>
+    /// <summary>Frames rendered and played, or waiting in the card's buffer, since audio started; lost ones are not among them.</summary>
     public ulong Frames;
 
     /// <summary>Serial of the plan that plays; 0 = none.</summary>
@@ -38,11 +38,14 @@ public unsafe struct AudioStatus
     /// <summary>Quanta whose rendering took longer than they last (a buffer may still have absorbed it).</summary>
     public ulong Late;
 
-    /// <summary>Incidents in which frames were lost.</summary>
+    /// <summary>Incidents in which frames were lost, one that is still going on included.</summary>
     public ulong Dropouts;
 
     /// <summary>Frames lost in all.</summary>
     public ulong LostFrames;
+
+    /// <summary>Times the card's timestamps leapt or stopped against its own frame count: nothing is lost by that.</summary>
+    public ulong ClockJumps;
 
     /// <summary>Managed allocations on RT threads in bytes: always 0, or it is a defect.</summary>
     public ulong AllocatedBytes;
@@ -82,7 +85,9 @@ public unsafe struct AudioStatus
 
     /// <summary>1 where every ramp that a plan began has ended: what leaves may be taken away.</summary>
     public int Settled;
-    private readonly int _pad;
+
+    /// <summary>1 while the card is away: quanta go on by the clock, heard by nobody.</summary>
+    public int Away;
 
     /// <summary>Peaks in volts over the last 50 to 100 ms, by jack: a reader that looks twenty times a second misses none.</summary>
     public fixed float InputPeaks[Limits.MaxJacks];
@@ -195,10 +200,16 @@ public enum NoticeKind : uint
 {
     None = 0,
 
-    /// <summary>A quantum took longer than it lasts. A = ns it took, B = ns it had.</summary>
+    /// <summary>
+    /// A quantum took longer than it lasts. A = ns it took, B = ns it had, Slot and Key = the module that took longest in it (none where
+    /// module times are off), C = its ns.
+    /// </summary>
     Late = 1,
 
-    /// <summary>Frames were lost. A = frames, B = a <see cref="DropoutCause"/>.</summary>
+    /// <summary>
+    /// Frames were lost; after the incident, when their number is known. A = frames, B = a <see cref="DropoutCause"/>; after a slow
+    /// quantum, Slot, Key and C as in <see cref="Late"/>.
+    /// </summary>
     Dropout = 2,
 
     /// <summary>A module's output was not finite or beyond 1000 V; it was silenced and reset. A = output port.</summary>
@@ -215,6 +226,12 @@ public enum NoticeKind : uint
 
     /// <summary>The device was lost. A = errno.</summary>
     DeviceLost = 6,
+
+    /// <summary>The card went away; playing goes on by itself when it is back, which a Dropout of the same incident tells.</summary>
+    DeviceAway = 7,
+
+    /// <summary>The card's timestamps leapt against its frame count. A = ns (0: they stopped, or are missing). Nothing is lost by that.</summary>
+    ClockJump = 8,
 }
 
 /// <summary>Why frames were lost.</summary>
@@ -230,6 +247,9 @@ public enum DropoutCause : int
 
     /// <summary>The device reported it without a reason on our side.</summary>
     Device = 3,
+
+    /// <summary>The card was away.</summary>
+    Unplugged = 4,
 }
 
 /// <summary>A notice, 64 bytes.</summary>
@@ -253,8 +273,7 @@ public struct Notice
     /// <summary>CLOCK_MONOTONIC in ns.</summary>
     public ulong Time;
 
-    public long A, B;
-    private readonly long _reserved;
+    public long A, B, C;
 }
 
 /// <summary>Histograms of the audio thread, in this order in the region.</summary>

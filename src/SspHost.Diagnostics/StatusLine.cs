@@ -24,6 +24,7 @@ public static class StatusLine
     {
         var line = new StringBuilder();
         if (report.State != "playing") line.Append(report.State).Append(' ');
+        if (a.Away) line.Append("DEVICE AWAY ");
         line.Append(CultureInfo.InvariantCulture, $"load {Percent(a.Load.P50)[..^1]}/{Percent(a.Load.P99)[..^1]}/{Percent(a.Load.Max)} late {a.Late} dropouts {a.Dropouts} cores {Cores(report.Threads)}");
         if (!a.RealTime) line.Append(" (not RT)");
         if (report.Memory is { } m)
@@ -53,6 +54,7 @@ public static class StatusLine
         }
 
         if (report.State != "playing") line.Append(report.State).Append(" | ");
+        if (a.Away) line.Append("DEVICE AWAY | ");
         line.Append(CultureInfo.InvariantCulture, $"load {Percent(a.Load.P50)} p99 {Percent(a.Load.P99)} max {Percent(a.Load.Max)}");
         line.Append(CultureInfo.InvariantCulture, $" | late {a.Late} dropouts {a.Dropouts}");
         line.Append(" | cores ").Append(Cores(report.Threads));

@@ -41,6 +41,12 @@ public sealed record AudioReport
 
     public ulong LostFrames { get; init; }
 
+    /// <summary>Times the card's timestamps leapt against its frame count; nothing is lost by that.</summary>
+    public ulong ClockJumps { get; init; }
+
+    /// <summary>Whether the card is away at this moment; playing goes on when it is back.</summary>
+    public bool Away { get; init; }
+
     public ulong Faults { get; init; }
 
     public ulong BadOutputs { get; init; }

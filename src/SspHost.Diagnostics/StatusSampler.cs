@@ -155,6 +155,8 @@ public sealed unsafe class StatusSampler
             Late = a.Late,
             Dropouts = a.Dropouts,
             LostFrames = a.LostFrames,
+            ClockJumps = a.ClockJumps,
+            Away = a.Away != 0,
             Faults = a.Faults,
             BadOutputs = a.BadOutputs,
             DroppedEvents = a.DroppedEvents,

@@ -23,6 +23,9 @@ public static class FastMath
 
     private const float TwoLog2E = 2.88539008f;
 
+    // log2(m) = s (L1 + L3 s^2 + ...) with s = (m - 1) / (m + 1): the series of artanh, 2 / (n ln 2).
+    private const float L1 = 2.88539008178f, L3 = 0.961796693926f, L5 = 0.577078016356f, L7 = 0.41219858311f, L9 = 0.320598897974f;
+
     /// <summary>2^x for x in [-126, 126] (clamped); relative error below 2e-7, 0.0004 cent.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Exp2(float x)
@@ -106,6 +109,34 @@ public static class FastMath
         var numerator = Vector128.Create(945f) + (t * (t - Vector128.Create(105f)));
         var denominator = Vector128.Create(945f) + (t * ((t * Vector128.Create(15f)) - Vector128.Create(420f)));
         return x * numerator / denominator;
+    }
+
+    /// <summary>tan(pi x), x in turns of half a circle, for 0 &lt;= x &lt;= 0.46; relative error below 3e-6 (0.005 cent of a filter's
+    /// cutoff). By the half angle, so that the whole range of a filter is one formula.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> TanPi(Vector128<float> x)
+    {
+        var h = Tan(x * Vector128.Create(MathF.PI / 2f));
+        return (h + h) / (Vector128<float>.One - (h * h));
+    }
+
+    /// <summary>log2(x) for normal x &gt; 0; error below 3e-7 plus 1e-7 of its value; smaller x count as 2^-126.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Log2(Vector128<float> x)
+    {
+        x = Vector128.Max(x, Vector128.Create(1.17549435e-38f));
+
+        // Whole octaves such that what is left lies in [sqrt(1/2), sqrt(2)).
+        var bits = x.AsInt32() - Vector128.Create(0x3F3504F3);
+        var octaves = Vector128.ShiftRightArithmetic(bits, 23);
+        var m = (x.AsInt32() - Vector128.ShiftLeft(octaves, 23)).AsSingle();
+        var s = (m - Vector128<float>.One) / (m + Vector128<float>.One);
+        var t = s * s;
+        var p = Vector128.Create(L7) + (t * Vector128.Create(L9));
+        p = Vector128.Create(L5) + (t * p);
+        p = Vector128.Create(L3) + (t * p);
+        p = Vector128.Create(L1) + (t * p);
+        return Vector128.ConvertToSingle(octaves) + (s * p);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -15,7 +15,7 @@ public sealed class LayoutTests
         { typeof(Reply), 4 + 4 + 8 + 4 + 4 + 8 + (4 * 8) },
         { typeof(ModuleEvent), 8 + 4 + 2 + 1 + 1 + 4 + 4 },
         { typeof(Notice), 4 + 4 + (4 * 8) + (2 * 8) + 8 },
-        { typeof(AudioStatus), (11 * 8) + (8 * 4) + (4 * 4) + (2 * 4 * Limits.MaxJacks) },
+        { typeof(AudioStatus), (12 * 8) + (8 * 4) + (4 * 4) + (2 * 4 * Limits.MaxJacks) },
         { typeof(StewardStatus), (7 * 8) + 8 + (2 * 4) },
         { typeof(PoolStats), (21 * 8) + (3 * 8 * PoolStats.Classes) },
         { typeof(InstanceRecord), 8 + (2 * 8) + (3 * 8) + (2 * 8) + 8 + (3 * 4) + 4 + InstanceRecord.NameBytes },

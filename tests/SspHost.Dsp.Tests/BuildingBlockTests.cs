@@ -31,6 +31,30 @@ public unsafe class BuildingBlockTests
     }
 
     [Fact]
+    public void The_wide_half_band_is_flat_to_0_292_and_100_dB_down_from_0_708_of_the_lower_rate()
+    {
+        double Response(double turnsOfHigher)
+        {
+            var filter = default(HalfBandWide);
+            double re = 0, im = 0;
+            for (var n = 0; n < 2000; n++)
+            {
+                double At(int i) => Math.Sin(2 * Math.PI * turnsOfHigher * i);
+                var y = filter.Down(Vector128.Create((float)At(2 * n)), Vector128.Create((float)At((2 * n) + 1)))[0];
+                if (n < 1000) continue;
+                var w = Math.Pow(Math.Sin(Math.PI * (n - 1000) / 1000.0), 4);
+                re += w * y * Math.Cos(4 * Math.PI * turnsOfHigher * n);
+                im += w * y * Math.Sin(4 * Math.PI * turnsOfHigher * n);
+            }
+
+            return 20 * Math.Log10(Math.Sqrt((re * re) + (im * im)) * 2 / 375);
+        }
+
+        foreach (var f in new[] { 0.01, 0.05, 0.1, 0.146 }) Assert.InRange(Response(f), -0.001, 0.001);
+        for (var f = 0.354; f < 0.49; f += 0.003) Assert.True(Response(f) < -100, $"{f}: {Response(f):f1} dB");
+    }
+
+    [Fact]
     public void Up_and_down_again_is_the_signal_three_frames_later_at_low_frequencies()
     {
         var (up, down) = (default(HalfBand), default(HalfBand));

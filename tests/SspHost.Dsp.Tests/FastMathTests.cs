@@ -64,6 +64,27 @@ public class FastMathTests
     }
 
     [Fact]
+    public void Tangent_of_pi_x_is_within_3e_6_up_to_0_46()
+    {
+        for (var x = 1e-6; x <= 0.46; x += 1e-5)
+            Assert.InRange((FastMath.TanPi(Vector128.Create((float)x))[0] / Math.Tan(Math.PI * (float)x)) - 1, -3e-6, 3e-6);
+    }
+
+    [Fact]
+    public void Log2_is_within_3e_7_and_exact_at_powers_of_two()
+    {
+        for (var x = 1e-37; x < 1e38; x *= 1.0013)
+        {
+            var exact = Math.Log2((float)x);
+            var allowed = 3e-7 + (1e-7 * Math.Abs(exact));
+            Assert.InRange(FastMath.Log2(Vector128.Create((float)x))[2] - exact, -allowed, allowed);
+        }
+
+        for (var n = -126; n <= 127; n++) Assert.Equal(n, FastMath.Log2(Vector128.Create(MathF.ScaleB(1f, n)))[0]);
+        Assert.Equal(-126f, FastMath.Log2(Vector128<float>.Zero)[0]);
+    }
+
+    [Fact]
     public void Vector_and_scalar_forms_agree_to_the_last_bit()
     {
         var random = new Random(2);

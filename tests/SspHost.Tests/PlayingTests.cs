@@ -133,6 +133,17 @@ public sealed unsafe class PlayingTests : IDisposable
         for (var i = 5; i <= 7; i++) Assert.Null(words.Line(new Notice { Kind = NoticeKind.Dropout, A = i == 6 ? 100 : 32, B = i == 6 ? 2 : 1, Incident = (uint)i }, _ => null));
         Assert.Equal("3 dropouts: 164 frames lost, the longest because the audio thread got its core too late (incident 6)", words.TakeDropouts());
         Assert.Contains("'echo'", words.Line(new Notice { Kind = NoticeKind.BadOutput, Key = 5 }, key => key == 5 ? "echo" : null), StringComparison.Ordinal);
+        Assert.Null(words.Line(new Notice { Kind = NoticeKind.Late, A = 2_000_000, B = 666_667, Key = 5, C = 1_500_000 }, key => key == 5 ? "echo" : null));
+        Assert.Contains("the longest 2.00 ms of 0.67 ms, 1.50 ms of that in 'echo'; nothing", words.TakeLate(), StringComparison.Ordinal);
+        Assert.Null(words.Line(new Notice { Kind = NoticeKind.Dropout, A = 48, B = 1, Incident = 8, Key = 6, C = 900_000 }, _ => null));
+        Assert.Equal("dropout: 48 frames lost, a quantum was rendered too slowly, 0.90 ms of that in 'a module that left' (incident 8)", words.TakeDropouts());
+        Assert.Null(words.Line(new Notice { Kind = NoticeKind.Dropout, A = 48_000, B = 4, Incident = 9 }, _ => null));
+        Assert.Equal("dropout: 48000 frames lost, the device was away (incident 9)", words.TakeDropouts());
+        Assert.Equal("the device is away; playing goes on by itself when it is back (incident 9)", words.Line(new Notice { Kind = NoticeKind.DeviceAway, Incident = 9 }, _ => null));
+        Assert.Equal(
+            "the device's timestamps leapt by -12.5 ms; nothing is lost by that (incident 10)",
+            words.Line(new Notice { Kind = NoticeKind.ClockJump, A = -12_500_000, Incident = 10 }, _ => null));
+        Assert.StartsWith("the device's timestamps stopped", words.Line(new Notice { Kind = NoticeKind.ClockJump, Incident = 11 }, _ => null), StringComparison.Ordinal);
         Assert.Contains("No such device", words.Line(new Notice { Kind = NoticeKind.DeviceLost, A = 19 }, _ => null), StringComparison.Ordinal);
     }
 
@@ -175,6 +186,7 @@ public sealed unsafe class PlayingTests : IDisposable
         Assert.InRange(StatusLine.Format(busy, 79).Length, 60, 79);
         Assert.Contains("HEAP MOVED", StatusLine.Format(report with { Memory = report.Memory! with { Collections = 1 } }, 79), StringComparison.Ordinal);
         Assert.Contains("HEAP MOVED", StatusLine.Format(report with { Memory = report.Memory! with { Collections = 1 } }), StringComparison.Ordinal);
+        Assert.StartsWith("DEVICE AWAY | load", StatusLine.Format(report with { Audio = report.Audio! with { Away = true } }), StringComparison.Ordinal);
         Assert.Equal("stopped", StatusLine.Format(new StatusReport { State = "stopped" }));
     }
 

@@ -183,24 +183,24 @@ public unsafe struct AlsaCard : ICard
     }
 
     /// <inheritdoc/>
-    public long Recover()
+    public CardRecovery Recover()
     {
         if (_clockless)
         {
             var skipped = _paced.Resync();
             _position += (ulong)skipped;
-            return skipped;
+            return new CardRecovery { Skipped = skipped };
         }
 
         // By the clock from where the hardware last was until it starts again: the device itself has forgotten.
         var (seen, at) = (_seenHardware, _seenAt);
         var error = Restart();
-        if (error < 0) return error;
+        if (error < 0) return new CardRecovery { State = CardState.Lost, Error = -error };
         var hardware = seen + ((_seenAt - at) * (ulong)_facts.Rate / Second);
         var lost = Math.Max((long)(hardware - _position), _facts.BufferFrames); // an xrun has played the whole buffer, whatever the clocks say
         _position += (ulong)lost;
         (_startPosition, _seenHardware) = (_position, _position);
-        return lost;
+        return new CardRecovery { Skipped = lost };
     }
 
     /// <inheritdoc/>

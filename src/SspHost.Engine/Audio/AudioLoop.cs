@@ -88,6 +88,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     private readonly float** _inputs, _outputs;
     private readonly ulong _quantumNs, _waitNs, _bufferNs;
     private Incidents _incidents;
+    private ReadyTimes _readyTimes;
     private MasterFade _fade;
     private PeakMeter _inputPeaks, _outputPeaks;
     private AudioStatus _status;
@@ -117,10 +118,12 @@ public unsafe struct AudioLoop<TCard, TRender>
         _bufferNs = (ulong)_facts.BufferFrames * Second / (ulong)_facts.Rate;
         _waitNs = Math.Max(100_000_000, 2 * _bufferNs);
         _incidents = new Incidents(setup.Notices, setup.LastIncident, _quantumNs);
+        _readyTimes = new ReadyTimes(_facts.Rate);
         if (setup.Status->TryRead(out var before))
         {
             _status.Quanta = before.Quanta;
             (_incidents.Late, _incidents.Dropouts, _incidents.LostFrames) = (before.Late, before.Dropouts, before.LostFrames);
+            _incidents.ClockJumps = before.ClockJumps;
             (_status.BadOutputs, _status.DroppedEvents) = (before.BadOutputs, before.DroppedEvents);
         }
 
@@ -187,6 +190,7 @@ public unsafe struct AudioLoop<TCard, TRender>
         _wokenAt = now;
         CheckStop(now);
         _busyUntil += wait.StoodStill; // what we were behind before the card's clock stood still, we are behind after it
+        _readyTimes.StoodStill(wait.StoodStill);
         switch (wait.State)
         {
             case CardState.Ended:
@@ -197,15 +201,22 @@ public unsafe struct AudioLoop<TCard, TRender>
                 if (_facts.PeerPaced) _progressAt = now; // its peer may take its time
                 if (now - _progressAt > Math.Max(AudioLoop.StallNs, 4 * _bufferNs)) return Finish(AudioEnd.DeviceLost, 110); // ETIMEDOUT
                 break;
+            case CardState.Away:
+                _progressAt = now;
+                _incidents.Gone(_frame, now);
+                (_available, _begunAt) = (wait.Available, now);
+                if (!RenderAvailable()) return false;
+                break;
             default:
                 _progressAt = now;
-                if (_facts.RealTime) NoteWakeUp(wait.ReadyAt, now);
+                if (_facts.RealTime) NoteWakeUp(wait, now);
                 if (wait.State == CardState.XRun)
                 {
                     if (!Recover(now)) return false;
                 }
                 else
                 {
+                    Return(now);
                     (_available, _begunAt) = (wait.Available, now);
                     if (!RenderAvailable()) return false;
                 }
@@ -224,10 +235,14 @@ public unsafe struct AudioLoop<TCard, TRender>
     }
 
     // Lateness counts from when the card had a quantum and the thread had nothing else to do.
-    private void NoteWakeUp(ulong readyAt, ulong now)
+    private void NoteWakeUp(in CardWait wait, ulong now)
     {
+        var readyAt = _readyTimes.Believe(wait, now, out var leap, out var leapNs);
+        if (leap) _incidents.ClockLeapt(leapNs, _frame, now);
         var late = now - Math.Min(now, Math.Max(readyAt, _busyUntil));
-        _incidents.Woken(late, slept: readyAt > _busyUntil);
+        var spare = _frame + (ulong)_facts.BufferFrames - Math.Min(wait.ReadyFrame, _frame + (ulong)_facts.BufferFrames);
+        var slack = wait.ReadyFrame == 0 ? ulong.MaxValue : spare * Second / (ulong)_facts.Rate;
+        _incidents.Woken(late, slept: readyAt > _busyUntil, slack);
         _setup.Histograms[(int)HistogramKind.Wake].Record(late);
     }
 
@@ -261,9 +276,19 @@ public unsafe struct AudioLoop<TCard, TRender>
             return Recover(done);
         }
 
-        if (late) _incidents.Absorbed(_lastTook, _frame, done);
+        _incidents.Played();
+        if (played == CardState.Away)
+        {
+            _incidents.Gone(_frame, done);
+            if (_drained == 0) _incidents.Unheard((ulong)_setup.Quantum);
+        }
+        else
+        {
+            if (late && _incidents.Absorbed(done)) _incidents.TellLate(_lastTook, _frame, done, _render->Culprit());
+            if (_drained == 0) _status.Frames += (ulong)_setup.Quantum;
+        }
+
         _frame += (ulong)_setup.Quantum;
-        if (_drained == 0) _status.Frames += (ulong)_setup.Quantum;
         if (_setup.Header->FirstQuantumAt == 0) Volatile.Write(ref _setup.Header->FirstQuantumAt, Linux.Now());
         return true;
     }
@@ -303,12 +328,25 @@ public unsafe struct AudioLoop<TCard, TRender>
 
     private bool Recover(ulong now)
     {
-        var lost = _card.Recover();
-        if (lost < 0) return Finish(AudioEnd.DeviceLost, (int)-lost);
-        _incidents.Lost(lost, _frame, now);
-        _frame += (ulong)lost;
+        var recovery = _card.Recover();
+        if (recovery.State == CardState.Lost) return Finish(AudioEnd.DeviceLost, recovery.Error);
+        if (recovery.State == CardState.Away) _incidents.Gone(_frame, now);
+        var cause = _incidents.CauseOf(recovery.Early);
+        var culprit = cause == DropoutCause.SlowRender ? _render->Culprit() : Culprit.None;
+        _incidents.Lost(recovery.Skipped + recovery.Unplayed, cause, _frame, now, culprit);
+        _frame += (ulong)recovery.Skipped;
+        _status.Frames -= Math.Min((ulong)recovery.Unplayed, _status.Frames);
         _busyUntil = _card.Now();
+        if (recovery.State == CardState.Ready) Return(now);
         return true;
+    }
+
+    // A card that was away runs again: what it plays from here on begins like a start.
+    private void Return(ulong now)
+    {
+        if (!_incidents.Back(now) || _stopBy != 0) return;
+        _fade.Out(0);
+        _fade.In(_setup.FadeIn);
     }
 
     private void CheckStop(ulong now)
@@ -353,6 +391,7 @@ public unsafe struct AudioLoop<TCard, TRender>
 
         ref var s = ref _status;
         (s.Late, s.Dropouts, s.LostFrames) = (_incidents.Late, _incidents.Dropouts, _incidents.LostFrames);
+        (s.ClockJumps, s.Away) = (_incidents.ClockJumps, _incidents.IsAway ? 1 : 0);
         (s.AllocatedBytes, s.Faults) = (0, 0);
         for (var i = 0; i < _setup.Threads; i++)
         {

@@ -38,8 +38,14 @@ public enum CardState
     /// <summary>The card ended by itself: the recording is over.</summary>
     Ended,
 
-    /// <summary>The card is gone or broken.</summary>
+    /// <summary>The card is gone or broken, for good.</summary>
     Lost,
+
+    /// <summary>
+    /// The card is not there now and may come back. Until then it counts on by the clock: so many frames are available, captured as
+    /// silence, taken and dropped.
+    /// </summary>
+    Away,
 }
 
 /// <summary>Result of a wait.</summary>
@@ -55,6 +61,11 @@ public struct CardWait
     /// </summary>
     public ulong ReadyAt;
 
+    /// <summary>
+    /// The card's frame count at <see cref="ReadyAt"/>, by which ReadyAt is judged; 0: the card cannot tell (it has just been restarted).
+    /// </summary>
+    public ulong ReadyFrame;
+
     /// <summary>ns of this wait during which the card's own clock stood still for a peer; ReadyAt has moved by as much.</summary>
     public ulong StoodStill;
 
@@ -63,6 +74,28 @@ public struct CardWait
 
     /// <summary>Frames of the whole recording where <see cref="State"/> is Ended.</summary>
     public ulong Frames;
+}
+
+/// <summary>How a recovery ended.</summary>
+public struct CardRecovery
+{
+    /// <summary>Ready: it runs again. Away: it is not there (any more). Lost: see <see cref="Error"/>.</summary>
+    public CardState State;
+
+    /// <summary>Frames skipped by the clock: captured by nobody, never rendered. Counted where the card is away, too.</summary>
+    public long Skipped;
+
+    /// <summary>Whether the card stopped though it had something to play, be it the silence of its start: then it is not our fault.</summary>
+    public bool Early;
+
+    /// <summary>
+    /// Frames taken by <see cref="ICard.Play"/> that the converter will never play, because the card stopped with them in hand. Known at the
+    /// latest when it runs again.
+    /// </summary>
+    public long Unplayed;
+
+    /// <summary>An errno.</summary>
+    public int Error;
 }
 
 /// <summary>
@@ -82,22 +115,26 @@ public unsafe interface ICard
     /// <summary>Fills the buffer with silence and starts. 0 or an errno.</summary>
     int Start();
 
-    /// <summary>Waits until a quantum can be rendered, at most <paramref name="timeoutNs"/>.</summary>
+    /// <summary>
+    /// Waits until a quantum can be rendered, at most <paramref name="timeoutNs"/>. An absent card says Away, never XRun, each time it is
+    /// asked and as soon as a quantum's time has passed; once it is back it says XRun, and <see cref="Recover"/> sets it going.
+    /// </summary>
     CardWait Wait(int quantum, ulong timeoutNs);
 
     /// <summary>The next frames of each input, in volts. At most as many as are available.</summary>
     void Capture(float** inputs, int frames);
 
     /// <summary>
-    /// Hands over the next frames of each output, in volts. XRun: they came too late and were not played; Lost: see <see cref="Error"/>;
-    /// else Ready.
+    /// Hands over the next frames of each output, in volts. XRun: they came too late and were not taken; Away: taken and dropped; Lost: see
+    /// <see cref="Error"/>; else Ready.
     /// </summary>
     CardState Play(float** outputs, int frames);
 
     /// <summary>
-    /// Goes on after an xrun with a full buffer of silence ahead. The frames lost (played as silence, captured by nobody), or -errno.
+    /// Goes on after an xrun with a full buffer of silence ahead, at the frame the clock says. What is heard as silence are the frames skipped
+    /// and those unplayed.
     /// </summary>
-    long Recover();
+    CardRecovery Recover();
 
     /// <summary>Why <see cref="Play"/> said Lost: an errno.</summary>
     int Error { get; }

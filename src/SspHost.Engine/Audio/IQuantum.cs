@@ -32,4 +32,7 @@ public unsafe interface IQuantum
     /// wake-up.
     /// </summary>
     void Report(ref AudioStatus status);
+
+    /// <summary>The module that took longest in the last quantum, where module times are on. After a quantum that was late.</summary>
+    Culprit Culprit();
 }

@@ -3,26 +3,43 @@ using SspHost.Abi;
 
 namespace SspHost.Engine.Audio;
 
+/// <summary>The module that took longest in a quantum.</summary>
+public struct Culprit
+{
+    /// <summary>Its slot; -1: nobody knows.</summary>
+    public int Slot;
+
+    /// <summary>Its key; see <see cref="PlanNode.Key"/>.</summary>
+    public ulong Key;
+
+    /// <summary>ns it took.</summary>
+    public ulong Nanoseconds;
+
+    /// <summary>Nobody, or nobody knows.</summary>
+    public static Culprit None => new() { Slot = -1 };
+}
+
 /// <summary>
-/// Judges what went wrong from two debts in ns: how far rendering is behind (a queue: slow quanta add, fast ones pay back, a sleep
-/// clears it) and how late
-/// the last wake-up was. A slow quantum that loses frames is one incident, a dropout; one that a buffer absorbs is one incident, late.
-/// Late notices
-/// are limited to ten a second; the counters and the incident numbers are exact.
+/// Judges what went wrong from two debts in ns: how late the thread was woken when it had last caught up, and how far slow rendering has
+/// put it behind since. Quanta faster than they last pay back, first the older debt; a sleep clears both. A slow quantum that loses frames
+/// is one incident, a dropout; one that a buffer absorbs is one incident, late. An absent card is one incident, from when it is missed until
+/// it runs again, whatever is late meanwhile. Late and clock notices are limited to ten a second each; the counters and the incident numbers
+/// are exact.
 /// </summary>
 public unsafe struct Incidents
 {
-    /// <summary>ns between two Late notices at least.</summary>
-    public const ulong LateNoticeInterval = 100_000_000;
+    /// <summary>ns between two Late notices, and between two of ClockJump, at least.</summary>
+    public const ulong NoticeInterval = 100_000_000;
 
     private readonly ulong* _lastIncident;
     private readonly SpscRing<Notice> _notices;
     private readonly ulong _quantumNs;
-    private ulong _behind, _wakeLate;
-    private ulong _nextLateNotice;
+    private ulong _behind, _wakeLate, _took, _slack;
+    private ulong _nextLateNotice, _nextClockNotice;
+    private ulong _awayIncident, _awayFrame, _awayLost;
 
     /// <summary>Counters of this run, added to those of earlier runs.</summary>
-    public ulong Late, Dropouts, LostFrames;
+    public ulong Late, Dropouts, LostFrames, ClockJumps;
 
     /// <param name="notices">Ring to the control process; the audio thread is its only producer.</param>
     /// <param name="lastIncident">Number of the last incident, shared with the renderer; the audio thread owns it.</param>
@@ -32,15 +49,21 @@ public unsafe struct Incidents
         _notices = notices;
         _lastIncident = lastIncident;
         _quantumNs = quantumNs;
+        _slack = ulong.MaxValue;
     }
 
+    /// <summary>Whether the card is away.</summary>
+    public bool IsAway { get; private set; }
+
     /// <summary>
-    /// The thread was woken this many ns after the card had a quantum; <paramref name="slept"/>: it had caught up before.
+    /// The thread runs, this many ns after the card had a quantum and it had nothing else to do. <paramref name="slept"/>: it had caught up
+    /// before. <paramref name="slackNs"/>: what buffers could absorb when the card had that quantum; MaxValue: unknown.
     /// </summary>
-    public void Woken(ulong lateNs, bool slept)
+    public void Woken(ulong lateNs, bool slept, ulong slackNs)
     {
-        if (slept) _behind = 0;
-        _wakeLate = lateNs;
+        if (slept) (_behind, _wakeLate, _slack) = (0, 0, slackNs);
+        _wakeLate += lateNs; // not slept: its core was taken from it between two quanta
+        _took = 0;
     }
 
     /// <summary>
@@ -48,48 +71,129 @@ public unsafe struct Incidents
     /// </summary>
     public bool Rendered(ulong tookNs)
     {
-        var owed = _behind + tookNs;
-        _behind = owed > _quantumNs ? owed - _quantumNs : 0;
+        _took = Math.Min(tookNs, _quantumNs);
+        if (tookNs > _quantumNs) _behind += tookNs - _quantumNs;
         return tookNs > _quantumNs;
     }
 
-    /// <summary>A late quantum was absorbed: nothing was lost.</summary>
-    public void Absorbed(ulong tookNs, ulong frame, ulong now)
+    /// <summary>That quantum was in time: what it left of its own time pays back.</summary>
+    public void Played()
+    {
+        var paid = _quantumNs - _took;
+        var older = Math.Min(paid, _wakeLate);
+        _wakeLate -= older;
+        _behind -= Math.Min(paid - older, _behind);
+        _took = 0;
+    }
+
+    /// <summary>A late quantum was absorbed: nothing was lost. True if it is to be told, by <see cref="TellLate"/>.</summary>
+    public bool Absorbed(ulong now)
     {
         Late++;
         ++*_lastIncident;
-        if (now < _nextLateNotice) return;
-        _nextLateNotice = now + LateNoticeInterval;
-        Push(NoticeKind.Late, frame, now, (long)tookNs, (long)_quantumNs);
+        return IsDue(ref _nextLateNotice, now);
     }
 
-    /// <summary>Frames were lost from <paramref name="frame"/> on.</summary>
-    public void Lost(long frames, ulong frame, ulong now)
+    /// <summary>Tells of the late quantum just counted.</summary>
+    public readonly void TellLate(ulong tookNs, ulong frame, ulong now, in Culprit culprit) => Push(new Notice
     {
+        Kind = NoticeKind.Late,
+        Incident = *_lastIncident,
+        Frame = frame,
+        Time = now,
+        A = (long)tookNs,
+        B = (long)_quantumNs,
+    }, culprit);
+
+    /// <summary>The card is not there: frame <paramref name="frame"/> is the first that goes nowhere. Again is harmless.</summary>
+    public void Gone(ulong frame, ulong now)
+    {
+        if (IsAway) return;
+        IsAway = true;
+        Dropouts++;
+        (_awayIncident, _awayFrame, _awayLost) = (++*_lastIncident, frame, 0);
+        Push(new Notice { Kind = NoticeKind.DeviceAway, Incident = _awayIncident, Frame = frame, Time = now }, Culprit.None);
+    }
+
+    /// <summary>Frames that went nowhere because the card is away.</summary>
+    public void Unheard(ulong frames)
+    {
+        LostFrames += frames;
+        _awayLost += frames;
+    }
+
+    /// <summary>The card runs again. False if it was not away.</summary>
+    public bool Back(ulong now)
+    {
+        if (!IsAway) return false;
+        IsAway = false;
+        (_behind, _wakeLate) = (0, 0);
+        Push(new Notice
+        {
+            Kind = NoticeKind.Dropout,
+            Incident = _awayIncident,
+            Frame = _awayFrame,
+            Time = now,
+            A = (long)_awayLost,
+            B = (long)DropoutCause.Unplugged,
+        }, Culprit.None);
+        return true;
+    }
+
+    /// <summary>
+    /// What caused the frames that are being lost. <paramref name="early"/>: the card stopped with frames in hand.
+    /// </summary>
+    public readonly DropoutCause CauseOf(bool early)
+    {
+        // A quarter of a quantum explains no loss, unless the buffer has no more than that to spare: then it was the device.
+        var late = _behind + _wakeLate;
+        return early || (late < _quantumNs / 4 && late + _took <= _slack) ? DropoutCause.Device
+            : _behind >= _wakeLate ? DropoutCause.SlowRender
+            : DropoutCause.LateWakeUp;
+    }
+
+    /// <summary>Frames were lost, skipped from <paramref name="frame"/> on or before it and never played.</summary>
+    public void Lost(long frames, DropoutCause cause, ulong frame, ulong now, in Culprit culprit)
+    {
+        if (IsAway)
+        {
+            Unheard((ulong)frames);
+            return;
+        }
+
         Dropouts++;
         LostFrames += (ulong)frames;
-        ++*_lastIncident;
-        Push(NoticeKind.Dropout, frame, now, frames, (long)Cause);
+        Push(new Notice { Kind = NoticeKind.Dropout, Incident = ++*_lastIncident, Frame = frame, Time = now, A = frames, B = (long)cause }, culprit);
         (_behind, _wakeLate) = (0, 0);
+    }
+
+    /// <summary>The card's timestamps leapt by so many ns; 0: they stopped.</summary>
+    public void ClockLeapt(long ns, ulong frame, ulong now)
+    {
+        ClockJumps++;
+        ++*_lastIncident;
+        if (IsDue(ref _nextClockNotice, now))
+            Push(new Notice { Kind = NoticeKind.ClockJump, Incident = *_lastIncident, Frame = frame, Time = now, A = ns }, Culprit.None);
     }
 
     /// <summary>The card ended by itself, after so many frames: no incident.</summary>
     public readonly void DeviceEnded(ulong frame, ulong now, ulong frames) =>
-        _notices.TryPush(new Notice { Kind = NoticeKind.DeviceEnded, Slot = -1, Frame = frame, Time = now, A = (long)frames });
+        Push(new Notice { Kind = NoticeKind.DeviceEnded, Frame = frame, Time = now, A = (long)frames }, Culprit.None);
 
     /// <summary>The card failed.</summary>
-    public readonly void DeviceLost(ulong frame, ulong now, int error)
+    public readonly void DeviceLost(ulong frame, ulong now, int error) =>
+        Push(new Notice { Kind = NoticeKind.DeviceLost, Incident = ++*_lastIncident, Frame = frame, Time = now, A = error }, Culprit.None);
+
+    private static bool IsDue(ref ulong next, ulong now)
     {
-        ++*_lastIncident;
-        Push(NoticeKind.DeviceLost, frame, now, error, 0);
+        if (now < next) return false;
+        next = now + NoticeInterval;
+        return true;
     }
 
-    // A quarter of a quantum explains no loss: then it was the device.
-    private readonly DropoutCause Cause =>
-        _behind + _wakeLate < _quantumNs / 4 ? DropoutCause.Device
-        : _behind >= _wakeLate ? DropoutCause.SlowRender
-        : DropoutCause.LateWakeUp;
-
-    private readonly void Push(NoticeKind kind, ulong frame, ulong now, long a, long b) =>
-        _notices.TryPush(new Notice { Kind = kind, Slot = -1, Incident = *_lastIncident, Frame = frame, Time = now, A = a, B = b });
+    private readonly void Push(Notice notice, in Culprit culprit)
+    {
+        (notice.Slot, notice.Key, notice.C) = (culprit.Slot, culprit.Key, (long)culprit.Nanoseconds);
+        _notices.TryPush(notice);
+    }
 }

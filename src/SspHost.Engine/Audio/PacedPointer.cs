@@ -16,6 +16,7 @@ public struct PacedPointer<TClock> where TClock : unmanaged, ICardClock
 #pragma warning restore IDE0044
     private readonly ulong _rate, _period, _buffer;
     private ulong _startedAt;
+    private ulong _grid; // the frame its periods are counted from
 
     /// <summary>Frames the engine is done with, lost ones included.</summary>
     public ulong Position { get; private set; }
@@ -30,12 +31,17 @@ public struct PacedPointer<TClock> where TClock : unmanaged, ICardClock
     }
 
     /// <summary>
-    /// Periods a buffer needs for this quantum: as asked, but at least enough for the quantum that is played, the one that is rendered,
-    /// and what comes in until
-    /// the next wake-up.
+    /// Periods a buffer needs for this quantum: as asked, but at least enough for the quantum that is captured, for what comes in beyond it
+    /// until a period ends and somebody is woken (where periods are no multiple of the quantum, that is nearly a period in the worst phase),
+    /// and for as long as rendering may take.
     /// </summary>
-    public static int PeriodsFor(int period, int periods, int quantum) =>
-        Math.Max(Math.Max(periods, 2), (quantum + Math.Max(period, quantum) + period - 1) / period);
+    public static int PeriodsFor(int period, int periods, int quantum)
+    {
+        var beyond = period - Gcd(period, quantum);
+        return Math.Max(Math.Max(periods, 2), ((2 * quantum) + beyond + period - 1) / period);
+    }
+
+    private static int Gcd(int a, int b) => b == 0 ? a : Gcd(b, a % b);
 
     public ulong Now() => _clock.Now();
 
@@ -43,7 +49,7 @@ public struct PacedPointer<TClock> where TClock : unmanaged, ICardClock
     public void Start()
     {
         _startedAt = _clock.Now();
-        Position = 0;
+        (Position, _grid) = (0, 0);
     }
 
     /// <summary>Frames the converter has done at <paramref name="now"/>.</summary>
@@ -63,7 +69,7 @@ public struct PacedPointer<TClock> where TClock : unmanaged, ICardClock
     /// <summary>Waits for the first period boundary at which a quantum can be rendered; not at all when one can be rendered now.</summary>
     public CardWait Wait(int quantum, ulong timeoutNs)
     {
-        var boundary = (Position + (ulong)quantum + _period - 1) / _period * _period;
+        var boundary = _grid + ((Position - _grid + (ulong)quantum + _period - 1) / _period * _period);
         var due = TimeOf(boundary);
         var now = _clock.Now();
         if (Hardware(now) < Position + (ulong)quantum)
@@ -75,7 +81,7 @@ public struct PacedPointer<TClock> where TClock : unmanaged, ICardClock
         }
 
         var hardware = Hardware(now);
-        var wait = new CardWait { ReadyAt = Math.Min(due, now), State = CardState.Ready };
+        var wait = new CardWait { ReadyAt = Math.Min(due, now), ReadyFrame = Math.Min(boundary, hardware), State = CardState.Ready };
         if (hardware > Position + _buffer) wait.State = CardState.XRun;
         else wait.Available = (int)(hardware - Position);
         return wait;
@@ -84,12 +90,12 @@ public struct PacedPointer<TClock> where TClock : unmanaged, ICardClock
     /// <summary>The engine is done with these frames.</summary>
     public void Advance(int frames) => Position += (ulong)frames;
 
-    /// <summary>Goes on at the converter's present frame; the frames skipped.</summary>
+    /// <summary>Starts afresh at the converter's present frame, with a period of which nothing is over yet; the frames skipped.</summary>
     public long Resync()
     {
         var hardware = Hardware(_clock.Now());
         var lost = hardware - Position;
-        Position = hardware;
+        (Position, _grid) = (hardware, hardware);
         return (long)lost;
     }
 

@@ -121,13 +121,13 @@ public unsafe struct PacedStreamCard<TClock> : ICard where TClock : unmanaged, I
     }
 
     /// <inheritdoc/>
-    public long Recover()
+    public CardRecovery Recover()
     {
         var lost = _pointer.Resync();
         _toSkip = _ends.HasInput ? (ulong)(lost - _unplayed) : 0;
         _toSilence = EndsWithInput ? (ulong)_unplayed : (ulong)lost;
         _unplayed = 0;
-        return lost;
+        return new CardRecovery { Skipped = lost };
     }
 
     /// <inheritdoc/>

@@ -94,7 +94,7 @@ public unsafe struct SimulatedCard<TClock> : ICard where TClock : unmanaged, ICa
     }
 
     /// <inheritdoc/>
-    public long Recover() => _pointer.Resync();
+    public CardRecovery Recover() => new() { Skipped = _pointer.Resync() };
 
     /// <inheritdoc/>
     public readonly void Stop()

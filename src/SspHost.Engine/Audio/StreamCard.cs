@@ -87,7 +87,7 @@ public unsafe struct StreamCard : ICard
     }
 
     /// <inheritdoc/>
-    public readonly long Recover() => 0;
+    public readonly CardRecovery Recover() => default;
 
     /// <inheritdoc/>
     public readonly void Stop()

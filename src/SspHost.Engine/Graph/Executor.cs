@@ -139,6 +139,7 @@ internal static unsafe class Executor
         record->Calls++;
         record->Nanoseconds += ns;
         if (ns > record->Longest) record->Longest = ns;
+        node->Instance->LastNs = ns;
         return now;
     }
 

@@ -57,6 +57,10 @@ internal unsafe struct Instance
     public ulong LastFailure, FailureBefore;
 
     public InstanceRecord* Record;
+
+    /// <summary>ns it took in the last quantum, where module times are on.</summary>
+    public ulong LastNs;
+
     public ulong Key;
     public int Slot;
 

@@ -1,5 +1,6 @@
 // A plan in, quanta out: what the audio loop and the steward see of the graph.
 using SspHost.Abi;
+using SspHost.Engine.Audio;
 using SspHost.Engine.Memory;
 using SspHost.Engine.Probes;
 
@@ -449,6 +450,24 @@ public sealed unsafe class Renderer : IDisposable
 
         Volatile.Write(ref s->Quanta, s->Quanta + 1);
         return true;
+    }
+
+    /// <summary>
+    /// [audio-thread, after a quantum] The module that took longest in it; none where module times were off. Looks at every node: for a
+    /// quantum that is late already.
+    /// </summary>
+    public Culprit Culprit()
+    {
+        var worst = Audio.Culprit.None;
+        var plan = _s->Current;
+        if (plan == null || (_s->Diagnostics & (uint)DiagnosticFlags.ModuleTimes) == 0) return worst;
+        for (var n = 0; n < plan->NodeCount; n++)
+        {
+            var instance = plan->Nodes[n].Instance;
+            if (instance->LastNs > worst.Nanoseconds) worst = new Culprit { Slot = instance->Slot, Key = instance->Key, Nanoseconds = instance->LastNs };
+        }
+
+        return worst;
     }
 
     private static void PlayJack(RenderState* s, JackOp* jack, float* output)

@@ -28,6 +28,7 @@ internal static unsafe class Takeover
         instance->Shed = (int)reason;
         instance->ShedCost = cost;
         instance->Untold = 1;
+        if (reason == ShedReason.Stuck) instance->LastNs = (ulong)cost; // whose fault this quantum's dropout is
         instance->Failed = 0;
         instance->Asleep = 0;
         instance->Wet = GainRamp.Resting(0); // at once: there is nothing to fade

@@ -55,4 +55,6 @@ public readonly unsafe struct RendererQuantum(Renderer renderer, RegionMap map) 
         status.Quanta = r.Quanta;
         status.Settled = r.IsSettledDown ? 1 : 0;
     }
+
+    public Culprit Culprit() => Renderer.Culprit();
 }

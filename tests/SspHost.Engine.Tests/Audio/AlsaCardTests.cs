@@ -190,7 +190,7 @@ public sealed unsafe partial class AlsaCardTests : IDisposable
             FakeAlsa.Available = -32; // EPIPE
             Assert.Equal(CardState.XRun, card.Wait(Played, 1_000_000_000).State);
             var beforeStart = Linux.Now();
-            var lost = card.Recover();
+            var lost = card.Recover().Skipped;
             var afterStart = Linux.Now();
 
             // Between the two looks at the clock lies the moment the card took; it is a buffer at least, as that has been played.
@@ -252,6 +252,8 @@ public sealed unsafe partial class AlsaCardTests : IDisposable
         public readonly void Report(ref AudioStatus status)
         {
         }
+
+        public readonly Culprit Culprit() => Engine.Audio.Culprit.None;
     }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]

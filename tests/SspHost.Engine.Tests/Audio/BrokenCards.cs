@@ -44,7 +44,7 @@ internal unsafe struct BrokenCard : ICard
 
     public readonly CardState Play(float** outputs, int frames) => CardState.Ready;
 
-    public readonly long Recover() => RecoverError != 0 ? -RecoverError : 64;
+    public readonly CardRecovery Recover() => RecoverError != 0 ? new() { State = CardState.Lost, Error = RecoverError } : new() { Skipped = 64 };
 
     public void Stop() => Stops++;
 }

@@ -46,6 +46,9 @@ internal unsafe struct ScriptedQuantum : IQuantum
         Reports++;
         status.PlanSerial = 42;
     }
+
+    /// <summary>A module named after the call that took so long.</summary>
+    public readonly Culprit Culprit() => new() { Slot = 3, Key = (ulong)Calls, Nanoseconds = Calls <= Costs ? CostNs[Calls - 1] : 0 };
 }
 
 /// <summary>Everything a loop writes to, and where a test reads it.</summary>

@@ -67,6 +67,56 @@ public sealed unsafe partial class RealThreadTests
     }
 
     [Fact]
+    public void A_core_taken_for_longer_than_the_buffer_lasts_is_one_dropout_with_a_late_thread_as_its_cause_and_it_plays_on()
+    {
+        const ulong Spin = 120_000_000;
+        List<Notice> notices = [];
+        var spun = false;
+        Play(
+            Simulated,
+            (rig, _) =>
+            {
+                while (rig.Status.Quanta < 100) Thread.Sleep(5);
+                rig.TakeNotices().Clear();
+                spun = rig.Status.RealTime == 1 && SpinAbove(rig.Setup.Records->Core, Spin);
+                var quanta = rig.Status.Quanta;
+                while (rig.Status.Quanta < quanta + 200) Thread.Sleep(5);
+                notices = rig.TakeNotices();
+            },
+            (rig, end, _) =>
+            {
+                Assert.Equal(AudioEnd.Stopped, end);
+                if (!spun) return; // without the privilege for SCHED_FIFO nobody can take a core away
+                // Whatever else this machine does to us, nothing of it lasts as long.
+                var buffer = Simulated.Period * Simulated.Periods;
+                var taken = Assert.Single(notices, n => n.Kind == NoticeKind.Dropout && n.A >= (long)(Spin / 1000 * 48 / 1000) - (2 * buffer));
+                var inQuantum = rig.Histogram(HistogramKind.Quantum)->Max > Spin / 2; // one time in a hundred it is hit while it renders
+                Assert.Equal(inQuantum ? DropoutCause.SlowRender : DropoutCause.LateWakeUp, (DropoutCause)taken.B);
+                Assert.Equal(rig.Status.Frames + rig.Status.LostFrames, rig.Render->LastFrame + 64);
+            });
+    }
+
+    private static bool SpinAbove(int core, ulong ns)
+    {
+        using var stack = new TestStack();
+        using var rig = new LoopRig(16);
+        var rt = rig.Zeroed<RtThread>(1);
+        var until = rig.Zeroed<ulong>(1);
+        *until = Linux.Now() + ns;
+        var setup = new RtThreadSetup { Stack = stack.Start, StackBytes = stack.Bytes, Priority = 90, Core = core, Record = rig.Setup.Records };
+        Assert.Equal(0, RtThread.Start(rt, setup, "spinner"u8, &SpinUntil, until));
+        Assert.True(RtThread.TryEnd(rt, 10_000_000_000));
+        return rt->RealTime;
+    }
+
+    private static void SpinUntil(void* until)
+    {
+        while (Linux.Now() < *(ulong*)until)
+        {
+        }
+    }
+
+    [Fact]
     public void Children_spawned_while_it_plays_do_not_turn_the_audio_threads_memory_into_copies()
     {
         Play(

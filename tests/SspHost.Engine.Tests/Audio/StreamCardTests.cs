@@ -38,6 +38,8 @@ public sealed unsafe class StreamCardTests
         public readonly void Report(ref AudioStatus status)
         {
         }
+
+        public readonly Culprit Culprit() => Engine.Audio.Culprit.None;
     }
 
     private sealed class Bench : IDisposable
@@ -340,7 +342,7 @@ public sealed unsafe class StreamCardTests
 
         public CardState Play(float** outputs, int frames) => _card.Play(outputs, frames);
 
-        public long Recover() => _card.Recover();
+        public CardRecovery Recover() => _card.Recover();
 
         public readonly void Stop() => _card.Stop();
     }

@@ -111,6 +111,20 @@ public sealed unsafe class VirtualLoopTests
     }
 
     [Theory]
+    [MemberData(nameof(PeriodsAndQuanta))]
+    public void The_shortest_buffer_of_any_period_is_long_enough_for_a_renderer_that_just_keeps_up(int period, int quantum)
+    {
+        using var p = new Player(Config(quantum, period, 2), frames: 1 << 18);
+        p.Rig.Script([.. Enumerable.Repeat((ulong)quantum * FrameNs, 600)]); // 100 % load, in whatever phase the period is
+        p.Begin();
+        p.StepUntilRendered(300);
+        p.Rig.Time->Now += (ulong)(p.Buffer + 7) * FrameNs; // and so it is after an xrun has shifted everything
+        p.StepUntilRendered(600);
+        var s = p.Rig.Status;
+        Assert.Equal((0UL, 1UL), (s.Late, s.Dropouts));
+    }
+
+    [Theory]
     [InlineData(32, 32, 2)]
     [InlineData(64, 32, 3)]
     [InlineData(128, 128, 4)]
@@ -135,6 +149,7 @@ public sealed unsafe class VirtualLoopTests
             Assert.Equal(NoticeKind.Dropout, notice.Kind);
             Assert.Equal((1UL, (ulong)(7 * quantum), (long)lost), (notice.Incident, notice.Frame, notice.A));
             Assert.Equal(DropoutCause.SlowRender, (DropoutCause)notice.B);
+            Assert.Equal((3, 8UL), (notice.Slot, notice.Key));
         }
     }
 
@@ -151,6 +166,7 @@ public sealed unsafe class VirtualLoopTests
         var notice = Assert.Single(p.Rig.TakeNotices());
         Assert.Equal((NoticeKind.Late, 1UL, 64UL), (notice.Kind, notice.Incident, notice.Frame));
         Assert.Equal(((long)(48 * FrameNs), (long)(32 * FrameNs)), (notice.A, notice.B));
+        Assert.Equal((3, 3UL, (long)(48 * FrameNs)), (notice.Slot, notice.Key, notice.C)); // the module that took longest in the third quantum
     }
 
     [Fact]
@@ -180,6 +196,7 @@ public sealed unsafe class VirtualLoopTests
         Assert.Equal(264, p.CountGaps(out _));
         var notice = Assert.Single(p.Rig.TakeNotices());
         Assert.Equal(DropoutCause.LateWakeUp, (DropoutCause)notice.B);
+        Assert.Equal((-1, 0UL, 0L), (notice.Slot, notice.Key, notice.C)); // no module is to blame
         Assert.Equal(200 * FrameNs, p.Rig.Histogram(HistogramKind.Wake)->Max);
     }
 
@@ -226,7 +243,7 @@ public sealed unsafe class VirtualLoopTests
         Assert.InRange(notices.Count, 55, 65);
         for (var i = 1; i < notices.Count; i++)
         {
-            Assert.True(notices[i].Time - notices[i - 1].Time >= Incidents.LateNoticeInterval);
+            Assert.True(notices[i].Time - notices[i - 1].Time >= Incidents.NoticeInterval);
             Assert.True(notices[i].Incident > notices[i - 1].Incident);
         }
     }
@@ -286,7 +303,7 @@ public sealed unsafe class VirtualLoopTests
     private sealed class Model(int quantum, int period, int buffer, ulong[] costs, ulong[] sleeps)
     {
         private ulong _now;
-        private long _done;
+        private long _done, _begun; // periods are counted from where it last began
 
         public ulong Late, Dropouts, Lost;
         public long LostAtEnd;
@@ -300,7 +317,7 @@ public sealed unsafe class VirtualLoopTests
             {
                 if (Eaten < _done + quantum)
                 {
-                    long boundary = 0;
+                    var boundary = _begun;
                     while (boundary < _done + quantum) boundary += period;
                     _now = Math.Max(_now, (ulong)boundary * FrameNs) + sleeps[slept++];
                 }
@@ -326,7 +343,7 @@ public sealed unsafe class VirtualLoopTests
             Dropouts++;
             Lost += (ulong)(Eaten - _done);
             LostAtEnd += Eaten - _done;
-            _done = Eaten;
+            _done = _begun = Eaten;
             return true;
         }
     }

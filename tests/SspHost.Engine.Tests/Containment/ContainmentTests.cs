@@ -20,7 +20,7 @@ public sealed unsafe class ContainmentTests
         foreach (var kind in new[] { TrapKind.Spin, TrapKind.Scribble, TrapKind.Sleep, TrapKind.Mutex })
         {
             data.Add((int)kind, 1, 1);
-            for (var threads = 2; threads <= 3; threads++)
+            for (var threads = 2; threads <= (kind <= TrapKind.Scribble ? 3 : 2); threads++) // where it spins matters, how it waits does not
             {
                 data.Add((int)kind, threads, 1);
                 data.Add((int)kind, threads, 2);
@@ -130,7 +130,7 @@ public sealed unsafe class ContainmentTests
     [Fact]
     public void Whatever_gets_stuck_at_whatever_time_in_whatever_patch_the_others_play_on_bit_by_bit()
     {
-        for (var seed = 1; seed <= 24; seed++)
+        for (var seed = 1; seed <= 16; seed++)
         {
             var expected = ContainmentRig.Reference(ContainmentRig.Traps(seed, silent: true), 60);
             float[][] played;

@@ -9,7 +9,7 @@ public sealed unsafe class SeatTests
     [Fact]
     public void A_seat_is_either_kept_by_its_thread_or_taken_by_the_watchdog_and_never_both()
     {
-        const int Rounds = 20_000;
+        const int Rounds = 5_000;
         var seat = default(Seat);
         var record = default(ThreadRecord);
         seat.Record = &record;

@@ -1,0 +1,95 @@
+// Panner: places sounds between left and right, equally loud everywhere.
+using System.Runtime.Intrinsics;
+using SspHost.Abi;
+using SspHost.Dsp;
+
+namespace SspHost.Modules;
+
+/// <summary>
+/// Equal power: with p from -1 (left) to 1 (right), left is cos and right is sin of (p + 1) pi / 4: -3 dB each in the middle, and the
+/// sum of the squares is that of the input at any place. The voices of a wide cable are spread evenly over Spread around Pan, the
+/// first at the left, and summed.
+/// </summary>
+public unsafe struct Panner : IModule<Panner>
+{
+    private const int In = 0, PanIn = 1;
+    private const int Left = 0, Right = 1;
+    private const int Pan = 0, Amount = 1, Spread = 2, Level = 3;
+
+    public static ModuleDescriptor Describe() => new()
+    {
+        Id = "panner",
+        Name = "Stereo Panner",
+        Family = "Space",
+        Text = "Places a sound between left and right, or spreads the voices of a chord over the room.",
+        Inputs =
+        [
+            new PortDescriptor("in", "In", "Sound; each voice of it gets a place.", ChannelRule.Fixed, Limits.MaxChannels),
+            new PortDescriptor("pan", "Pan CV", "-5 V is left, 5 V is right.", ChannelRule.Fixed, Limits.MaxChannels),
+        ],
+        Outputs =
+        [
+            new PortDescriptor("left", "Left", "What is heard left.", ChannelRule.Fixed),
+            new PortDescriptor("right", "Right", "What is heard right.", ChannelRule.Fixed),
+        ],
+        Parameters =
+        [
+            new ParameterDescriptor("pan", "Pan", "", -1f, 1f, 0f, ParameterCurve.Linear, "-1 is left, 0 the middle, 1 right."),
+            new ParameterDescriptor("amount", "CV amount", "", -1f, 1f, 1f, ParameterCurve.Linear, "How far the CV moves it."),
+            new ParameterDescriptor("spread", "Spread", "", 0f, 1f, 1f, ParameterCurve.Linear,
+                "How far apart the first and the last voice are; 1 is from side to side."),
+            new ParameterDescriptor("level", "Level", "", 0f, 2f, 1f, ParameterCurve.Linear, "Volume; 1 is unchanged."),
+        ],
+        Telemetry = [new TelemetryDescriptor("peaks", TelemetryKind.Meter, 2)],
+    };
+
+    public static void Construct(ref Panner self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
+    {
+    }
+
+    public static void Reset(ref Panner self)
+    {
+    }
+
+    public static ProcessResult Process(ref Panner self, in ProcessContext context)
+    {
+        var left = context.Out(Left);
+        var right = context.Out(Right);
+        Block.Clear(left, context.Frames);
+        Block.Clear(right, context.Frames);
+        var silent = context.Inputs[In].Silent;
+        var voices = context.Inputs[In].Channels;
+        for (var voice = 0; voice < voices && !silent; voice++)
+        {
+            var source = context.In(In, voice);
+            var cv = context.In(PanIn, voice);
+
+            // -1 for the first voice, 1 for the last, 0 for a single one.
+            var place = voices > 1 ? (2f * voice / (voices - 1)) - 1f : 0f;
+            for (var segment = 0; segment < context.Segments; segment++)
+            {
+                var pan = new GridRamp(in context, Pan, segment);
+                var amount = new GridRamp(in context, Amount, segment);
+                var spread = new GridRamp(in context, Spread, segment);
+                var level = new GridRamp(in context, Level, segment);
+                var at = segment * Limits.Grid;
+                for (var i = at; i < at + Limits.Grid; i += 4)
+                {
+                    var p = pan.Four(i - at) + (spread.Four(i - at) * Vector128.Create(place))
+                        + (Vector128.Load(cv + i) * amount.Four(i - at) * Vector128.Create(0.2f));
+                    p = Vector128.Min(Vector128.Max(p, Vector128.Create(-1f)), Vector128<float>.One);
+
+                    // A quarter turn from side to side is an eighth of a turn each way.
+                    var turns = (p + Vector128<float>.One) * Vector128.Create(0.125f);
+                    var x = Vector128.Load(source + i) * level.Four(i - at);
+                    (Vector128.Load(left + i) + (x * FastMath.SinTurns(Vector128.Create(0.25f) - turns))).Store(left + i);
+                    (Vector128.Load(right + i) + (x * FastMath.SinTurns(turns))).Store(right + i);
+                }
+            }
+        }
+
+        context.Telemetry[Left] = Block.Peak(left, context.Frames);
+        context.Telemetry[Right] = Block.Peak(right, context.Frames);
+        return silent ? ProcessResult.Sleep : ProcessResult.Continue;
+    }
+}

@@ -1,0 +1,60 @@
+// Who took longest in a quantum: a name for the notice of a late one.
+using SspHost.Abi;
+using SspHost.Engine.Graph;
+
+namespace SspHost.Engine.Tests.Graph;
+
+[Collection("schedules")]
+public sealed class CulpritTests
+{
+    private static byte[] Patch()
+    {
+        var draft = new PatchDraft();
+        var a = draft.Add(TestRegistry.Tick, 0x1_0000_0001);
+        var slow = draft.Add(TestRegistry.Hook, 0x1_0000_0002, new DraftCable(a, 0));
+        var b = draft.Add(TestRegistry.Wire, 0x1_0000_0003, new DraftCable(slow, 0));
+        _ = draft.Add(TestRegistry.JackOut, 0x1_0000_0004, new DraftCable(b, 0));
+        return draft.Compile();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void The_module_that_took_longest_is_named_for_that_quantum_and_not_for_the_next(int threads)
+    {
+        using var rig = new Rig(threads: threads);
+        Assert.Equal(-1, rig.Renderer.Culprit().Slot); // nothing plays
+        rig.Install(Patch());
+        rig.Renderer.Diagnostics = DiagnosticFlags.ModuleTimes;
+        for (var i = 0; i < 10; i++) _ = rig.Step();
+        Hook.Inside = static () => Thread.Sleep(20);
+        try
+        {
+            _ = rig.Step();
+        }
+        finally
+        {
+            Hook.Inside = null;
+        }
+
+        var culprit = rig.Renderer.Culprit();
+        Assert.Equal((1, 0x1_0000_0002UL), (culprit.Slot, culprit.Key));
+        Assert.InRange(culprit.Nanoseconds, 20_000_000UL, ulong.MaxValue);
+        _ = rig.Step();
+        Assert.InRange(rig.Renderer.Culprit().Nanoseconds, 0UL, culprit.Nanoseconds - 1); // by that quantum's times, not by the longest ever
+    }
+
+    [Fact]
+    public void Without_module_times_nobody_is_accused()
+    {
+        using var rig = new Rig();
+        rig.Install(Patch());
+        _ = rig.Step();
+        Assert.Equal((-1, 0UL), (rig.Renderer.Culprit().Slot, rig.Renderer.Culprit().Key));
+        rig.Renderer.Diagnostics = DiagnosticFlags.ModuleTimes;
+        _ = rig.Step();
+        rig.Renderer.Diagnostics = DiagnosticFlags.None;
+        _ = rig.Step();
+        Assert.Equal(-1, rig.Renderer.Culprit().Slot); // what was measured before is of another quantum
+    }
+}
