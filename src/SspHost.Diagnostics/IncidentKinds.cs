@@ -84,10 +84,10 @@ public static class IncidentKinds
 
     private static string Shed(ShedReason reason, long detail) => reason switch
     {
-        ShedReason.Overload => Text($"switched off because the patch takes too long and this module most of it, {detail / 1e3:0.0} µs a quantum; bypass it and back to try again"),
+        ShedReason.Overload => Text($"switched off because the patch takes too long and this module most of it, {detail / 1e3:0.0} µs a quantum; 'ssp patch restore' switches it on again"),
         ShedReason.Stuck => "switched off because it did not come back from a call; its thread was replaced",
         ShedReason.Fault => Text($"switched off because it faulted (signal {detail})"),
-        ShedReason.None or ShedReason.Failures => "failed three times in a second and is switched off; bypass it and back to try again",
+        ShedReason.None or ShedReason.Failures => "failed three times in a second and is switched off; 'ssp patch restore' switches it on again",
         _ => $"switched off ({Spaced(WordOf(reason))})",
     };
 

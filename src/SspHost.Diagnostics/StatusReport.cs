@@ -146,6 +146,16 @@ public sealed record ModuleLoadReport
     public double Share { get; init; }
 }
 
+/// <summary>A module that the engine has switched off.</summary>
+public sealed record ShedReport
+{
+    /// <summary>Its name in the patch.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>"failures", "overload", "stuck" or "fault".</summary>
+    public required string Reason { get; init; }
+}
+
 /// <summary>Everything about a running engine at one moment.</summary>
 public sealed record StatusReport
 {
@@ -183,6 +193,9 @@ public sealed record StatusReport
     public MemoryReport? Memory { get; init; }
 
     public IReadOnlyList<ThreadReport> Threads { get; init; } = [];
+
+    /// <summary>Modules that the engine has switched off, in the order of its table.</summary>
+    public IReadOnlyList<ShedReport> Shed { get; init; } = [];
 
     /// <summary>The most expensive modules of the last window, the dearest first; empty where modules are not timed.</summary>
     public IReadOnlyList<ModuleLoadReport> Dearest { get; init; } = [];

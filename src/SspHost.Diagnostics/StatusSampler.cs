@@ -60,6 +60,7 @@ public sealed unsafe class StatusSampler
             Audio = TakeAudio(),
             Memory = Memory(),
             Threads = ReadThreads(_link.Map),
+            Shed = Shed(new ReadOnlySpan<InstanceRecord>(_link.Map.Instances, Limits.MaxInstances)),
             Dearest = Dearest(Costs = _costs.Take()),
         };
         Array.Clear(_inputPeaks);
@@ -121,6 +122,19 @@ public sealed unsafe class StatusSampler
             Nanoseconds = m.Nanoseconds ?? 0,
             Share = m.Share ?? 0,
         })];
+
+    /// <summary>Which of these are switched off, and why.</summary>
+    public static IReadOnlyList<ShedReport> Shed(ReadOnlySpan<InstanceRecord> records)
+    {
+        var shed = new List<ShedReport>();
+        foreach (ref readonly var r in records)
+        {
+            if (r.State != InstanceState.Active || r.Shed == ShedReason.None) continue;
+            shed.Add(new ShedReport { Name = InstanceTimes.NameOf(in r), Reason = IncidentKinds.WordOf(r.Shed) });
+        }
+
+        return shed;
+    }
 
     private AudioReport? TakeAudio()
     {

@@ -12,7 +12,7 @@ using SspHost.EngineHost.Bench;
 const string Usage = """
     usage: ssp-engine --runtime DIR [--region-mib N]   serve the region, write DIR/engine.json when ready
            ssp-engine --describe                       module descriptors as a binary blob on standard output
-           ssp-engine bench memory|graph|classes [--json]  engine-side benchmarks
+           ssp-engine bench memory|graph|classes|sleep|contain [--json]  engine-side benchmarks
            ssp-engine --version
     """;
 
@@ -31,6 +31,10 @@ switch (args)
         return GraphBench.Run(rest);
     case ["bench", "classes", .. var rest]:
         return ClassBench.Run(rest);
+    case ["bench", "sleep", .. var rest]:
+        return SleepBench.Run(rest);
+    case ["bench", "contain", .. var rest]:
+        return ContainBench.Run(rest);
     default:
         return Options.TryParse(args, out var options, out var error) ? Serve(options, started) : Fail(error + Environment.NewLine + Usage, 2);
 }

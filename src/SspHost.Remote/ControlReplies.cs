@@ -125,6 +125,10 @@ internal static class ControlReplies
                 var subscriptions = m.Subscriptions("to");
                 client.Subscribe(subscriptions);
                 return Ok(id, w => WriteSubscriptions(w, subscriptions));
+            case "restore":
+                m.Only("module");
+                var module = m.Text("module") ?? throw ProtocolException.BadMessage("\"module\" is missing; expected the id of a module");
+                return target.Restore(module) is { } notRestored ? throw ProtocolException.Refused(notRestored) : Ok(id, _ => { });
             case "start":
                 m.Only();
                 return target.Start() is { } notStarted ? throw ProtocolException.Refused(notStarted) : Ok(id, _ => { });

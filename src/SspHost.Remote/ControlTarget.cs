@@ -38,6 +38,9 @@ public sealed record ControlTarget
     /// <inheritdoc cref="Start"/>
     public required Action Quit { get; init; }
 
+    /// <summary>Switches a module on again, by its id in the patch.</summary>
+    public Func<string, string?> Restore { get; init; } = _ => "nothing here can be switched on again";
+
     /// <summary>Version of the program.</summary>
     public required string Version { get; init; }
 }

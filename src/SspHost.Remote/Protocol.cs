@@ -38,8 +38,8 @@ public static class Protocol
     /// <summary>The commands, in the order of PROTOCOL.md.</summary>
     public static IReadOnlyList<string> Commands { get; } =
     [
-        "hello", "schema", "status", "levels", "costs", "incidents", "log", "telemetry", "subscribe", "modules", "patch", "edit", "undo", "redo", "load", "save", "start",
-        "stop", "quit",
+        "hello", "schema", "status", "levels", "costs", "incidents", "log", "telemetry", "subscribe", "modules", "patch", "edit", "undo", "redo", "load", "save", "restore",
+        "start", "stop", "quit",
     ];
 
     /// <summary>What can be subscribed to.</summary>

@@ -54,6 +54,7 @@ public static class EngineWords
         RequestKind.SetAsset => "hand over a recording",
         RequestKind.SaveState => "save a module's state",
         RequestKind.LoadState => "load a module's state",
+        RequestKind.RestoreModule => "switch a module on again",
         RequestKind.SetDiagnostics => "switch diagnostics",
         RequestKind.Shutdown => "end the engine",
         _ => $"do request {(uint)kind}",

@@ -189,6 +189,13 @@ public sealed unsafe class EngineLink : IDisposable
         });
     }
 
+    /// <summary>
+    /// Switches a module on again that the engine had switched off (<see cref="InstanceRecord.Shed"/>). Refused with WrongState while a
+    /// stuck thread is inside it.
+    /// </summary>
+    public void RestoreModule(int instanceSlot, ulong key) =>
+        Ask(new Request { Kind = RequestKind.RestoreModule, A = instanceSlot, C = (long)(key & 0xFFFF_FFFF) });
+
     /// <summary>Switches diagnostics that cost time.</summary>
     public void SetDiagnostics(DiagnosticFlags flags) => Ask(new Request { Kind = RequestKind.SetDiagnostics, A = (long)flags });
 

@@ -98,6 +98,11 @@ public unsafe struct AudioLoop<TCard, TRender>
     private long _drained;
     private int _stopAsked, _stopFade, _end, _error;
 
+    // Of the wake-up that is being served: when it came, when the present quantum began, frames left to render. Here and not on the stack,
+    // because another thread may have to go on with it.
+    private ulong _wokenAt, _begunAt;
+    private int _available;
+
     /// <summary>A loop at rest. [steward]</summary>
     public AudioLoop(in TCard card, TRender* render, in AudioLoopSetup setup)
     {
@@ -141,11 +146,23 @@ public unsafe struct AudioLoop<TCard, TRender>
     /// <summary>The whole life of the audio thread.</summary>
     public void Run()
     {
-        if (Begin())
+        if (Begin()) Serve();
+    }
+
+    /// <summary>
+    /// The rest of that life on another thread, where the one before is stuck in a module: it goes on in the middle of its quantum.
+    /// [standby that fills the audio thread's seat]
+    /// </summary>
+    public void Resume()
+    {
+        _counters = ThreadCounters.Read();
+        if (_render->Resume(_inputs, _facts.Inputs, _outputs, _facts.Outputs) && FinishQuantum() && PlayQuantum() && RenderAvailable() && EndStep()) Serve();
+    }
+
+    private void Serve()
+    {
+        while (Step())
         {
-            while (Step())
-            {
-            }
         }
     }
 
@@ -170,6 +187,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     {
         var wait = _card.Wait(_setup.Quantum, _waitNs);
         var now = _card.Now();
+        _wokenAt = now;
         CheckStop(now);
         if (wait.Slipped != 0) _incidents.Slipped(Math.Abs(wait.Slipped), _frame, now);
         _busyUntil += wait.StoodStill; // what we were behind before the card's clock stood still, we are behind after it
@@ -187,7 +205,8 @@ public unsafe struct AudioLoop<TCard, TRender>
             case CardState.Away:
                 _progressAt = now;
                 _incidents.Gone(_frame, now);
-                if (!RenderAvailable(wait.Available, now)) return false;
+                (_available, _begunAt) = (wait.Available, now);
+                if (!RenderAvailable()) return false;
                 break;
             default:
                 _progressAt = now;
@@ -199,13 +218,19 @@ public unsafe struct AudioLoop<TCard, TRender>
                 else
                 {
                     Return(now);
-                    if (!RenderAvailable(wait.Available, now)) return false;
+                    (_available, _begunAt) = (wait.Available, now);
+                    if (!RenderAvailable()) return false;
                 }
 
                 break;
         }
 
-        if (_stopBy != 0 && IsStopDone(now)) return Finish(AudioEnd.Stopped, 0);
+        return EndStep();
+    }
+
+    private bool EndStep()
+    {
+        if (_stopBy != 0 && IsStopDone(_wokenAt)) return Finish(AudioEnd.Stopped, 0);
         Publish(_card.Now());
         return true;
     }
@@ -222,52 +247,66 @@ public unsafe struct AudioLoop<TCard, TRender>
         _setup.Histograms[(int)HistogramKind.Wake].Record(late);
     }
 
-    private bool RenderAvailable(int available, ulong now)
+    // False: the loop has ended, or the thread has been replaced and must touch nothing more.
+    private bool RenderAvailable()
     {
-        var quantum = _setup.Quantum;
-        for (; available >= quantum; available -= quantum)
+        while (_available >= _setup.Quantum && !(_drained > 0 && _drained >= _facts.BufferFrames))
         {
-            _card.Capture(_inputs, quantum);
+            _card.Capture(_inputs, _setup.Quantum);
             if (_stopBy != 0 && _fade.IsSilent) PlayOut();
-            else RenderQuantum();
-
-            var played = _card.Play(_outputs, quantum);
-            var done = _card.Now();
-            if (played == CardState.Lost) return Finish(AudioEnd.DeviceLost, _card.Error);
-            var late = Account(done - now);
-            now = done;
-            _busyUntil = done;
-            if (played == CardState.XRun) return Recover(done);
-
-            _incidents.Played();
-            if (played == CardState.Away)
-            {
-                _incidents.Gone(_frame, done);
-                if (_drained == 0) _incidents.Unheard((ulong)quantum);
-            }
-            else
-            {
-                if (late && _incidents.Absorbed(done)) _incidents.TellLate(_lastTook, _frame, done, _render->Culprit());
-                if (_drained == 0) _status.Frames += (ulong)quantum;
-            }
-
-            _frame += (ulong)quantum;
-            if (_setup.Header->FirstQuantumAt == 0) Volatile.Write(ref _setup.Header->FirstQuantumAt, Linux.Now());
-            if (_drained >= _facts.BufferFrames) return true;
+            else if (!RenderQuantum()) return false;
+            if (!PlayQuantum()) return false;
         }
 
         return true;
     }
 
-    private void RenderQuantum()
+    private bool PlayQuantum()
     {
-        var quantum = _setup.Quantum;
-        for (var j = 0; j < _facts.Inputs; j++) _inputPeaks.Take(j, _inputs[j], quantum);
-        _render->Render(_inputs, _facts.Inputs, _outputs, _facts.Outputs, _frame);
-        _fade.Apply(_outputs, _facts.Outputs, quantum);
-        for (var j = 0; j < _facts.Outputs; j++) _outputPeaks.Take(j, _outputs[j], quantum);
+        var played = _card.Play(_outputs, _setup.Quantum);
+        var done = _card.Now();
+        if (played == CardState.Lost) return Finish(AudioEnd.DeviceLost, _card.Error);
+        var late = Account(done - _begunAt);
+        _begunAt = done;
+        _busyUntil = done;
+        _available -= _setup.Quantum;
+        if (_facts.RealTime) _render->Judge(late);
+        if (played == CardState.XRun)
+        {
+            _available = 0;
+            return Recover(done);
+        }
+
+        _incidents.Played();
+        if (played == CardState.Away)
+        {
+            _incidents.Gone(_frame, done);
+            if (_drained == 0) _incidents.Unheard((ulong)_setup.Quantum);
+        }
+        else
+        {
+            if (late && _incidents.Absorbed(done)) _incidents.TellLate(_lastTook, _frame, done, _render->Culprit());
+            if (_drained == 0) _status.Frames += (ulong)_setup.Quantum;
+        }
+
+        _frame += (ulong)_setup.Quantum;
+        if (_setup.Header->FirstQuantumAt == 0) Volatile.Write(ref _setup.Header->FirstQuantumAt, Linux.Now());
+        return true;
+    }
+
+    private bool RenderQuantum()
+    {
+        for (var j = 0; j < _facts.Inputs; j++) _inputPeaks.Take(j, _inputs[j], _setup.Quantum);
+        return _render->Render(_inputs, _facts.Inputs, _outputs, _facts.Outputs, _frame) && FinishQuantum();
+    }
+
+    private bool FinishQuantum()
+    {
+        _fade.Apply(_outputs, _facts.Outputs, _setup.Quantum);
+        for (var j = 0; j < _facts.Outputs; j++) _outputPeaks.Take(j, _outputs[j], _setup.Quantum);
         _status.Quanta++;
         _setup.Records->Quanta++;
+        return true;
     }
 
     // After the fade: silence until the converter has played its last frame, or closing the device would cut it.

@@ -176,9 +176,40 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     /// </summary>
     public bool TryJoin(ulong timeoutNs)
     {
-        if (_thread != null && !RtThread.TryJoin(_thread, timeoutNs)) return false;
+        const ulong Look = 5_000_000; // another thread may take its seat meanwhile
+        var until = Linux.Now() + timeoutNs;
+        while (_thread != null)
+        {
+            var thread = _thread;
+            if (RtThread.TryJoin(thread, Math.Min(Look, timeoutNs)) && thread == _thread && End != AudioEnd.None) break;
+            if (Linux.Now() >= until) return false;
+        }
+
         if (_open) Close();
         return true;
+    }
+
+    /// <summary>Where it is written down which thread is the audio thread: the watchdog may put another in its place.</summary>
+    public static RtThread** ThreadOf(AudioSession<TRender>* self) => &self->_thread;
+
+    /// <summary>What a thread runs that goes on in the place of the audio thread, and its argument; after <see cref="Start"/>.</summary>
+    public static delegate*<void*, void> Standby(AudioSession<TRender>* self, out void* loop)
+    {
+        switch (self->_kind)
+        {
+            case CardKind.Simulated:
+                loop = &self->_simulated;
+                return &Resume<SimulatedCard<MonotonicClock>>;
+            case CardKind.Stream:
+                loop = &self->_stream;
+                return &Resume<StreamCard>;
+            case CardKind.PacedStream:
+                loop = &self->_paced;
+                return &Resume<PacedStreamCard<MonotonicClock>>;
+            default:
+                loop = &self->_alsa;
+                return &Resume<AlsaCard>;
+        }
     }
 
     /// <summary>Closes a card whose thread was never started, or has ended. [steward]</summary>
@@ -189,4 +220,6 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     }
 
     private static void Run<TCard>(void* loop) where TCard : unmanaged, ICard => ((AudioLoop<TCard, TRender>*)loop)->Run();
+
+    private static void Resume<TCard>(void* loop) where TCard : unmanaged, ICard => ((AudioLoop<TCard, TRender>*)loop)->Resume();
 }

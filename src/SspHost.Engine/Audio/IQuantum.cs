@@ -16,7 +16,16 @@ public unsafe interface IQuantum
     /// <param name="outputs">One buffer per output jack.</param>
     /// <param name="outputCount">Output jacks.</param>
     /// <param name="frame">Number of the first frame on the card's clock; it jumps by the frames lost in a dropout.</param>
-    void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame);
+    /// <returns>
+    /// False: the calling thread was stuck and has been replaced. It must touch nothing more; another goes on with <see cref="Resume"/>.
+    /// </returns>
+    bool Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame);
+
+    /// <summary>The rest of a quantum that another thread began and is stuck in, with the same arguments.</summary>
+    bool Resume(float** inputs, int inputCount, float** outputs, int outputCount);
+
+    /// <summary>Hears after each quantum of a card that keeps time whether it took longer than it lasts.</summary>
+    void Judge(bool late);
 
     /// <summary>
     /// Fills in what the renderer knows (plan serial, bad outputs, dropped events, its quantum counter if it keeps one); after each

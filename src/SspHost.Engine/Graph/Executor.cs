@@ -1,5 +1,4 @@
 // Runs a plan's quantum on one or several threads by dependency counting.
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using SspHost.Abi;
 using SspHost.Engine.Probes;
@@ -29,46 +28,116 @@ internal static unsafe class Executor
 
     private readonly struct SlowCore;
 
-    /// <summary>One quantum of a plan. [audio-thread]</summary>
-    public static void Run(RenderState* state, Plan* plan)
-    {
-        var crew = &state->Crew;
-        if ((crew->Workers | plan->SlowWorkers) == 0 || plan->Width < 2)
-        {
-            RunAlone(state, plan);
-            state->LastJoin = 0;
-            return;
-        }
+    // A plan is dozing where all but this part of its nodes sleep.
+    private const int DozingPart = 8;
 
-        Open(crew, plan);
-        _ = Work<FastCore>(state, plan, 0, out _);
-        Close(state, crew);
+    private enum Outcome
+    {
+        /// <summary>Every node of the quantum has run.</summary>
+        Finished,
+
+        /// <summary>Nothing to do for this worker.</summary>
+        Starved,
+
+        /// <summary>The thread lost its seat while it was inside a module.</summary>
+        Lost,
     }
 
-    // One thread: topological order is all it takes, and nothing is atomic.
-    private static void RunAlone(RenderState* state, Plan* plan)
+    /// <summary>
+    /// One quantum of a plan. False: the thread lost its seat inside a module and must touch nothing more; another goes on. [audio-thread]
+    /// </summary>
+    public static bool Run(RenderState* state, Plan* plan)
     {
-        var node = plan->Nodes;
-        var end = node + plan->NodeCount;
-        var record = state->ThreadRecords;
-        if ((state->Diagnostics & (uint)DiagnosticFlags.ModuleTimes) == 0)
+        var crew = &state->Crew;
+        if (IsAlone(crew, plan)) return RunAlone(state, plan, 0);
+        if (plan->Dozing != 0) return RunDozing(state, plan, 0);
+        Open(crew, plan);
+        return RunTogether(state, plan, -1);
+    }
+
+    /// <summary>Goes on with the quantum that the audio thread before this one was stuck in. [standby that fills seat 0]</summary>
+    public static bool Resume(RenderState* state, Plan* plan)
+    {
+        var seat = state->Seats;
+        if (IsAlone(&state->Crew, plan)) return RunAlone(state, plan, seat->Abandoned + 1);
+        return seat->Alone != 0 ? RunDozing(state, plan, seat->Abandoned + 1) : RunTogether(state, plan, seat->Abandoned);
+    }
+
+    private static bool RunTogether(RenderState* state, Plan* plan, int abandoned)
+    {
+        var seat = state->Seats;
+        seat->Alone = 0;
+        if (Work<FastCore>(state, plan, 0, seat->Mine, abandoned, out _) == Outcome.Lost) return false;
+        Close(state, &state->Crew);
+        plan->Dozing = state->Crew.Slept >= plan->NodeCount - (plan->NodeCount / DozingPart) ? 1 : 0;
+        return true;
+    }
+
+    public static bool IsTimed(RenderState* state) => ((state->Diagnostics | (uint)state->Judging) & (uint)DiagnosticFlags.ModuleTimes) != 0;
+
+    private static bool IsAlone(Crew* crew, Plan* plan) => (crew->Workers | plan->SlowWorkers) == 0 || plan->Width < 2;
+
+    // One thread: topological order is all it takes, and nothing is atomic.
+    private static bool RunAlone(RenderState* state, Plan* plan, int from)
+    {
+        var node = plan->Nodes + from;
+        var end = plan->Nodes + plan->NodeCount;
+        var seat = state->Seats;
+        var mine = seat->Mine;
+        if (!IsTimed(state))
         {
-            for (; node < end; node++) NodeRunner.Run(state, node, record);
+            for (; node < end; node++)
+            {
+                if (!NodeRunner.Run(state, node, seat, mine)) return false;
+            }
         }
         else
         {
             var clock = CycleClock.Now();
-            for (; node < end; node++) clock = RunTimed(state, node, record, clock);
+            for (; node < end; node++)
+            {
+                clock = RunTimed(state, node, seat, mine, clock);
+                if (clock == 0) return false;
+            }
         }
 
-        record->Nodes += (ulong)plan->NodeCount;
+        seat->Record->Nodes += (ulong)(plan->NodeCount - from);
+        state->LastJoin = 0;
+        return true;
     }
 
-    // One reading a node: the end of one is the beginning of the next.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong RunTimed(RenderState* state, Node* node, ThreadRecord* thread, ulong start)
+    // A sleeping patch is done before a worker would have come. Where it turns out that there is work after all, the rest is for everybody.
+    private static bool RunDozing(RenderState* state, Plan* plan, int from)
     {
-        NodeRunner.Run(state, node, thread);
+        var seat = state->Seats;
+        var mine = seat->Mine;
+        var timed = IsTimed(state);
+        var patience = state->Crew.AloneTicks;
+        var begun = CycleClock.Now();
+        var clock = begun;
+        seat->Alone = 1;
+        for (var n = from; n < plan->NodeCount; n++)
+        {
+            seat->Skipped = 0;
+            if (timed) clock = RunTimed(state, plan->Nodes + n, seat, mine, clock);
+            else if (!NodeRunner.Run(state, plan->Nodes + n, seat, mine)) return false;
+            if (clock == 0) return false;
+            if (seat->Skipped != 0 || n + 1 == plan->NodeCount || CycleClock.Now() - begun < patience) continue;
+            seat->Record->Nodes += (ulong)(n + 1 - from);
+            OpenRest(&state->Crew, plan, n + 1);
+            return RunTogether(state, plan, -1);
+        }
+
+        seat->Record->Nodes += (ulong)(plan->NodeCount - from);
+        state->LastJoin = 0;
+        return true;
+    }
+
+    // One reading a node: the end of one is the beginning of the next. 0: the seat is lost.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong RunTimed(RenderState* state, Node* node, Seat* seat, ulong mine, ulong start)
+    {
+        if (!NodeRunner.Run(state, node, seat, mine)) return 0;
         var now = CycleClock.Now();
         var record = node->Instance->Record;
         var ns = CycleClock.ToNanoseconds(now - start);
@@ -76,7 +145,7 @@ internal static unsafe class Executor
         record->Nanoseconds += ns;
         if (ns > record->Longest) record->Longest = ns;
         node->Instance->LastNs = ns;
-        if (thread->Class != 0) CountSlow(node, thread->Class, ns);
+        if (seat->Record->Class != 0) CountSlow(node, seat->Record->Class, ns);
         return now;
     }
 
@@ -87,14 +156,40 @@ internal static unsafe class Executor
         node->Instance->Record->SlowNanoseconds[coreClass - 1] += ns;
     }
 
+    // The first nodes in topological order have run: those that waited only for them are ready.
+    private static void OpenRest(Crew* crew, Plan* plan, int done)
+    {
+        for (var w = 0; w < plan->ReadyWords; w++) plan->Ready[w] = plan->InitialReady[w];
+        for (var n = 0; n < done; n++)
+        {
+            var node = plan->Nodes + n;
+            plan->Ready[node->Rank >> 6] &= ~(1UL << (node->Rank & 63));
+            for (var k = 0; k < node->SuccessorCount; k++)
+            {
+                var next = plan->Nodes + node->Successors[k];
+                if (--next->Pending != 0) continue;
+                next->Pending = next->InitialPending;
+                if (node->Successors[k] >= done) plan->Ready[next->Rank >> 6] |= 1UL << (next->Rank & 63);
+            }
+        }
+
+        Open(crew, plan, done);
+    }
+
     private static void Open(Crew* crew, Plan* plan)
     {
         for (var w = 0; w < plan->ReadyWords; w++) plan->Ready[w] = plan->InitialReady[w];
+        Open(crew, plan, 0);
+    }
+
+    private static void Open(Crew* crew, Plan* plan, int done)
+    {
         if (plan->NodeNs > SingleAboveNs) plan->Batched = 0;
         else if (plan->NodeNs is > 0 and < BatchBelowNs) plan->Batched = 1;
         crew->Plan = plan;
         crew->Wanted = Math.Min(crew->Workers, plan->Width - 1);
-        crew->Remaining = plan->NodeCount;
+        crew->Remaining = plan->NodeCount - done;
+        crew->Slept = 0;
         if (plan->SlowWorkers != 0) crew->OpenedAt = CycleClock.Now();
 
         // Full fence: all of the above is visible to whoever enters, and Sleepers is read after the gate is open. A worker that counts itself
@@ -133,27 +228,38 @@ internal static unsafe class Executor
     }
 
     /// <summary>
-    /// Runs nodes until none is left: returns true. A worker that starves gives up: false, counted as a sleeper, with
-    /// the bell's value from before it looked for the last time.
+    /// Runs nodes until none is left. A worker that starves gives up, counted as a sleeper, with the bell's value from before it looked for
+    /// the last time. <paramref name="abandoned"/>: the node to finish first for a predecessor in this seat, or -1.
     /// </summary>
-    private static bool Work<TCore>(RenderState* state, Plan* plan, int thread, out uint bell)
+    private static Outcome Work<TCore>(RenderState* state, Plan* plan, int thread, ulong mine, int abandoned, out uint bell)
         where TCore : unmanaged
     {
         var crew = &state->Crew;
-        var timed = (state->Diagnostics & (uint)DiagnosticFlags.ModuleTimes) != 0;
+        var timed = IsTimed(state);
         var clock = timed ? CycleClock.Now() : 0;
         var dry = thread == 0 ? CycleClock.Now() : 0;
         var begun = dry;
-        var done = 0;
         var ran = 0;
-        var hungry = false;
+        var hungry = false; // never while in a module: nothing to inherit
         var patience = new Patience(thread == 0 ? crew->JoinTicks : crew->StarvedTicks);
-        var record = state->ThreadRecords + thread;
-        var finished = true;
+        var seat = state->Seats + thread;
+        var outcome = Outcome.Finished;
         bell = 0;
         var slow = typeof(TCore) == typeof(SlowCore) ? state->Classes[thread] : 0; // class of a core whose takings are limited; 0: no limit
-        var hand = new Hand(plan, thread, crew->Wanted + 1, slow);
-        var index = hand.Next(crew, plan, slow);
+        int index;
+        if (abandoned < 0)
+        {
+            seat->Begin(plan, thread, crew->Wanted + 1, slow);
+            index = seat->Next(crew, plan, slow);
+        }
+        else
+        {
+            seat->Done++;
+            index = Finish(crew, plan, plan->Nodes + abandoned);
+            if (slow != 0) index = KeepSlow(crew, plan, index, slow);
+            if (index < 0) index = seat->Next(crew, plan, slow);
+        }
+
         while (true)
         {
             if (index >= 0)
@@ -165,26 +271,41 @@ internal static unsafe class Executor
                 }
 
                 var node = plan->Nodes + index;
-                if (timed) clock = RunTimed(state, node, record, clock);
-                else NodeRunner.Run(state, node, record);
-                done++;
-                index = Finish(crew, plan, node);
-                if (slow != 0) index = KeepSlow(crew, plan, index, slow);
-                if (hand.Held != 0 && Volatile.Read(ref crew->Hungry) != 0)
+                if (timed)
                 {
-                    Offer(crew, hand.GiveBack(plan));
+                    clock = RunTimed(state, node, seat, mine, clock);
+                    if (clock == 0) return Outcome.Lost;
+                }
+                else if (!NodeRunner.Run(state, node, seat, mine))
+                {
+                    return Outcome.Lost;
                 }
 
-                if (index < 0) index = hand.Next(crew, plan, slow);
+                seat->Done++;
+                index = Finish(crew, plan, node);
+                if (slow != 0) index = KeepSlow(crew, plan, index, slow);
+                if (seat->Held != 0 && Volatile.Read(ref crew->Hungry) != 0)
+                {
+                    Offer(crew, seat->GiveBack(plan));
+                }
+
+                if (index < 0) index = seat->Next(crew, plan, slow);
                 continue;
             }
 
+            var done = seat->Done;
             if (done > 0)
             {
-                record->Nodes += (ulong)done;
+                seat->Record->Nodes += (ulong)done;
                 ran += done;
+                if (seat->Skipped != 0)
+                {
+                    _ = Interlocked.Add(ref crew->Slept, seat->Skipped);
+                    seat->Skipped = 0;
+                }
+
                 var left = Interlocked.Add(ref crew->Remaining, -done);
-                done = 0;
+                seat->Done = 0;
                 patience.Renew();
                 if (thread == 0) dry = CycleClock.Now();
                 else if (left == 0 && Volatile.Read(ref crew->JoinWaiting) != 0) RingJoin(crew);
@@ -202,12 +323,12 @@ internal static unsafe class Executor
                 if (thread == 0) SleepInJoin(crew, plan);
                 else if (Starve(crew, plan, slow, out bell))
                 {
-                    finished = false;
+                    outcome = Outcome.Starved;
                     break;
                 }
             }
 
-            index = hand.Next(crew, plan, slow);
+            index = seat->Next(crew, plan, slow);
             if (index >= 0 && timed) clock = CycleClock.Now();
         }
 
@@ -215,63 +336,14 @@ internal static unsafe class Executor
         if (thread == 0)
         {
             state->LastJoin = dry;
-            if (ran > 0)
+            if (ran > 0 && abandoned < 0)
             {
                 var ns = (int)Math.Min(CycleClock.ToNanoseconds(dry - begun), 1_000_000_000) / ran;
                 plan->NodeNs = plan->NodeNs == 0 ? ns : plan->NodeNs + ((ns - plan->NodeNs) / 8);
             }
         }
 
-        return finished;
-    }
-
-    /// <summary>What one thread has taken from the ready set and not begun.</summary>
-    private ref struct Hand
-    {
-        public ulong Held;
-        private readonly ulong* _home;
-        private readonly int _threads;
-        private readonly bool _batched;
-        private int _word;
-
-        public Hand(Plan* plan, int thread, int threads, int slow)
-        {
-            _threads = threads;
-            _batched = plan->Batched != 0 && slow == 0; // a node that is held cannot be judged when it is begun
-            if (!_batched) return;
-            _home = plan->Homes + (thread * plan->HomeWords);
-            for (var w = 0; w < plan->ReadyWords; w++)
-            {
-                _home[w] = _home[plan->ReadyWords + w];
-                _home[plan->ReadyWords + w] = 0;
-            }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public int Next(Crew* crew, Plan* plan, int slow)
-        {
-            if (slow != 0) return Placement.Pop(plan, slow, Placement.Left(plan, crew->OpenedAt));
-            if (!_batched) return ReadySet.Pop(plan);
-            if (Held == 0)
-            {
-                Held = ReadySet.PopSome(plan, _home, _threads, out _word);
-                if (Held == 0) return -1;
-            }
-
-            var bit = BitOperations.TrailingZeroCount(Held);
-            Held &= Held - 1;
-            _home[plan->ReadyWords + _word] |= 1UL << bit;
-            return plan->ByRank[(_word << 6) + bit];
-        }
-
-        /// <summary>Puts back what was not begun; how many nodes.</summary>
-        public int GiveBack(Plan* plan)
-        {
-            var nodes = BitOperations.PopCount(Held);
-            _ = Interlocked.Or(ref plan->Ready[_word], Held);
-            Held = 0;
-            return nodes;
-        }
+        return outcome;
     }
 
     /// <summary>Counts a node as done for its successors. Returns the ready one of highest priority to go on with, offers the others.</summary>
@@ -380,34 +452,58 @@ internal static unsafe class Executor
         state->LastJoin = CycleClock.ToNanoseconds(CycleClock.Now() - state->LastJoin);
     }
 
-    /// <summary>A worker's life until <see cref="Crew.Stop"/>. [worker]</summary>
+    /// <summary>A worker's life until <see cref="Crew.Stop"/>, or until it loses its seat. [worker]</summary>
     public static void WorkerLoop(RenderState* state, int thread)
     {
         var crew = &state->Crew;
         var generation = Volatile.Read(ref crew->Gate) >> 32; // a quantum that is under way already may be entered, too
         if ((Volatile.Read(ref crew->Gate) & Crew.Open) != 0) generation--;
+        Serve(state, thread, generation, Volatile.Read(ref *new Bed(crew, Placement.IsSlow(state, thread)).Bell), -1);
+    }
+
+    /// <summary>Finishes the quantum that the worker before this one was stuck in, and lives on in its place. [standby that fills a seat]</summary>
+    public static void ResumeWorker(RenderState* state, int thread)
+    {
+        var seat = state->Seats + thread;
+        seat->Record->Current = 0;
+        // Its predecessor has entered: the quantum cannot have ended.
+        Serve(state, thread, Volatile.Read(ref state->Crew.Gate) >> 32, seat->Heard, seat->Abandoned);
+    }
+
+    private static void Serve(RenderState* state, int thread, ulong generation, uint heard, int abandoned)
+    {
+        var crew = &state->Crew;
         var slow = Placement.IsSlow(state, thread);
         var bed = new Bed(crew, slow);
-        var heard = Volatile.Read(ref *bed.Bell);
         var patience = new Patience(crew->IdleTicks);
-        var record = state->ThreadRecords + thread;
+        var seat = state->Seats + thread;
+        var mine = seat->Mine;
+        var record = seat->Record;
         var counters = ThreadCounters.Read();
-        while (Volatile.Read(ref crew->Stop) == 0)
+        while (abandoned >= 0 || Volatile.Read(ref crew->Stop) == 0)
         {
             var bell = Volatile.Read(ref *bed.Bell);
             var gate = Volatile.Read(ref crew->Gate);
-            if (IsNews(gate, generation, bell, heard))
+            if (abandoned >= 0 || IsNews(gate, generation, bell, heard))
             {
-                if (Interlocked.CompareExchange(ref crew->Gate, gate + 1, gate) != gate) continue;
-                if (gate >> 32 != (generation & uint.MaxValue)) record->Quanta++; // called again into the same one counts once
-                generation = gate >> 32;
-                heard = bell;
+                if (abandoned < 0)
+                {
+                    if (Interlocked.CompareExchange(ref crew->Gate, gate + 1, gate) != gate) continue;
+                    if (gate >> 32 != (generation & uint.MaxValue)) record->Quanta++; // called again into the same one counts once
+                    generation = gate >> 32;
+                    heard = seat->Heard = bell;
+                }
+
                 patience.Renew();
                 // Entered: the plan cannot be freed, because the join waits for us to leave.
-                var finished = slow ? Work<SlowCore>(state, crew->Plan, thread, out var starvedAt) : Work<FastCore>(state, crew->Plan, thread, out starvedAt);
+                var outcome = slow
+                    ? Work<SlowCore>(state, crew->Plan, thread, mine, abandoned, out var starvedAt)
+                    : Work<FastCore>(state, crew->Plan, thread, mine, abandoned, out starvedAt);
+                if (outcome == Outcome.Lost) return;
+                abandoned = -1;
                 Leave(crew);
                 if (record->Quanta % AccountEvery == 0) Account(record, ref counters); // one that never sleeps is looked at, too
-                if (finished) continue;
+                if (outcome == Outcome.Finished) continue;
                 Account(record, ref counters);
                 Linux.Wait(bed.Bell, starvedAt, WorkerWaitNs);
                 bed.GetUp();

@@ -27,8 +27,21 @@ internal unsafe struct Instance
     /// <summary>Answered Sleep after silent outputs; skipped until something sounds, moves or arrives.</summary>
     public int Asleep;
 
-    /// <summary>Failed three times in a second: plays silence until it is made anew or bypassed.</summary>
+    /// <summary>A <see cref="ShedReason"/>: plays silence until it is restored, made anew, or bypassed and back.</summary>
     public int Shed;
+
+    /// <summary>1: to be reset before it is processed again.</summary>
+    public int Unsound;
+
+    /// <summary>1 while a stuck thread is inside: nobody may call it. Set by the watchdog, cleared by the steward.</summary>
+    public int Ghost;
+
+    /// <summary>1: the notice of its shedding is still to be sent, with this figure.</summary>
+    public int Untold;
+    public long ShedCost;
+
+    /// <summary>What it costs: ns of timed quanta and how many, read from its record when last judged.</summary>
+    public ulong JudgedNs, JudgedCalls;
 
     /// <summary>Not 0: not simply processed; <see cref="Wet"/> and <see cref="Dry"/> say how much of what is heard.</summary>
     public int Fading;

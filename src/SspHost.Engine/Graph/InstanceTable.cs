@@ -199,10 +199,21 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
         instance->Record->Name[InstanceRecord.NameBytes - 1] = 0;
     }
 
-    /// <summary>One plan less holds it; the last one frees it and its assets.</summary>
+    /// <summary>One plan less holds it; the last one frees it and its assets, unless a stuck thread is inside.</summary>
     public void Release(Instance* instance)
     {
-        if (--instance->Refs > 0) return;
+        if (--instance->Refs == 0 && instance->Ghost == 0) Drop(instance);
+    }
+
+    /// <summary>The stuck thread has left.</summary>
+    public void Exorcise(Instance* instance)
+    {
+        Volatile.Write(ref instance->Ghost, 0);
+        if (instance->Refs == 0) Drop(instance);
+    }
+
+    private void Drop(Instance* instance)
+    {
         for (var i = 0; i < Limits.MaxAssets; i++)
         {
             if (instance->Assets[i] != null) pool->Free(0, instance->Assets[i]);

@@ -11,7 +11,8 @@ internal static unsafe class NodeRunner
     /// <summary>Failures within a second after which a module is switched off.</summary>
     public const int FailuresToShed = 3;
 
-    public static void Run(RenderState* state, Node* node, ThreadRecord* thread)
+    /// <summary>False: the thread lost its seat inside the module and must touch nothing more.</summary>
+    public static bool Run(RenderState* state, Node* node, Seat* seat, ulong mine)
     {
         var instance = node->Instance;
         var silent = true;
@@ -31,11 +32,19 @@ internal static unsafe class NodeRunner
         if (node->AcceptsEvents != 0 && (instance->EventQuantum == state->Quantum || state->BroadcastQuantum == state->Quantum))
             context->EventCount = state->EventCount;
 
-        if (((int)node->Flags | instance->Shed | instance->Asleep | instance->Fading) != 0 && Skipped(state, node, instance, silent)) return;
+        var plain = ((int)node->Flags | instance->Shed | instance->Asleep | instance->Fading) == 0;
+        if (!plain && Skipped(state, node, instance, silent))
+        {
+            seat->Skipped++;
+            return true;
+        }
 
-        thread->Current = context->Slot + 1; // should it take the engine down, this names it
+        var thread = seat->Record;
+        thread->Current = context->Slot + 1; // should it take the engine down or hold the thread, this names it
+        if (!plain && instance->Unsound != 0) Mend(instance);
         var result = node->Process(node->Self, context);
         thread->Current = 0;
+        if (!Seat.IsKept(seat, mine)) return false;
 
         var outputs = context->Outputs;
         var every = 0;
@@ -45,7 +54,7 @@ internal static unsafe class NodeRunner
             if (magnitude > Lanes.MaxMagnitude)
             {
                 Fail(state, node, o);
-                return;
+                return true;
             }
 
             every |= magnitude;
@@ -53,15 +62,26 @@ internal static unsafe class NodeRunner
         }
 
         if (instance->Fading != 0) Crossfade(state, node);
-        if (result == ProcessResult.Continue) return;
+        if (result == ProcessResult.Continue) return true;
         if (result == ProcessResult.Error) Fail(state, node, node->OutputCount);
         else if (every == 0) instance->Asleep = 1; // an answer of Sleep after sounding outputs is not believed
+        return true;
+    }
+
+    // Given back after something went wrong in it: from the beginning.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Mend(Instance* instance)
+    {
+        instance->Unsound = 0;
+        instance->Type->Entry.Reset(instance->Self);
     }
 
     // Bypassed, shed, fading or sleeping: true if the outputs are settled without calling process.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool Skipped(RenderState* state, Node* node, Instance* instance, bool silent)
     {
+        var haunted = Volatile.Read(ref instance->Ghost) != 0; // once: the steward may clear it at any moment
+        if (node->Adrift != 0 && Takeover.IsHaunted(state->Current, node, haunted)) return true;
         var bypassed = (node->Flags & NodeFlags.Bypassed) != 0;
         if (bypassed || instance->Shed != 0 || instance->Fading != 0)
         {
@@ -70,7 +90,7 @@ internal static unsafe class NodeRunner
             {
                 if (bypassed)
                 {
-                    instance->Shed = 0; // bypassed and back is how a player tries a shed module again
+                    if (instance->Shed != 0 && !haunted) Restore(instance); // bypassed and back is how a player tries a shed module again
                     instance->Failures = 0;
                     instance->Asleep = 0; // its inputs may have sounded while it was not asked
                 }
@@ -94,6 +114,16 @@ internal static unsafe class NodeRunner
         instance->Record->Slept++;
         Silence(node);
         return true;
+    }
+
+    /// <summary>Switches a shed module on again; its fade does the rest. Not while a stuck thread is inside.</summary>
+    public static void Restore(Instance* instance)
+    {
+        if (instance->Shed != (int)ShedReason.Overload) instance->Unsound = 1;
+        instance->Shed = 0;
+        instance->Failures = 0;
+        instance->Asleep = 0;
+        Volatile.Write(ref *(int*)&instance->Record->Shed, 0);
     }
 
     private static void AimFades(RenderState* state, Instance* instance, bool bypassed)

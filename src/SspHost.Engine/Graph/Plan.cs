@@ -69,6 +69,12 @@ internal unsafe struct Node
     public int AcceptsEvents;
 
     public ProcessContext Context;
+
+    /// <summary>Not 0: its outputs have the addresses a stuck thread knows, and others look for them in the area of this number less 1.</summary>
+    public int Adrift;
+
+    /// <summary>A mark of the takeover.</summary>
+    public int Downstream;
 }
 
 /// <summary>A delayed cable's memory, alive as long as a plan uses it: a new plan goes on with what the old one wrote.</summary>
@@ -141,6 +147,9 @@ internal unsafe struct Plan
     /// <summary>1: its nodes are so short that threads take several at a time.</summary>
     public int Batched;
 
+    /// <summary>1: nearly all of it slept in the quantum before. [audio-thread]</summary>
+    public int Dozing;
+
     /// <summary>What each thread took from the ready set, for <see cref="HomeWords"/> a thread: the quantum before, then this one.</summary>
     public ulong* Homes;
 
@@ -174,6 +183,10 @@ internal unsafe struct Plan
 
     public Signal* Outputs;
     public int OutputCount;
+
+    /// <summary>Node of each output.</summary>
+    public ushort* Owners;
+
     public Signal* Inputs;
     public DirectOp* Directs;
     public MixOp* Mixes;
@@ -206,8 +219,15 @@ internal unsafe struct Plan
     /// <summary>1 + node of a slot; 0 = not in this plan. Events find their instance here: the plan keeps it alive.</summary>
     public ushort* NodeBySlot;
 
+    /// <summary>Areas of <see cref="BufferFloats"/> each; the first is in use until a thread is stuck in a node.</summary>
     public float* Buffers;
     public long BufferFloats;
+
+    /// <summary>The area in use, and the one that is moved to at the end of this quantum, or -1.</summary>
+    public int Area, MovingTo;
+
+    /// <summary>Threads stuck in its nodes: it is kept while there are any.</summary>
+    public int Ghosts;
 
     /// <summary>Quantum count when it was replaced, and the next replaced plan. [steward]</summary>
     public ulong RetiredAt;

@@ -21,7 +21,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
     private struct Layout
     {
         public long Nodes, Outputs, Inputs, Directs, Mixes, Cables, Successors, ByRank, Ready, InitialReady, Homes, Lines, Feedback, Jacks, Changes, BySlot;
-        public long Aims, Ramps, Gains;
+        public long Aims, Ramps, Gains, Owners;
         public long Costs, Tails, Needs, LeastNeeds;
         public long Buffers, Total;
     }
@@ -148,8 +148,9 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         l.Aims = Take(aims * (long)sizeof(GainAim));
         l.Ramps = Take(GainCount * (long)sizeof(CableRamp*));
         l.Gains = Take(GainTable.Places(GainCount) * (long)sizeof(GainEntry));
+        l.Owners = Take(h->OutputCount * (long)sizeof(ushort));
         l.BySlot = Take(Limits.MaxInstances * (long)sizeof(ushort));
-        l.Buffers = Take(h->BufferSlots * (long)_quantum * sizeof(float));
+        l.Buffers = Take(Takeover.Areas * h->BufferSlots * (long)_quantum * sizeof(float));
         l.Costs = Take(h->NodeCount * (long)(Limits.MaxCoreClasses * sizeof(float)));
         l.Tails = Take(h->NodeCount * (long)sizeof(float));
         l.Needs = Take(h->NodeCount * (long)((Limits.MaxCoreClasses - 1) * sizeof(int)));
@@ -304,6 +305,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
             LeastNeeds = (int*)(start + l.LeastNeeds),
             Outputs = (Signal*)(start + l.Outputs),
             OutputCount = h->OutputCount,
+            Owners = (ushort*)(start + l.Owners),
             Inputs = (Signal*)(start + l.Inputs),
             Directs = (DirectOp*)(start + l.Directs),
             Mixes = (MixOp*)(start + l.Mixes),
@@ -326,6 +328,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
             NodeBySlot = (ushort*)(start + l.BySlot),
             Buffers = (float*)(start + l.Buffers),
             BufferFloats = h->BufferSlots * (long)_quantum,
+            MovingTo = -1,
             Bytes = l.Total,
         };
     }
@@ -457,6 +460,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         node->AcceptsEvents = entry->AcceptsEvents ? 1 : 0;
         node->InputCount = entry->Inputs;
         node->OutputCount = entry->Outputs;
+        for (var o = 0; o < entry->Outputs; o++) _plan->Owners[from->FirstOutput + o] = (ushort)n;
         node->Directs = _plan->Directs + direct;
         node->Mixes = _plan->Mixes + mix;
         node->Context = new ProcessContext
@@ -612,22 +616,35 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         return _plan;
     }
 
-    /// <summary>Lets a plan go that no thread can reach any more.</summary>
-    public void Free(Plan* plan)
+    /// <summary>
+    /// Lets a plan go that no thread can reach any more. False: a stuck thread still has the plan's
+    /// addresses, and the block stays until it has left.
+    /// </summary>
+    public bool Free(Plan* plan)
     {
-        for (var n = 0; n < plan->NodeCount; n++) instances.Release(plan->Nodes[n].Instance);
+        for (var n = 0; n < plan->NodeCount; n++)
+        {
+            var instance = plan->Nodes[n].Instance;
+            plan->Nodes[n].Instance = null;
+            if (instance != null) instances.Release(instance);
+        }
+
         for (var o = 0; o < plan->OutputCount; o++)
         {
             var line = plan->Lines[o];
+            plan->Lines[o] = null;
             if (line != null && --line->Refs == 0) pool->Free(0, line);
         }
 
         for (var i = 0; i < plan->RampCount; i++)
         {
             var ramp = plan->Ramps[i];
+            plan->Ramps[i] = null;
             if (ramp != null && --ramp->Refs == 0) pool->Free(0, ramp);
         }
 
+        if (plan->Ghosts != 0) return false;
         pool->Free(0, plan);
+        return true;
     }
 }

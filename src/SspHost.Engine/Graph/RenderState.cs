@@ -8,7 +8,7 @@ namespace SspHost.Engine.Graph;
 /// The crew's meeting point. Each word that another thread writes in the middle of a quantum has 128 bytes to itself: on x86 the
 /// prefetcher fetches lines in pairs, some arm64 lines are 128 bytes, and a shared line would cost every node a miss.
 /// </summary>
-[StructLayout(LayoutKind.Explicit, Size = 128 * 12)]
+[StructLayout(LayoutKind.Explicit, Size = 128 * 13)]
 internal unsafe struct Crew
 {
     /// <summary>The quantum is open: workers may enter.</summary>
@@ -33,6 +33,9 @@ internal unsafe struct Crew
 
     /// <summary>Cycle clock when the quantum was opened, where the plan has use for slow workers.</summary>
     [FieldOffset(48)] public ulong OpenedAt;
+
+    /// <summary>How long the audio thread works alone in a plan that dozed, in ticks.</summary>
+    [FieldOffset(56)] public ulong AloneTicks;
 
     /// <summary>Generation (32 bits), open (1 bit), workers entered (31 bits): entering is one CAS that proves all three at once.</summary>
     [FieldOffset(128)] public ulong Gate;
@@ -62,13 +65,16 @@ internal unsafe struct Crew
     [FieldOffset(1152)] public int SlowSleepers;
     [FieldOffset(1280)] public uint SlowBell;
     [FieldOffset(1408)] public int SlowCalled;
+
+    /// <summary>Nodes that did not have to be processed; added as Remaining is taken from.</summary>
+    [FieldOffset(1536)] public int Slept;
 }
 
 /// <summary>A command of the steward that only the audio thread may carry out while it plays.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct Mailbox
 {
-    public const uint Idle = 0, Posted = 1, Taken = 2, Done = 3;
+    public const uint Idle = 0, Posted = 1, Taken = 2, Done = 3, Stuck = 4;
 
     public uint State;
     public RequestKind Kind;
@@ -99,6 +105,9 @@ internal unsafe struct RenderState
     public int FadeFrames;
     public float* FadeShape;
     public uint Diagnostics;
+
+    /// <summary>DiagnosticFlags.ModuleTimes while the audio thread needs to know what costs most.</summary>
+    public int Judging;
     public int Threads;
 
     /// <summary>Class of each thread's core, and the fastest among them. [steward, stopped]</summary>
@@ -106,6 +115,10 @@ internal unsafe struct RenderState
     public int FastClass;
     public float* Silence;
     public ThreadRecord* ThreadRecords;
+    public Seat* Seats;
+
+    /// <summary>Ghost.Most of them.</summary>
+    public Ghost* Ghosts;
 
     /// <summary>Nodes that failed in this quantum.</summary>
     public int Failed;
@@ -126,6 +139,10 @@ internal unsafe struct RenderState
 
     /// <summary>Frames until every ramp that a plan began has ended.</summary>
     public int Unsettled;
+
+    /// <summary>Late quanta, less those in time; and quanta until it counts again.</summary>
+    public int Overload, Respite;
+
 
     /// <summary>Events taken from the ring that are not due yet, in order of time.</summary>
     public ModuleEvent* Held;

@@ -15,6 +15,9 @@ public sealed unsafe class Renderer : IDisposable
     /// <summary>How long the steward waits for the audio thread to take a command, in ns.</summary>
     public const ulong CommandTimeoutNs = 250_000_000;
 
+    // Late quanta, less those in time, from which modules are timed, and at which one is shed; and quanta after a change that do not count.
+    private const int OverloadToJudge = 4, OverloadToShed = 8, RespiteQuanta = 16;
+
     private readonly RegionMap _map;
     private readonly Pool* _pool;
     private readonly ModuleType* _types;
@@ -47,6 +50,9 @@ public sealed unsafe class Renderer : IDisposable
         _s = (RenderState*)ModuleTypes.Take(pool, sizeof(RenderState));
         _s->Silence = silence;
         _s->ThreadRecords = map.Threads;
+        _s->Seats = (Seat*)ModuleTypes.Take(pool, Limits.MaxThreads * (long)sizeof(Seat));
+        for (var t = 0; t < Limits.MaxThreads; t++) _s->Seats[t].Record = map.Threads + t;
+        _s->Ghosts = (Ghost*)ModuleTypes.Take(pool, Ghost.Most * (long)sizeof(Ghost));
         _s->JackIn = (float*)ModuleTypes.Take(pool, Limits.MaxJacks * (long)Limits.MaxQuantum * sizeof(float));
         _s->FadeShape = (float*)ModuleTypes.Take(pool, GainRamp.ShapeLength * (long)sizeof(float));
         _s->Events = (ModuleEvent*)ModuleTypes.Take(pool, Limits.MaxEventsPerQuantum * (long)sizeof(ModuleEvent));
@@ -70,6 +76,7 @@ public sealed unsafe class Renderer : IDisposable
         {
             if (!value && _running)
             {
+                _ = IsBusy;
                 _s->Mailbox.State = Mailbox.Idle; // whatever was posted, nobody will take it now
                 FreeOrphan();
             }
@@ -85,8 +92,28 @@ public sealed unsafe class Renderer : IDisposable
     // Taking a plan is two steps of the audio thread, which may be preempted between them: it is only over when the plan is current.
     private bool IsSettled => _sent == null || (Plan*)Volatile.Read(ref *(nint*)&_s->Current) == _sent;
 
-    /// <summary>Whether the audio thread is in a command with this block: it must not be freed yet. [steward]</summary>
-    public bool Uses(void* block) => _running && Volatile.Read(ref _s->Mailbox.State) == Mailbox.Taken && _s->Mailbox.Data == block;
+    /// <summary>Whether the audio thread, or one that is stuck, is in a command with this block: it must not be freed yet. [steward]</summary>
+    public bool Uses(void* block)
+    {
+        if (_running && Volatile.Read(ref _s->Mailbox.State) == Mailbox.Taken && _s->Mailbox.Data == block) return true;
+        for (var g = 0; g < Ghost.Most; g++)
+        {
+            if (Volatile.Read(ref _s->Ghosts[g].State) == Ghost.Inside && _s->Ghosts[g].Data == block) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Threads that are stuck in a module. [steward]</summary>
+    public int StuckThreads
+    {
+        get
+        {
+            var count = 0;
+            for (var g = 0; g < Ghost.Most; g++) count += Volatile.Read(ref _s->Ghosts[g].State) == Ghost.Inside ? 1 : 0;
+            return count;
+        }
+    }
 
     /// <summary>Whether there are workers to wait for. [audio-thread]</summary>
     public bool HasWorkers => _s->Crew.Workers + _s->Crew.SlowCrew > 0;
@@ -179,6 +206,7 @@ public sealed unsafe class Renderer : IDisposable
         crew->IdleTicks = PauseHint.Ticks(10);
         crew->StarvedTicks = PauseHint.Ticks(30);
         crew->JoinTicks = PauseHint.Ticks(50);
+        crew->AloneTicks = PauseHint.Ticks(5);
         if (_s->Current != null) Placement.Place(_s, _s->Current);
         return ReplyStatus.Ok;
     }
@@ -211,7 +239,7 @@ public sealed unsafe class Renderer : IDisposable
             Volatile.Write(ref *(uint*)&instance->Record->State, (uint)InstanceState.Active);
         }
 
-        if (waiting != null) _builder.Free(waiting);
+        if (waiting != null) _ = _builder.Free(waiting); // it never played: nobody is in it
         for (var n = 0; playing != null && n < playing->NodeCount; n++)
         {
             var instance = playing->Nodes[n].Instance;
@@ -303,6 +331,7 @@ public sealed unsafe class Renderer : IDisposable
     public bool Collect()
     {
         if (_running && Volatile.Read(ref _s->Mailbox.State) == Mailbox.Taken) return false; // a command may still hold an instance
+        Exorcise();
         var playing = (Plan*)Volatile.Read(ref *(nint*)&_s->Current);
         var now = Volatile.Read(ref _s->Quanta);
         var left = false;
@@ -312,9 +341,18 @@ public sealed unsafe class Renderer : IDisposable
             var next = plan->NextRetired;
             if (plan != playing && (!_running || now > plan->RetiredAt))
             {
-                if (previous == null) _retired = next;
-                else previous->NextRetired = next;
-                _builder.Free(plan);
+                if (!_builder.Free(plan))
+                {
+                    previous = plan; // haunted: not soon
+                }
+                else if (previous == null)
+                {
+                    _retired = next;
+                }
+                else
+                {
+                    previous->NextRetired = next;
+                }
             }
             else
             {
@@ -328,25 +366,75 @@ public sealed unsafe class Renderer : IDisposable
         return !left;
     }
 
+    // Threads that have come back after all leave what they were in to be freed or played again.
+    private void Exorcise()
+    {
+        for (var g = 0; g < Ghost.Most; g++)
+        {
+            var ghost = _s->Ghosts + g;
+            if (Volatile.Read(ref ghost->State) != Ghost.Inside || ghost->Thread->IsRunning) continue;
+            if (ghost->Plan != null) _ = Interlocked.Decrement(ref ghost->Plan->Ghosts);
+            if (ghost->Orphan != null) _pool->Free(0, ghost->Orphan);
+            _instances.Exorcise(ghost->Instance);
+            ghost->Plan = null;
+            ghost->Data = null;
+            ghost->Orphan = null;
+            Volatile.Write(ref ghost->State, Ghost.Free); // last: the watchdog fills it anew
+        }
+    }
+
     /// <summary>[steward] Runs the jobs that modules asked for.</summary>
     public void DoWork() => _instances.DoWork(_s->WorkPending);
 
     /// <summary>[worker] Takes part in quanta until <see cref="StopWorkers"/>. <paramref name="thread"/>: 1 .. threads - 1.</summary>
     public void WorkerLoop(int thread) => Executor.WorkerLoop(_s, thread);
 
+    /// <summary>[standby] Finishes what worker <paramref name="thread"/> was stuck in, and takes part in its place.</summary>
+    public void ResumeWorker(int thread) => Executor.ResumeWorker(_s, thread);
+
     /// <summary>[steward] Tells every worker to return from its loop. Call after the audio thread has stopped or from a live one: both are safe.</summary>
     public void StopWorkers() => Executor.Stop(&_s->Crew);
 
     /// <summary>
     /// [audio-thread] Renders one quantum. Inputs and outputs: one pointer a jack, a quantum of floats each, in volts.
-    /// <paramref name="frame"/>: number of its first frame, a multiple of 16.
+    /// <paramref name="frame"/>: number of its first frame, a multiple of 16. False: the thread lost its seat while it was inside a module
+    /// and must touch nothing more; a standby goes on with <see cref="Resume"/>.
     /// </summary>
-    public void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
+    public bool Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
     {
         var s = _s;
         s->Time = frame;
         s->Quantum++;
-        if (Volatile.Read(ref s->Mailbox.State) == Mailbox.Posted) TakeCommand();
+        if (Volatile.Read(ref s->Mailbox.State) == Mailbox.Posted && !TakeCommand()) return false;
+        return RenderGraph(inputs, inputCount, outputs, outputCount);
+    }
+
+    /// <summary>
+    /// [standby that fills the audio thread's seat] The rest of the quantum in which the audio thread got stuck; arguments and result as
+    /// for <see cref="Render"/>.
+    /// </summary>
+    public bool Resume(float** inputs, int inputCount, float** outputs, int outputCount)
+    {
+        var s = _s;
+        var seat = s->Seats;
+        seat->Record->Current = 0;
+        switch (seat->Stage)
+        {
+            case Stage.Command:
+                seat->Stage = Stage.Graph;
+                TellShed(s->Mailbox.Instance);
+                Volatile.Write(ref s->Mailbox.State, Mailbox.Stuck);
+                return RenderGraph(inputs, inputCount, outputs, outputCount);
+            case Stage.Failures:
+                return Finish(s->Current, outputs, outputCount);
+            default:
+                return Executor.Resume(s, s->Current) && Finish(s->Current, outputs, outputCount);
+        }
+    }
+
+    private bool RenderGraph(float** inputs, int inputCount, float** outputs, int outputCount)
+    {
+        var s = _s;
         s->LastSwap = 0;
         if (Volatile.Read(ref *(nint*)&s->Published) != 0)
         {
@@ -359,28 +447,40 @@ public sealed unsafe class Renderer : IDisposable
         EventDrain.Run(s, plan, _events);
         var frames = s->Frames;
         for (var j = 0; j < outputCount; j++) Lanes.Zero(outputs[j], frames);
+        if (plan == null) return Finish(plan, outputs, outputCount);
+        for (var jacks = plan->InputJacks; jacks != 0; jacks &= jacks - 1)
+        {
+            var j = System.Numerics.BitOperations.TrailingZeroCount(jacks);
+            var to = s->JackIn + (j * Limits.MaxQuantum);
+            if (j < inputCount && Lanes.Magnitude(inputs[j], frames) <= Lanes.MaxMagnitude) Lanes.Copy(to, inputs[j], frames);
+            else Lanes.Zero(to, frames);
+        }
+
+        return Executor.Run(s, plan) && Finish(plan, outputs, outputCount);
+    }
+
+    // From the last node to the end of the quantum.
+    private bool Finish(Plan* plan, float** outputs, int outputCount)
+    {
+        var s = _s;
+        var frames = s->Frames;
         if (plan != null)
         {
-            for (var jacks = plan->InputJacks; jacks != 0; jacks &= jacks - 1)
-            {
-                var j = System.Numerics.BitOperations.TrailingZeroCount(jacks);
-                var to = s->JackIn + (j * Limits.MaxQuantum);
-                if (j < inputCount && Lanes.Magnitude(inputs[j], frames) <= Lanes.MaxMagnitude) Lanes.Copy(to, inputs[j], frames);
-                else Lanes.Zero(to, frames);
-            }
-
-            Executor.Run(s, plan);
-            if (s->Failed != 0) AfterFailures(plan);
+            if (s->Failed != 0 && !AfterFailures(plan)) return false;
+            if (plan->MovingTo >= 0) Takeover.FindSources(plan);
             for (var f = 0; f < plan->FeedbackCount; f++) Lanes.Copy(plan->Feedback[f].Target, plan->Feedback[f].Source, plan->Feedback[f].Floats);
             for (var j = 0; j < plan->JackCount; j++)
             {
                 if (plan->Jacks[j].Jack < outputCount) PlayJack(s, plan->Jacks + j, outputs[plan->Jacks[j].Jack]);
             }
+
+            if (plan->MovingTo >= 0) Takeover.Settle(plan);
         }
 
         s->Unsettled = Math.Max(0, s->Unsettled - frames);
 
         Volatile.Write(ref s->Quanta, s->Quanta + 1);
+        return true;
     }
 
     /// <summary>
@@ -391,7 +491,7 @@ public sealed unsafe class Renderer : IDisposable
     {
         var worst = Audio.Culprit.None;
         var plan = _s->Current;
-        if (plan == null || (_s->Diagnostics & (uint)DiagnosticFlags.ModuleTimes) == 0) return worst;
+        if (plan == null || !Executor.IsTimed(_s)) return worst;
         for (var n = 0; n < plan->NodeCount; n++)
         {
             var instance = plan->Nodes[n].Instance;
@@ -444,33 +544,115 @@ public sealed unsafe class Renderer : IDisposable
         Volatile.Write(ref *(nint*)&_s->Current, (nint)plan);
     }
 
-    // Rare: looks for the nodes that failed, in plan order so that notices do not depend on the schedule.
-    private void AfterFailures(Plan* plan)
+    // Rare: looks for the nodes that failed, in plan order so that notices do not depend on the schedule. What is to be said of one is said
+    // before it is reset, so that whoever takes over from there finds it done.
+    private bool AfterFailures(Plan* plan)
     {
-        _s->Failed = 0;
+        var seat = _s->Seats;
+        var mine = seat->Mine;
         var second = (ulong)_s->Rate;
+        seat->Stage = Stage.Failures;
         for (var n = 0; n < plan->NodeCount; n++)
         {
             var instance = plan->Nodes[n].Instance;
+            if (instance->Untold != 0) TellShed(instance);
             if (instance->Failed == 0) continue;
             var port = instance->Failed - 1;
             instance->Failed = 0;
             _s->BadOutputs++;
-            instance->Type->Entry.Reset(instance->Self);
             instance->Failures++;
             var shed = instance->Failures >= NodeRunner.FailuresToShed && _s->Time - instance->FailureBefore < second;
             instance->FailureBefore = instance->LastFailure;
             instance->LastFailure = _s->Time;
-            Tell(NoticeKind.BadOutput, instance, port < instance->Type->Entry.Outputs ? port : -1);
-            if (!shed) continue;
-            instance->Shed = 1;
-            instance->Wet = GainRamp.Resting(0); // at once: what it says is not to be faded, it is not to be heard
-            instance->Fading = 1;
-            Tell(NoticeKind.ModuleShed, instance, 0);
+            Tell(NoticeKind.BadOutput, instance, port < instance->Type->Entry.Outputs ? port : -1, 0);
+            if (shed)
+            {
+                instance->Wet = GainRamp.Resting(0); // at once: what it says is not to be faded, it is not to be heard
+                Shed(instance, ShedReason.Failures, 0);
+                TellShed(instance);
+            }
+
+            seat->Record->Current = instance->Slot + 1;
+            instance->Type->Entry.Reset(instance->Self);
+            seat->Record->Current = 0;
+            if (!Seat.IsKept(seat, mine)) return false;
+        }
+
+        _s->Failed = 0;
+        seat->Stage = Stage.Graph;
+        return true;
+    }
+
+    /// <summary>
+    /// [audio-thread, after a quantum of a card that keeps time] Counts late quanta against those in time; too many, and the module that costs
+    /// most is switched off. Not while two patches play at once or ramps run, nor right after: that load goes by itself.
+    /// </summary>
+    public void Judge(bool late)
+    {
+        var s = _s;
+        var plan = s->Current;
+        s->Overload = late ? s->Overload + 1 : Math.Max(0, s->Overload - 1);
+        if (plan == null || plan->Union != 0 || s->Unsettled > 0) s->Respite = RespiteQuanta;
+        if (s->Respite > 0)
+        {
+            s->Respite--;
+            s->Overload = 0;
+        }
+
+        if (s->Overload == 0) s->Judging = 0;
+        else if (s->Overload >= OverloadToJudge && s->Judging == 0) BeginJudging(plan);
+        else if (s->Overload >= OverloadToShed) ShedCostliest(plan);
+    }
+
+    // Module times are on from here until somebody is found, or the load has gone.
+    private void BeginJudging(Plan* plan)
+    {
+        _s->Judging = (int)DiagnosticFlags.ModuleTimes;
+        for (var n = 0; n < plan->NodeCount; n++)
+        {
+            var instance = plan->Nodes[n].Instance;
+            (instance->JudgedNs, instance->JudgedCalls) = (instance->Record->Nanoseconds, instance->Record->Calls);
         }
     }
 
-    private void Tell(NoticeKind kind, Instance* instance, long a) => _ = _notices.TryPush(new Notice
+    private void ShedCostliest(Plan* plan)
+    {
+        Instance* most = null;
+        ulong cost = 0;
+        for (var n = 0; n < plan->NodeCount; n++)
+        {
+            var instance = plan->Nodes[n].Instance;
+            var calls = instance->Record->Calls - instance->JudgedCalls;
+            if (!instance->Type->Entry.Sheddable || instance->Shed != 0 || (plan->Nodes[n].Flags & NodeFlags.Bypassed) != 0 || calls == 0) continue;
+            var ns = (instance->Record->Nanoseconds - instance->JudgedNs) / calls;
+            if (ns <= cost) continue;
+            most = instance;
+            cost = ns;
+        }
+
+        _s->Overload = _s->Judging = 0;
+        _s->Respite = RespiteQuanta + (_s->FadeFrames / _s->Frames); // it is still processed while it fades
+        if (most == null) return;
+        Shed(most, ShedReason.Overload, (long)cost);
+        TellShed(most);
+    }
+
+    private static void Shed(Instance* instance, ShedReason reason, long cost)
+    {
+        instance->Shed = (int)reason;
+        instance->ShedCost = cost;
+        instance->Fading = 1;
+        instance->Untold = 1;
+        Volatile.Write(ref *(int*)&instance->Record->Shed, (int)reason);
+    }
+
+    private void TellShed(Instance* instance)
+    {
+        instance->Untold = 0;
+        Tell(NoticeKind.ModuleShed, instance, instance->Shed, instance->ShedCost);
+    }
+
+    private void Tell(NoticeKind kind, Instance* instance, long a, long b) => _ = _notices.TryPush(new Notice
     {
         Kind = kind,
         Slot = instance->Slot,
@@ -479,6 +661,7 @@ public sealed unsafe class Renderer : IDisposable
         Frame = _s->Time,
         Time = Linux.Now(),
         A = a,
+        B = b,
     });
 
     /// <summary>
@@ -492,11 +675,13 @@ public sealed unsafe class Renderer : IDisposable
         var instance = Find(slot, key);
         if (IsBusy) return ReplyStatus.TimedOut;
         if (instance == null || (uint)index >= (uint)instance->Type->Entry.Assets || (asset != null && !IsSound(asset, bytes))) return ReplyStatus.BadRequest;
+        if (IsHaunted(instance)) return ReplyStatus.WrongState;
         var old = instance->Assets[index];
         var status = Command(new Mailbox { Kind = RequestKind.SetAsset, Instance = instance, Data = asset, Index = index }, out _);
-        taken = status == ReplyStatus.Ok || (_running && Volatile.Read(ref _s->Mailbox.State) != Mailbox.Idle);
+        taken = status == ReplyStatus.Ok || (_running && Volatile.Read(ref _s->Mailbox.State) != Mailbox.Idle) || IsHaunted(instance);
         if (old == null || old == asset) return status;
         if (status == ReplyStatus.Ok) _pool->Free(0, old);
+        else if (IsHaunted(instance)) LeaveToGhost(instance, old);
         else if (taken) _orphan = old; // the module may be reading it still
         return status;
     }
@@ -514,6 +699,7 @@ public sealed unsafe class Renderer : IDisposable
         version = 0;
         var instance = Find(slot, key);
         if (instance == null || bytes < instance->Type->Entry.StateBytes) return ReplyStatus.BadRequest;
+        if (IsHaunted(instance)) return ReplyStatus.WrongState;
         version = instance->Type->Entry.Version;
         return Command(new Mailbox { Kind = RequestKind.SaveState, Instance = instance, Data = into, Bytes = instance->Type->Entry.StateBytes }, out written);
     }
@@ -523,8 +709,35 @@ public sealed unsafe class Renderer : IDisposable
     {
         var instance = Find(slot, key);
         if (instance == null || bytes is < 0 or > int.MaxValue) return ReplyStatus.BadRequest;
+        if (IsHaunted(instance)) return ReplyStatus.WrongState;
         var status = Command(new Mailbox { Kind = RequestKind.LoadState, Instance = instance, Data = from, Bytes = (int)bytes, Version = version }, out var accepted);
         return status == ReplyStatus.Ok && accepted == 0 ? ReplyStatus.StateRefused : status;
+    }
+
+    /// <summary>[steward] Switches a shed module on again; WrongState while a stuck thread is inside it.</summary>
+    public ReplyStatus Restore(int slot, uint key)
+    {
+        var instance = Find(slot, key);
+        if (instance == null) return ReplyStatus.BadRequest;
+        if (IsHaunted(instance)) return ReplyStatus.WrongState;
+        var status = Command(new Mailbox { Kind = RequestKind.RestoreModule, Instance = instance }, out var restored);
+        return status == ReplyStatus.Ok && restored == 0 ? ReplyStatus.WrongState : status;
+    }
+
+    // A thread that is stuck in it has come back?
+    private bool IsHaunted(Instance* instance)
+    {
+        Exorcise();
+        return instance->Ghost != 0;
+    }
+
+    private void LeaveToGhost(Instance* instance, void* orphan)
+    {
+        for (var g = 0; g < Ghost.Most; g++)
+        {
+            var ghost = _s->Ghosts + g;
+            if (Volatile.Read(ref ghost->State) == Ghost.Inside && ghost->Instance == instance) ghost->Orphan = orphan;
+        }
     }
 
     private Instance* Find(int slot, uint key)
@@ -541,6 +754,12 @@ public sealed unsafe class Renderer : IDisposable
         {
             if (!_running) return false;
             if (Interlocked.CompareExchange(ref _s->Mailbox.State, Mailbox.Idle, Mailbox.Done) == Mailbox.Done) FreeOrphan(); // it came back after all
+            if (Interlocked.CompareExchange(ref _s->Mailbox.State, Mailbox.Idle, Mailbox.Stuck) == Mailbox.Stuck && _orphan != null)
+            {
+                LeaveToGhost(_s->Mailbox.Instance, _orphan);
+                _orphan = null;
+            }
+
             return Volatile.Read(ref _s->Mailbox.State) != Mailbox.Idle;
         }
     }
@@ -559,9 +778,8 @@ public sealed unsafe class Renderer : IDisposable
         if (!_running)
         {
             *box = command;
-            Carry(box);
+            result = Carry(box);
             box->State = Mailbox.Idle;
-            result = box->Result;
             return ReplyStatus.Ok;
         }
 
@@ -573,6 +791,12 @@ public sealed unsafe class Renderer : IDisposable
         {
             var state = Volatile.Read(ref box->State);
             if (state == Mailbox.Done) break;
+            if (state == Mailbox.Stuck)
+            {
+                Volatile.Write(ref box->State, Mailbox.Idle);
+                return ReplyStatus.TimedOut;
+            }
+
             if (Linux.Now() >= end)
             {
                 if (state == Mailbox.Posted && Interlocked.CompareExchange(ref box->State, Mailbox.Idle, Mailbox.Posted) == Mailbox.Posted) return ReplyStatus.TimedOut;
@@ -588,34 +812,44 @@ public sealed unsafe class Renderer : IDisposable
         return ReplyStatus.Ok;
     }
 
-    private void TakeCommand()
+    private bool TakeCommand()
     {
         var box = &_s->Mailbox;
-        if (Interlocked.CompareExchange(ref box->State, Mailbox.Taken, Mailbox.Posted) != Mailbox.Posted) return; // withdrawn
-        _s->ThreadRecords->Current = box->Instance->Slot + 1;
-        Carry(box);
-        _s->ThreadRecords->Current = 0;
+        if (Interlocked.CompareExchange(ref box->State, Mailbox.Taken, Mailbox.Posted) != Mailbox.Posted) return true; // withdrawn
+        var seat = _s->Seats;
+        var mine = seat->Mine;
+        seat->Stage = Stage.Command;
+        seat->Record->Current = box->Instance->Slot + 1;
+        var result = Carry(box);
+        seat->Record->Current = 0;
+        if (!Seat.IsKept(seat, mine)) return false;
+        seat->Stage = Stage.Graph;
+        box->Result = result;
         Volatile.Write(ref box->State, Mailbox.Done);
+        return true;
     }
 
-    private static void Carry(Mailbox* box)
+    private static int Carry(Mailbox* box)
     {
         var instance = box->Instance;
         var entry = &instance->Type->Entry;
         instance->Asleep = 0; // the module may have something to say now
-        box->Result = 0;
         switch (box->Kind)
         {
             case RequestKind.SetAsset:
                 instance->Assets[box->Index] = (Asset*)box->Data;
                 entry->AssetChanged(instance->Self, box->Index, (Asset*)box->Data);
-                break;
+                return 0;
             case RequestKind.SaveState:
-                box->Result = Math.Clamp(entry->SaveState(instance->Self, (byte*)box->Data, box->Bytes), 0, box->Bytes);
-                break;
+                return Math.Clamp(entry->SaveState(instance->Self, (byte*)box->Data, box->Bytes), 0, box->Bytes);
             case RequestKind.LoadState:
-                box->Result = entry->LoadState(instance->Self, box->Version, (byte*)box->Data, box->Bytes) ? 1 : 0;
-                break;
+                return entry->LoadState(instance->Self, box->Version, (byte*)box->Data, box->Bytes) ? 1 : 0;
+            case RequestKind.RestoreModule:
+                if (Volatile.Read(ref instance->Ghost) != 0) return 0;
+                if (instance->Shed != 0) NodeRunner.Restore(instance);
+                return 1;
+            default:
+                return 0;
         }
     }
 

@@ -29,6 +29,9 @@ public sealed unsafe class Region : IDisposable
     /// </summary>
     public const int FirstArenas = 4;
 
+    /// <summary>Stacks there are: one for each RT thread, the standbys and the watchdog.</summary>
+    public const int StackCount = RegionLayout.StackCount;
+
     /// <summary>Default bytes of the span of an RT arena.</summary>
     public const long ArenaBytes = 1L << 20;
 
@@ -144,12 +147,12 @@ public sealed unsafe class Region : IDisposable
     }
 
     /// <summary>
-    /// Lowest address and bytes of the stack of RT thread <paramref name="thread"/> (0..15): locked, between guard pages, left out of
-    /// forks.
+    /// Lowest address and bytes of the stack of RT thread <paramref name="thread"/> (0..15; then the standbys, then the watchdog): locked,
+    /// between guard pages, left out of forks.
     /// </summary>
     public byte* Stack(int thread, out long bytes)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)thread, (uint)Limits.MaxThreads, nameof(thread));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)thread, (uint)StackCount, nameof(thread));
         bytes = _layout.StackStride - _page;
         return Map.At(_layout.Stacks) + _page + (thread * _layout.StackStride);
     }
@@ -203,12 +206,12 @@ public sealed unsafe class Region : IDisposable
 
         // Guard pages before the first touch, so that they never cost memory.
         var stacks = start + _layout.Stacks;
-        for (var i = 0; i <= Limits.MaxThreads; i++)
+        for (var i = 0; i <= StackCount; i++)
             if (Posix.Protect(stacks + (i * _layout.StackStride), (nuint)_page, Posix.ProtNone) != 0) return false;
         if (Posix.Advise(stacks, (nuint)(_layout.StacksEnd - _layout.Stacks), Posix.DontFork) != 0) return false;
 
         TouchAndLock(0, _layout.Stacks);
-        for (var i = 0; i < Limits.MaxThreads; i++)
+        for (var i = 0; i < StackCount; i++)
         {
             var stack = Map.OffsetOf(Stack(i, out var stackBytes));
             TouchAndLock(stack, stack + stackBytes);

@@ -15,6 +15,9 @@ internal readonly struct RegionLayout
     /// <summary>Bytes of the stack of an RT thread, its guard pages not counted.</summary>
     public const long StackBytes = 256 << 10;
 
+    /// <summary>Stacks: the audio thread's, the workers', the standbys' and the watchdog's.</summary>
+    public const int StackCount = Limits.MaxThreads + SspHost.Engine.Threads.RtThread.Standbys + 1;
+
     /// <summary>Bytes of silence: sixteen channels of the longest quantum.</summary>
     public const long SilenceBytes = Limits.MaxChannels * Limits.MaxQuantum * sizeof(float);
 
@@ -43,7 +46,7 @@ internal readonly struct RegionLayout
 
         // guard, stack, guard, stack ... guard: what runs over a stack meets a guard page, never another stack.
         StackStride = page + Align(StackBytes, page);
-        Stacks = Take(ref at, (Limits.MaxThreads * StackStride) + page, page);
+        Stacks = Take(ref at, (StackCount * StackStride) + page, page);
         StacksEnd = at;
         Pool = Align(at, HugePage);
     }

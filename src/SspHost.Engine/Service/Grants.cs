@@ -16,6 +16,11 @@ public unsafe struct Grants
     private long* _bytes;
     private int _count;
 
+    // The audio thread and each thread that is stuck can be in a command with one.
+    private const int MaxWaiting = 1 + Threads.RtThread.Standbys;
+    private fixed ulong _doomed[MaxWaiting];
+    private int _waiting;
+
     /// <summary>Makes an empty table in pool memory; false if there is none.</summary>
     public bool Create(Pool* pool)
     {
@@ -63,19 +68,28 @@ public unsafe struct Grants
         return false;
     }
 
-    /// <summary>Frees all but <paramref name="kept"/>, which is forgotten and left to the caller: the session is over.</summary>
-    public void FreeAll(Pool* pool, byte* kept)
+    /// <summary>Frees a block that belongs to nobody any more, now or when no thread is in a command with it.</summary>
+    public void Free(Pool* pool, Graph.Renderer renderer, byte* block)
     {
-        for (var i = 0; i < _count; i++)
-            if (_blocks[i] != kept) pool->Free(0, _blocks[i]);
+        if (renderer.Uses(block) && _waiting < MaxWaiting) _doomed[_waiting++] = (ulong)block;
+        else if (!renderer.Uses(block)) pool->Free(0, block);
+    }
+
+    /// <summary>Frees all: the session is over.</summary>
+    public void FreeAll(Pool* pool, Graph.Renderer renderer)
+    {
+        for (var i = 0; i < _count; i++) Free(pool, renderer, _blocks[i]);
         _count = 0;
     }
 
-    /// <summary>The first granted block for which this is true, or null.</summary>
-    public readonly byte* UsedBy(Graph.Renderer renderer)
+    /// <summary>Frees what no thread is in any more.</summary>
+    public void FreeWaiting(Pool* pool, Graph.Renderer renderer)
     {
-        for (var i = 0; i < _count; i++)
-            if (renderer.Uses(_blocks[i])) return _blocks[i];
-        return null;
+        for (var i = _waiting - 1; i >= 0; i--)
+        {
+            if (renderer.Uses((byte*)_doomed[i])) continue;
+            pool->Free(0, (byte*)_doomed[i]);
+            _doomed[i] = _doomed[--_waiting];
+        }
     }
 }

@@ -8,10 +8,16 @@ using SspHost.Engine.Threads;
 namespace SspHost.Engine.Service;
 
 /// <summary>The audio thread and its workers around one renderer. [steward]</summary>
-public sealed unsafe class Playback
+public sealed unsafe partial class Playback
 {
+    private const int WatchdogPriority = 90;
     private const int AudioPriority = 80;
     private const int WorkerPriority = 79;
+    private const int WatchdogThread = Watchdog.Threads;
+
+    // A call of a module that takes so long is stuck: quanta, but no less than this, of what is heard as time passes; else a long time.
+    private const int StuckQuanta = 8;
+    private const ulong StuckNs = 10_000_000, StuckOfflineNs = 10 * Second;
     private const int FadeInMilliseconds = 10;
     private const int StopFadeMilliseconds = 50;
     private const ulong Second = 1_000_000_000;
@@ -22,8 +28,11 @@ public sealed unsafe class Playback
     private readonly CoreClasses _classes;
     private readonly AudioSession<RendererQuantum>* _session;
     private readonly RendererQuantum* _quantum;
-    private readonly RtThread* _rt; // made once, parked between runs: zeroed here and never again
+    private readonly RtThread* _rt; // made once, parked between runs: zeroed here and never again. Seats, standbys, watchdog
+    private readonly byte* _signalStacks;
     private readonly Worker* _workers;
+    private readonly Watched* _seats;
+    private readonly Watchdog* _watchdog;
     private readonly byte* _buffers;
     private int _threads;
     private bool _reaped;
@@ -46,12 +55,27 @@ public sealed unsafe class Playback
 
         _session = (AudioSession<RendererQuantum>*)Take(region, sizeof(AudioSession<RendererQuantum>));
         _quantum = (RendererQuantum*)Take(region, sizeof(RendererQuantum));
-        _rt = (RtThread*)Take(region, Limits.MaxThreads * sizeof(RtThread));
+        _rt = (RtThread*)Take(region, Region.StackCount * sizeof(RtThread));
+        _signalStacks = (byte*)Take(region, Region.StackCount * (long)Faults.StackBytes);
+        _seats = (Watched*)Take(region, Limits.MaxThreads * sizeof(Watched));
+        _watchdog = (Watchdog*)Take(region, sizeof(Watchdog));
         _workers = (Worker*)Take(region, Limits.MaxThreads * sizeof(Worker));
         _buffers = (byte*)Take(region, AudioLoop.BufferBytes);
         _ = StackLock.IsLocked(region.Stack(0, out var bytes), bytes); // its static field is made at the first call: now, not while the heap must stand still
         *_quantum = new RendererQuantum(renderer, region.Map);
+        *_watchdog = new Watchdog
+        {
+            State = renderer.State, Crew = _rt, Seats = _seats, AudioThread = AudioSession<RendererQuantum>.ThreadOf(_session), GiveUp = &GiveUp,
+        };
+        if (Faults.Install() != 0) Log.Line("ssp-engine: faults of modules cannot be caught: they will end the engine"u8);
     }
+
+    internal Watchdog* Watch => _watchdog;
+
+    internal RtThread* Threads => _rt;
+
+    /// <summary>ns of a call of a module after which it counts as stuck; 0 = by the card. Takes effect at the next start.</summary>
+    internal ulong StuckLimitNs { get; set; }
 
     /// <summary>Whether RT threads exist (a card that ended by itself leaves them until <see cref="Stop"/>).</summary>
     public bool IsRunning => _threads > 0;
@@ -147,13 +171,33 @@ public sealed unsafe class Playback
             return;
         }
 
+        _ = _renderer.Collect(); // stuck threads that have come back are themselves again
+        var failed = MakeReady();
+        for (var t = 0; t < cores.Length && failed == 0; t++)
+        {
+            _seats[t] = default;
+            _seats[t].Thread = Free(t, cores.Length);
+            if (_seats[t].Thread == null) failed = ThreadCalls.EBusy; // stuck threads are all there is
+            _seats[t].Setup = Setup(t, t == 0 ? audioPriority : workerPriority, cores[t]);
+            (t == 0 ? "ssp-audio"u8 : WorkerName(t)).CopyTo(new Span<byte>(_seats[t].Name, RtThread.MaxName));
+        }
+
+        if (failed != 0)
+        {
+            Refuse(ref reply, ReplyStatus.ThreadFailed, failed, 0, 0);
+            _session->Close();
+            return;
+        }
+
         new Span<ThreadRecord>(map.Threads, Limits.MaxThreads).Clear();
         for (var t = 0; t < cores.Length; t++) map.Threads[t].Class = _classes.Of(cores[t]);
         _renderer.Running = true;
         for (var t = 1; t < cores.Length; t++)
         {
             _workers[t] = new Worker { Renderer = *_quantum, Number = t };
-            var error = RtThread.Start(_rt + t, Setup(t, workerPriority, cores[t]), WorkerName(t), &Worker.Run, _workers + t);
+            _seats[t].Resume = &Worker.Resume;
+            _seats[t].Argument = _workers + t;
+            var error = RtThread.Start(_seats[t].Thread, _seats[t].Setup, WorkerName(t), &Worker.Run, _workers + t);
             if (error == 0) continue;
             Refuse(ref reply, ReplyStatus.ThreadFailed, error, t, 0);
             _session->Close();
@@ -174,7 +218,11 @@ public sealed unsafe class Playback
             LastIncident = _renderer.LastIncident,
             Buffers = _buffers,
         };
-        var status = AudioSession<RendererQuantum>.Start(_session, _quantum, loop, _rt, Setup(0, audioPriority, cores[0]), out var failed);
+        _watchdog->Prepare();
+        _watchdog->SeatCount = cores.Length;
+        _watchdog->LimitNs = StuckLimitNs != 0 ? StuckLimitNs
+            : _session->Facts.RealTime ? Math.Max(StuckNs, StuckQuanta * (ulong)quantum * Second / (ulong)_rate) : StuckOfflineNs;
+        var status = AudioSession<RendererQuantum>.Start(_session, _quantum, loop, _seats->Thread, _seats->Setup, out failed);
         if (status != ReplyStatus.Ok)
         {
             Refuse(ref reply, status, failed, 0, 0);
@@ -183,9 +231,20 @@ public sealed unsafe class Playback
         }
 
         _threads = cores.Length;
+        _seats->Resume = AudioSession<RendererQuantum>.Standby(_session, out var resumed);
+        _seats->Argument = resumed;
+        var watch = Setup(WatchdogThread, audioPriority > 0 ? WatchdogPriority : 0, CoreChoice.Housekeeping(_cores));
+        failed = RtThread.Start(_rt + WatchdogThread, watch, "ssp-watchdog"u8, &Watchdog.Run, _watchdog);
+        if (failed != 0)
+        {
+            Refuse(ref reply, ReplyStatus.ThreadFailed, failed, WatchdogThread, 0);
+            _ = Stop(0);
+            return;
+        }
+
         for (var t = 0; t < cores.Length; t++)
         {
-            var stack = _region.Stack(t, out var bytes);
+            var stack = _region.Stack((int)(_seats[t].Thread - _rt), out var bytes);
             map.Threads[t].StackLocked = StackLock.IsLocked(stack, bytes) ? 1 : 0;
         }
     }
@@ -219,9 +278,44 @@ public sealed unsafe class Playback
 
     private void JoinWorkers(int threads)
     {
+        // The audio thread has ended, so nobody is inside a module: the watchdog has nothing to do, and seats keep who fills them.
+        Watchdog.Stop(_watchdog);
+        _ = RtThread.TryJoin(_rt + WatchdogThread, 5 * Second);
         _renderer.StopWorkers();
-        for (var t = 1; t < threads; t++) _ = RtThread.TryJoin(_rt + t, 5 * Second);
+        for (var t = 1; t < threads; t++) _ = RtThread.TryJoin(_seats[t].Thread, 5 * Second);
         _renderer.Running = false;
+    }
+
+    // The standbys exist, on stacks of their own, before anything plays. An errno.
+    private int MakeReady()
+    {
+        for (var t = Limits.MaxThreads; t < Watchdog.Threads; t++)
+        {
+            if (_rt[t].IsParked || _rt[t].IsRunning) continue;
+            var error = RtThread.Start(_rt + t, Setup(t, 0, -1), "ssp-standby"u8, &Nothing, null);
+            if (error != 0) return error;
+            _ = RtThread.TryJoin(_rt + t, Second);
+        }
+
+        return 0;
+    }
+
+    private static void Nothing(void* argument)
+    {
+    }
+
+    // The seat's own thread, or a standby where that one is still stuck from before.
+    private RtThread* Free(int seat, int seats)
+    {
+        if (!_rt[seat].IsRunning) return _rt + seat;
+        for (var t = Limits.MaxThreads; t < Watchdog.Threads; t++)
+        {
+            var taken = !_rt[t].IsParked;
+            for (var s = 0; s < seat && s < seats; s++) taken |= _seats[s].Thread == _rt + t;
+            if (!taken) return _rt + t;
+        }
+
+        return null;
     }
 
     private RtThreadSetup Setup(int thread, int priority, int core) => new()
@@ -230,8 +324,19 @@ public sealed unsafe class Playback
         StackBytes = bytes,
         Priority = priority,
         Core = core,
-        Record = _region.Map.Threads + thread,
+        Record = thread < Limits.MaxThreads ? _region.Map.Threads + thread : null,
+        SignalStack = thread < WatchdogThread ? _signalStacks + (thread * (long)Faults.StackBytes) : null,
     };
+
+    // The supervisor starts a new engine and learns from the threads' records who held the thread.
+    private static void GiveUp()
+    {
+        Log.Line("ssp-engine: a module holds its thread and none is left to take its place: the engine ends"u8);
+        Exit(70); // EX_SOFTWARE
+    }
+
+    [System.Runtime.InteropServices.LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void Exit(int code);
 
     private static ReadOnlySpan<byte> WorkerName(int thread) => thread switch
     {
@@ -264,6 +369,8 @@ public sealed unsafe class Playback
     {
         public RendererQuantum Renderer;
         public int Number;
+
+        public static void Resume(void* worker) => ((Worker*)worker)->Renderer.Renderer.ResumeWorker(((Worker*)worker)->Number);
 
         public static void Run(void* worker) => ((Worker*)worker)->Renderer.Renderer.WorkerLoop(((Worker*)worker)->Number);
     }

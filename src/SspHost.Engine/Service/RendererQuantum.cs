@@ -18,19 +18,33 @@ public readonly unsafe struct RendererQuantum(Renderer renderer, RegionMap map) 
     /// <summary>The renderer.</summary>
     public Renderer Renderer => (Renderer)GCHandle.FromIntPtr(_handle).Target!;
 
-    public void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
+    public bool Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
     {
         var r = Renderer;
         var start = CycleClock.Now();
-        r.Render(inputs, inputCount, outputs, outputCount, frame);
+        if (!r.Render(inputs, inputCount, outputs, outputCount, frame)) return false;
         if (r.LastSwap != 0)
         {
             _swap->Record(r.LastSwap);
             _swapQuantum->Record(CycleClock.ToNanoseconds(CycleClock.Now() - start));
         }
 
-        if (r.HasWorkers) _join->Record(r.LastJoin);
+        return Joined(r);
     }
+
+    public bool Resume(float** inputs, int inputCount, float** outputs, int outputCount)
+    {
+        var r = Renderer;
+        return r.Resume(inputs, inputCount, outputs, outputCount) && Joined(r);
+    }
+
+    private bool Joined(Renderer r)
+    {
+        if (r.HasWorkers) _join->Record(r.LastJoin);
+        return true;
+    }
+
+    public void Judge(bool late) => Renderer.Judge(late);
 
     public void Report(ref AudioStatus status)
     {

@@ -31,7 +31,6 @@ public sealed unsafe class Steward
     private readonly SpscRing<Request> _requests;
     private readonly SpscRing<Reply> _replies;
     private Grants _grants;
-    private byte* _doomed; // freed by its owner while the audio thread still reads or writes it
     private int _collectionsAtStart;
     private long _allocatedAtStart;
     private long _ownAllocatedAtStart;
@@ -74,12 +73,7 @@ public sealed unsafe class Steward
 
             _renderer.DoWork();
             _pool->Maintain();
-            if (_doomed != null && !_renderer.Uses(_doomed))
-            {
-                _pool->Free(0, _doomed);
-                _doomed = null;
-            }
-
+            _grants.FreeWaiting(_pool, _renderer);
             var busy = !_renderer.Collect();
             if (!_region.Complete) busy |= _region.PrefaultNext(PrefaultStep);
             if (_audio.HasEnded && header->State == (uint)EngineState.Playing)
@@ -144,6 +138,7 @@ public sealed unsafe class Steward
                 case RequestKind.SetAsset: SetAsset(in r, ref reply); break;
                 case RequestKind.SaveState: SaveState(in r, ref reply); break;
                 case RequestKind.LoadState: LoadState(in r, ref reply); break;
+                case RequestKind.RestoreModule: RestoreModule(in r, ref reply); break;
                 case RequestKind.SetDiagnostics: _renderer.Diagnostics = (DiagnosticFlags)r.A; break;
                 case RequestKind.Shutdown: Shutdown(in r, ref reply); break;
                 default: Bad(ref reply, BadPart.None, 0, (long)r.Kind); break;
@@ -177,10 +172,7 @@ public sealed unsafe class Steward
             }
         }
 
-        // A command the audio thread is still in keeps its block until it comes back; there is one mailbox, so one such block.
-        var used = _grants.UsedBy(_renderer);
-        if (used != null) _doomed = used;
-        _grants.FreeAll(_pool, used);
+        _grants.FreeAll(_pool, _renderer); // a command that a thread is still in keeps its block until it comes back
         var header = _map.Header;
         header->ControlPid = (int)r.A;
         var session = (header->Session % 0xFFFE) + 1; // 1..65534: the tag of the session's blocks has 16 bits
@@ -227,8 +219,7 @@ public sealed unsafe class Steward
         }
 
         _grants.Remove(block);
-        if (_renderer.Uses(block)) _doomed = block;
-        else _pool->Free(0, block);
+        _grants.Free(_pool, _renderer, block);
     }
 
     private void StartAudio(in Request r, ref Reply reply)
@@ -406,6 +397,11 @@ public sealed unsafe class Steward
         var block = Granted(in r, ref reply, r.B);
         if (block == null) return;
         reply.Status = _renderer.LoadState((int)r.A, (uint)r.C, block, r.B, (uint)r.D);
+    }
+
+    private void RestoreModule(in Request r, ref Reply reply)
+    {
+        if (Instance(in r, ref reply)) reply.Status = _renderer.Restore((int)r.A, (uint)r.C);
     }
 
     private void Shutdown(in Request r, ref Reply reply)

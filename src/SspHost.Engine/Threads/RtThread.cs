@@ -23,6 +23,12 @@ public unsafe struct RtThreadSetup
 
     /// <summary>Where it records how it runs; zeroed, valid until joined.</summary>
     public ThreadRecord* Record;
+
+    /// <summary>
+    /// Memory for signal handlers, <see cref="Faults.StackBytes"/> bytes, valid as long as the thread lives: a fault of a module is then held
+    /// here. Null: faults go to the runtime.
+    /// </summary>
+    public void* SignalStack;
 }
 
 /// <summary>
@@ -36,6 +42,9 @@ public unsafe struct RtThread
     /// <summary>Characters of a thread's name the kernel keeps.</summary>
     public const int MaxName = 15;
 
+    /// <summary>Threads kept ready to replace one that is stuck. One that faulted is used up.</summary>
+    public const int Standbys = 4;
+
     private const uint None = 0, Running = 1, Parked = 2, Leaving = 3;
 
     private nuint _handle;
@@ -46,12 +55,61 @@ public unsafe struct RtThread
     private ThreadRecord* _record;
     private long _stackBytes;
     private fixed byte _name[MaxName + 1];
+    private void* _signalStack;
+    private int _stat; // file descriptor of its /proc stat, 0 = none
+    private FaultCell _cell;
 
     /// <summary>Whether its function has been started and has not returned.</summary>
     public bool IsRunning => Volatile.Read(ref _state) == Running;
 
+    /// <summary>Whether it exists and waits for something to run.</summary>
+    public bool IsParked => Volatile.Read(ref _state) == Parked;
+
     /// <summary>Whether it got SCHED_FIFO in its present or last run.</summary>
     public bool RealTime { readonly get; private set; }
+
+    /// <summary>The kernel's id, once it has run.</summary>
+    public readonly int Tid => _tid;
+
+    /// <summary>Signal it faulted with inside a module, or 0. It is held in the handler for good. [watchdog]</summary>
+    public int Fault => Volatile.Read(ref _cell.Signal);
+
+    /// <summary>Address of that fault.</summary>
+    public readonly ulong FaultAddress => _cell.Address;
+
+    /// <summary>CPU time it has used, in ns. One system call. [watchdog]</summary>
+    public readonly ulong CpuTime => ThreadCalls.CpuTime(_tid);
+
+    /// <summary>
+    /// Whether it waits for something other than a core: sleeps, is blocked, is stopped. Asked of the kernel by reading a file, some 5 us.
+    /// [watchdog]
+    /// </summary>
+    public readonly bool IsWaiting
+    {
+        get
+        {
+            const int Enough = 64; // "TID (name) S ...": the name has at most 15 characters
+            var text = stackalloc byte[Enough];
+            var got = _stat <= 0 ? 0 : ThreadCalls.ReadAt(_stat, text, Enough, 0);
+            for (var i = (int)got - 3; i >= 0; i--)
+            {
+                if (text[i] == (byte)')' && text[i + 1] == (byte)' ') return text[i + 2] != (byte)'R';
+            }
+
+            return false; // unknown: then only what it computes counts
+        }
+    }
+
+    /// <summary>
+    /// Takes its priority away: from now on it runs only where nobody else wants to, and a fault of it is held. It goes back to being parked
+    /// when its function returns, and gets a priority with its next <see cref="Start"/>. [watchdog]
+    /// </summary>
+    public void Demote()
+    {
+        var priority = 0;
+        Volatile.Write(ref _cell.Ghost, 1);
+        _ = ThreadCalls.SetScheduler(_tid, ThreadCalls.SchedIdle, &priority);
+    }
 
     /// <summary>
     /// Runs <paramref name="entry"/> on the thread, making it first if there is none. Returns 0 or an errno: EBUSY while it runs, EINVAL
@@ -72,6 +130,9 @@ public unsafe struct RtThread
         thread->_entry = entry;
         thread->_argument = argument;
         thread->_record = setup.Record;
+        thread->_cell.Current = setup.Record == null ? null : &setup.Record->Current;
+        thread->_cell.Ghost = 0;
+        if (state == None) thread->_signalStack = setup.SignalStack;
         for (var i = 0; i < MaxName; i++) thread->_name[i] = i < name.Length ? name[i] : (byte)0;
 
         thread->RealTime = setup.Priority > 0;
@@ -179,6 +240,8 @@ public unsafe struct RtThread
         thread->_tid = NativeCalls.GetTid();
         _ = ThreadCalls.Prctl(ThreadCalls.PrSetTimerSlack, (byte*)1, 0, 0, 0); // 1 ns: without FIFO, sleeps would end up to 50 us late by design
         _ = FlushToZero.Enable();
+        fixed (byte* path = "/proc/thread-self/stat\0"u8) thread->_stat = Linux.Open(path, 0x80000, 0); // O_RDONLY | O_CLOEXEC
+        if (thread->_signalStack != null) Faults.Watch(&thread->_cell, thread->_signalStack);
         while (true)
         {
             _ = ThreadCalls.Prctl(ThreadCalls.PrSetName, thread->_name, 0, 0, 0);
@@ -189,7 +252,11 @@ public unsafe struct RtThread
             Linux.Wake(&thread->_state, int.MaxValue);
             uint state;
             while ((state = Volatile.Read(ref thread->_state)) == Parked) Linux.Wait(&thread->_state, Parked, LongTime);
-            if (state == Leaving) return null;
+            if (state != Leaving) continue;
+            if (thread->_signalStack != null) Faults.Unwatch();
+            _ = Linux.Close(thread->_stat);
+            thread->_stat = 0;
+            return null;
         }
     }
 

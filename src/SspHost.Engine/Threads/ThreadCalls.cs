@@ -7,7 +7,7 @@ namespace SspHost.Engine.Threads;
 /// <summary>P/Invokes; pthread functions return the error, the others set errno.</summary>
 internal static unsafe partial class ThreadCalls
 {
-    internal const int SchedOther = 0, SchedFifo = 1;
+    internal const int SchedOther = 0, SchedFifo = 1, SchedIdle = 5;
     internal const int EPerm = 1, EBusy = 16, EInval = 22;
     internal const int RLimitMemlock = 8, RLimitRtPrio = 14;
     internal const int PrSetName = 15, PrGetName = 16, PrSetTimerSlack = 29;
@@ -96,6 +96,20 @@ internal static unsafe partial class ThreadCalls
 
     [LibraryImport("libc", EntryPoint = "read")]
     internal static partial nint Read(int fd, byte* buffer, nuint bytes);
+
+    [LibraryImport("libc", EntryPoint = "pread")]
+    internal static partial nint ReadAt(int fd, byte* buffer, nuint bytes, long offset);
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    private static partial int ClockGetTime(int clock, Linux.TimeSpec* time);
+
+    /// <summary>CPU time of a thread of this process in ns, as pthread_getcpuclockid would have it; 0 where there is none.</summary>
+    internal static ulong CpuTime(int tid)
+    {
+        const int PerThread = 4, Scheduler = 2;
+        Linux.TimeSpec t;
+        return ClockGetTime((~tid << 3) | PerThread | Scheduler, &t) == 0 ? ((ulong)t.Seconds * 1_000_000_000) + (ulong)t.Nanoseconds : 0;
+    }
 
     [LibraryImport("libc", EntryPoint = "mincore")]
     internal static partial int Mincore(void* address, nuint length, byte* resident);

@@ -1,4 +1,4 @@
-// Modules that exist to be measured around: one that does nothing, one that burns a given time, one that waits for its twin.
+// Modules that exist to be measured around: one that does nothing, one that sleeps, one that burns a given time, one that waits for its twin.
 using SspHost.Abi;
 using SspHost.Engine.Probes;
 
@@ -22,6 +22,31 @@ internal struct EmptyModule : IModule<EmptyModule>
     public static void Reset(ref EmptyModule self) { }
 
     public static ProcessResult Process(ref EmptyModule self, in ProcessContext context) => ProcessResult.Continue;
+}
+
+/// <summary>Silent and asleep from its first quantum on.</summary>
+internal struct DozeModule : IModule<DozeModule>
+{
+    public static ModuleDescriptor Describe() => new()
+    {
+        Id = "doze",
+        Name = "Doze",
+        Family = "Bench",
+        Text = "Sleeps",
+        Inputs = [new("a", "A"), new("b", "B")],
+        Outputs = [new("out", "Out")],
+        AcceptsEvents = true,
+    };
+
+    public static void Construct(ref DozeModule self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing) { }
+
+    public static void Reset(ref DozeModule self) { }
+
+    public static unsafe ProcessResult Process(ref DozeModule self, in ProcessContext context)
+    {
+        for (var c = 0; c < context.Outputs[0].Channels; c++) new Span<float>(context.Out(0, c), context.Frames).Clear();
+        return ProcessResult.Sleep;
+    }
 }
 
 /// <summary>A chain of dependent multiplications over its input: parameter 0 = how many a sample. Work as modules do it, without memory to speak of.</summary>

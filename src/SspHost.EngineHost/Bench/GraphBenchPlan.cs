@@ -24,10 +24,18 @@ internal sealed class GraphBenchPlan
         return _nodes.Count - 1;
     }
 
-    public static GraphBenchPlan Chain(int count)
+    public static GraphBenchPlan Chain(int count, int module = 0)
     {
         var plan = new GraphBenchPlan();
-        for (var i = 0; i < count; i++) _ = i == 0 ? plan.Add(0) : plan.Add(0, i - 1);
+        for (var i = 0; i < count; i++) _ = i == 0 ? plan.Add(module) : plan.Add(module, i - 1);
+        return plan;
+    }
+
+    /// <summary>Modules side by side, of these types.</summary>
+    public static GraphBenchPlan Line(ReadOnlySpan<int> modules)
+    {
+        var plan = new GraphBenchPlan { Width = modules.Length };
+        foreach (var m in modules) plan.Add(m);
         return plan;
     }
 
@@ -52,14 +60,14 @@ internal sealed class GraphBenchPlan
         return plan;
     }
 
-    public static GraphBenchPlan Random(int count, int seed)
+    public static GraphBenchPlan Random(int count, int seed, int module = 0)
     {
         var random = new Random(seed);
         var plan = new GraphBenchPlan { Width = 8 };
         for (var i = 0; i < count; i++)
         {
             int[] before = i == 0 || random.Next(8) == 0 ? [] : random.Next(2) == 0 ? [random.Next(i)] : [random.Next(i), random.Next(i)];
-            plan.Add(0, before.Distinct().ToArray());
+            plan.Add(module, before.Distinct().ToArray());
         }
 
         return plan;

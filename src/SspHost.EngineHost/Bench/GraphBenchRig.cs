@@ -18,7 +18,7 @@ internal sealed unsafe class GraphBenchRig : IDisposable
 
     public GraphBenchRig()
     {
-        var registry = new ModuleRegistry().Add<EmptyModule>().Add<BurnModule>().Add<MeetModule>();
+        var registry = new ModuleRegistry().Add<EmptyModule>().Add<BurnModule>().Add<MeetModule>().Add<DozeModule>();
         _region = Region.Create(Region.MinBytes, DescriptorBlob.Write(registry.Descriptors), "bench", out var error) ?? throw new IOException(error);
         Renderer = new Renderer(_region.Map, _region.Pool, registry, (float*)_region.Silence);
     }

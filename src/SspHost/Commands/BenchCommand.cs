@@ -29,11 +29,11 @@ internal static partial class BenchCommand
     private const long TouchedBeforeServing = 32L << 20;
 
     // What the engine measures of itself; anything else it is asked for it may know too.
-    private static readonly string[] EngineBenches = ["memory", "graph", "classes"];
+    private static readonly string[] EngineBenches = ["memory", "graph", "classes", "sleep", "contain"];
 
     public static Command Build()
     {
-        var what = new Argument<string>("what") { Description = "all, compile, start, edits, or one of the engine's own: memory, graph, classes ..." };
+        var what = new Argument<string>("what") { Description = "all, compile, start, edits, or one of the engine's own: memory, graph, classes, sleep, contain ..." };
         var json = new Option<bool>("--json") { Description = "As JSON objects." };
         var rest = new Argument<string[]>("arguments") { Description = "Passed on to the engine's benchmark.", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("bench", "Measure this machine. Figures on a busy machine mean little; ratios in one run do.") { what, rest, json };

@@ -1,7 +1,9 @@
-// ssp patch check|show|schema: what is wrong with a patch file, or what is in it.
+// ssp patch check|show|schema|restore: what is wrong with a patch file, or what is in it; a module of the one that plays, switched on again.
 using System.CommandLine;
 using System.Globalization;
+using SspHost.Abi.Link;
 using SspHost.Patching;
+using SspHost.Remote;
 
 namespace SspHost.Commands;
 
@@ -20,7 +22,18 @@ internal static class PatchCommand
 
         var schema = new Command("schema", "Print the JSON Schema of patch files.");
         schema.SetAction(_ => Console.Write(PatchJson.Schema));
-        return new Command("patch", "Check and show patch files.") { check, show, schema };
+        var module = Flags.NoFlag(new Argument<string>("module") { Description = "Its id in the patch." });
+        var restore = new Command("restore", "Switch a module on again that the engine switched off.") { module };
+        restore.SetAction(r => Restore(r.GetValue(module)!));
+        return new Command("patch", "Check and show patch files; switch a module on again.") { check, show, schema, restore };
+    }
+
+    private static int Restore(string module)
+    {
+        using var client = ControlClient.TryConnect(RuntimeDirectory.Locate(), TimeSpan.FromSeconds(10)) ?? throw new CommandException("no host runs; ssp run starts one");
+        client.Ask("restore", w => w.WriteString("module", module));
+        Console.WriteLine($"'{module}' is on again");
+        return 0;
     }
 
     private static int Check(string[] files)

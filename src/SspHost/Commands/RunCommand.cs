@@ -92,6 +92,7 @@ internal static class RunCommand
                 Open = host.Open,
                 Start = host.Play,
                 Stop = host.Stop,
+                Restore = host.Sink.Restore,
                 Quit = stop.Set,
                 Version = CommandTree.Version,
             });

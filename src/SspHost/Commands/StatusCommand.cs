@@ -121,6 +121,7 @@ internal static class StatusCommand
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"  {t.Name,-15} tid {t.Tid} core {(t.Core < 0 ? "any" : t.Core)} {t.Policy} {t.Priority}{(t.FlushToZero ? "" : ", DENORMALS NOT FLUSHED")}{(t.StackLocked ? "" : ", stack not locked")}, {t.Quanta} quanta, {t.Nodes} nodes, {t.Faults} faults, {t.Preemptions} preemptions"));
+        foreach (var s in r.Shed) Console.WriteLine($"off      '{s.Name}' ({s.Reason}); 'ssp patch restore {s.Name}' switches it on again");
         foreach (var d in r.Dearest)
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"  {d.Name,-20} {d.Module,-14} {d.Nanoseconds / 1e3,8:0.00} µs per quantum, {d.Share * 100:0.0} % of it"));

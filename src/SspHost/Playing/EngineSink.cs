@@ -2,6 +2,7 @@
 using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Configuration;
+using SspHost.Diagnostics;
 using SspHost.Patching;
 using SspHost.Supervision;
 
@@ -158,6 +159,36 @@ internal sealed unsafe class EngineSink : IPlanSink
         if (error != null) return null;
         version = saved.Version;
         return saved.State;
+    }
+
+    /// <summary>Switches a module on again that the engine had switched off; null or why not.</summary>
+    public string? Restore(string module) => Guarded(link =>
+    {
+        for (var slot = 0; slot < Instances.Length; slot++)
+        {
+            ref readonly var record = ref Instances[slot];
+            if (record.State != InstanceState.Active || !string.Equals(InstanceTimes.NameOf(in record), Cut(module), StringComparison.Ordinal)) continue;
+            if (record.Shed == ShedReason.None) return $"'{module}' is not switched off";
+            try
+            {
+                link.RestoreModule(slot, record.Key);
+                return null;
+            }
+            catch (EngineRefusedException e) when (e.Status == ReplyStatus.WrongState)
+            {
+                return $"a thread is still stuck in '{module}'";
+            }
+        }
+
+        return $"no module '{module}' plays";
+    });
+
+    // As the engine has it: names are cut to fit.
+    private static string Cut(string name)
+    {
+        var bytes = new byte[InstanceRecord.NameBytes - 1];
+        System.Text.Encoding.UTF8.GetEncoder().Convert(name, bytes, flush: true, out _, out var used, out _);
+        return System.Text.Encoding.UTF8.GetString(bytes, 0, used);
     }
 
     /// <summary>Starts audio for the plan that is set; null or why not.</summary>

@@ -363,7 +363,7 @@ public sealed unsafe class AlsaBenchTests : IDisposable
 
         public static float Ramp(long frame, int channel) => (((frame * 7) + (channel * 1000)) % 22_003 / 1000f) - 11f;
 
-        public void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
+        public bool Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
         {
             for (var j = 0; j < inputCount; j++) Heard[j] = inputs[j][Quantum - 1];
             for (var c = 0; c < outputCount; c++)
@@ -373,6 +373,13 @@ public sealed unsafe class AlsaBenchTests : IDisposable
             }
 
             Calls++;
+            return true;
+        }
+
+        public readonly bool Resume(float** inputs, int inputCount, float** outputs, int outputCount) => throw new NotSupportedException("nobody is stuck here");
+
+        public readonly void Judge(bool late)
+        {
         }
 
         public readonly Culprit Culprit() => Engine.Audio.Culprit.None;

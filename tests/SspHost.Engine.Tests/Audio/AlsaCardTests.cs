@@ -333,7 +333,7 @@ public sealed unsafe partial class AlsaCardTests : IDisposable
 
         public static float Value(long frame, int channel) => (((frame * 7) + (channel * 1000)) % 19_000 / 1000f) - 9.5f;
 
-        public void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
+        public bool Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
         {
             // Counted in quanta, not in frames of the clock: a busy machine may make the paced card skip.
             for (var c = 0; c < outputCount; c++)
@@ -342,6 +342,13 @@ public sealed unsafe partial class AlsaCardTests : IDisposable
             }
 
             Calls++;
+            return true;
+        }
+
+        public readonly bool Resume(float** inputs, int inputCount, float** outputs, int outputCount) => throw new NotSupportedException("nobody is stuck here");
+
+        public readonly void Judge(bool late)
+        {
         }
 
         public readonly void Report(ref AudioStatus status)

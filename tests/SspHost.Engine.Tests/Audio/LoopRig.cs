@@ -21,7 +21,7 @@ internal unsafe struct ScriptedQuantum : IQuantum
     public long Reports;
     public ulong LastFrame;
 
-    public void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
+    public bool Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
     {
         for (var j = 0; j < outputCount; j++)
         {
@@ -32,6 +32,13 @@ internal unsafe struct ScriptedQuantum : IQuantum
         if (Time != null && Calls < Costs) Time->Now += CostNs[Calls];
         Calls++;
         LastFrame = frame;
+        return true;
+    }
+
+    public readonly bool Resume(float** inputs, int inputCount, float** outputs, int outputCount) => throw new NotSupportedException("nobody is stuck here");
+
+    public readonly void Judge(bool late)
+    {
     }
 
     public void Report(ref AudioStatus status)

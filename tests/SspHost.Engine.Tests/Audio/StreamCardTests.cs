@@ -17,7 +17,7 @@ public sealed unsafe class StreamCardTests
         public ulong* CostNs;
         public long Costs, Calls;
 
-        public void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
+        public bool Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
         {
             for (var j = 0; j < outputCount; j++)
             {
@@ -26,6 +26,13 @@ public sealed unsafe class StreamCardTests
 
             if (Calls < Costs) Time->Now += CostNs[Calls];
             Calls++;
+            return true;
+        }
+
+        public readonly bool Resume(float** inputs, int inputCount, float** outputs, int outputCount) => throw new NotSupportedException("nobody is stuck here");
+
+        public readonly void Judge(bool late)
+        {
         }
 
         public readonly void Report(ref AudioStatus status)

@@ -1,4 +1,4 @@
-// Entry point of the test assembly as a child process: what must be tried with other rights than the test run has.
+// Entry point of the test assembly as a child process: what must be tried with other rights than the test run has, or ends it.
 using SspHost.Abi;
 using SspHost.Engine.Threads;
 
@@ -8,6 +8,7 @@ internal static unsafe class ChildProgram
 {
     public static int Main(string[] arguments)
     {
+        if (arguments is ["fault", var kind]) return Containment.FaultProgram.Run(kind);
         if (arguments is not ["unprivileged"]) return 2;
         var rights = Privileges.Probe(80);
         using var stack = new TestStack(256 * 1024);

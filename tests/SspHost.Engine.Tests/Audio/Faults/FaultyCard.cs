@@ -20,7 +20,7 @@ internal unsafe struct WorldQuantum : IQuantum
     public FaultWorld* World;
     public long Calls;
 
-    public void Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
+    public bool Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
     {
         for (var i = 0; i < World->Quantum; i++)
         {
@@ -30,6 +30,13 @@ internal unsafe struct WorldQuantum : IQuantum
 
         Calls++;
         World->Render(frame);
+        return true;
+    }
+
+    public readonly bool Resume(float** inputs, int inputCount, float** outputs, int outputCount) => throw new NotSupportedException("nobody is stuck here");
+
+    public readonly void Judge(bool late)
+    {
     }
 
     public readonly void Report(ref AudioStatus status)

@@ -1,0 +1,205 @@
+// Looks a thousand times a second whether a thread is stuck in a module, and puts another in its place.
+using System.Runtime.InteropServices;
+using SspHost.Abi;
+using SspHost.Engine.Graph;
+
+namespace SspHost.Engine.Threads;
+
+/// <summary>A seat as the watchdog sees it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct Watched
+{
+    /// <summary>Who fills it.</summary>
+    public RtThread* Thread;
+
+    /// <summary>What a thread in this seat is to be; its stack is its own.</summary>
+    public RtThreadSetup Setup;
+
+    public fixed byte Name[RtThread.MaxName + 1];
+
+    /// <summary>What a standby runs to go on in this seat, and its argument.</summary>
+    public delegate*<void*, void> Resume;
+    public void* Argument;
+
+    // The module it was seen in last, since when, and what of that time counts.
+    internal int Current;
+    internal Stage Stage;
+    internal ulong Quantum, Since, Charge, CpuTime;
+}
+
+/// <summary>
+/// Lives at a fixed address of the region; run by a thread of its own at a priority above all others, on the housekeeping core. Between two
+/// looks it sleeps. A thread counts as stuck once it has computed for the limit inside one call of a module, or waited there for so long for
+/// anything but a core: one that is kept from running by others is not stuck, however long that takes.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct Watchdog
+{
+    /// <summary>RT threads there are: one a seat, and the standbys.</summary>
+    public const int Threads = Limits.MaxThreads + RtThread.Standbys;
+
+    private const ulong Tick = 1_000_000;
+
+    // What a tick counts at most: where the whole machine stood still, nobody was stuck.
+    private const ulong MostOfATick = 2 * Tick;
+
+    public RenderState* State;
+
+    /// <summary>Watchdog.Threads of them.</summary>
+    public RtThread* Crew;
+
+    /// <summary>Limits.MaxThreads of them; the first <see cref="SeatCount"/> count.</summary>
+    public Watched* Seats;
+
+    /// <summary>Where the audio session has its thread.</summary>
+    public RtThread** AudioThread;
+
+    /// <summary>ns of a call after which its thread is replaced.</summary>
+    public ulong LimitNs;
+
+    public int SeatCount;
+
+    /// <summary>Called when a thread is stuck and no other is left to take its place.</summary>
+    public delegate*<void> GiveUp;
+
+    /// <summary>Takeovers so far, and CLOCK_MONOTONIC of the last.</summary>
+    public ulong Takeovers, LastTakeover;
+
+    private uint _stop;
+
+    /// <summary>The thread's life until <see cref="Stop"/>. [watchdog]</summary>
+    public static void Run(void* watchdog)
+    {
+        var self = (Watchdog*)watchdog;
+        var before = Linux.Now();
+        while (Volatile.Read(ref self->_stop) == 0)
+        {
+            Linux.Wait(&self->_stop, 0, Tick);
+            var now = Linux.Now();
+            for (var i = 0; i < self->SeatCount; i++) self->Look(i, now, Math.Min(now - before, MostOfATick));
+            before = now;
+        }
+    }
+
+    /// <summary>Sends it home; it can be run again. [steward]</summary>
+    public static void Stop(Watchdog* self)
+    {
+        Volatile.Write(ref self->_stop, 1);
+        Linux.Wake(&self->_stop, 1);
+    }
+
+    /// <summary>Before the thread is started. [steward]</summary>
+    public void Prepare() => _stop = 0;
+
+    private void Look(int index, ulong now, ulong elapsed)
+    {
+        var seat = State->Seats + index;
+        var watched = Seats + index;
+        var current = Volatile.Read(ref seat->Record->Current);
+        if (current == 0)
+        {
+            watched->Current = 0;
+            return;
+        }
+
+        var quantum = Volatile.Read(ref State->Quantum);
+        if (watched->Thread->Fault != 0)
+        {
+            (watched->Current, watched->Stage, watched->Quantum) = (current, seat->Stage, quantum);
+            TakeOver(index, now, ShedReason.Fault, watched->Thread->Fault);
+            return;
+        }
+
+        // A node runs once a quantum, so the same one in the same quantum is the same call.
+        if (current != watched->Current || quantum != watched->Quantum || seat->Stage != watched->Stage)
+        {
+            (watched->Current, watched->Stage, watched->Quantum) = (current, seat->Stage, quantum);
+            (watched->Since, watched->Charge, watched->CpuTime) = (now, 0, watched->Thread->CpuTime);
+            return;
+        }
+
+        var used = watched->Thread->CpuTime;
+        watched->Charge += watched->Thread->IsWaiting ? elapsed : Math.Min(used - watched->CpuTime, MostOfATick);
+        watched->CpuTime = used;
+        if (watched->Charge >= LimitNs) TakeOver(index, now, ShedReason.Stuck, (long)(now - watched->Since));
+    }
+
+    private void TakeOver(int index, ulong now, ShedReason reason, long cost)
+    {
+        var seat = State->Seats + index;
+        var watched = Seats + index;
+        var standby = FindStandby();
+        var ghost = FindGhost();
+        if (standby == null || ghost == null)
+        {
+            GiveUp();
+            return;
+        }
+
+        var mine = Seat.Claim(seat);
+        if (Volatile.Read(ref seat->Record->Current) != watched->Current || Volatile.Read(ref State->Quantum) != watched->Quantum || !Seat.TryTake(seat, mine))
+        {
+            Seat.Withdraw(seat, mine); // it has come back
+            watched->Current = 0;
+            return;
+        }
+
+        watched->Thread->Demote();
+        Abandon(ghost, seat, watched, reason, cost);
+        watched->Current = 0;
+        watched->Thread = standby;
+        if (index == 0) *AudioThread = standby;
+        Takeovers++;
+        LastTakeover = now;
+        var name = new ReadOnlySpan<byte>(watched->Name, RtThread.MaxName);
+        if (RtThread.Start(standby, watched->Setup, name, watched->Resume, watched->Argument) != 0) GiveUp();
+    }
+
+    private Ghost* FindGhost()
+    {
+        for (var g = 0; g < Ghost.Most; g++)
+        {
+            if (Volatile.Read(ref State->Ghosts[g].State) == Ghost.Free) return State->Ghosts + g;
+        }
+
+        return null;
+    }
+
+    private void Abandon(Ghost* ghost, Seat* seat, Watched* watched, ShedReason reason, long cost)
+    {
+        ghost->Thread = watched->Thread;
+        seat->Abandoned = -1;
+        if (watched->Stage == Stage.Command)
+        {
+            ghost->Instance = State->Mailbox.Instance;
+            ghost->Data = State->Mailbox.Data;
+        }
+        else
+        {
+            var node = State->Current->NodeBySlot[watched->Current - 1] - 1;
+            ghost->Instance = State->Current->Nodes[node].Instance;
+            if (watched->Stage == Stage.Graph)
+            {
+                seat->Abandoned = node;
+                ghost->Plan = State->Current;
+            }
+        }
+
+        Takeover.Abandon(State, ghost, seat->Abandoned, reason, cost);
+    }
+
+    // A parked thread. One that is parked but still counts as a ghost has not been seen by the steward yet.
+    private RtThread* FindStandby()
+    {
+        for (var t = 0; t < Threads; t++)
+        {
+            if (!Crew[t].IsParked) continue;
+            var free = true;
+            for (var g = 0; g < Ghost.Most; g++) free &= Volatile.Read(ref State->Ghosts[g].State) == Ghost.Free || State->Ghosts[g].Thread != Crew + t;
+            for (var s = 0; s < SeatCount; s++) free &= Seats[s].Thread != Crew + t;
+            if (free) return Crew + t;
+        }
+
+        return null;
+    }
+}
