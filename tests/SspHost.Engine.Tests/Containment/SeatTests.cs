@@ -37,10 +37,15 @@ public sealed unsafe class SeatTests
             }
         });
         owner.Start();
-        for (var i = 0; i < Rounds; i++)
+        for (var claims = 0; claims < Rounds; claims++)
         {
             var seen = Volatile.Read(ref call);
-            if (Volatile.Read(ref s->Record->Current) == 0) continue;
+            if (Volatile.Read(ref s->Record->Current) == 0)
+            {
+                claims--; // it is between two calls, or has not begun
+                continue;
+            }
+
             var mine = Seat.Claim(s);
             if (Volatile.Read(ref s->Record->Current) == 0 || Volatile.Read(ref call) != seen || !Seat.TryTake(s, mine)) Seat.Withdraw(s, mine);
             else
