@@ -15,7 +15,7 @@ public enum EngineState : uint
     /// <summary>Playing.</summary>
     Playing = 2,
 
-    /// <summary>The device ended or was lost.</summary>
+    /// <summary>The device ended, or did not start. (One that is away is still played on.)</summary>
     DeviceLost = 3,
 
     /// <summary>Leaving.</summary>
@@ -232,19 +232,22 @@ public enum NoticeKind : uint
     /// <summary>The device ended by itself (a recording is over). A = frames.</summary>
     DeviceEnded = 5,
 
-    /// <summary>The device was lost. A = errno.</summary>
+    /// <summary>The device failed for good: it did not start, or nobody looks for it. A = errno.</summary>
     DeviceLost = 6,
 
-    /// <summary>The card went away; playing goes on by itself when it is back, which a Dropout of the same incident tells.</summary>
+    /// <summary>
+    /// The card went away, or stands still; playing goes on by itself when it is back, which a Dropout of the same incident tells. A = errno
+    /// (0: not known).
+    /// </summary>
     DeviceAway = 7,
 
     /// <summary>The card's timestamps leapt against its frame count. A = ns (0: they stopped, or are missing). Nothing is lost by that.</summary>
     ClockJump = 8,
 
-    /// <summary>The lost device is back and plays. A = ms it was away.</summary>
-    DeviceBack = 16,
-
-    /// <summary>The lost device is back at another sample rate; it plays once the control process starts it at that one. A = Hz, B = Hz before.</summary>
+    /// <summary>
+    /// The card that is away is there again, at another sample rate; it plays once the control process starts it at that one. A = Hz, B = Hz
+    /// before. Of the incident of its DeviceAway.
+    /// </summary>
     DeviceRate = 17,
 }
 
