@@ -22,8 +22,8 @@ public static class IncidentKinds
         ["ModuleShed"] = new(["reason", "detail"], n => Shed((ShedReason)n.A, n.B)) { CauseOf = n => WordOf((ShedReason)n.A) },
         ["DeviceEnded"] = new(["frames"], n => Text($"the recording is over after {n.A} frames")),
         ["DeviceLost"] = new(["errno"], n => $"the device was lost: {new Win32Exception((int)n.A).Message}"),
-        ["DeviceAway"] = new([], _ => "the device is away; playing goes on by itself when it is back"),
-        ["DeviceBack"] = new(["milliseconds"], n => Text($"the device is back after {n.A / 1e3:0.0} s and plays")),
+        ["DeviceAway"] = new(["errno"], n =>
+            $"the device is away{(n.A == 0 ? "" : $" ({new Win32Exception((int)n.A).Message})")}; the patch plays on unheard until it is back"),
         ["DeviceRate"] = new(["rate", "before"], n => Text($"the device is back at {n.A} Hz instead of {n.B} Hz; it plays once it is started at that rate")),
         ["ClockJump"] = new(["nanoseconds"], n => n.A == 0
             ? "the device's timestamps stopped; nothing is lost by that"
@@ -36,7 +36,7 @@ public static class IncidentKinds
         ["SlowRender"] = "a quantum was rendered too slowly",
         ["LateWakeUp"] = "the audio thread got its core too late",
         ["Device"] = "reported by the device",
-        ["Unplugged"] = "the device was away",
+        ["Unplugged"] = "the device was away and is back",
         ["Drift"] = "capture and playback drift apart",
     };
 

@@ -138,8 +138,9 @@ public sealed unsafe class PlayingTests : IDisposable
         Assert.Null(words.Line(new Notice { Kind = NoticeKind.Dropout, A = 48, B = 1, Incident = 8, Key = 6, C = 900_000 }, _ => null));
         Assert.Equal("dropout: 48 frames lost, a quantum was rendered too slowly, 0.90 ms of that in 'a module that left' (incident 8)", words.TakeDropouts());
         Assert.Null(words.Line(new Notice { Kind = NoticeKind.Dropout, A = 48_000, B = 4, Incident = 9 }, _ => null));
-        Assert.Equal("dropout: 48000 frames lost, the device was away (incident 9)", words.TakeDropouts());
-        Assert.Equal("the device is away; playing goes on by itself when it is back (incident 9)", words.Line(new Notice { Kind = NoticeKind.DeviceAway, Incident = 9 }, _ => null));
+        Assert.Equal("dropout: 48000 frames lost, the device was away and is back (incident 9)", words.TakeDropouts());
+        Assert.Equal("the device is away; the patch plays on unheard until it is back (incident 9)", words.Line(new Notice { Kind = NoticeKind.DeviceAway, Incident = 9 }, _ => null));
+        Assert.Contains("away (No such device); the patch", words.Line(new Notice { Kind = NoticeKind.DeviceAway, A = 19 }, _ => null), StringComparison.Ordinal);
         Assert.Equal(
             "the device's timestamps leapt by -12.5 ms; nothing is lost by that (incident 10)",
             words.Line(new Notice { Kind = NoticeKind.ClockJump, A = -12_500_000, Incident = 10 }, _ => null));

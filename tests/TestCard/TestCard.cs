@@ -9,7 +9,7 @@ namespace SspHost.TestCards;
 internal sealed unsafe partial class TestCard : IDisposable
 {
     public const int Jacks = 8;
-    private const int CodesAt = 296, MostCodes = 1 << 20;
+    private const int CodesAt = 304, MostCodes = 1 << 20;
     private const int Bytes = CodesAt + (4 * MostCodes);
 
     private readonly MemoryMappedFile _file;
@@ -93,6 +93,9 @@ internal sealed unsafe partial class TestCard : IDisposable
 
     /// <summary>Its time moves on by a period each time it is waited for, however slow the machine is: nothing is lost that a test did not lose.</summary>
     public ref int Stepped => ref Int(288);
+
+    /// <summary>Directions that are open.</summary>
+    public ref int Open => ref Int(296);
 
     public ref long Played => ref Unsafe.AsRef<long>(_at + 80);
 

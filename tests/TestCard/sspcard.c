@@ -28,7 +28,8 @@ struct bench {
 	float out_volts[CHANNELS], in_volts[CHANNELS];                         // 224: what a meter shows; what is applied
 	int32_t stepped;                                                       // 288: time moves on by a period each time it is waited for, however slow the machine is
 	int32_t codes_count;                                                   // 292: codes in the list
-	int32_t codes[1 << 20];                                                // 296: channel 0 and 1 as played, as raw codes (float: bits)
+	int32_t open, unused;                                                  // 296: directions that are open
+	int32_t codes[1 << 20];                                                // 304: channel 0 and 1 as played, as raw codes (float: bits)
 };
 
 struct card {
@@ -236,6 +237,7 @@ static int close_card(snd_pcm_ioplug_t *io)
 {
 	struct card *c = io->private_data;
 	if (playback == c) playback = NULL;
+	c->bench->open--;
 	close(c->timer);
 	munmap(c->bench, sizeof *c->bench);
 	free(c);
@@ -332,10 +334,12 @@ SND_PCM_PLUGIN_DEFINE_FUNC(sspcard)
 		return e;
 	}
 	if ((e = constrain(c)) < 0) {
+		bench->open++; // deleting closes it
 		snd_pcm_ioplug_delete(&c->io);
 		return e;
 	}
 	if (stream == SND_PCM_STREAM_PLAYBACK) playback = c;
+	bench->open++;
 	order[0] = 0;
 	*pcmp = c->io.pcm;
 	return 0;

@@ -1,5 +1,4 @@
 // A sound card through libasound: mmap access, playback and capture together or either alone, xruns counted to the frame.
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using SspHost.Abi;
 
@@ -8,7 +7,7 @@ namespace SspHost.Engine.Audio;
 /// <summary>
 /// The card's frame count is the engine's: after the buffer was filled, available = hardware pointer - position in both directions. The
 /// direction whose hardware is waited for first is playback, or capture where there is nothing else. A device that takes frames without
-/// letting time pass (ALSA `null`, `file` over it) is paced by the monotonic clock.
+/// letting time pass (ALSA `null`, `file` over it) is paced by the monotonic clock, and so is one that is away.
 /// </summary>
 public unsafe struct AlsaCard : ICard
 {
@@ -16,32 +15,27 @@ public unsafe struct AlsaCard : ICard
     // A converter in software (plug, dmix) may call itself ready a few frames too early, and go on saying so at once: at SCHED_FIFO,
     // asking it again and again would keep everybody else from the core until the frames are there.
     private const int MaxIdle = 2;
-    private const int ENoEnt = 2, ENxIo = 6, EAgain = 11, ENoDev = 19, EInval = 22, EPipe = 32, EStrPipe = 86;
+    private const int EAgain = 11, EPipe = 32, EStrPipe = 86, ETimedOut = 110;
     private const ulong ResumeNs = 2 * Second, ResumeNap = 10_000_000; // a system that wakes up gives its bus a moment
 
-    private AlsaPcm _playback, _capture;
+    private AlsaDevice _device;
     private CardFacts _facts;
     private PacedPointer<MonotonicClock> _paced;
-    private readonly bool _linked;
+    private AlsaHandover* _handover;
     private bool _clockless, _captureClockless;
+    private bool _away; // then _device is closed
+    private long _unplayed; // what was in its buffer when it went
     private ulong _position, _startPosition;
     private ulong _seenHardware, _seenAt; // where the hardware was when it last told
-    private bool _stamped; // and whether that time is the device's own
-    private readonly long _slack;
-    private readonly uint _deaf; // input jacks with no channel behind them
+    private ulong _movedAt; // when it last had a quantum
+    private bool _stamped; // whether _seenAt is the device's own time
     private int _owed; // frames that capture is behind and that are made up by repeating the last one
 
-    private AlsaCard(in AlsaPcm playback, in AlsaPcm capture, in CardFacts facts, bool linked, int quantum)
+    private AlsaCard(in AlsaDevice device)
     {
-        _playback = playback;
-        _capture = capture;
-        _facts = facts;
-        _linked = linked;
-        _deaf = (uint)((1UL << facts.Inputs) - 1);
-        for (var c = 0; capture.IsOpen && c < capture.Channels; c++)
-            if (capture.JackOf(c) is >= 0 and var jack) _deaf &= ~(1u << jack);
-        _slack = facts.Period + (quantum / 2); // the two tell where they are once a period, and not at the same moment
-        _paced = new PacedPointer<MonotonicClock>(default, facts.Rate, facts.Period, facts.BufferFrames);
+        _device = device;
+        _facts = device.Facts;
+        _paced = new PacedPointer<MonotonicClock>(default, _facts.Rate, _facts.Period, _facts.BufferFrames);
     }
 
     /// <inheritdoc/>
@@ -51,13 +45,13 @@ public unsafe struct AlsaCard : ICard
     public int Error { get; private set; }
 
     /// <summary>Whether capture starts and stops with playback by the device itself.</summary>
-    public readonly bool IsLinked => _linked;
+    public readonly bool IsLinked => _device.IsLinked;
 
     /// <summary>Whether the device has no clock of its own.</summary>
     public readonly bool IsClockless => _clockless;
 
     /// <summary>SND_PCM_FORMAT_ of the playback samples (of the captured ones where nothing plays).</summary>
-    public readonly int Format => _playback.Channels > 0 ? _playback.Format : _capture.Format;
+    public readonly int Format => _device.Playback.Channels > 0 ? _device.Playback.Format : _device.Capture.Format;
 
     /// <summary>
     /// Opens the device a configuration names. 0 or an errno with the step that failed. A device without one of the two directions plays on
@@ -67,104 +61,19 @@ public unsafe struct AlsaCard : ICard
 
     internal static int Open(AudioConfig* config, int onlyFormat, out AlsaCard card, out AlsaStep step)
     {
-        card = default;
-        step = AlsaStep.Library;
-        if (!AlsaLibrary.TryLoad()) return ENoEnt;
-
-        config->Device[AudioConfig.DeviceBytes - 1] = config->CaptureDevice[AudioConfig.DeviceBytes - 1] = 0;
-        var buffer = config->Period * PacedPointer<MonotonicClock>.PeriodsFor(config->Period, config->Periods, config->Quantum);
-        AlsaPcm playback = default, capture = default;
-        var wish = new AlsaWish
-        {
-            Name = config->Device,
-            Stream = AlsaLibrary.Playback,
-            Rate = config->Rate,
-            Period = config->Period,
-            Buffer = buffer,
-            Quantum = config->Quantum,
-            OnlyFormat = onlyFormat,
-            Jacks = config->Outputs,
-            Channels = config->OutputChannels,
-            FullScale = config->OutputFullScale,
-            Zero = config->OutputZero,
-            Hold = config->HoldOutputs,
-        };
-        var error = playback.Open(in wish, out step);
-        if (error == 0 && playback.BufferFrames < config->Quantum + Math.Max(playback.Period, config->Quantum))
-        {
-            step = AlsaStep.Buffer; // cannot hold a quantum that plays and one that is rendered
-            error = EInval;
-        }
-
-        // Only a device that has no outputs is listened to alone: one that is taken, or cannot be set up, is an error to be told.
-        if (error != 0 && (config->Inputs == 0 || step != AlsaStep.Open || !IsMissing(error)))
-        {
-            playback.Close();
-            return error;
-        }
-
-        var named = config->CaptureDevice[0] != 0;
-        if (config->Inputs > 0)
-        {
-            wish.Name = named ? config->CaptureDevice : config->Device;
-            wish.Stream = AlsaLibrary.Capture;
-            if (playback.IsOpen) (wish.Rate, wish.Period, wish.Buffer) = (playback.Rate, playback.Period, playback.BufferFrames);
-            wish.Jacks = config->Inputs;
-            wish.Channels = config->InputChannels;
-            wish.FullScale = config->InputFullScale;
-            wish.Zero = config->InputZero;
-            var deaf = OpenCapture(ref capture, in playback, in wish, out var captureStep);
-            if (deaf != 0 && (named || !playback.IsOpen))
-            {
-                playback.Close();
-                if (named) (error, step) = (deaf, AlsaStep.CaptureDevice);
-                else if (!IsMissing(deaf)) (error, step) = (deaf, captureStep);
-                return error;
-            }
-        }
-
-        card = new AlsaCard(in playback, in capture, FactsOf(config, in playback, in capture), TryLink(in playback, in capture), config->Quantum);
-        step = AlsaStep.None;
-        return 0;
-    }
-
-    private static bool IsMissing(int error) => error is ENoEnt or ENxIo or ENoDev or EInval;
-
-    private static int OpenCapture(ref AlsaPcm capture, in AlsaPcm playback, in AlsaWish wish, out AlsaStep step)
-    {
-        var error = capture.Open(in wish, out step);
-        if (error != 0) return error;
-        if (playback.IsOpen && capture.Rate != playback.Rate) (error, step) = (EInval, AlsaStep.Rate);
-        else if (capture.BufferFrames < (playback.IsOpen ? playback.BufferFrames : wish.Quantum + Math.Max(capture.Period, wish.Quantum)))
-            (error, step) = (EInval, AlsaStep.Buffer); // it would overrun before playback does
-        if (error != 0) capture.Close();
+        var error = AlsaDevice.Open(config, onlyFormat, out var device, out step);
+        card = error == 0 ? new AlsaCard(in device) : default;
         return error;
     }
 
-    private static bool TryLink(in AlsaPcm playback, in AlsaPcm capture) =>
-        playback.IsOpen && capture.IsOpen && AlsaLibrary.Link(playback.Handle, capture.Handle) == 0;
-
-    private static CardFacts FactsOf(AudioConfig* config, in AlsaPcm playback, in AlsaPcm capture)
+    /// <summary>
+    /// From here on a device that fails or stands still is away, and not lost: somebody looks for it, and brings it by
+    /// <paramref name="handover"/>. Before <see cref="Start"/>. [steward]
+    /// </summary>
+    internal void ReturnBy(AlsaHandover* handover)
     {
-        var (rate, period, buffer) = playback.IsOpen ? (playback.Rate, playback.Period, playback.BufferFrames) : (capture.Rate, capture.Period, capture.BufferFrames);
-        return new CardFacts
-        {
-            Rate = rate,
-            Period = period,
-            Periods = buffer / period,
-            BufferFrames = buffer,
-            Inputs = capture.IsOpen ? Jacks(in capture, config->Inputs) : 0,
-            Outputs = playback.IsOpen ? Jacks(in playback, config->Outputs) : 0,
-            RealTime = true,
-        };
-    }
-
-    // Up to the last jack that has a channel.
-    private static int Jacks(in AlsaPcm pcm, int wanted)
-    {
-        var jacks = 0;
-        for (var c = 0; c < pcm.Channels; c++) jacks = Math.Max(jacks, pcm.JackOf(c) + 1);
-        return Math.Min(jacks, wanted);
+        _handover = handover;
+        _facts.Returns = true;
     }
 
     /// <inheritdoc/>
@@ -173,13 +82,20 @@ public unsafe struct AlsaCard : ICard
     /// <inheritdoc/>
     public int Start()
     {
-        var error = Restart();
+        var error = _device.Restart(out _seenAt);
         if (error < 0) return -error;
-        // A converter needs a quantum's time before it has room for a quantum; what has room at once has no clock.
-        _clockless = HasNoClock(_playback.IsOpen ? _playback : _capture);
-        _captureClockless = _playback.IsOpen && _capture.IsOpen && HasNoClock(_capture);
-        _paced.Start();
+        Begun();
         return 0;
+    }
+
+    // It runs, from the present position on.
+    private void Begun()
+    {
+        (_owed, _startPosition, _seenHardware, _movedAt) = (0, _position, _position, Linux.Now());
+        // A converter needs a quantum's time before it has room for a quantum; what has room at once has no clock.
+        _clockless = HasNoClock(in _device.Master);
+        _captureClockless = _device.Playback.IsOpen && _device.Capture.IsOpen && HasNoClock(in _device.Capture);
+        _paced.Start();
     }
 
     private readonly bool HasNoClock(in AlsaPcm pcm) => AlsaLibrary.Type(pcm.Handle) != AlsaLibrary.TypeHw && pcm.Available() >= _facts.BufferFrames / 2;
@@ -187,6 +103,7 @@ public unsafe struct AlsaCard : ICard
     /// <inheritdoc/>
     public CardWait Wait(int quantum, ulong timeoutNs)
     {
+        if (_away) return WaitAway(quantum, timeoutNs);
         if (_clockless) return _paced.Wait(quantum, timeoutNs);
         var until = Linux.Now() + timeoutNs;
         var idle = 0; // returns of the device's wait since it last moved on
@@ -195,22 +112,33 @@ public unsafe struct AlsaCard : ICard
         while (true)
         {
             var now = Linux.Now();
-            var available = Master.Available(now, out var at);
+            var available = _device.Master.Available(now, out var at);
             var captureIsBehind = false;
             if (available >= 0)
             {
                 (_seenHardware, _seenAt, _stamped) = (_position + (ulong)available, at, at != now);
-                if (_playback.IsOpen && _capture.IsOpen && !_captureClockless)
+                if (_device.Playback.IsOpen && _device.Capture.IsOpen && !_captureClockless)
                 {
-                    var captured = _capture.Available();
-                    if (captured >= 0 && !_linked) captured = Keep(captured, available, ref slipped);
+                    var captured = _device.Capture.Available();
+                    if (captured >= 0 && !_device.IsLinked) captured = Keep(captured, available, ref slipped);
                     if (captured < available) (available, captureIsBehind) = (captured, true);
                 }
             }
 
             if (available < 0) return Failed((int)available, quantum);
-            if (available >= quantum) return Ready(quantum, (int)Math.Min(available, _facts.BufferFrames), slipped);
-            if (now >= until) return new CardWait { State = CardState.TimedOut, Slipped = slipped };
+            if (available >= quantum)
+            {
+                _movedAt = now;
+                return Ready(quantum, (int)Math.Min(available, _facts.BufferFrames), slipped);
+            }
+
+            if (now >= until)
+            {
+                if (_facts.Returns && now - _movedAt > Math.Max(AudioLoop.StallNs, 4 * (ulong)_facts.BufferFrames * Second / (ulong)_facts.Rate))
+                    return Failed(-ETimedOut, quantum); // perhaps it moves again once it is opened anew
+                return new CardWait { State = CardState.TimedOut, Slipped = slipped };
+            }
+
             if (available >= mark + Math.Min(_facts.Period, quantum)) (idle, mark) = (0, available);
             if (idle == MaxIdle)
             {
@@ -219,7 +147,7 @@ public unsafe struct AlsaCard : ICard
                 continue;
             }
 
-            var error = AlsaLibrary.Wait(captureIsBehind ? _capture.Handle : Master.Handle, (int)Math.Clamp((until - now) / 1_000_000, 1, 1000));
+            var error = AlsaLibrary.Wait(captureIsBehind ? _device.Capture.Handle : _device.Master.Handle, (int)Math.Clamp((until - now) / 1_000_000, 1, 1000));
             if (error < 0) return Failed(error, quantum);
             if (error > 0) idle++;
         }
@@ -228,32 +156,43 @@ public unsafe struct AlsaCard : ICard
     /// <inheritdoc/>
     public void Capture(float** inputs, int frames)
     {
-        if (!_capture.IsOpen) return;
-        if ((_clockless || _captureClockless) && _capture.Available() < frames)
+        if (_away)
+        {
+            Silence(inputs, frames);
+            return;
+        }
+
+        if (!_device.Capture.IsOpen) return;
+        if ((_clockless || _captureClockless) && _device.Capture.Available() < frames)
         {
             Silence(inputs, frames);
             return;
         }
 
         // An overrun: playback meets it too, and Play tells.
-        if ((_owed > 0 ? ReadOwed(inputs, frames) : _capture.Read(inputs, frames)) < 0) Silence(inputs, frames);
-        if (_deaf != 0) SilenceDeaf(inputs, frames);
+        if ((_owed > 0 ? ReadOwed(inputs, frames) : _device.Capture.Read(inputs, frames)) < 0) Silence(inputs, frames);
+        if (_device.Deaf != 0) SilenceDeaf(inputs, frames);
     }
 
     /// <inheritdoc/>
     public CardState Play(float** outputs, int frames)
     {
+        if (_away) return PlayAway(frames);
         if (_clockless)
         {
             if (_paced.IsLate()) return CardState.XRun;
             _paced.Advance(frames);
-            _ = Master.Available(); // moves its pointers on, as mmap_begin wants
+            _ = _device.Master.Available(); // moves its pointers on, as mmap_begin wants
         }
 
-        if (_playback.IsOpen)
+        if (_device.Playback.IsOpen)
         {
-            var error = _playback.Write(outputs, frames);
-            if (error < 0) return Failed(error, frames).State;
+            var error = _device.Playback.Write(outputs, frames);
+            if (error < 0)
+            {
+                var state = Failed(error, frames).State;
+                return state == CardState.Away ? PlayAway(frames) : state;
+            }
         }
 
         _position += (ulong)frames;
@@ -263,6 +202,7 @@ public unsafe struct AlsaCard : ICard
     /// <inheritdoc/>
     public CardRecovery Recover()
     {
+        if (_away) return RecoverAway();
         if (_clockless)
         {
             var skipped = _paced.Resync();
@@ -272,67 +212,79 @@ public unsafe struct AlsaCard : ICard
 
         // By the clock from where the hardware last was until it starts again: the device itself has forgotten.
         var (seen, at) = (_seenHardware, _seenAt);
-        var suspended = AlsaLibrary.State(Master.Handle) == AlsaLibrary.StateSuspended;
+        var suspended = AlsaLibrary.State(_device.Master.Handle) == AlsaLibrary.StateSuspended;
         if (suspended && Resume(seen, at) is >= 0 and var asleep) return new CardRecovery { Skipped = asleep, Early = true };
 
-        var error = Restart();
-        if (error < 0) return new CardRecovery { State = CardState.Lost, Error = -error };
-        var hardware = seen + Frames(_seenAt - Math.Min(at, _seenAt));
+        var error = _device.Restart(out var startedAt);
+        if (error < 0)
+        {
+            if (Failed(error) == CardState.Away) return RecoverAway();
+            return new CardRecovery { State = CardState.Lost, Error = Error };
+        }
+
+        var hardware = seen + Frames(startedAt - Math.Min(at, startedAt));
         var lost = Math.Max((long)(hardware - _position), _facts.BufferFrames); // an xrun has played the whole buffer, whatever the clocks say
         _position += (ulong)lost;
-        (_startPosition, _seenHardware) = (_position, _position);
+        (_owed, _startPosition, _seenHardware, _seenAt, _movedAt) = (0, _position, _position, startedAt, Linux.Now());
         return new CardRecovery { Skipped = lost, Early = suspended };
     }
 
     /// <inheritdoc/>
-    public readonly void Stop()
-    {
-        _ = AlsaLibrary.Drop(Master.Handle);
-        if (BothUnlinked) _ = AlsaLibrary.Drop(_capture.Handle);
-    }
+    public readonly void Stop() => _device.Stop();
 
     /// <summary>Gives the device back. [steward, after the audio thread has ended]</summary>
-    public void Close()
+    public void Close() => _device.Close();
+
+    // From where the hardware last was the clock counts on. What it had not played by then it never will.
+    private void Leave()
     {
-        _capture.Close();
-        _playback.Close();
-    }
-
-    // The direction that sets the pace.
-    [UnscopedRef]
-    private readonly ref readonly AlsaPcm Master
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref _playback.IsOpen ? ref _playback : ref _capture;
-    }
-
-    private readonly bool BothUnlinked => _playback.IsOpen && _capture.IsOpen && !_linked;
-
-    private readonly ulong Frames(ulong ns) => (ns / Second * (ulong)_facts.Rate) + (ns % Second * (ulong)_facts.Rate / Second);
-
-    // Prepares, fills the buffer with what nobody rendered and starts; 0 or -errno. Unlinked, capture starts first: then it never has less.
-    private int Restart()
-    {
-        Stop();
-        var error = AlsaLibrary.Prepare(Master.Handle);
-        if (error < 0) return error;
-        if (BothUnlinked && (error = AlsaLibrary.Prepare(_capture.Handle)) < 0) return error;
-
-        if (_capture.IsOpen) _capture.ClearUnwritten();
-        if (_playback.IsOpen)
+        _away = true;
+        _unplayed = 0;
+        if (!_clockless)
         {
-            _ = _playback.Available();
-            error = _playback.Fill(_facts.BufferFrames);
-            if (error < 0) return error;
+            var ahead = Math.Max(0, (long)(_seenHardware - _position));
+            _unplayed = Math.Clamp(_facts.BufferFrames - ahead, 0, (long)(_position - _startPosition));
+            _paced.Start(_seenAt - ((ulong)ahead * Second / (ulong)_facts.Rate));
         }
 
-        if (BothUnlinked && (error = AlsaLibrary.Start(_capture.Handle)) < 0) return error;
-        error = AlsaLibrary.Start(Master.Handle);
-        if (error < 0) return error;
-        _owed = 0;
-        (_seenHardware, _seenAt) = (_position, Master.Triggered(Linux.Now()));
-        return 0;
+        _handover->Leave(ref _device);
     }
+
+    private CardWait WaitAway(int quantum, ulong timeoutNs)
+    {
+        if (_handover->IsOffered) return new CardWait { State = CardState.XRun, ReadyAt = Linux.Now() };
+        var wait = _paced.Wait(quantum, timeoutNs);
+        return new CardWait
+        {
+            State = CardState.Away,
+            Available = wait.State == CardState.XRun ? quantum : wait.Available, // Play says that it is late, as ever
+            OtherRate = _handover->OtherRate,
+        };
+    }
+
+    private CardState PlayAway(int frames)
+    {
+        if (_paced.IsLate()) return CardState.XRun;
+        _paced.Advance(frames);
+        _position += (ulong)frames;
+        return CardState.Away;
+    }
+
+    private CardRecovery RecoverAway()
+    {
+        var back = _handover->IsOffered && _handover->TryTake(out _device, out _seenAt) >= 0;
+        var skipped = _paced.Resync();
+        _position += (ulong)skipped;
+        if (!back) return new CardRecovery { State = CardState.Away, Skipped = skipped };
+        _away = false;
+        _facts = _device.Facts;
+        _facts.Returns = true;
+        _paced = new PacedPointer<MonotonicClock>(default, _facts.Rate, _facts.Period, _facts.BufferFrames);
+        Begun();
+        return new CardRecovery { Skipped = skipped, Unplayed = _unplayed };
+    }
+
+    private readonly ulong Frames(ulong ns) => (ns / Second * (ulong)_facts.Rate) + (ns % Second * (ulong)_facts.Rate / Second);
 
     // A suspended device that can resume goes on with what is in its buffer: nothing of that is lost, only the time it stood still. Then
     // the frames lost, else -1: it is to be prepared anew.
@@ -340,11 +292,11 @@ public unsafe struct AlsaCard : ICard
     {
         var until = Linux.Now() + ResumeNs;
         int error;
-        while ((error = AlsaLibrary.Resume(Master.Handle)) == -EAgain && Linux.Now() < until) default(MonotonicClock).SleepUntil(Linux.Now() + ResumeNap);
-        if (error < 0 || (BothUnlinked && AlsaLibrary.Resume(_capture.Handle) < 0)) return -1;
+        while ((error = AlsaLibrary.Resume(_device.Master.Handle)) == -EAgain && Linux.Now() < until) default(MonotonicClock).SleepUntil(Linux.Now() + ResumeNap);
+        if (error < 0 || (_device.BothUnlinked && AlsaLibrary.Resume(_device.Capture.Handle) < 0)) return -1;
         var now = Linux.Now();
-        var available = Master.Available(now, out var then);
-        if (available < 0 || AlsaLibrary.State(Master.Handle) == AlsaLibrary.StateSuspended) return -1;
+        var available = _device.Master.Available(now, out var then);
+        if (available < 0 || AlsaLibrary.State(_device.Master.Handle) == AlsaLibrary.StateSuspended) return -1;
         var lost = Math.Max(0, (long)(seen + Frames(then - Math.Min(at, then))) - (long)(_position + (ulong)available));
         _position += (ulong)lost;
         _startPosition += (ulong)lost; // the device counts its own frames from the start; the engine's have moved on
@@ -358,14 +310,14 @@ public unsafe struct AlsaCard : ICard
     {
         captured += _owed;
         var ahead = captured - available;
-        if (ahead > _slack && _owed == 0)
+        if (ahead > _device.Slack && _owed == 0)
         {
-            if (_capture.Skip(ahead) < 0) return captured;
+            if (_device.Capture.Skip(ahead) < 0) return captured;
             slipped += (int)ahead;
             return available;
         }
 
-        if (ahead >= -_slack) return captured;
+        if (ahead >= -_device.Slack) return captured;
         _owed -= (int)ahead;
         slipped += (int)ahead;
         return available;
@@ -377,11 +329,11 @@ public unsafe struct AlsaCard : ICard
     {
         var repeated = Math.Min(_owed, frames);
         _owed -= repeated;
-        _capture.Repeat(inputs, repeated);
+        _device.Capture.Repeat(inputs, repeated);
         if (repeated == frames) return 0;
         var behind = stackalloc float*[Limits.MaxJacks];
         for (var j = 0; j < _facts.Inputs; j++) behind[j] = inputs[j] + repeated;
-        return _capture.Read(behind, frames - repeated);
+        return _device.Capture.Read(behind, frames - repeated);
     }
 
     // The device interrupts at whole periods: what it is past the first one that brought a quantum is how late we are. By the device's
@@ -410,8 +362,16 @@ public unsafe struct AlsaCard : ICard
             return new CardWait { State = CardState.XRun, ReadyAt = Math.Min(_seenAt + (missing * Second / (ulong)_facts.Rate), Linux.Now()) };
         }
 
+        return new CardWait { State = Failed(error), Error = Error };
+    }
+
+    // Away, if somebody looks for it; else Lost.
+    private CardState Failed(int error)
+    {
         Error = error == -EAgain ? EPipe : -error;
-        return new CardWait { State = CardState.Lost, Error = Error };
+        if (_handover == null) return CardState.Lost;
+        Leave();
+        return CardState.Away;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -423,6 +383,6 @@ public unsafe struct AlsaCard : ICard
     private readonly void SilenceDeaf(float** inputs, int frames)
     {
         for (var j = 0; j < _facts.Inputs; j++)
-            if ((_deaf & (1u << j)) != 0) new Span<float>(inputs[j], frames).Clear();
+            if ((_device.Deaf & (1u << j)) != 0) new Span<float>(inputs[j], frames).Clear();
     }
 }

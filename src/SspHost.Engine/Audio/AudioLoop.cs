@@ -1,4 +1,5 @@
 // The audio thread: device -> quantum -> device, and an honest account of how that went.
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using SspHost.Abi;
 using SspHost.Engine.Probes;
@@ -84,9 +85,10 @@ public unsafe struct AudioLoop<TCard, TRender>
 #pragma warning restore IDE0044
     private readonly TRender* _render;
     private readonly AudioLoopSetup _setup;
-    private readonly CardFacts _facts;
+    private CardFacts _facts;
     private readonly float** _inputs, _outputs;
-    private readonly ulong _quantumNs, _waitNs, _bufferNs;
+    private readonly ulong _quantumNs;
+    private ulong _waitNs, _bufferNs;
     private Incidents _incidents;
     private ReadyTimes _readyTimes;
     private MasterFade _fade;
@@ -109,14 +111,12 @@ public unsafe struct AudioLoop<TCard, TRender>
         _card = card;
         _render = render;
         _setup = setup;
-        _facts = card.Facts;
+        Adopt(card.Facts);
         _inputs = (float**)setup.Buffers;
         _outputs = _inputs + Limits.MaxJacks;
         var samples = (float*)(_outputs + Limits.MaxJacks);
         for (var j = 0; j < 2 * Limits.MaxJacks; j++) _inputs[j] = samples + (j * Limits.MaxQuantum);
         _quantumNs = (ulong)setup.Quantum * Second / (ulong)_facts.Rate;
-        _bufferNs = (ulong)_facts.BufferFrames * Second / (ulong)_facts.Rate;
-        _waitNs = Math.Max(100_000_000, 2 * _bufferNs);
         _incidents = new Incidents(setup.Notices, setup.LastIncident, _quantumNs);
         _readyTimes = new ReadyTimes(_facts.Rate);
         if (setup.Status->TryRead(out var before))
@@ -135,6 +135,10 @@ public unsafe struct AudioLoop<TCard, TRender>
 
     /// <summary>The errno of DeviceLost. [after the end]</summary>
     public readonly int Error => _error;
+
+    /// <summary>The card as it is by now. [steward, after the end]</summary>
+    [UnscopedRef]
+    public ref TCard Card => ref _card;
 
     /// <summary>Asks it to fade out over this many frames, let the buffer play, and end. Bounded even on a stuck card. [steward]</summary>
     public void RequestStop(int fadeFrames)
@@ -199,12 +203,13 @@ public unsafe struct AudioLoop<TCard, TRender>
             case CardState.Lost:
                 return Finish(AudioEnd.DeviceLost, wait.Error);
             case CardState.TimedOut:
-                if (_facts.PeerPaced) _progressAt = now; // its peer may take its time
+                if (_facts.PeerPaced || _facts.Returns) _progressAt = now; // its peer may take its time; it says itself when it is away
                 if (now - _progressAt > Math.Max(AudioLoop.StallNs, 4 * _bufferNs)) return Finish(AudioEnd.DeviceLost, 110); // ETIMEDOUT
                 break;
             case CardState.Away:
                 _progressAt = now;
-                _incidents.Gone(_frame, now);
+                _incidents.Gone(_frame, now, _card.Error);
+                _incidents.FoundAt(wait.OtherRate, _facts.Rate, _frame, now);
                 (_available, _begunAt) = (wait.Available, now);
                 if (!RenderAvailable()) return false;
                 break;
@@ -280,7 +285,7 @@ public unsafe struct AudioLoop<TCard, TRender>
         _incidents.Played();
         if (played == CardState.Away)
         {
-            _incidents.Gone(_frame, done);
+            _incidents.Gone(_frame, done, _card.Error);
             if (_drained == 0) _incidents.Unheard((ulong)_setup.Quantum);
         }
         else
@@ -331,7 +336,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     {
         var recovery = _card.Recover();
         if (recovery.State == CardState.Lost) return Finish(AudioEnd.DeviceLost, recovery.Error);
-        if (recovery.State == CardState.Away) _incidents.Gone(_frame, now);
+        if (recovery.State == CardState.Away) _incidents.Gone(_frame, now, _card.Error);
         var cause = _incidents.CauseOf(recovery.Early);
         var culprit = cause == DropoutCause.SlowRender ? _render->Culprit() : Culprit.None;
         _incidents.Lost(recovery.Skipped + recovery.Unplayed, cause, _frame, now, culprit);
@@ -345,9 +350,18 @@ public unsafe struct AudioLoop<TCard, TRender>
     // A card that was away runs again: what it plays from here on begins like a start.
     private void Return(ulong now)
     {
-        if (!_incidents.Back(now) || _stopBy != 0) return;
+        if (!_incidents.Back(now)) return;
+        Adopt(_card.Facts);
+        if (_stopBy != 0) return;
         _fade.Out(0);
         _fade.In(_setup.FadeIn);
+    }
+
+    private void Adopt(in CardFacts facts)
+    {
+        _facts = facts;
+        _bufferNs = (ulong)_facts.BufferFrames * Second / (ulong)_facts.Rate;
+        _waitNs = Math.Max(100_000_000, 2 * _bufferNs);
     }
 
     private void CheckStop(ulong now)

@@ -18,7 +18,8 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     private SimulatedCard<MonotonicClock> _simulatedCard;
     private StreamCard _streamCard;
     private PacedStreamCard<MonotonicClock> _pacedCard;
-    private AlsaCard _alsaCard;
+    private AlsaCard _alsaCard; // until the loop has it
+    private AlsaHandover _alsaHandover;
     private RtThread* _thread;
     private CardKind _kind;
     private bool _open;
@@ -144,7 +145,9 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
                 loop = &self->_paced;
                 break;
             default:
+                self->_alsaCard.ReturnBy(&self->_alsaHandover);
                 self->_alsa = new AudioLoop<AlsaCard, TRender>(self->_alsaCard, render, setup);
+                self->_alsaCard = default;
                 entry = &Run<AlsaCard>;
                 loop = &self->_alsa;
                 break;
@@ -189,6 +192,9 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
         return true;
     }
 
+    /// <summary>Where the steward and an absent sound card meet; null where the card is none.</summary>
+    internal static AlsaHandover* HandoverOf(AudioSession<TRender>* self) => self->_kind == CardKind.Alsa ? &self->_alsaHandover : null;
+
     /// <summary>Where it is written down which thread is the audio thread: the watchdog may put another in its place.</summary>
     public static RtThread** ThreadOf(AudioSession<TRender>* self) => &self->_thread;
 
@@ -215,7 +221,13 @@ public unsafe struct AudioSession<TRender> where TRender : unmanaged, IQuantum
     /// <summary>Closes a card whose thread was never started, or has ended. [steward]</summary>
     public void Close()
     {
-        if (_kind == CardKind.Alsa) _alsaCard.Close();
+        if (_kind == CardKind.Alsa)
+        {
+            _alsaCard.Close();
+            _alsa.Card.Close();
+            _alsaHandover.Close();
+        }
+
         _open = false;
     }
 

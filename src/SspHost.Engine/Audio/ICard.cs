@@ -21,6 +21,9 @@ public struct CardFacts
 
     /// <summary>Whether it waits for a peer that may take its time: standing still is then no fault of the card.</summary>
     public bool PeerPaced;
+
+    /// <summary>Whether it says by itself that it is away, standing still included: then nobody else judges that.</summary>
+    public bool Returns;
 }
 
 /// <summary>How a wait ended.</summary>
@@ -38,7 +41,7 @@ public enum CardState
     /// <summary>The card ended by itself: the recording is over.</summary>
     Ended,
 
-    /// <summary>The card is gone or broken, for good.</summary>
+    /// <summary>The card is gone or broken, and nobody looks for it.</summary>
     Lost,
 
     /// <summary>
@@ -78,6 +81,9 @@ public struct CardWait
     /// </summary>
     public int Slipped;
 
+    /// <summary>Hz at which an absent card is there again, where it cannot be played on at that rate; else 0.</summary>
+    public int OtherRate;
+
     /// <summary>Frames of the whole recording where <see cref="State"/> is Ended.</summary>
     public ulong Frames;
 }
@@ -112,7 +118,7 @@ public struct CardRecovery
 /// </summary>
 public unsafe interface ICard
 {
-    /// <summary>The card as it runs.</summary>
+    /// <summary>The card as it runs. All but the rate may have changed when a card that was away runs again.</summary>
     CardFacts Facts { get; }
 
     /// <summary>The clock by which everything about this card is measured, in ns.</summary>
@@ -142,7 +148,7 @@ public unsafe interface ICard
     /// </summary>
     CardRecovery Recover();
 
-    /// <summary>Why <see cref="Play"/> said Lost: an errno.</summary>
+    /// <summary>Why it is Away, or <see cref="Play"/> said Lost: an errno; 0 where that is not known.</summary>
     int Error { get; }
 
     /// <summary>Stops; what is still in the buffer is not played.</summary>

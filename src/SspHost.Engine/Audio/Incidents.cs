@@ -37,6 +37,7 @@ public unsafe struct Incidents
     private ulong _behind, _wakeLate, _took, _slack;
     private ulong _nextLateNotice, _nextClockNotice;
     private ulong _awayIncident, _awayFrame, _awayLost;
+    private int _otherRate;
 
     /// <summary>Counters of this run, added to those of earlier runs.</summary>
     public ulong Late, Dropouts, LostFrames, ClockJumps;
@@ -106,13 +107,21 @@ public unsafe struct Incidents
     }, culprit);
 
     /// <summary>The card is not there: frame <paramref name="frame"/> is the first that goes nowhere. Again is harmless.</summary>
-    public void Gone(ulong frame, ulong now)
+    public void Gone(ulong frame, ulong now, int error)
     {
         if (IsAway) return;
         IsAway = true;
         Dropouts++;
-        (_awayIncident, _awayFrame, _awayLost) = (++*_lastIncident, frame, 0);
-        Push(new Notice { Kind = NoticeKind.DeviceAway, Incident = _awayIncident, Frame = frame, Time = now }, Culprit.None);
+        (_awayIncident, _awayFrame, _awayLost, _otherRate) = (++*_lastIncident, frame, 0, 0);
+        Push(new Notice { Kind = NoticeKind.DeviceAway, Incident = _awayIncident, Frame = frame, Time = now, A = error }, Culprit.None);
+    }
+
+    /// <summary>The absent card is there at another rate than the one that was played at; told once. 0: it is not.</summary>
+    public void FoundAt(int rate, int before, ulong frame, ulong now)
+    {
+        if (rate == 0 || rate == _otherRate) return;
+        _otherRate = rate;
+        Push(new Notice { Kind = NoticeKind.DeviceRate, Incident = _awayIncident, Frame = frame, Time = now, A = rate, B = before }, Culprit.None);
     }
 
     /// <summary>Frames that went nowhere because the card is away.</summary>

@@ -21,7 +21,7 @@ public struct PacedPointer<TClock> where TClock : unmanaged, ICardClock
     /// <summary>Frames the engine is done with, lost ones included.</summary>
     public ulong Position { get; private set; }
 
-    /// <summary>Sets up; <see cref="Start"/> sets it going.</summary>
+    /// <summary>Sets up; <see cref="Start()"/> sets it going.</summary>
     public PacedPointer(TClock clock, int rate, int period, int bufferFrames)
     {
         _clock = clock;
@@ -46,9 +46,12 @@ public struct PacedPointer<TClock> where TClock : unmanaged, ICardClock
     public ulong Now() => _clock.Now();
 
     /// <summary>Begins at frame 0 now.</summary>
-    public void Start()
+    public void Start() => Start(_clock.Now());
+
+    /// <summary>Begins at frame 0, at which the converter was at <paramref name="at"/>.</summary>
+    public void Start(ulong at)
     {
-        _startedAt = _clock.Now();
+        _startedAt = at;
         (Position, _grid) = (0, 0);
     }
 

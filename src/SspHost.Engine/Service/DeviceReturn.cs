@@ -1,12 +1,12 @@
-// A device that was lost and may come back: looked for by the steward a few times a second, because opening one allocates and locks.
+// A device that is away and may come back: looked for by the steward a few times a second, because opening one allocates and locks.
 using SspHost.Abi;
 using SspHost.Engine.Audio;
 
 namespace SspHost.Engine.Service;
 
 /// <summary>
-/// What was played on, since when it is gone, and when to look again. The audio thread is parked meanwhile, so the steward may push
-/// notices in its place.
+/// What was played on, and when to look again. The audio thread plays on unheard meanwhile; what was found reaches it through an
+/// <see cref="AlsaHandover"/>.
 /// </summary>
 internal unsafe struct DeviceReturn
 {
@@ -14,50 +14,33 @@ internal unsafe struct DeviceReturn
     private const ulong Interval = 200 * Millisecond, LongestInterval = 3200 * Millisecond;
     private const ulong Steady = 5000 * Millisecond; // a device that stays this long is back, one that does not is tried less and less often
 
-    /// <summary>How it was started.</summary>
-    public AudioConfig Config;
-
+    private AudioConfig _config;
     private ulong _nextLook, _interval, _backAt;
-    private int _rateSaid;
 
-    /// <summary>CLOCK_MONOTONIC in ns of the loss; 0 = nothing is awaited.</summary>
-    public ulong Since { get; private set; }
+    /// <param name="config">How it was started.</param>
+    public DeviceReturn(in AudioConfig config) => _config = config;
 
-    /// <summary>The device was lost. Only a real one comes back.</summary>
-    public void Await(ulong now)
+    /// <summary>Closes a device that has died, looks for it now and then, and hands it over once it is found.</summary>
+    public void Look(AlsaHandover* handover, ulong now)
     {
-        if (Config.Card != CardKind.Alsa) return;
-        _interval = _backAt != 0 && now - _backAt < Steady ? Math.Min(LongestInterval, 2 * _interval) : Interval;
-        (Since, _nextLook, _rateSaid) = (now, now + _interval, 0);
-    }
+        if (handover->CloseLeft())
+        {
+            _interval = _backAt != 0 && now - _backAt < Steady ? Math.Min(LongestInterval, 2 * _interval) : Interval;
+            _nextLook = now + _interval;
+        }
 
-    /// <summary>Whether to look now.</summary>
-    public readonly bool IsDue(ulong now) => Since != 0 && now >= _nextLook;
-
-    /// <summary>
-    /// Opens the device and closes it again: the rate in Hz it now runs at, or 0 where it is still gone. A rate that is not the plan's is
-    /// told once.
-    /// </summary>
-    public int Look(SpscRing<Notice> notices, ulong* lastIncident, ulong now)
-    {
+        if (!handover->IsSought || now < _nextLook) return;
         _nextLook = now + _interval;
-        var config = Config;
-        if (AlsaCard.Open(&config, out var card, out _) != 0) return 0;
-        var rate = card.Facts.Rate;
-        card.Close();
-        if (rate == Config.Rate || rate == _rateSaid) return rate;
-        _rateSaid = rate;
-        Say(notices, lastIncident, now, NoticeKind.DeviceRate, rate, Config.Rate);
-        return rate;
+        var config = _config;
+        if (AlsaDevice.Open(&config, -1, out var device, out _) != 0) return;
+        if (device.Facts.Rate != _config.Rate)
+        {
+            device.Close();
+            handover->TellOtherRate(device.Facts.Rate);
+            return;
+        }
+
+        _backAt = now;
+        handover->Offer(in device);
     }
-
-    /// <summary>It was started again, after <paramref name="away"/>.</summary>
-    public void Returned(in DeviceReturn away, ulong now) => (_interval, _backAt) = (away._interval, now);
-
-    /// <summary>Tells that it plays again.</summary>
-    public static void SayBack(SpscRing<Notice> notices, ulong* lastIncident, ulong now, ulong since) =>
-        Say(notices, lastIncident, now, NoticeKind.DeviceBack, (long)((now - since) / Millisecond), 0);
-
-    private static void Say(SpscRing<Notice> notices, ulong* lastIncident, ulong now, NoticeKind kind, long a, long b) =>
-        notices.TryPush(new Notice { Kind = kind, Slot = -1, Incident = *lastIncident, Time = now, A = a, B = b });
 }

@@ -80,9 +80,6 @@ public sealed unsafe partial class Playback
     /// <summary>Whether RT threads exist (a card that ended by itself leaves them until <see cref="Stop"/>).</summary>
     public bool IsRunning => _threads > 0;
 
-    /// <summary>Whether a lost device is being looked for.</summary>
-    public bool IsAwaiting => _return.Since != 0;
-
     /// <summary>Whether the card ended or was lost.</summary>
     public bool HasEnded => IsRunning && _session->End != AudioEnd.None;
 
@@ -124,37 +121,19 @@ public sealed unsafe partial class Playback
             return;
         }
 
-        _return = default;
+        _return = new DeviceReturn(in *config);
         _rate = config->Rate;
         _inputStream = config->InputStream == 0 ? null : _region.Map.At(config->InputStream);
         _outputStream = config->OutputStream == 0 ? null : _region.Map.At(config->OutputStream);
         _reaped = false;
         Begin(chosen, config->Quantum, ref reply);
-        if (reply.Status == ReplyStatus.Ok && config->Card == CardKind.Alsa) _return.Config = *config;
     }
 
-    /// <summary>
-    /// Looks for a lost device now and then, and starts it again as it was once it is back; true if it plays. The patch pauses meanwhile:
-    /// nobody hears it, and nothing it holds moves on.
-    /// </summary>
-    public bool TryReturn(ulong now)
+    /// <summary>Looks for a sound card that is away. The audio thread plays on by the clock, and takes the device once it is found.</summary>
+    public void LookForDevice(ulong now)
     {
-        if (!_return.IsDue(now)) return false;
-        var rate = _return.Look(_region.Map.Notices, _renderer.LastIncident, now);
-        if (rate != _return.Config.Rate) return false;
-        var (config, away) = (_return.Config, _return);
-        var reply = default(Reply);
-        _threads = 0; // they are joined; Start makes them anew
-        Start(&config, ref reply);
-        if (reply.Status != ReplyStatus.Ok)
-        {
-            _return = away; // gone again in that moment, or taken by somebody: it is looked for on
-            return false;
-        }
-
-        _return.Returned(in away, now);
-        DeviceReturn.SayBack(_region.Map.Notices, _renderer.LastIncident, now, away.Since);
-        return true;
+        var handover = IsRunning && !_reaped ? AudioSession<RendererQuantum>.HandoverOf(_session) : null;
+        if (handover != null) _return.Look(handover, now);
     }
 
     private void Begin(ReadOnlySpan<int> cores, int quantum, ref Reply reply)
@@ -255,7 +234,6 @@ public sealed unsafe partial class Playback
     /// </summary>
     public bool Stop(int fadeFrames)
     {
-        _return = default;
         if (!IsRunning) return true;
         if (fadeFrames < 0) fadeFrames = _rate / 1000 * StopFadeMilliseconds;
         _session->RequestStop(fadeFrames);
@@ -273,7 +251,6 @@ public sealed unsafe partial class Playback
         if (_reaped || !HasEnded || !_session->TryJoin(Second)) return;
         JoinWorkers(_threads);
         _reaped = true;
-        if (_session->End == AudioEnd.DeviceLost) _return.Await(Linux.Now());
     }
 
     private void JoinWorkers(int threads)

@@ -82,9 +82,8 @@ public sealed unsafe class Steward
                 SetState(EngineState.DeviceLost);
             }
 
-            if (_audio.IsAwaiting && _audio.TryReturn(Linux.Now())) SetState(EngineState.Playing);
-
             var now = Linux.Now();
+            _audio.LookForDevice(now);
             if (now >= _nextStatus) PublishStatus(now);
             if (_requests.Count == 0) Linux.Wait(&header->RequestBell, bell, busy ? BusyWait : IdleWait);
         }
@@ -271,7 +270,7 @@ public sealed unsafe class Steward
 
     private void StopAudio(in Request r, ref Reply reply)
     {
-        if (!_audio.IsRunning && !_audio.IsAwaiting)
+        if (!_audio.IsRunning)
         {
             reply.Status = ReplyStatus.WrongState;
             return;

@@ -136,7 +136,7 @@ internal sealed unsafe class CalibrationBench : IDisposable
 
     private (float Mean, float Noise, float Windows) Read() => _engine.Slot.Use(link =>
     {
-        if (link.State == EngineState.DeviceLost) throw new IOException("the device was lost");
+        if (link.State == EngineState.DeviceLost || (link.TryAudio(out var a) && a.Away != 0)) throw new IOException("the device was lost");
         var key = _session.Plan?.Instances.FirstOrDefault(i => i.Module == Meter).Key ?? 0;
         for (var s = 0; s < Limits.MaxInstances; s++)
         {

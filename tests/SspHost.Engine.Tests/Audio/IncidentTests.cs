@@ -97,8 +97,8 @@ public sealed unsafe class IncidentTests : IDisposable
     [Fact]
     public void An_absence_is_told_when_it_begins_and_summed_up_when_it_ends_under_one_number()
     {
-        _incidents.Gone(100, 1);
-        _incidents.Gone(132, 2);
+        _incidents.Gone(100, 1, 19);
+        _incidents.Gone(132, 2, 5);
         _incidents.Unheard(32);
         ++*_rig.Setup.LastIncident; // something else happens meanwhile
         _incidents.Lost(10, DropoutCause.SlowRender, 132, 3, Culprit.None);
@@ -109,8 +109,24 @@ public sealed unsafe class IncidentTests : IDisposable
         var notices = _rig.TakeNotices();
         Assert.Equal([NoticeKind.DeviceAway, NoticeKind.Dropout], notices.Select(n => n.Kind));
         Assert.All(notices, n => Assert.Equal((1UL, 100UL), (n.Incident, n.Frame)));
+        Assert.Equal(19L, notices[0].A); // why, as it was told first
         Assert.Equal((42L, DropoutCause.Unplugged), (notices[1].A, (DropoutCause)notices[1].B));
         Assert.Equal((1UL, 42UL), (_incidents.Dropouts, _incidents.LostFrames));
+    }
+
+    [Fact]
+    public void A_card_that_is_there_at_another_rate_is_told_once_an_absence_and_as_part_of_it()
+    {
+        for (ulong absence = 1; absence <= 2; absence++)
+        {
+            _incidents.Gone(100, 1, 19);
+            foreach (var rate in new[] { 0, 44_100, 44_100, 96_000, 96_000 }) _incidents.FoundAt(rate, 48_000, 132, 2);
+            _ = _incidents.Back(3);
+            var notices = _rig.TakeNotices();
+            Assert.Equal([NoticeKind.DeviceAway, NoticeKind.DeviceRate, NoticeKind.DeviceRate, NoticeKind.Dropout], notices.Select(n => n.Kind));
+            Assert.All(notices, n => Assert.Equal(absence, n.Incident));
+            Assert.Equal((44_100L, 48_000L, 96_000L), (notices[1].A, notices[1].B, notices[2].A));
+        }
     }
 
     [Fact]
