@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.TestCards;
 
@@ -115,41 +117,67 @@ public sealed class AlsaDeviceTests : IDisposable
     }
 
     [Fact]
-    public void A_card_that_is_pulled_out_plays_on_when_it_is_back_also_at_another_rate()
+    public void A_card_that_is_pulled_out_is_played_on_unheard_and_heard_again_when_it_is_back_also_at_another_rate()
     {
         using var run = Start("run", _runtime.File("five.json"));
         var lines = Executables.Follow(run);
         Eventually.True(() => Math.Abs(_bench.OutVolts[Jack - 1] - 5) < 0.01f, "it plays");
+        using var look = EngineLink.Look(_runtime.Directory);
         for (var pulled = 0; pulled < 2; pulled++)
         {
-            Pull("the device was lost");
+            Pull();
             _bench.Gone = 0;
-            Eventually.True(() => lines.Text.Split("the device is back").Length == pulled + 2, "and says that it is back");
+            Eventually.True(() => lines.Text.Split("the device was away and is back").Length == pulled + 2, "and says that it is back");
             Sounds();
         }
 
-        Pull("the device was lost");
+        var serial = Audio(look).PlanSerial;
+        Pull();
         _bench.Rate = 44_100;
         _bench.Gone = 0;
         Eventually.True(() => lines.Text.Contains("the device runs at 44100 Hz, not at 48000 Hz: the patch is made for 44100 Hz", StringComparison.Ordinal), "the new rate is told");
         Sounds();
+        Eventually.True(() => Audio(look) is { Rate: 44_100, Away: 0 }, "it runs at 44.1 kHz");
+        Assert.NotEqual(serial, Audio(look).PlanSerial);
+        EngineProcessTests.AssertHeapStoodStill(look);
+        Stop(run);
+
+        void Pull()
+        {
+            var before = lines.Text.Split("the device is away").Length;
+            _bench.Gone = 1;
+            Eventually.True(() => lines.Text.Split("the device is away").Length > before, "it is told");
+            _bench.OutVolts[Jack - 1] = 0;
+            var (quanta, lost) = (Audio(look).Quanta, Audio(look).LostFrames);
+            Eventually.True(() => Audio(look) is var a && a.Quanta > quanta + 200 && a.LostFrames > lost + (200 * (ulong)a.Quantum), "time goes on");
+            Assert.Equal((EngineState.Playing, 1, 0), (look.State, Audio(look).Away, _bench.Open));
+        }
+
+        void Sounds() => Eventually.True(() => Math.Abs(_bench.OutVolts[Jack - 1] - 5) < 0.01f, "sound again");
+    }
+
+    [Fact]
+    public async Task While_a_card_is_away_the_patch_is_edited_the_status_says_so_and_the_engine_ends_in_time()
+    {
+        using var run = Start("run", _runtime.File("five.json"));
+        var lines = Executables.Follow(run);
+        Eventually.True(() => Math.Abs(_bench.OutVolts[Jack - 1] - 5) < 0.01f, "it plays");
+        _bench.Gone = 1;
+        Eventually.True(() => lines.Text.Contains("the device is away (No such device)", StringComparison.Ordinal), "it is told");
+        var status = await Ssp("status");
+        for (var i = 0; i < 30 && !status.Output.Contains("DEVICE AWAY", StringComparison.Ordinal); i++) status = await Ssp("status"); // sampled once a second
+        Assert.Contains("DEVICE AWAY", status.Output, StringComparison.Ordinal);
         using (var look = EngineLink.Look(_runtime.Directory))
         {
-            Eventually.True(() => look.TryAudio(out var a) && a.Rate == 44_100, "it runs at 44.1 kHz");
+            var serial = Audio(look).PlanSerial;
+            using (var control = new Control(_runtime.File("control.sock")))
+                control.Ask(new JsonObject { ["command"] = "edit", ["edits"] = new JsonObject { ["op"] = "bypass", ["module"] = "v", ["on"] = true }, ["wait"] = false });
+            Eventually.True(() => Audio(look) is { Away: 1 } a && a.PlanSerial > serial, "the edit is played, unheard");
             EngineProcessTests.AssertHeapStoodStill(look);
         }
 
         Stop(run);
-
-        void Pull(string said)
-        {
-            var before = lines.Text.Split(said).Length;
-            _bench.Gone = 1;
-            Eventually.True(() => lines.Text.Split(said).Length > before, said);
-            _bench.OutVolts[Jack - 1] = 0;
-        }
-
-        void Sounds() => Eventually.True(() => Math.Abs(_bench.OutVolts[Jack - 1] - 5) < 0.01f, "sound again");
+        Assert.Equal(0, _bench.Open);
     }
 
     [Fact]
@@ -167,7 +195,14 @@ public sealed class AlsaDeviceTests : IDisposable
         Executables.Start(Executables.Ssp, _runtime.Directory, [.. arguments, "--device", "alsa:bench", "--period", "256", "--periods", "8"]);
 
     private Task<Outcome> Ssp(params string[] arguments) =>
-        Executables.Run(Executables.Ssp, _runtime.Directory, arguments[0] == "devices" || arguments[1] == "show" ? arguments : [.. arguments, "--device", "alsa:bench", "--period", "256", "--periods", "8"]);
+        Executables.Run(Executables.Ssp, _runtime.Directory, arguments[0] != "calibrate" || arguments[1] == "show" ? arguments : [.. arguments, "--device", "alsa:bench", "--period", "256", "--periods", "8"]);
+
+    private static AudioStatus Audio(EngineLink look)
+    {
+        AudioStatus audio = default;
+        Eventually.True(() => look.TryAudio(out audio), "a status");
+        return audio;
+    }
 
     private static unsafe float Peak(EngineLink look) => look.TryAudio(out var a) ? a.InputPeaks[Jack - 1] : 0;
 

@@ -1,6 +1,5 @@
 // Both executables: a patch is edited and replaced over the control socket while it plays, and everything is as before when it is over.
 using System.Diagnostics;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using SspHost.Abi;
 using SspHost.Abi.Link;
@@ -102,46 +101,5 @@ public sealed class HotEditTests : IDisposable
             },
             "a plan plays\n" + lines.Text);
         return link!;
-    }
-
-    // A client of the control socket, line by line.
-    private sealed class Control : IDisposable
-    {
-        private readonly StreamReader _reader;
-        private readonly StreamWriter _writer;
-
-        public Control(string path)
-        {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            Eventually.True(
-                () =>
-                {
-                    try
-                    {
-                        socket.Connect(new UnixDomainSocketEndPoint(path));
-                        return true;
-                    }
-                    catch (SocketException)
-                    {
-                        return false;
-                    }
-                },
-                "the control socket");
-            var stream = new NetworkStream(socket, ownsSocket: true);
-            _reader = new StreamReader(stream);
-            _writer = new StreamWriter(stream) { AutoFlush = true };
-            _ = _reader.ReadLine(); // it says hello
-        }
-
-        public JsonNode Ask(JsonObject request)
-        {
-            request["id"] = 1;
-            _writer.Write(request.ToJsonString() + "\n");
-            var answer = JsonNode.Parse(_reader.ReadLine() ?? throw new IOException("the control socket was closed"))!;
-            Assert.True((bool)answer["ok"]!, request.ToJsonString() + " -> " + answer.ToJsonString());
-            return answer["result"]!;
-        }
-
-        public void Dispose() => _reader.Dispose();
     }
 }

@@ -181,7 +181,6 @@ public unsafe struct AlsaCard : ICard
         if (_clockless)
         {
             if (_paced.IsLate()) return CardState.XRun;
-            _paced.Advance(frames);
             _ = _device.Master.Available(); // moves its pointers on, as mmap_begin wants
         }
 
@@ -195,6 +194,7 @@ public unsafe struct AlsaCard : ICard
             }
         }
 
+        if (_clockless) _paced.Advance(frames);
         _position += (ulong)frames;
         return CardState.Ready;
     }
@@ -300,7 +300,7 @@ public unsafe struct AlsaCard : ICard
         var lost = Math.Max(0, (long)(seen + Frames(then - Math.Min(at, then))) - (long)(_position + (ulong)available));
         _position += (ulong)lost;
         _startPosition += (ulong)lost; // the device counts its own frames from the start; the engine's have moved on
-        (_seenHardware, _seenAt) = (_position + (ulong)available, then);
+        (_seenHardware, _seenAt, _movedAt) = (_position + (ulong)available, then, now);
         return lost;
     }
 

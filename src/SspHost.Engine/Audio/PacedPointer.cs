@@ -96,7 +96,7 @@ public struct PacedPointer<TClock> where TClock : unmanaged, ICardClock
     /// <summary>Starts afresh at the converter's present frame, with a period of which nothing is over yet; the frames skipped.</summary>
     public long Resync()
     {
-        var hardware = Hardware(_clock.Now());
+        var hardware = Math.Max(Hardware(_clock.Now()), Position); // they are one, up to a rounding
         var lost = hardware - Position;
         (Position, _grid) = (hardware, hardware);
         return (long)lost;
