@@ -164,9 +164,14 @@ public sealed class AlsaDeviceTests : IDisposable
         Eventually.True(() => Math.Abs(_bench.OutVolts[Jack - 1] - 5) < 0.01f, "it plays");
         _bench.Gone = 1;
         Eventually.True(() => lines.Text.Contains("the device is away (No such device)", StringComparison.Ordinal), "it is told");
-        var status = await Ssp("status");
-        for (var i = 0; i < 30 && !status.Output.Contains("DEVICE AWAY", StringComparison.Ordinal); i++) status = await Ssp("status"); // sampled once a second
-        Assert.Contains("DEVICE AWAY", status.Output, StringComparison.Ordinal);
+        var status = "";
+        for (var patience = 0; patience < 100 && !status.Contains("DEVICE AWAY", StringComparison.Ordinal); patience++)
+        {
+            await Task.Delay(100); // it is sampled once a second
+            status = (await Ssp("status")).Output;
+        }
+
+        Assert.Contains("DEVICE AWAY", status, StringComparison.Ordinal);
         using (var look = EngineLink.Look(_runtime.Directory))
         {
             var serial = Audio(look).PlanSerial;

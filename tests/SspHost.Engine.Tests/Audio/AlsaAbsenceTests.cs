@@ -49,6 +49,9 @@ public sealed unsafe class AlsaAbsenceTests : IDisposable
         return config;
     }
 
+    // A busy machine may make any quantum late: that is another matter.
+    private List<Notice> Notices() => [.. _rig.TakeNotices().Where(n => n.Kind != NoticeKind.Late)];
+
     private void Begin(AudioConfig config, int fadeIn = 0)
     {
         Assert.Equal(0, AlsaCard.Open(&config, out var card, out _));
@@ -133,7 +136,7 @@ public sealed unsafe class AlsaAbsenceTests : IDisposable
         Play(300); // its buffer and the fade
         Assert.Equal((1f, 3f), (_rig.Status.MasterGain, _quantum->Heard));
         Assert.Equal(5f, _bench.OutVolts[0], 1e-5f);
-        var notices = _rig.TakeNotices();
+        var notices = Notices();
         Assert.Equal([NoticeKind.DeviceAway, NoticeKind.Dropout], notices.Select(n => n.Kind));
         Assert.All(notices, n => Assert.Equal(incident, n.Incident));
         Assert.Equal((NoDevice, DropoutCause.Unplugged), (notices[0].A, (DropoutCause)notices[1].B));
@@ -158,7 +161,7 @@ public sealed unsafe class AlsaAbsenceTests : IDisposable
 
         NothingIsCountedTwice();
         End();
-        Assert.Equal([NoticeKind.DeviceAway], _rig.TakeNotices().Select(n => n.Kind));
+        Assert.Equal([NoticeKind.DeviceAway], Notices().Select(n => n.Kind));
     }
 
     [Fact]
@@ -209,14 +212,14 @@ public sealed unsafe class AlsaAbsenceTests : IDisposable
         Play(100);
         Assert.Equal(0, _bench.Open);
         Assert.Equal(1, _rig.Status.Away);
-        var notices = _rig.TakeNotices();
+        var notices = Notices();
         Assert.Equal([NoticeKind.DeviceAway, NoticeKind.DeviceRate], notices.Select(n => n.Kind));
         Assert.Equal((44_100L, 48_000L, notices[0].Incident), (notices[1].A, notices[1].B, notices[1].Incident));
         _bench.Rate = 48_000;
         Steward();
         Until(s => s.Away == 0);
         Play(10);
-        Assert.Equal(NoticeKind.Dropout, Assert.Single(_rig.TakeNotices()).Kind);
+        Assert.Equal(NoticeKind.Dropout, Assert.Single(Notices()).Kind);
         End();
     }
 
@@ -332,7 +335,7 @@ public sealed unsafe class AlsaAbsenceTests : IDisposable
         var still = Linux.Now();
         Until(s => s.Away == 1);
         Assert.True(Linux.Now() - still >= AudioLoop.StallNs, "not before its time");
-        Assert.Equal((NoticeKind.DeviceAway, 110L), (_rig.TakeNotices()[^1].Kind, _loop->Card.Error)); // ETIMEDOUT
+        Assert.Equal((NoticeKind.DeviceAway, 110L), (Notices()[^1].Kind, _loop->Card.Error)); // ETIMEDOUT
         Play(10);
         FakeAlsa.Available = Quantum;
         Find();
