@@ -178,6 +178,25 @@ public sealed unsafe class ModulePromiseTests
     }
 
     [Fact]
+    public void What_is_played_now_does_not_wait_behind_what_was_sent_far_ahead()
+    {
+        using var rig = new Rig();
+        rig.Install(Single(TestRegistry.Tick));
+        for (var i = 0; i < 300; i++) rig.Send(new ModuleEvent { Kind = EventKind.NoteOn, Frame = 1600 + (ulong)i, Target = 7, Value = 1 });
+        _ = rig.Step();
+        for (var i = 0; i < 300; i++) rig.Send(new ModuleEvent { Kind = EventKind.NoteOn, Target = 7, Value = 1 });
+        float[] sums = new float[3];
+        for (var q = 0; q < 3; q++)
+        {
+            _ = rig.Step();
+            sums[q] = rig.Out(0)[0];
+        }
+
+        Assert.Equal([212f, 88f, 0f], sums); // 256 a quantum are taken, the first 44 of which are the rest of those far ahead
+        Assert.Equal(44ul + 212, rig.Renderer.DroppedEvents); // they find no room, and 212 give way
+    }
+
+    [Fact]
     public void An_event_for_nobody_is_counted()
     {
         using var rig = new Rig();
