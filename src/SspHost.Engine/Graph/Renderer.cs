@@ -177,6 +177,7 @@ public sealed unsafe class Renderer : IDisposable
         if (rate != _rate || quantum != _quantum)
         {
             DropAll();
+            Disown(sharedToo: rate != _rate);
             if (rate != _rate) _instances.FreeAllShared();
         }
 
@@ -380,6 +381,21 @@ public sealed unsafe class Renderer : IDisposable
             ghost->Data = null;
             ghost->Orphan = null;
             Volatile.Write(ref ghost->State, Ghost.Free); // last: the watchdog fills it anew
+        }
+    }
+
+    // What stuck threads are in was made for another rate or quantum: it must not be played again when they have come back.
+    private void Disown(bool sharedToo)
+    {
+        for (var g = 0; g < Ghost.Most; g++)
+        {
+            var ghost = _s->Ghosts + g;
+            if (Volatile.Read(ref ghost->State) != Ghost.Inside) continue;
+            _instances.Disown(ghost->Instance);
+            var type = ghost->Instance->Type;
+            if (!sharedToo || ghost->Orphan != null) continue;
+            ghost->Orphan = type->Shared; // it may be reading that
+            type->Shared = null;
         }
     }
 

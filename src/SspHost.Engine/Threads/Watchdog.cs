@@ -137,7 +137,8 @@ internal unsafe struct Watchdog
         }
 
         var mine = Seat.Claim(seat);
-        if (Volatile.Read(ref seat->Record->Current) != watched->Current || Volatile.Read(ref State->Quantum) != watched->Quantum || !Seat.TryTake(seat, mine))
+        if (Volatile.Read(ref seat->Record->Current) != watched->Current || Volatile.Read(ref State->Quantum) != watched->Quantum
+            || seat->Stage != watched->Stage || !Seat.TryTake(seat, mine))
         {
             Seat.Withdraw(seat, mine); // it has come back
             watched->Current = 0;
