@@ -207,6 +207,58 @@ public sealed unsafe class ChangeoverTests
     }
 
     [Fact]
+    public void What_is_put_back_after_a_refusal_comes_to_the_values_that_were_moved_since_it_was_wired()
+    {
+        using var session = Playing(out var sink, "osc:osc", "out:out", "osc.sine>out.in1");
+        var parameter = TestModules.Index.Find("osc")!.Descriptor.Parameters[0];
+        Assert.Null(session.Apply(new SetParameter("osc", parameter.Id, parameter.Max)));
+        sink.Room = 2;
+        sink.Settled = true;
+        Assert.NotNull(session.Apply(new ReplacePatch(Of("q", "osc:osc", "echo:echo", "out:out", "osc.sine>echo.in", "echo.out>out.in1"))));
+        Settle(session, sink);
+        var plan = Read(session, sink);
+        Assert.Equal(parameter.Max, plan.Parameters[plan.Nodes.Single(n => n.Slot == sink.Plans[^1].Instances[0].Slot).FirstParameter]);
+        Assert.True(session.IsSettled);
+    }
+
+    [Fact]
+    public void Where_not_even_what_played_can_be_put_back_it_is_tried_on_and_edits_go_on_meanwhile()
+    {
+        using var folder = new TestFolder();
+        using var session = Playing(out var sink, "osc:osc", "echo:echo", "out:out", "osc.sine>echo.in", "echo.out>out.in1");
+        var before = session.Current;
+        sink.Settled = true;
+        sink.Fits = plan => plan.Instances.Length == 0;
+        Assert.NotNull(session.Apply(new ReplacePatch(Of("q", "osc:osc", "out:out", "osc.sine>out.in1"))));
+        Assert.Equal(before, session.Current);
+        Assert.Empty(sink.Plans[^1].Instances); // nothing is left
+        Assert.False(session.IsSettled);
+        Assert.Equal("too large", session.Pump());
+        Assert.Null(session.Save(folder["p.json"]));
+        Assert.NotNull(session.Apply(new SetParameter("osc", TestModules.Index.Find("osc")!.Descriptor.Parameters[0].Id, 1)));
+
+        sink.Fits = _ => true;
+        Settle(session, sink);
+        Assert.Equal(["osc", "echo", "out"], sink.Plans[^1].Instances.Select(i => i.Module));
+        Assert.All(Read(session, sink).Jacks, j => Assert.Equal(1, j.Gain));
+        Assert.True(session.IsSettled);
+    }
+
+    [Fact]
+    public void A_patch_of_another_quantum_that_is_refused_leaves_the_old_one_playing()
+    {
+        using var session = Playing(out var sink, "osc:osc", "out:out", "osc.sine>out.in1");
+        sink.Settled = true;
+        sink.Fits = plan => plan.Quantum == 32;
+        Assert.NotNull(session.Apply(new SetQuantum(64)));
+        Assert.Equal((32, 2), (sink.Plans[^1].Quantum, sink.Plans[^1].Instances.Length));
+        Assert.Equal(2, sink.Plans.Count);
+        Settle(session, sink);
+        Assert.True(session.IsSettled);
+        Assert.Equal(32, session.Current.Quantum);
+    }
+
+    [Fact]
     public void While_audio_stands_every_change_is_one_plan_at_once()
     {
         using var session = Playing(out var sink, "osc:osc", "out:out", "osc.sine>out.in1");

@@ -64,7 +64,14 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
         warnings = target.Warnings;
         var state = sink.State;
         var before = _playing;
-        if (before is null || !state.Running || sink.QuantumFor(before.Quantum) != sink.QuantumFor(target.Quantum)) return Install(target, state)?.Error;
+        if (before is null || !state.Running) return Install(target, state)?.Error;
+        if (sink.QuantumFor(before.Quantum) != sink.QuantumFor(target.Quantum))
+        {
+            if (Install(target, state) is not { } failed) return null;
+            PutBack(before); // audio has been stopped for it, and what played may be gone
+            return failed.Error;
+        }
+
         NoteTails(state);
         var next = Union.Compose(before, IsSettled(state), target, ringOut, IsOver);
         if (Install(next, state) is not { } refusal) return null;
@@ -187,9 +194,16 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
             Thread.Sleep(CutMs / 4); // the engine frees what left after its next quantum
         }
 
-        // Not even alone: back to what played. Its modules are made anew, from the states they had where they were saved.
-        _ = Step(Plainly(before), everythingStops: true);
+        PutBack(before); // not even alone
         return error;
+    }
+
+    // Back to what played. Its modules are made anew, from the states they had where they were saved; and as they were wired, so that the patch,
+    // whose parameters have moved since, is still to come. Where even that fails, it is tried on.
+    private void PutBack(Wiring before)
+    {
+        _ = Step(Plainly(before), everythingStops: true);
+        _playing!.Waits = true;
     }
 
     private PatchError? Step(Wiring target, bool everythingStops)
