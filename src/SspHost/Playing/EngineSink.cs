@@ -164,11 +164,13 @@ internal sealed unsafe class EngineSink : IPlanSink
     /// <summary>Switches a module on again that the engine had switched off; null or why not.</summary>
     public string? Restore(string module) => Guarded(link =>
     {
-        for (var slot = 0; slot < Instances.Length; slot++)
+        var (name, found) = (Cut(module), false);
+        for (var slot = 0; slot < Limits.MaxInstances; slot++)
         {
-            ref readonly var record = ref Instances[slot];
-            if (record.State != InstanceState.Active || !string.Equals(InstanceTimes.NameOf(in record), Cut(module), StringComparison.Ordinal)) continue;
-            if (record.Shed == ShedReason.None) return $"'{module}' is not switched off";
+            var record = link.Map.Instances[slot];
+            if (record.State != InstanceState.Active || !string.Equals(InstanceTimes.NameOf(in record), name, StringComparison.Ordinal)) continue;
+            found = true;
+            if (record.Shed == ShedReason.None) continue; // one of that name that leaves may be meant, or that comes
             try
             {
                 link.RestoreModule(slot, record.Key);
@@ -180,7 +182,7 @@ internal sealed unsafe class EngineSink : IPlanSink
             }
         }
 
-        return $"no module '{module}' plays";
+        return found ? $"'{module}' is not switched off" : $"no module '{module}' plays";
     });
 
     // As the engine has it: names are cut to fit.
@@ -260,6 +262,7 @@ internal sealed unsafe class EngineSink : IPlanSink
         var playing = IsPlaying(link) && link.TryAudio(out var audio) && audio.Rate != 0;
         var same = playing && link.TryAudio(out audio) && audio.Quantum == quantum;
         if (quantum != _quantum) _loaded.Clear(); // the engine makes every instance anew for another quantum
+        var before = _quantum;
         _quantum = quantum;
         foreach (var warning in plan.Warnings)
             if (_said.Add(warning)) _say(warning);
@@ -275,7 +278,17 @@ internal sealed unsafe class EngineSink : IPlanSink
 
         // A quantum is a property of the audio that runs: another one means stopping and starting it, faded.
         if (playing && !same) _ = StopOn(link, FadeFrames);
-        link.InstallPlan(description, Setup.Rate);
+        try
+        {
+            link.InstallPlan(description, Setup.Rate);
+        }
+        catch (EngineRefusedException) when (playing && !same)
+        {
+            _quantum = before;
+            _ = StartOn(link); // what played plays on, unless it had to make room for the attempt: then the session puts it back
+            throw;
+        }
+
         if (_loadedGeneration != _slot.Generation)
         {
             _loaded.Clear();
