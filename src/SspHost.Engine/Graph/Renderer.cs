@@ -619,10 +619,9 @@ public sealed unsafe class Renderer : IDisposable
                 TellShed(instance);
             }
 
-            seat->Record->Current = instance->Slot + 1;
+            Seat.Enter(seat, mine, instance->Slot);
             instance->Type->Entry.Reset(instance->Self);
-            seat->Record->Current = 0;
-            if (!Seat.IsKept(seat, mine)) return false;
+            if (!Seat.Leave(seat, mine)) return false;
         }
 
         _s->Failed = 0;
@@ -879,10 +878,9 @@ public sealed unsafe class Renderer : IDisposable
         var seat = _s->Seats;
         var mine = seat->Mine;
         seat->Stage = Stage.Command;
-        seat->Record->Current = box->Instance->Slot + 1;
+        Seat.Enter(seat, mine, box->Instance->Slot);
         var result = Carry(box);
-        seat->Record->Current = 0;
-        if (!Seat.IsKept(seat, mine)) return false;
+        if (!Seat.Leave(seat, mine)) return false;
         seat->Stage = Stage.Graph;
         box->Result = result;
         Volatile.Write(ref box->State, Mailbox.Done);

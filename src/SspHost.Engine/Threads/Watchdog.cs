@@ -95,7 +95,7 @@ internal unsafe struct Watchdog
     {
         var seat = State->Seats + index;
         var watched = Seats + index;
-        var current = Volatile.Read(ref seat->Record->Current);
+        var current = Volatile.Read(ref *Seat.Inside(seat, seat->Mine));
         if (current == 0)
         {
             watched->Current = 0;
@@ -137,7 +137,7 @@ internal unsafe struct Watchdog
         }
 
         var mine = Seat.Claim(seat);
-        if (Volatile.Read(ref seat->Record->Current) != watched->Current || Volatile.Read(ref State->Quantum) != watched->Quantum
+        if (Volatile.Read(ref *Seat.Inside(seat, mine)) != watched->Current || Volatile.Read(ref State->Quantum) != watched->Quantum
             || seat->Stage != watched->Stage || !Seat.TryTake(seat, mine))
         {
             Seat.Withdraw(seat, mine); // it has come back
@@ -145,6 +145,7 @@ internal unsafe struct Watchdog
             return;
         }
 
+        *Seat.Inside(seat, mine + 2) = 0;
         watched->Thread->Demote();
         Abandon(ghost, seat, watched, reason, cost);
         watched->Current = 0;
