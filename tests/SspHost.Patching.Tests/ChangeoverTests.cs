@@ -192,6 +192,23 @@ public sealed unsafe class ChangeoverTests
         Assert.All(new ReadPlan(session.Current, sink.Plans[^1]).Jacks, j => Assert.Equal((0f, 1f), (j.From, j.Gain)));
     }
 
+    [Theory]
+    [InlineData(1_500_000, true)]
+    [InlineData(40_000_000, false)]
+    public void Whether_a_patch_would_fit_alone_is_judged_by_the_buffers_that_go_too(long missing, bool comes)
+    {
+        var parts = Enumerable.Range(0, 100).SelectMany(i => new[] { $"e{i}:osc", $"e{i}.sine>out.in1" }).Prepend("out:out").ToArray();
+        using var session = Playing(out var sink, parts);
+        sink.Settled = true;
+        Assert.Null(session.Apply(new SetQuantum(256)));
+        sink.Room = 101;
+        sink.Missing = missing;
+        var plans = sink.Plans.Count;
+        var another = TestModules.Must(Of("q", "osc:osc", "out:out", "osc.sine>out.in1"), new SetQuantum(256));
+        Assert.Equal(comes, session.Apply(new ReplacePatch(another)) is null);
+        Assert.Equal(comes, sink.Plans.Count > plans); // what is refused leaves alone what plays
+    }
+
     [Fact]
     public void A_patch_that_does_not_fit_at_all_is_refused_and_the_old_one_plays()
     {

@@ -14,7 +14,8 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
     public const int MaxTailSeconds = 20;
 
     private const int CutMs = 20, SettleMs = 1000, Tries = 5;
-    private const long PlanBytes = 1 << 20; // what a plan takes beside its modules, at the least generous
+    private const long PlanBytes = 1 << 20; // what a plan takes beside modules and buffers, at the least generous
+    private const int BufferAreas = 6; // a plan's buffers are that many times in memory: one set in use, others for when a thread gets stuck
 
     private readonly SlotMap _slots = new();
     private readonly Dictionary<ulong, Tail> _tails = [];
@@ -76,7 +77,7 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
         var next = Union.Compose(before, IsSettled(state), target, ringOut, IsOver);
         if (Install(next, state) is not { } refusal) return null;
         if (!refusal.DoesNotFit || next.Own == next.Modules.Length) return refusal.Error;
-        if (refusal.Missing > Leaving(next) + PlanBytes) return refusal.Error; // not even alone: what plays is left alone
+        if (refusal.Missing > Leaving(next) + PlanBytes + (2 * BufferBytes(before))) return refusal.Error; // not even alone: what plays is left alone
         if (Squeeze(before, target) is { } error) return error;
         warnings = warnings.Add($"the patches do not fit into memory together: what was ringing out was cut in {CutMs} ms");
         return null;
@@ -108,6 +109,13 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
     }
 
     private bool IsSettled(PlayState state) => !state.Running || (state.Serial == Plan?.Serial && state.Settled);
+
+    // Bytes of the buffers that go with what plays; the union has as much for it again.
+    private unsafe long BufferBytes(Wiring playing)
+    {
+        fixed (byte* description = Plan!.Description.AsSpan())
+            return ((PlanHeader*)description)->BufferSlots * (long)sink.QuantumFor(playing.Quantum) * sizeof(float) * BufferAreas;
+    }
 
     // Bytes that go with the modules that leave.
     private long Leaving(Wiring next)
