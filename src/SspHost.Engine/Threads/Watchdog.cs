@@ -62,8 +62,8 @@ internal unsafe struct Watchdog
     /// <summary>Called when a thread is stuck and no other is left to take its place.</summary>
     public delegate*<void> GiveUp;
 
-    /// <summary>Takeovers so far, and CLOCK_MONOTONIC of the last.</summary>
-    public ulong Takeovers, LastTakeover;
+    /// <summary>Takeovers so far.</summary>
+    public ulong Takeovers;
 
     private uint _stop;
 
@@ -152,7 +152,6 @@ internal unsafe struct Watchdog
         watched->Thread = standby;
         if (index == 0) *AudioThread = standby;
         Takeovers++;
-        LastTakeover = now;
         var name = new ReadOnlySpan<byte>(watched->Name, RtThread.MaxName);
         if (RtThread.Start(standby, watched->Setup, name, watched->Resume, watched->Argument) != 0) GiveUp();
     }
