@@ -165,11 +165,13 @@ internal sealed unsafe class EngineSink : IPlanSink
     /// <summary>Switches a module on again that the engine had switched off; null or why not.</summary>
     public string? Restore(string module) => Guarded(link =>
     {
-        for (var slot = 0; slot < Instances.Length; slot++)
+        var (name, found) = (Cut(module), false);
+        for (var slot = 0; slot < Limits.MaxInstances; slot++)
         {
-            ref readonly var record = ref Instances[slot];
-            if (record.State != InstanceState.Active || !string.Equals(InstanceTimes.NameOf(in record), Cut(module), StringComparison.Ordinal)) continue;
-            if (record.Shed == ShedReason.None) return $"'{module}' is not switched off";
+            var record = link.Map.Instances[slot];
+            if (record.State != InstanceState.Active || !string.Equals(InstanceTimes.NameOf(in record), name, StringComparison.Ordinal)) continue;
+            found = true;
+            if (record.Shed == ShedReason.None) continue; // one of that name that leaves may be meant, or that comes
             try
             {
                 link.RestoreModule(slot, record.Key);
@@ -181,7 +183,7 @@ internal sealed unsafe class EngineSink : IPlanSink
             }
         }
 
-        return $"no module '{module}' plays";
+        return found ? $"'{module}' is not switched off" : $"no module '{module}' plays";
     });
 
     // As the engine has it: names are cut to fit.
