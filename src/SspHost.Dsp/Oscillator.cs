@@ -36,14 +36,15 @@ public unsafe struct OscillatorInput
 /// </summary>
 public unsafe struct Oscillator
 {
-    /// <summary>Floats of buffer a voice needs: for each waveform a segment and what residuals reach beyond it.</summary>
-    public const int BufferFloats = 4 * Stride;
+    /// <summary>Floats of buffer a voice needs: for each waveform a segment and what residuals reach beyond it, and the last segment's phases and levels.</summary>
+    public const int BufferFloats = (4 * Stride) + (2 * Limits.Grid);
 
     private const int Stride = Limits.Grid + BlepTable.Taps;
 
     private double _phase;
     private double _increment;
     private double _width;
+    private Waves _waves;
     private bool _high, _running;
 
     /// <summary>Back to phase 0.</summary>
@@ -59,9 +60,15 @@ public unsafe struct Oscillator
     /// </summary>
     public void Render(float* buffer, float* table, in OscillatorInput input, Waves waves)
     {
-        var phases = stackalloc float[Limits.Grid];
-        var pulses = stackalloc float[Limits.Grid];
-        if (!_running)
+        var phases = buffer + (4 * Stride);
+        var pulses = phases + Limits.Grid;
+        if (_running)
+        {
+            // The ideal samples of this segment are those of the phases before it: a waveform that was not wanted then has not got them,
+            // and would begin in the middle of the fade that brings it in.
+            if ((waves & ~_waves) != 0) AddIdeal(buffer + (BlepTable.Latency - Limits.Grid), phases, pulses, waves & ~_waves);
+        }
+        else
         {
             _running = true;
             _high = true;
@@ -106,6 +113,7 @@ public unsafe struct Oscillator
             pulses[i] = _high ? 1f : -1f;
         }
 
+        _waves = waves;
         AddIdeal(buffer + BlepTable.Latency, phases, pulses, waves);
     }
 

@@ -18,7 +18,7 @@ struct fault_cell {
 static __thread struct fault_cell *own_cell __attribute__((tls_model("initial-exec")));
 static __thread stack_t former_stack __attribute__((tls_model("initial-exec")));
 
-static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 static struct sigaction former[NSIG];
 
 static void pass_on(int number, siginfo_t *info, void *context)
@@ -40,8 +40,9 @@ static void pass_on(int number, siginfo_t *info, void *context)
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     struct fault_cell *cell = own_cell;
-    /* si_code <= 0: sent by somebody, no fault of what runs here. */
-    if (info->si_code <= 0 || !cell || !(cell->ghost || (cell->current && *cell->current))) {
+    /* si_code <= 0: sent by somebody, no fault of what runs here; but an abort is what a thread sends itself. */
+    int own = number == SIGABRT ? info->si_pid == getpid() : info->si_code > 0;
+    if (!own || !cell || !(cell->ghost || (cell->current && *cell->current))) {
         pass_on(number, info, context);
         return;
     }

@@ -173,20 +173,39 @@ public sealed class ControlServer : IDisposable
     internal void Subscribe(ControlConnection client, IReadOnlyList<Subscription> subscriptions) => _publisher.Set(client, subscriptions);
 
     /// <summary>Tells that the patch was saved, which changes nothing else about it.</summary>
-    internal void TellSaved() => Send("patch", () => PatchEvents.Saved(_target.Session));
+    internal void TellSaved()
+    {
+        // Not made under our lock: it asks the session, which tells of changes under its own lock and then waits for ours. Made again where a
+        // change came between, so that nobody hears of an older state after a newer one.
+        var session = _target.Session;
+        while (true)
+        {
+            var sequence = session.Sequence;
+            var line = PatchEvents.Saved(session);
+            lock (_lock)
+            {
+                if (session.Sequence != sequence) continue;
+                Offer("patch", () => line);
+                return;
+            }
+        }
+    }
 
     private void OnChanged(object? sender, PatchChange change) => Send("patch", () => PatchEvents.Changed(change, _target.Session));
 
     private void Send(string topic, Func<byte[]> make)
     {
+        lock (_lock) Offer(topic, make);
+    }
+
+    // Under the lock: a line is made for the first who wants it.
+    private void Offer(string topic, Func<byte[]> make)
+    {
         byte[]? line = null;
-        lock (_lock)
+        foreach (var client in _clients)
         {
-            foreach (var client in _clients)
-            {
-                if (client.Wants(topic) is not { } subscription) continue;
-                client.Offer(subscription, line ??= make());
-            }
+            if (client.Wants(topic) is not { } subscription) continue;
+            client.Offer(subscription, line ??= make());
         }
     }
 }

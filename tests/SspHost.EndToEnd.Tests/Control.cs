@@ -32,11 +32,16 @@ internal sealed class Control : IDisposable
         _ = _reader.ReadLine(); // it says hello
     }
 
-    public JsonNode Ask(JsonObject request)
+    public JsonNode Send(JsonObject request)
     {
         request["id"] = 1;
         _writer.Write(request.ToJsonString() + "\n");
-        var answer = JsonNode.Parse(_reader.ReadLine() ?? throw new IOException("the control socket was closed"))!;
+        return JsonNode.Parse(_reader.ReadLine() ?? throw new IOException("the control socket was closed"))!;
+    }
+
+    public JsonNode Ask(JsonObject request)
+    {
+        var answer = Send(request);
         Assert.True((bool)answer["ok"]!, request.ToJsonString() + " -> " + answer.ToJsonString());
         return answer["result"]!;
     }

@@ -52,6 +52,40 @@ public sealed class HotEditTests : IDisposable
         }
     }
 
+    [Fact]
+    public void An_edit_that_needs_another_quantum_and_more_memory_than_there_is_leaves_the_patch_playing()
+    {
+        using var ssp = Executables.Start(Executables.Ssp, _runtime.Directory, "run", Executables.Patch("acid-line"), "--device", "sim", "--region-mib", "64");
+        var lines = Executables.Follow(ssp);
+        try
+        {
+            using var control = new Control(_runtime.File("control.sock"));
+            using var look = Playing(lines);
+            Assert.True(look.TryAudio(out var before));
+            var edits = new JsonArray(new JsonObject { ["op"] = "quantum", ["quantum"] = before.Quantum * 2 });
+            for (var i = 0; i < 16; i++)
+            {
+                edits.Add(new JsonObject { ["op"] = "add", ["add"] = new JsonObject { ["id"] = $"long{i}", ["type"] = "delay" } });
+                edits.Add(new JsonObject { ["op"] = "setting", ["module"] = $"long{i}", ["setting"] = "longest", ["value"] = 5 });
+                edits.Add(new JsonObject { ["op"] = "setting", ["module"] = $"long{i}", ["setting"] = "channels", ["value"] = 8 });
+            }
+
+            var refused = control.Send(new JsonObject { ["command"] = "edit", ["edits"] = edits });
+            Assert.False((bool)refused["ok"]!, refused.ToJsonString());
+            Assert.Contains("largest block", (string)refused["error"]!["message"]!, StringComparison.Ordinal);
+            Eventually.True(() => look.State == EngineState.Playing && look.TryAudio(out var a) && a.Quantum == before.Quantum && a.Frames > 1000, "it plays as before\n" + lines.Text);
+            Eventually.True(() => Peak(look) > 0.1f, "and is heard");
+            EngineProcessTests.AssertHeapStoodStill(look);
+        }
+        finally
+        {
+            ssp.Kill();
+            ssp.WaitForExit();
+        }
+    }
+
+    private static unsafe float Peak(EngineLink look) => look.TryAudio(out var a) ? Math.Max(a.OutputPeaks[0], a.OutputPeaks[1]) : 0;
+
     // Edits that cancel each other: the first one's ramps are under way when the next one comes.
     private static IEnumerable<JsonNode> Detour(Control control, int turn)
     {

@@ -192,6 +192,23 @@ public sealed unsafe class ChangeoverTests
         Assert.All(new ReadPlan(session.Current, sink.Plans[^1]).Jacks, j => Assert.Equal((0f, 1f), (j.From, j.Gain)));
     }
 
+    [Theory]
+    [InlineData(1_500_000, true)]
+    [InlineData(40_000_000, false)]
+    public void Whether_a_patch_would_fit_alone_is_judged_by_the_buffers_that_go_too(long missing, bool comes)
+    {
+        var parts = Enumerable.Range(0, 100).SelectMany(i => new[] { $"e{i}:osc", $"e{i}.sine>out.in1" }).Prepend("out:out").ToArray();
+        using var session = Playing(out var sink, parts);
+        sink.Settled = true;
+        Assert.Null(session.Apply(new SetQuantum(256)));
+        sink.Room = 101;
+        sink.Missing = missing;
+        var plans = sink.Plans.Count;
+        var another = TestModules.Must(Of("q", "osc:osc", "out:out", "osc.sine>out.in1"), new SetQuantum(256));
+        Assert.Equal(comes, session.Apply(new ReplacePatch(another)) is null);
+        Assert.Equal(comes, sink.Plans.Count > plans); // what is refused leaves alone what plays
+    }
+
     [Fact]
     public void A_patch_that_does_not_fit_at_all_is_refused_and_the_old_one_plays()
     {
@@ -204,6 +221,58 @@ public sealed unsafe class ChangeoverTests
         Assert.Equal(before, session.Current);
         Assert.Equal(["osc", "out"], sink.Plans[^1].Instances.Select(i => i.Module));
         Assert.All(Read(session, sink).Jacks, j => Assert.Equal(1, j.Gain));
+    }
+
+    [Fact]
+    public void What_is_put_back_after_a_refusal_comes_to_the_values_that_were_moved_since_it_was_wired()
+    {
+        using var session = Playing(out var sink, "osc:osc", "out:out", "osc.sine>out.in1");
+        var parameter = TestModules.Index.Find("osc")!.Descriptor.Parameters[0];
+        Assert.Null(session.Apply(new SetParameter("osc", parameter.Id, parameter.Max)));
+        sink.Room = 2;
+        sink.Settled = true;
+        Assert.NotNull(session.Apply(new ReplacePatch(Of("q", "osc:osc", "echo:echo", "out:out", "osc.sine>echo.in", "echo.out>out.in1"))));
+        Settle(session, sink);
+        var plan = Read(session, sink);
+        Assert.Equal(parameter.Max, plan.Parameters[plan.Nodes.Single(n => n.Slot == sink.Plans[^1].Instances[0].Slot).FirstParameter]);
+        Assert.True(session.IsSettled);
+    }
+
+    [Fact]
+    public void Where_not_even_what_played_can_be_put_back_it_is_tried_on_and_edits_go_on_meanwhile()
+    {
+        using var folder = new TestFolder();
+        using var session = Playing(out var sink, "osc:osc", "echo:echo", "out:out", "osc.sine>echo.in", "echo.out>out.in1");
+        var before = session.Current;
+        sink.Settled = true;
+        sink.Fits = plan => plan.Instances.Length == 0;
+        Assert.NotNull(session.Apply(new ReplacePatch(Of("q", "osc:osc", "out:out", "osc.sine>out.in1"))));
+        Assert.Equal(before, session.Current);
+        Assert.Empty(sink.Plans[^1].Instances); // nothing is left
+        Assert.False(session.IsSettled);
+        Assert.Equal("too large", session.Pump());
+        Assert.Null(session.Save(folder["p.json"]));
+        Assert.NotNull(session.Apply(new SetParameter("osc", TestModules.Index.Find("osc")!.Descriptor.Parameters[0].Id, 1)));
+
+        sink.Fits = _ => true;
+        Settle(session, sink);
+        Assert.Equal(["osc", "echo", "out"], sink.Plans[^1].Instances.Select(i => i.Module));
+        Assert.All(Read(session, sink).Jacks, j => Assert.Equal(1, j.Gain));
+        Assert.True(session.IsSettled);
+    }
+
+    [Fact]
+    public void A_patch_of_another_quantum_that_is_refused_leaves_the_old_one_playing()
+    {
+        using var session = Playing(out var sink, "osc:osc", "out:out", "osc.sine>out.in1");
+        sink.Settled = true;
+        sink.Fits = plan => plan.Quantum == 32;
+        Assert.NotNull(session.Apply(new SetQuantum(64)));
+        Assert.Equal((32, 2), (sink.Plans[^1].Quantum, sink.Plans[^1].Instances.Length));
+        Assert.Equal(2, sink.Plans.Count);
+        Settle(session, sink);
+        Assert.True(session.IsSettled);
+        Assert.Equal(32, session.Current.Quantum);
     }
 
     [Fact]

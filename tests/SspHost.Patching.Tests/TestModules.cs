@@ -199,6 +199,12 @@ internal sealed class FakeSink : IPlanSink
     /// <summary>Most modules at once that there is memory for.</summary>
     public int Room { get; set; } = int.MaxValue;
 
+    /// <summary>Whether there is memory for a plan, apart from <see cref="Room"/>.</summary>
+    public Func<CompiledPlan, bool> Fits { get; set; } = _ => true;
+
+    /// <summary>Bytes that are missing where there is no memory.</summary>
+    public long Missing { get; set; }
+
     public PlayState State => new(Running, Plans.Count == 0 ? 0 : Plans[^1].Serial, Settled, Frames, 48_000);
 
     public ref InstanceRecord this[int slot] => ref _table[slot];
@@ -214,7 +220,7 @@ internal sealed class FakeSink : IPlanSink
     public PlanRefusal? Install(CompiledPlan plan)
     {
         if (Refuse is not null) return new PlanRefusal(Refuse);
-        if (plan.Instances.Length + plan.Leaving.Length > Room) return new PlanRefusal("too large", DoesNotFit: true);
+        if (plan.Instances.Length + plan.Leaving.Length > Room || !Fits(plan)) return new PlanRefusal("too large", DoesNotFit: true, Missing);
         foreach (var i in plan.Instances.Concat(plan.Leaving))
         {
             var state = _table[i.Slot].State;

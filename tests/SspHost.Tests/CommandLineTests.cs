@@ -33,9 +33,17 @@ public class CommandLineTests
 
     [Theory]
     [InlineData("nix", "there is no command 'nix'; expected one of run, stop")]
-    [InlineData("", "ssp: expected one of run, stop")]
-    [InlineData("patch", "ssp patch: expected one of check, show, schema")]
+    [InlineData("", "expected one of run, stop")]
+    [InlineData("patch", "expected one of check, show, schema")]
     [InlineData("patch chek p.json", "there is no command 'chek'; expected one of check, show, schema")]
+    [InlineData("bench nix", "there is no benchmark 'nix'; expected one of all, compile, start, edits, memory")]
+    [InlineData("bench edits nix", "bench edits: expected no argument, not 'nix'")]
+    [InlineData("bench start --nix", "bench start: expected no argument, not '--nix'")]
+    [InlineData("events --last x", "--last: expected a number from 0 up, not 'x' (ssp events --help)")]
+    [InlineData("events --last -3", "--last: expected a number from 0 up, not '-3'")]
+    [InlineData("calibrate forget left 1", "side: expected out or in, not 'left'")]
+    [InlineData("calibrate out 0", "jack: expected 1 to 32, not '0'")]
+    [InlineData("calibrate in 1 --from x", "--from: expected 1 to 32, not 'x'")]
     [InlineData("status --nonsense", "'--nonsense'")]
     [InlineData("run --nonsense", "'--nonsense': there is no such flag")]
     [InlineData("render p.json --out o.wav --threds", "'--threds'")]
@@ -48,6 +56,7 @@ public class CommandLineTests
     {
         var said = CommandTree.Unclear(CommandTree.Build().Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
         Assert.Contains(expected, said, StringComparison.Ordinal);
+        Assert.False(said!.StartsWith("ssp", StringComparison.Ordinal), "the program's name is put before it");
         Assert.DoesNotContain("\n", said, StringComparison.Ordinal);
         Assert.Null(CommandTree.Unclear(CommandTree.Build().Parse([.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"])));
     }
@@ -57,7 +66,9 @@ public class CommandLineTests
     [InlineData("run p.json --device wav:in.wav,out.wav --rate 96000 --quantum 64 --period 48 --periods 3 --cores 2-3,5 --region-mib 512")]
     [InlineData("render p.json --out o.wav --in i.wav --seconds 2.5 --threads 4 --format float")]
     [InlineData("patch check a.json b.json")]
-    [InlineData("bench memory --json")]
+    [InlineData("bench memory --ops 1000 --json")]
+    [InlineData("calibrate forget in 3")]
+    [InlineData("events --last 20 --json")]
     [InlineData("experiment gc-isolation --seconds 2 --json")]
     public void What_the_help_promises_parses(string line) => Assert.Empty(CommandTree.Build().Parse(line.Split(' ')).Errors);
 }

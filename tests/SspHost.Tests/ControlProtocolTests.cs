@@ -258,6 +258,28 @@ public sealed partial class ControlProtocolTests : IDisposable
     }
 
     [Fact]
+    public async Task Saving_while_others_edit_keeps_nobody_waiting_for_ever()
+    {
+        using var a = _host.Connect();
+        using var b = _host.Connect();
+        a.Ask("""{"command":"subscribe","to":["patch"]}""");
+        Assert.Null(_host.Session.Apply(new Patching.RenamePatch("begin")));
+        var stop = false;
+        var edits = Task.Run(() =>
+        {
+            for (var i = 0; !Volatile.Read(ref stop); i++, Thread.Yield()) Assert.Null(_host.Session.Apply(new Patching.RenamePatch($"p{i % 10}")));
+        });
+        var file = Path.Combine(_host.Directory, "p.json");
+        var saves = Task.Run(() =>
+        {
+            for (var i = 0; i < 20; i++) Assert.True(b.Ask($$"""{"command":"save","path":"{{file}}"}""").GetProperty("ok").GetBoolean());
+        });
+        await saves.WaitAsync(TimeSpan.FromSeconds(15));
+        Volatile.Write(ref stop, true);
+        await edits.WaitAsync(TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
     public void Messages_mutated_at_random_are_refused_or_served_and_nothing_leaks_or_stops()
     {
         Fill(_host);

@@ -87,7 +87,7 @@ public sealed unsafe class PlayingTests : IDisposable
     }
 
     [Fact]
-    public void The_hash_of_a_plan_ignores_serial_and_priority_and_nothing_else()
+    public void The_hash_of_a_plan_ignores_serial_and_what_is_measured_and_nothing_else()
     {
         var plan = new byte[sizeof(PlanHeader) + (2 * sizeof(PlanNode))];
         void Change(Action<nint> what)
@@ -99,6 +99,7 @@ public sealed unsafe class PlayingTests : IDisposable
         var hash = PlayingFile.HashOf(plan);
         Change(p => ((PlanHeader*)p)->Serial = 9);
         Change(p => ((PlanNode*)(p + sizeof(PlanHeader)))[1].Priority = 123);
+        Change(p => ((PlanNode*)(p + sizeof(PlanHeader)))[1].Costs[2] = 456);
         Assert.Equal(hash, PlayingFile.HashOf(plan));
         Change(p => ((PlanNode*)(p + sizeof(PlanHeader)))[1].Slot = 1);
         Assert.NotEqual(hash, PlayingFile.HashOf(plan));

@@ -6,7 +6,10 @@ namespace SspHost.Engine.Graph;
 /// <summary>[audio-thread, before the quantum]</summary>
 internal static unsafe class EventDrain
 {
-    /// <summary>Events that may wait for their frame; while so many wait, the ring holds the rest.</summary>
+    /// <summary>
+    /// Events that may wait for their frame, and events taken from the ring in a quantum at most. Where more wait, the latest gives way: what is
+    /// played by hand is due now, and must not stand behind what a sequencer sent ahead.
+    /// </summary>
     public const int HeldCapacity = 256;
 
     /// <summary>Frames an event may lie ahead (22 s at 48 kHz): what is later is a mistake and must not occupy a place.</summary>
@@ -15,10 +18,10 @@ internal static unsafe class EventDrain
     public static void Run(RenderState* state, Plan* plan, SpscRing<ModuleEvent> ring)
     {
         state->EventCount = 0;
-        while (state->HeldCount < HeldCapacity && ring.TryPop(out var e)) Hold(state, e);
+        var end = state->Time + (ulong)state->Frames;
+        for (var taken = 0; taken < HeldCapacity && HasRoom(state, end) && ring.TryPop(out var e); taken++) Hold(state, e);
         if (state->HeldCount == 0) return;
 
-        var end = state->Time + (ulong)state->Frames;
         var due = 0;
         for (; due < state->HeldCount && due < Limits.MaxEventsPerQuantum && state->Held[due].Frame < end; due++)
         {
@@ -31,6 +34,9 @@ internal static unsafe class EventDrain
         if (due > 0) new Span<ModuleEvent>(state->Held + due, state->HeldCount).CopyTo(new Span<ModuleEvent>(state->Held, state->HeldCount));
     }
 
+    // What is due now and does not fit into this quantum waits in the ring.
+    private static bool HasRoom(RenderState* state, ulong end) => state->HeldCount < HeldCapacity || state->Held[HeldCapacity - 1].Frame >= end;
+
     // Inserts behind every event of the same or an earlier frame. Producers send in order, so the loop rarely turns.
     private static void Hold(RenderState* state, in ModuleEvent e)
     {
@@ -41,6 +47,13 @@ internal static unsafe class EventDrain
         }
 
         var frame = Math.Max(e.Frame, state->Time); // late ones and "as soon as possible" keep their order of arrival
+        if (state->HeldCount == HeldCapacity)
+        {
+            state->DroppedEvents++;
+            if (state->Held[HeldCapacity - 1].Frame <= frame) return;
+            state->HeldCount--;
+        }
+
         var i = state->HeldCount++;
         for (; i > 0 && state->Held[i - 1].Frame > frame; i--) state->Held[i] = state->Held[i - 1];
         state->Held[i] = e;

@@ -27,6 +27,6 @@ internal unsafe struct Ghost
     /// <summary>Block that a command handed to it.</summary>
     public void* Data;
 
-    /// <summary>Asset that the command replaced: freed with the ghost. [steward]</summary>
+    /// <summary>Asset that the command replaced, or data shared by its type that were made for another rate: freed with the ghost. [steward]</summary>
     public void* Orphan;
 }

@@ -219,12 +219,22 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
             if (instance->Assets[i] != null) pool->Free(0, instance->Assets[i]);
         }
 
+        Disown(instance);
+        Count--;
+        pool->Free(0, instance);
+    }
+
+    /// <summary>
+    /// Takes an instance out of its slot, where it is still in it. One that a stuck thread is in then lives on by itself until
+    /// <see cref="Exorcise"/>, and no plan finds it any more.
+    /// </summary>
+    public void Disown(Instance* instance)
+    {
+        if (_slots[instance->Slot] != instance) return;
         var record = instance->Record;
         Volatile.Write(ref *(uint*)&record->State, (uint)InstanceState.Free);
         *record = default;
         _slots[instance->Slot] = null;
-        Count--;
-        pool->Free(0, instance);
     }
 
     /// <summary>Does the jobs whose bits are set. <paramref name="pending"/>: a bit a slot.</summary>

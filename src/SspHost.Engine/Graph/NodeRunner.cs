@@ -39,12 +39,10 @@ internal static unsafe class NodeRunner
             return true;
         }
 
-        var thread = seat->Record;
-        thread->Current = context->Slot + 1; // should it take the engine down or hold the thread, this names it
+        Seat.Enter(seat, mine, context->Slot);
         if (!plain && instance->Unsound != 0) Mend(instance);
         var result = node->Process(node->Self, context);
-        thread->Current = 0;
-        if (!Seat.IsKept(seat, mine)) return false;
+        if (!Seat.Leave(seat, mine)) return false;
 
         var outputs = context->Outputs;
         var every = 0;

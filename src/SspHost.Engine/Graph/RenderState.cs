@@ -143,7 +143,6 @@ internal unsafe struct RenderState
     /// <summary>Late quanta, less those in time; and quanta until it counts again.</summary>
     public int Overload, Respite;
 
-
     /// <summary>Events taken from the ring that are not due yet, in order of time.</summary>
     public ModuleEvent* Held;
     public int HeldCount;

@@ -18,6 +18,9 @@ public sealed unsafe class Renderer : IDisposable
     // Late quanta, less those in time, from which modules are timed, and at which one is shed; and quanta after a change that do not count.
     private const int OverloadToJudge = 4, OverloadToShed = 8, RespiteQuanta = 16;
 
+    // Result of a command that could not be carried out.
+    private const int Refused = int.MinValue;
+
     private readonly RegionMap _map;
     private readonly Pool* _pool;
     private readonly ModuleType* _types;
@@ -177,6 +180,7 @@ public sealed unsafe class Renderer : IDisposable
         if (rate != _rate || quantum != _quantum)
         {
             DropAll();
+            Disown(sharedToo: rate != _rate);
             if (rate != _rate) _instances.FreeAllShared();
         }
 
@@ -250,6 +254,34 @@ public sealed unsafe class Renderer : IDisposable
         Publish(plan);
         if (!_running) TakePublished(heard: false);
         return ReplyStatus.Ok;
+    }
+
+    /// <summary>
+    /// [steward] Takes back the plan that was published last, if the audio thread has not taken it: what played plays on, and nothing of the other is
+    /// left. False: it plays, or will in a moment.
+    /// </summary>
+    public bool Withdraw()
+    {
+        var waiting = (Plan*)Interlocked.Exchange(ref *(nint*)&_s->Published, 0);
+        if (waiting == null) return false;
+        var playing = (Plan*)Volatile.Read(ref *(nint*)&_s->Current);
+        _sent = playing;
+        _installations++;
+        for (var n = 0; playing != null && n < playing->NodeCount; n++)
+        {
+            var instance = playing->Nodes[n].Instance;
+            instance->Newest = _installations;
+            Volatile.Write(ref *(uint*)&instance->Record->State, (uint)InstanceState.Active);
+        }
+
+        for (var n = 0; n < waiting->NodeCount; n++)
+        {
+            var instance = waiting->Nodes[n].Instance;
+            if (instance->Newest != _installations) Volatile.Write(ref *(uint*)&instance->Record->State, (uint)InstanceState.Leaving);
+        }
+
+        _ = _builder.Free(waiting); // it never played: nobody is in it
+        return true;
     }
 
     /// <summary>
@@ -380,6 +412,21 @@ public sealed unsafe class Renderer : IDisposable
             ghost->Data = null;
             ghost->Orphan = null;
             Volatile.Write(ref ghost->State, Ghost.Free); // last: the watchdog fills it anew
+        }
+    }
+
+    // What stuck threads are in was made for another rate or quantum: it must not be played again when they have come back.
+    private void Disown(bool sharedToo)
+    {
+        for (var g = 0; g < Ghost.Most; g++)
+        {
+            var ghost = _s->Ghosts + g;
+            if (Volatile.Read(ref ghost->State) != Ghost.Inside) continue;
+            _instances.Disown(ghost->Instance);
+            var type = ghost->Instance->Type;
+            if (!sharedToo || ghost->Orphan != null) continue;
+            ghost->Orphan = type->Shared; // it may be reading that
+            type->Shared = null;
         }
     }
 
@@ -572,10 +619,9 @@ public sealed unsafe class Renderer : IDisposable
                 TellShed(instance);
             }
 
-            seat->Record->Current = instance->Slot + 1;
+            Seat.Enter(seat, mine, instance->Slot);
             instance->Type->Entry.Reset(instance->Self);
-            seat->Record->Current = 0;
-            if (!Seat.IsKept(seat, mine)) return false;
+            if (!Seat.Leave(seat, mine)) return false;
         }
 
         _s->Failed = 0;
@@ -678,11 +724,13 @@ public sealed unsafe class Renderer : IDisposable
         if (IsHaunted(instance)) return ReplyStatus.WrongState;
         var old = instance->Assets[index];
         var status = Command(new Mailbox { Kind = RequestKind.SetAsset, Instance = instance, Data = asset, Index = index }, out _);
-        taken = status == ReplyStatus.Ok || (_running && Volatile.Read(ref _s->Mailbox.State) != Mailbox.Idle) || IsHaunted(instance);
-        if (old == null || old == asset) return status;
-        if (status == ReplyStatus.Ok) _pool->Free(0, old);
+        // Still in the module; or it got the asset, and its thread has come back or not (which may happen at any moment).
+        var inside = _running && Volatile.Read(ref _s->Mailbox.State) != Mailbox.Idle;
+        taken = inside || instance->Assets[index] == asset;
+        if (old == null || old == asset || !taken) return status;
+        if (inside) _orphan = old; // the module may be reading it still
         else if (IsHaunted(instance)) LeaveToGhost(instance, old);
-        else if (taken) _orphan = old; // the module may be reading it still
+        else _pool->Free(0, old);
         return status;
     }
 
@@ -720,8 +768,7 @@ public sealed unsafe class Renderer : IDisposable
         var instance = Find(slot, key);
         if (instance == null) return ReplyStatus.BadRequest;
         if (IsHaunted(instance)) return ReplyStatus.WrongState;
-        var status = Command(new Mailbox { Kind = RequestKind.RestoreModule, Instance = instance }, out var restored);
-        return status == ReplyStatus.Ok && restored == 0 ? ReplyStatus.WrongState : status;
+        return Command(new Mailbox { Kind = RequestKind.RestoreModule, Instance = instance }, out _);
     }
 
     // A thread that is stuck in it has come back?
@@ -736,8 +783,12 @@ public sealed unsafe class Renderer : IDisposable
         for (var g = 0; g < Ghost.Most; g++)
         {
             var ghost = _s->Ghosts + g;
-            if (Volatile.Read(ref ghost->State) == Ghost.Inside && ghost->Instance == instance) ghost->Orphan = orphan;
+            if (Volatile.Read(ref ghost->State) != Ghost.Inside || ghost->Instance != instance) continue;
+            ghost->Orphan = orphan;
+            return;
         }
+
+        _pool->Free(0, orphan); // it has left already
     }
 
     private Instance* Find(int slot, uint key)
@@ -780,7 +831,7 @@ public sealed unsafe class Renderer : IDisposable
             *box = command;
             result = Carry(box);
             box->State = Mailbox.Idle;
-            return ReplyStatus.Ok;
+            return Outcome(ref result);
         }
 
         if (IsBusy) return ReplyStatus.TimedOut;
@@ -809,7 +860,15 @@ public sealed unsafe class Renderer : IDisposable
 
         result = box->Result;
         Volatile.Write(ref box->State, Mailbox.Idle);
-        return ReplyStatus.Ok;
+        return Outcome(ref result);
+    }
+
+    // A thread may have got stuck in the module while the command was on its way.
+    private static ReplyStatus Outcome(ref int result)
+    {
+        if (result != Refused) return ReplyStatus.Ok;
+        result = 0;
+        return ReplyStatus.WrongState;
     }
 
     private bool TakeCommand()
@@ -819,10 +878,9 @@ public sealed unsafe class Renderer : IDisposable
         var seat = _s->Seats;
         var mine = seat->Mine;
         seat->Stage = Stage.Command;
-        seat->Record->Current = box->Instance->Slot + 1;
+        Seat.Enter(seat, mine, box->Instance->Slot);
         var result = Carry(box);
-        seat->Record->Current = 0;
-        if (!Seat.IsKept(seat, mine)) return false;
+        if (!Seat.Leave(seat, mine)) return false;
         seat->Stage = Stage.Graph;
         box->Result = result;
         Volatile.Write(ref box->State, Mailbox.Done);
@@ -833,6 +891,7 @@ public sealed unsafe class Renderer : IDisposable
     {
         var instance = box->Instance;
         var entry = &instance->Type->Entry;
+        if (Volatile.Read(ref instance->Ghost) != 0) return Refused; // nobody may call it
         instance->Asleep = 0; // the module may have something to say now
         switch (box->Kind)
         {
@@ -845,9 +904,8 @@ public sealed unsafe class Renderer : IDisposable
             case RequestKind.LoadState:
                 return entry->LoadState(instance->Self, box->Version, (byte*)box->Data, box->Bytes) ? 1 : 0;
             case RequestKind.RestoreModule:
-                if (Volatile.Read(ref instance->Ghost) != 0) return 0;
                 if (instance->Shed != 0) NodeRunner.Restore(instance);
-                return 1;
+                return 0;
             default:
                 return 0;
         }

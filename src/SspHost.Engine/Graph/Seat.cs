@@ -32,6 +32,7 @@ internal enum Stage
 internal unsafe struct Seat
 {
     private const ulong Claimed = 1;
+    private const int Tenures = 8;
 
     /// <summary>Who fills it: even, raised by two at each takeover; the lowest bit is a claim that is not decided yet.</summary>
     [FieldOffset(0)] public ulong Tenure;
@@ -63,6 +64,10 @@ internal unsafe struct Seat
     /// <summary>1: this quantum is in the audio thread's hands alone, in topological order.</summary>
     [FieldOffset(64)] public int Alone;
 
+    // Module + 1 that the thread of each tenure is in: one that has been replaced still clears its own when it comes back, and must not clear
+    // its successor's. As many as tenures may overlap.
+    [FieldOffset(72)] private fixed int _inside[Tenures];
+
     /// <summary>The tenure of the thread that asks, as it begins a quantum. [the thread that fills it]</summary>
     public ulong Mine
     {
@@ -70,12 +75,30 @@ internal unsafe struct Seat
         get => Volatile.Read(ref Tenure) & ~Claimed;
     }
 
+    /// <summary>Module + 1 that whoever fills the seat in this tenure is in; 0: none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int* Inside(Seat* seat, ulong tenure) => seat->_inside + ((tenure >> 1) % Tenures);
+
+    /// <summary>Before a module is called: should it take the engine down or hold the thread, this names it. [the thread that fills it]</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Enter(Seat* seat, ulong mine, int slot)
+    {
+        seat->Record->Current = slot + 1;
+        *Inside(seat, mine) = slot + 1;
+    }
+
     /// <summary>
-    /// Whether the seat is still the thread's own, asked right after a module returned and Current was cleared. False: it has been replaced
-    /// and must touch nothing more. [the thread that fills it]
+    /// Right after it returned: whether the seat is still the thread's own. False: it has been replaced and must touch nothing more. [the thread
+    /// that fills it]
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool IsKept(Seat* seat, ulong mine) => Volatile.Read(ref seat->Tenure) == mine || Defend(seat, mine);
+    public static bool Leave(Seat* seat, ulong mine)
+    {
+        *Inside(seat, mine) = 0;
+        if (Volatile.Read(ref seat->Tenure) != mine && !Defend(seat, mine)) return false;
+        seat->Record->Current = 0;
+        return true;
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool Defend(Seat* seat, ulong mine)

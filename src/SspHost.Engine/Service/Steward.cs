@@ -305,7 +305,7 @@ public sealed unsafe class Steward
         {
             case ReplyStatus.Ok:
                 (reply.A, reply.B) = (error.StatesRefused, error.FirstStateRefused);
-                if (!WaitUntilTaken()) reply.Status = ReplyStatus.TimedOut;
+                if (!WaitUntilTaken() && _renderer.Withdraw()) reply.Status = ReplyStatus.TimedOut; // refused as a whole: nobody may find it playing later
                 break;
             case ReplyStatus.OutOfMemory:
                 var stats = default(PoolStats);

@@ -21,7 +21,7 @@ public unsafe struct FaultCell
 }
 
 /// <summary>
-/// SIGSEGV, SIGBUS, SIGFPE and SIGILL of an RT thread inside a module. The handler runs no managed code: it notes the signal and waits for ever;
+/// SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT (how the runtime ends an exception that nobody catches) of an RT thread inside a module. The handler runs no managed code: it notes the signal and waits for ever;
 /// the watchdog does the rest. Anything else goes to the handler that was there before, which is the runtime's.
 /// </summary>
 public static unsafe partial class Faults

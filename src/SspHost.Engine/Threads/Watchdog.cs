@@ -62,8 +62,8 @@ internal unsafe struct Watchdog
     /// <summary>Called when a thread is stuck and no other is left to take its place.</summary>
     public delegate*<void> GiveUp;
 
-    /// <summary>Takeovers so far, and CLOCK_MONOTONIC of the last.</summary>
-    public ulong Takeovers, LastTakeover;
+    /// <summary>Takeovers so far.</summary>
+    public ulong Takeovers;
 
     private uint _stop;
 
@@ -95,7 +95,7 @@ internal unsafe struct Watchdog
     {
         var seat = State->Seats + index;
         var watched = Seats + index;
-        var current = Volatile.Read(ref seat->Record->Current);
+        var current = Volatile.Read(ref *Seat.Inside(seat, seat->Mine));
         if (current == 0)
         {
             watched->Current = 0;
@@ -137,20 +137,21 @@ internal unsafe struct Watchdog
         }
 
         var mine = Seat.Claim(seat);
-        if (Volatile.Read(ref seat->Record->Current) != watched->Current || Volatile.Read(ref State->Quantum) != watched->Quantum || !Seat.TryTake(seat, mine))
+        if (Volatile.Read(ref *Seat.Inside(seat, mine)) != watched->Current || Volatile.Read(ref State->Quantum) != watched->Quantum
+            || seat->Stage != watched->Stage || !Seat.TryTake(seat, mine))
         {
             Seat.Withdraw(seat, mine); // it has come back
             watched->Current = 0;
             return;
         }
 
+        *Seat.Inside(seat, mine + 2) = 0;
         watched->Thread->Demote();
         Abandon(ghost, seat, watched, reason, cost);
         watched->Current = 0;
         watched->Thread = standby;
         if (index == 0) *AudioThread = standby;
         Takeovers++;
-        LastTakeover = now;
         var name = new ReadOnlySpan<byte>(watched->Name, RtThread.MaxName);
         if (RtThread.Start(standby, watched->Setup, name, watched->Resume, watched->Argument) != 0) GiveUp();
     }

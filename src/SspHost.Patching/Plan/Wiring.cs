@@ -53,7 +53,7 @@ internal sealed class Wiring
     /// <summary>Whether it is the patch and nothing else, at rest.</summary>
     public bool Plain = true;
 
-    /// <summary>Whether the patch is not all there yet: what comes would close a loop with what leaves.</summary>
+    /// <summary>Whether the patch is not all there yet: what comes would close a loop with what leaves, or a change failed half-way.</summary>
     public bool Waits;
 
     /// <summary>Frames of a quantum.</summary>

@@ -14,7 +14,8 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
     public const int MaxTailSeconds = 20;
 
     private const int CutMs = 20, SettleMs = 1000, Tries = 5;
-    private const long PlanBytes = 1 << 20; // what a plan takes beside its modules, at the least generous
+    private const long PlanBytes = 1 << 20; // what a plan takes beside modules and buffers, at the least generous
+    private const int BufferAreas = 6; // a plan's buffers are that many times in memory: one set in use, others for when a thread gets stuck
 
     private readonly SlotMap _slots = new();
     private readonly Dictionary<ulong, Tail> _tails = [];
@@ -64,12 +65,19 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
         warnings = target.Warnings;
         var state = sink.State;
         var before = _playing;
-        if (before is null || !state.Running || sink.QuantumFor(before.Quantum) != sink.QuantumFor(target.Quantum)) return Install(target, state)?.Error;
+        if (before is null || !state.Running) return Install(target, state)?.Error;
+        if (sink.QuantumFor(before.Quantum) != sink.QuantumFor(target.Quantum))
+        {
+            if (Install(target, state) is not { } failed) return null;
+            PutBack(before); // audio has been stopped for it, and what played may be gone
+            return failed.Error;
+        }
+
         NoteTails(state);
         var next = Union.Compose(before, IsSettled(state), target, ringOut, IsOver);
         if (Install(next, state) is not { } refusal) return null;
         if (!refusal.DoesNotFit || next.Own == next.Modules.Length) return refusal.Error;
-        if (refusal.Missing > Leaving(next) + PlanBytes) return refusal.Error; // not even alone: what plays is left alone
+        if (refusal.Missing > Leaving(next) + PlanBytes + (2 * BufferBytes(before))) return refusal.Error; // not even alone: what plays is left alone
         if (Squeeze(before, target) is { } error) return error;
         warnings = warnings.Add($"the patches do not fit into memory together: what was ringing out was cut in {CutMs} ms");
         return null;
@@ -101,6 +109,13 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
     }
 
     private bool IsSettled(PlayState state) => !state.Running || (state.Serial == Plan?.Serial && state.Settled);
+
+    // Bytes of the buffers that go with what plays; the union has as much for it again.
+    private unsafe long BufferBytes(Wiring playing)
+    {
+        fixed (byte* description = Plan!.Description.AsSpan())
+            return ((PlanHeader*)description)->BufferSlots * (long)sink.QuantumFor(playing.Quantum) * sizeof(float) * BufferAreas;
+    }
 
     // Bytes that go with the modules that leave.
     private long Leaving(Wiring next)
@@ -187,9 +202,16 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
             Thread.Sleep(CutMs / 4); // the engine frees what left after its next quantum
         }
 
-        // Not even alone: back to what played. Its modules are made anew, from the states they had where they were saved.
-        _ = Step(Plainly(before), everythingStops: true);
+        PutBack(before); // not even alone
         return error;
+    }
+
+    // Back to what played. Its modules are made anew, from the states they had where they were saved; and as they were wired, so that the patch,
+    // whose parameters have moved since, is still to come. Where even that fails, it is tried on.
+    private void PutBack(Wiring before)
+    {
+        _ = Step(Plainly(before), everythingStops: true);
+        _playing!.Waits = true;
     }
 
     private PatchError? Step(Wiring target, bool everythingStops)

@@ -313,7 +313,7 @@ public sealed class PatchSession : IDisposable
         {
             Resend();
             var trouble = _changeover.Pump(_current);
-            Volatile.Write(ref _plan, _changeover.Plan);
+            Show(_current);
             return trouble;
         }
     }
@@ -359,13 +359,28 @@ public sealed class PatchSession : IDisposable
         var leaving = Leaving(before, target);
         var living = new HashSet<ulong>(target.Modules.Select(m => m.Key).Where(_changeover.Plays));
         var error = _changeover.Go(target, ringOut: before.Id != after.Id, out warnings);
-        Volatile.Write(ref _plan, _changeover.Plan); // after a refusal, too: what played may have been put back anew
-        if (error is not null) return error;
+        if (error is not null)
+        {
+            Show(before); // what played may have been put back anew
+            return error;
+        }
+
+        Volatile.Write(ref _plan, _changeover.Plan);
         foreach (var (key, value) in leaving) _shelf[key] = value;
         _unsent.Clear(); // the plan carries every value
         MoveBack(after, _plan!, living);
         warnings = warnings.AddRange(LoadChangedStates(before, after, replaced, _plan!, living));
         return null;
+    }
+
+    // The plan's instances are the patch's modules one by one, or there is none: where not even what played could be put back.
+    private void Show(Patch patch)
+    {
+        var plan = _changeover.Plan;
+        if (ReferenceEquals(plan, _plan)) return;
+        var same = plan is not null && plan.Instances.Length == patch.Modules.Length;
+        for (var i = 0; same && i < patch.Modules.Length; i++) same = plan!.Instances[i].Module == patch.Modules[i].Id;
+        Volatile.Write(ref _plan, same ? plan : null);
     }
 
     // What was moved by itself and is now to be something else, be it what the last plan said.

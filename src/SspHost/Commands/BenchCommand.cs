@@ -28,15 +28,22 @@ internal static partial class BenchCommand
     private const int StartRuns = 5;
     private const long TouchedBeforeServing = 32L << 20;
 
-    // What the engine measures of itself; anything else it is asked for it may know too.
-    private static readonly string[] EngineBenches = ["memory", "graph", "classes", "sleep", "contain"];
+    private static readonly string[] EngineBenches = ["memory", "graph", "classes", "sleep", "contain"]; // what the engine measures of itself
+    private static readonly string[] OwnBenches = ["all", "compile", "start", "edits"];
 
     public static Command Build()
     {
-        var what = new Argument<string>("what") { Description = "all, compile, start, edits, or one of the engine's own: memory, graph, classes, sleep, contain ..." };
+        var what = new Argument<string>("what") { Description = "all; compile, start, edits; or one of the engine's own: memory, graph, classes, sleep, contain." };
         var json = new Option<bool>("--json") { Description = "As JSON objects." };
         var rest = new Argument<string[]>("arguments") { Description = "Passed on to the engine's benchmark.", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("bench", "Measure this machine. Figures on a busy machine mean little; ratios in one run do.") { what, rest, json };
+        command.Validators.Add(r =>
+        {
+            // Only the engine's benchmarks have arguments; what they do not know they refuse themselves.
+            if (r.GetValue(what) is not { } word || EngineBenches.Contains(word)) return;
+            if (!OwnBenches.Contains(word)) r.AddError($"there is no benchmark '{PatchError.OneLine(word)}'; expected one of {string.Join(", ", OwnBenches.Concat(EngineBenches))}");
+            else if (r.GetValue(rest) is [var first, ..]) r.AddError($"bench {word}: expected no argument, not '{PatchError.OneLine(first)}'");
+        });
         command.SetAction(r =>
         {
             var name = r.GetValue(what)!;

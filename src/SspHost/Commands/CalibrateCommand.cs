@@ -30,6 +30,11 @@ internal static class CalibrateCommand
         var applied = Two("--applied", "The two voltages that are applied; without it they are asked for.");
         var measured = Two("--measured", "The two voltages that were measured for --applied, instead of measuring now.");
         var from = new Option<int>("--from") { Description = "Output jack, calibrated, that is plugged into this input: nobody has to turn anything.", HelpName = "OUT" };
+        from.Validators.Add(r =>
+        {
+            if (r.Tokens.Count > 0 && !(int.TryParse(r.Tokens[^1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n is >= 1 and <= Limits.MaxJacks))
+                r.AddError($"--from: expected 1 to {Limits.MaxJacks}, not '{Patching.PatchError.OneLine(r.Tokens[^1].Value)}'");
+        });
         var seconds = new Option<double>("--seconds") { Description = "How long each voltage is measured.", HelpName = "S", DefaultValueFactory = _ => 1 };
         seconds.Validators.Add(r =>
         {
@@ -43,7 +48,10 @@ internal static class CalibrateCommand
         show.SetAction(r => Show(Place(r, flags)));
 
         var side = new Argument<string>("side") { Description = "out or in." };
-        side.AcceptOnlyFromAmong("out", "in");
+        side.Validators.Add(r =>
+        {
+            if (r.Tokens.Count > 0 && r.Tokens[0].Value is not ("out" or "in")) r.AddError($"side: expected out or in, not '{Patching.PatchError.OneLine(r.Tokens[0].Value)}'");
+        });
         var forget = new Command("forget", "Forget a jack's calibration.") { side, jack };
         forget.SetAction(r => Forget(flags.Read(r), Place(r, flags), new Jack(r.GetValue(side) == "in" ? JackSide.In : JackSide.Out, r.GetValue(jack))));
 

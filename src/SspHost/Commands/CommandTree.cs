@@ -26,11 +26,11 @@ internal static class CommandTree
         ["events"] = ["ssp events", "ssp events --last 20", "ssp events --json | jq -c 'select(.event == \"incidents\") | .data'"],
         ["render"] = ["ssp render my.json --in voice.wav --out wet.wav", "ssp render my.json --seconds 30 --out drone.wav --format float", "ssp render my.json --in loop.wav --seconds 20 --out with-tail.wav"],
         ["modules"] = ["ssp modules", "ssp modules vco", "ssp modules --costs", "ssp modules --json"],
-        ["patch"] = ["ssp patch check my.json", "ssp patch show my.json", "ssp patch schema > patch.schema.json"],
+        ["patch"] = ["ssp patch check my.json", "ssp patch show my.json", "ssp patch schema > patch.schema.json", "ssp patch restore vco1"],
         ["devices"] = ["ssp devices", "ssp devices alsa:hw:0"],
         ["calibrate"] = ["ssp calibrate out 3                       plays, and asks what your meter reads", "ssp calibrate in 3 --from 3                output 3 plugged into input 3", "ssp calibrate out 3 --read -4.98 --read 5.02", "ssp calibrate show"],
         ["config"] = ["ssp config show", "ssp config show --json > ~/.config/ssphost/ssp.json", "ssp config check my-ssp.json", "ssp config schema"],
-        ["bench"] = ["ssp bench all", "ssp bench memory", "ssp bench start --json"],
+        ["bench"] = ["ssp bench all", "ssp bench edits", "ssp bench memory --ops 1000000", "ssp bench start --json"],
         ["experiment"] = ["ssp experiment gc-isolation --seconds 20"],
     };
 
@@ -71,7 +71,7 @@ internal static class CommandTree
         if (command.Subcommands.Count > 0)
         {
             var expected = $"expected one of {string.Join(", ", command.Subcommands.Select(c => c.Name))} ({name} --help)";
-            return parsed.UnmatchedTokens.Count > 0 ? $"there is no command '{Patching.PatchError.OneLine(parsed.UnmatchedTokens[0])}'; {expected}" : $"{name}: {expected}";
+            return parsed.UnmatchedTokens.Count > 0 ? $"there is no command '{Patching.PatchError.OneLine(parsed.UnmatchedTokens[0])}'; {expected}" : expected;
         }
 
         // A value that does not fit is more to the point than what follows from it.

@@ -16,7 +16,8 @@ internal static class EventsCommand
         var last = new Option<int>("--last") { Description = "Begin with so many incidents of before.", HelpName = "N" };
         last.Validators.Add(r =>
         {
-            if (r.GetValueOrDefault<int>() < 0) r.AddError("--last: expected a number from 0 up");
+            if (r.Tokens.Count > 0 && !int.TryParse(r.Tokens[^1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+                r.AddError($"--last: expected a number from 0 up, not '{Patching.PatchError.OneLine(r.Tokens[^1].Value)}'");
         });
         var command = new Command("events", "Follow what happens: late quanta, dropouts, modules switched off, devices, changes of the patch.") { json, log, last };
         command.SetAction(r => Follow(r.GetValue(json), r.GetValue(log), r.GetValue(last)));

@@ -189,8 +189,8 @@ internal sealed class CalibrationFile
             else full = p.Value.GetSingle();
         }
 
-        Expect(full is { } f && MathF.Abs(f) is >= AudioConfig.MinFullScale and <= AudioConfig.MaxFullScale, $"{where}: \"fullScale\" {AudioConfig.MinFullScale} to {AudioConfig.MaxFullScale} V");
-        Expect(zero is { } z && MathF.Abs(z) <= AudioConfig.MaxFullScale, $"{where}: \"zero\" within {AudioConfig.MaxFullScale} V");
+        Expect(full is { } f && MathF.Abs(f) is >= AudioConfig.MinFullScale and <= AudioConfig.MaxFullScale, $"{where}: expected \"fullScale\" {AudioConfig.MinFullScale} to {AudioConfig.MaxFullScale} V");
+        Expect(zero is { } z && MathF.Abs(z) <= AudioConfig.MaxFullScale, $"{where}: expected \"zero\" within {AudioConfig.MaxFullScale} V");
         Set(device, new Jack(side, number), new JackLine(full!.Value, zero!.Value));
     }
 

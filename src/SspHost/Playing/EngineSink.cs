@@ -23,6 +23,7 @@ internal sealed unsafe class EngineSink : IPlanSink
     private readonly HashSet<string> _said = new(StringComparer.Ordinal);
     private int _loadedGeneration;
     private int _quantum = 32;
+    private CompiledPlan? _installed;
     private WavPump? _pump;
     private bool _moved;
 
@@ -164,11 +165,13 @@ internal sealed unsafe class EngineSink : IPlanSink
     /// <summary>Switches a module on again that the engine had switched off; null or why not.</summary>
     public string? Restore(string module) => Guarded(link =>
     {
-        for (var slot = 0; slot < Instances.Length; slot++)
+        var (name, found) = (Cut(module), false);
+        for (var slot = 0; slot < Limits.MaxInstances; slot++)
         {
-            ref readonly var record = ref Instances[slot];
-            if (record.State != InstanceState.Active || !string.Equals(InstanceTimes.NameOf(in record), Cut(module), StringComparison.Ordinal)) continue;
-            if (record.Shed == ShedReason.None) return $"'{module}' is not switched off";
+            var record = link.Map.Instances[slot];
+            if (record.State != InstanceState.Active || !string.Equals(InstanceTimes.NameOf(in record), name, StringComparison.Ordinal)) continue;
+            found = true;
+            if (record.Shed == ShedReason.None) continue; // one of that name that leaves may be meant, or that comes
             try
             {
                 link.RestoreModule(slot, record.Key);
@@ -180,7 +183,7 @@ internal sealed unsafe class EngineSink : IPlanSink
             }
         }
 
-        return $"no module '{module}' plays";
+        return found ? $"'{module}' is not switched off" : $"no module '{module}' plays";
     });
 
     // As the engine has it: names are cut to fit.
@@ -208,6 +211,7 @@ internal sealed unsafe class EngineSink : IPlanSink
     {
         lock (_lock)
         {
+            _installed = null;
             _loaded.Clear();
             EndPump();
         }
@@ -255,12 +259,9 @@ internal sealed unsafe class EngineSink : IPlanSink
     private string? InstallOn(EngineLink link, CompiledPlan plan)
     {
         var quantum = Setup.QuantumFor(plan.Quantum);
-        var description = plan.Description.AsSpan().ToArray();
-        fixed (byte* start = description) ((PlanHeader*)start)->Quantum = quantum;
+        var description = Describe(plan, quantum);
         var playing = IsPlaying(link) && link.TryAudio(out var audio) && audio.Rate != 0;
         var same = playing && link.TryAudio(out audio) && audio.Quantum == quantum;
-        if (quantum != _quantum) _loaded.Clear(); // the engine makes every instance anew for another quantum
-        _quantum = quantum;
         foreach (var warning in plan.Warnings)
             if (_said.Add(warning)) _say(warning);
 
@@ -270,17 +271,43 @@ internal sealed unsafe class EngineSink : IPlanSink
             foreach (var asset in plan.Assets)
                 if (asset.Path is { } path) _loaded[(asset.Key, asset.AssetSlot)] = path;
             _loadedGeneration = _slot.Generation;
+            (_installed, _quantum) = (plan, quantum);
             return null;
         }
 
         // A quantum is a property of the audio that runs: another one means stopping and starting it, faded.
         if (playing && !same) _ = StopOn(link, FadeFrames);
-        link.InstallPlan(description, Setup.Rate);
-        if (_loadedGeneration != _slot.Generation)
+        try
         {
-            _loaded.Clear();
-            _loadedGeneration = _slot.Generation;
+            Put(link, plan, description, quantum);
         }
+        catch (EngineRefusedException) when (quantum != _quantum && _installed is not null)
+        {
+            // For another quantum the engine gave up what it had: that comes back, and plays on.
+            Put(link, _installed, Describe(_installed, _quantum), _quantum);
+            if (playing && StartOn(link) is { } silent) _say(silent);
+            throw;
+        }
+
+        if (playing && !same && StartOn(link) is { } why) return why;
+        Remember(link, plan.Serial, hash);
+        Installed?.Invoke();
+        return null;
+    }
+
+    private static byte[] Describe(CompiledPlan plan, int quantum)
+    {
+        var description = plan.Description.AsSpan().ToArray();
+        fixed (byte* start = description) ((PlanHeader*)start)->Quantum = quantum;
+        return description;
+    }
+
+    private void Put(EngineLink link, CompiledPlan plan, byte[] description, int quantum)
+    {
+        link.InstallPlan(description, Setup.Rate);
+        if (_loadedGeneration != _slot.Generation || quantum != _quantum || plan == _installed) _loaded.Clear(); // every instance was made anew
+        _loadedGeneration = _slot.Generation;
+        (_installed, _quantum) = (plan, quantum);
 
         // An instance that went took its recordings with it; one that comes back is a new one.
         var alive = plan.Instances.Concat(plan.Leaving).Select(i => i.Key).ToHashSet();
@@ -290,11 +317,6 @@ internal sealed unsafe class EngineSink : IPlanSink
             if (_loaded.GetValueOrDefault((asset.Key, asset.AssetSlot)) == asset.Path) continue;
             if (SetAssetOn(link, in asset) is { } error) _say(error); // the patch plays without it
         }
-
-        if (playing && !same && StartOn(link) is { } why) return why;
-        Remember(link, plan.Serial, hash);
-        Installed?.Invoke();
-        return null;
     }
 
     /// <summary>Frames of a fade: 100 ms.</summary>

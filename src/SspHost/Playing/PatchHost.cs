@@ -403,7 +403,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     private string? IdOf(ulong key)
     {
         if (key == 0 || _session?.Plan is not { } plan) return null;
-        foreach (var i in plan.Instances)
+        foreach (var i in plan.Instances.Concat(plan.Leaving))
             if (i.Key == key) return i.Module;
         return null;
     }

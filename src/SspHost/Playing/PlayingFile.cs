@@ -63,7 +63,9 @@ internal sealed record PlayingFile(int Pid, long Start, ulong Serial, ulong Hash
             {
                 var at = header->NodesOffset + ((long)n * sizeof(PlanNode));
                 if (at < 0 || at + sizeof(PlanNode) > copy.Length) break;
-                ((PlanNode*)(start + at))->Priority = 0;
+                var node = (PlanNode*)(start + at);
+                node->Priority = 0;
+                for (var c = 0; c < Limits.MaxCoreClasses; c++) node->Costs[c] = 0;
             }
         }
 

@@ -71,6 +71,30 @@ public sealed class StepTests(ITestOutputHelper output)
     }
 
     [Theory]
+    [InlineData("sine")]
+    [InlineData("triangle")]
+    public void A_wave_of_a_playing_oscillator_is_there_from_the_first_frame_of_the_ramp_that_brings_it_in(string wave)
+    {
+        // The second difference shows a step of 1 % of the wave (50 mV); ramp and wave alone stay below 12 mV, where the triangle has its tips.
+        using var duet = new Duet(Sources());
+        Assert.True(duet.Settle());
+        for (var n = 0; n < 16; n++)
+        {
+            var heard = new List<double>();
+            duet.Heard = () => { foreach (var v in duet.Chain.Out(0)) heard.Add(v); };
+            Assert.True(duet.Apply(new Connect(new("low", wave), new("out", "in1"))));
+            duet.Quantum();
+            duet.Quantum();
+            duet.Heard = null;
+            var largest = Enumerable.Range(2, heard.Count - 2).Max(i => Math.Abs(heard[i] - (2 * heard[i - 1]) + heard[i - 2]));
+            Assert.InRange(largest, 0, 0.012);
+            Assert.True(duet.Apply(new Disconnect(new("low", wave), new("out", "in1"))));
+            Assert.True(duet.Settle());
+            for (var q = 0; q < n; q++) duet.Quantum();
+        }
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(2)]
     public void Whatever_is_plugged_no_step_is_larger_than_sources_and_ramps_allow(int seed)

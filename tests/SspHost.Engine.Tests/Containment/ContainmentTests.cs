@@ -171,6 +171,32 @@ public sealed unsafe class ContainmentTests
         _ = rig.Play(300);
     }
 
+    [Theory]
+    [InlineData(ContainmentRig.Rate, 2 * ContainmentRig.Quantum)]
+    [InlineData(44_100, ContainmentRig.Quantum)]
+    public void A_module_that_is_stuck_when_the_rate_or_the_quantum_changes_is_made_anew_for_it_and_the_old_one_goes_with_its_thread(int rate, int quantum)
+    {
+        using var rig = new ContainmentRig(TrapKind.Spin, 10, 2);
+        rig.Start();
+        _ = rig.Play(60);
+        rig.Stop();
+        Assert.Equal(1, rig.Renderer.StuckThreads);
+        var stuck = rig.Renderer.Instances[3];
+        Assert.Equal(ReplyStatus.Ok, rig.Renderer.Configure(rate, quantum, 2));
+        Assert.Equal(InstanceState.Free, rig.Trapped.State);
+        var draft = ContainmentRig.Patch(TrapKind.Silence, 1 << 20, 1);
+        draft.Quantum = quantum;
+        rig.Install(draft);
+        var anew = rig.Renderer.Instances[3];
+        Assert.True(anew != stuck && anew->Ghost == 0 && anew->Shed == 0);
+
+        Volatile.Write(ref Trap.Release, 1);
+        rig.Wait(() => rig.Renderer.StuckThreads == 0, "the stuck thread leaves");
+        Assert.True(rig.Renderer.Instances[3] == anew);
+        Assert.Equal(InstanceState.Active, rig.Trapped.State);
+        rig.Wait(() => rig.Renderer.InstanceCount == draft.Nodes.Count, "what it was in goes with it");
+    }
+
     [Fact]
     public void A_new_plan_that_still_has_the_stuck_module_keeps_it_silent_and_bypass_and_back_brings_it_back_only_after_its_thread_has_left()
     {

@@ -178,6 +178,25 @@ public sealed unsafe class ModulePromiseTests
     }
 
     [Fact]
+    public void What_is_played_now_does_not_wait_behind_what_was_sent_far_ahead()
+    {
+        using var rig = new Rig();
+        rig.Install(Single(TestRegistry.Tick));
+        for (var i = 0; i < 300; i++) rig.Send(new ModuleEvent { Kind = EventKind.NoteOn, Frame = 1600 + (ulong)i, Target = 7, Value = 1 });
+        _ = rig.Step();
+        for (var i = 0; i < 300; i++) rig.Send(new ModuleEvent { Kind = EventKind.NoteOn, Target = 7, Value = 1 });
+        float[] sums = new float[3];
+        for (var q = 0; q < 3; q++)
+        {
+            _ = rig.Step();
+            sums[q] = rig.Out(0)[0];
+        }
+
+        Assert.Equal([212f, 88f, 0f], sums); // 256 a quantum are taken, the first 44 of which are the rest of those far ahead
+        Assert.Equal(44ul + 212, rig.Renderer.DroppedEvents); // they find no room, and 212 give way
+    }
+
+    [Fact]
     public void An_event_for_nobody_is_counted()
     {
         using var rig = new Rig();
@@ -357,6 +376,56 @@ public sealed unsafe class ModulePromiseTests
         rig.Pool->Free(0, asset);
         _ = rig.Step(); // it was withdrawn: nothing happens now
         Assert.Equal(0, rig.Telemetry(0, 2));
+        rig.Renderer.Running = false;
+    }
+
+    [Fact]
+    public void A_command_that_was_on_its_way_when_a_thread_got_stuck_in_its_module_is_refused_and_the_module_not_called()
+    {
+        using var rig = new Rig();
+        rig.Install(Single(TestRegistry.Keeper));
+        rig.Renderer.Running = true;
+        var asset = (Asset*)rig.Pool->Allocate(0, 192, 0);
+        *asset = new Asset { DataOffset = 128, Frames = 16, Stride = 16, Channels = 1, Rate = 48_000 };
+        var (status, taken) = (ReplyStatus.Ok, true);
+        var steward = new Thread(() => status = rig.Renderer.SetAsset(0, 7, 0, asset, 192, out taken));
+        steward.Start();
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref rig.Renderer.State->Mailbox.State) == Mailbox.Posted, 5000));
+        rig.Renderer.Instances[0]->Ghost = 1; // as the watchdog does
+        _ = rig.Step();
+        steward.Join();
+        Assert.Equal((ReplyStatus.WrongState, false), (status, taken));
+        Assert.Equal(0, rig.Telemetry(0, 2));
+        rig.Pool->Free(0, asset);
+        rig.Renderer.Instances[0]->Ghost = 0;
+        rig.Renderer.Running = false;
+    }
+
+    [Fact]
+    public void A_plan_that_the_audio_thread_does_not_take_is_withdrawn_and_leaves_nothing()
+    {
+        using var rig = new Rig();
+        rig.Install(Single(TestRegistry.Keeper));
+        _ = rig.Step();
+        var live = rig.Live;
+        rig.Renderer.Running = true;
+        rig.Install(Single(TestRegistry.Keeper, n => (n.Slot, n.Key) = (33, 8)));
+        Assert.True(rig.Renderer.IsPlanWaiting);
+        Assert.Equal((InstanceState.Leaving, InstanceState.Active), (rig.Map.Instances[0].State, rig.Map.Instances[33].State));
+        Assert.True(rig.Renderer.Withdraw());
+        Assert.False(rig.Renderer.IsPlanWaiting);
+        Assert.Equal((InstanceState.Active, InstanceState.Free), (rig.Map.Instances[0].State, rig.Map.Instances[33].State));
+        Assert.Equal(live, rig.Live);
+        _ = rig.Step();
+        Assert.False(rig.Renderer.Withdraw());
+
+        // The next one follows what played.
+        rig.Install(Single(TestRegistry.Keeper, n => (n.Slot, n.Key) = (33, 8)));
+        _ = rig.Step();
+        Assert.False(rig.Renderer.Withdraw());
+        _ = rig.Step();
+        _ = rig.Renderer.Collect();
+        Assert.Equal((InstanceState.Free, InstanceState.Active), (rig.Map.Instances[0].State, rig.Map.Instances[33].State));
         rig.Renderer.Running = false;
     }
 
