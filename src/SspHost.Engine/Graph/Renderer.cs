@@ -107,6 +107,17 @@ public sealed unsafe class Renderer : IDisposable
         return false;
     }
 
+    /// <summary>Whether a thread is stuck in a module, or was and has not been let go yet. [steward]</summary>
+    internal bool IsGhost(Threads.RtThread* thread)
+    {
+        for (var g = 0; g < Ghost.Most; g++)
+        {
+            if (Volatile.Read(ref _s->Ghosts[g].State) == Ghost.Inside && _s->Ghosts[g].Thread == thread) return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Threads that are stuck in a module. [steward]</summary>
     public int StuckThreads
     {

@@ -284,10 +284,10 @@ public sealed unsafe partial class Playback
     // The seat's own thread, or a standby where that one is still stuck from before.
     private RtThread* Free(int seat, int seats)
     {
-        if (!_rt[seat].IsRunning) return _rt + seat;
+        if (!_rt[seat].IsRunning && !_renderer.IsGhost(_rt + seat)) return _rt + seat; // one that came back this moment is still to be let go
         for (var t = Limits.MaxThreads; t < Watchdog.Threads; t++)
         {
-            var taken = !_rt[t].IsParked;
+            var taken = !_rt[t].IsParked || _renderer.IsGhost(_rt + t);
             for (var s = 0; s < seat && s < seats; s++) taken |= _seats[s].Thread == _rt + t;
             if (!taken) return _rt + t;
         }

@@ -76,10 +76,10 @@ public sealed unsafe class Steward
             _grants.FreeWaiting(_pool, _renderer);
             var busy = !_renderer.Collect();
             if (!_region.Complete) busy |= _region.PrefaultNext(PrefaultStep);
-            if (_audio.HasEnded && header->State == (uint)EngineState.Playing)
+            if (_audio.HasEnded)
             {
-                _audio.Reap(); // its threads are gone: plans, assets and states are the steward's alone again
-                SetState(EngineState.DeviceLost);
+                _audio.Reap(); // once its threads are gone, plans, assets and states are the steward's alone again
+                if (header->State == (uint)EngineState.Playing) SetState(EngineState.DeviceLost);
             }
 
             var now = Linux.Now();
