@@ -29,6 +29,9 @@ public sealed record EditReport
     /// <inheritdoc cref="LateEdited"/>
     public ulong DropoutsIdle { get; init; }
 
+    /// <summary>Quanta in which a plan was taken and that took longer than they last (within 6 %, the histogram's buckets).</summary>
+    public ulong LateSwaps { get; init; }
+
     /// <summary>Seconds of each half.</summary>
     public double Seconds { get; init; }
 
@@ -52,6 +55,9 @@ public sealed record EditReport
 
     public double SwapTargetNs { get; init; }
 
-    /// <summary>Whether no more quanta were late than without edits, and a swap took no more than its target at the median and the 99th percentile.</summary>
+    /// <summary>
+    /// Whether no quantum that took a plan was late, no more others were late or lost than without edits (beyond twice the standard deviation of
+    /// the difference of two counts), and taking a plan met its target at the 99th percentile.
+    /// </summary>
     public bool Met { get; init; }
 }

@@ -16,6 +16,7 @@ internal static class EditBench
     private const int Edits = 1000, BlockEdits = 50, GapMs = 5, PumpMs = 10;
     private const int Voices = 33; // of six modules, a bus and the output: 200
     private const double SwapTargetNs = 2000;
+    private const ulong Budget = 32 * 1_000_000_000UL / 48_000;
 
     public static int Run(bool json)
     {
@@ -54,6 +55,7 @@ internal static class EditBench
         }
 
         took.Sort();
+        var (swaps, swapQuanta) = (swap.Next(), swapQuantum.Next());
         var report = new EditReport
         {
             Modules = patch.Modules.Length,
@@ -63,10 +65,11 @@ internal static class EditBench
             DropoutsEdited = dropouts[1],
             DropoutsIdle = dropouts[0],
             Seconds = seconds,
-            Swap = SpreadOf(swap.Next()),
-            SwapQuantum = SpreadOf(swapQuantum.Next()),
+            LateSwaps = Above(swapQuanta, Budget),
+            Swap = SpreadOf(swaps),
+            SwapQuantum = SpreadOf(swapQuanta),
             Quantum = SpreadOf(quiet),
-            Budget = 32 * 1_000_000_000UL / 48_000,
+            Budget = Budget,
             EditP50 = took[took.Count / 2],
             EditP99 = took[took.Count * 99 / 100],
             SwapTargetNs = SwapTargetNs,
@@ -74,11 +77,26 @@ internal static class EditBench
         report = report with
         {
             Plans = report.Swap.Count,
-            Met = report.LateEdited <= report.LateIdle && report.DropoutsEdited <= report.DropoutsIdle && report.Swap.P99 <= SwapTargetNs,
+            Met = report.LateSwaps == 0 && NotMore(report.LateEdited, report.LateIdle) && NotMore(report.DropoutsEdited, report.DropoutsIdle)
+                && report.Swap.P99 <= SwapTargetNs,
         };
         if (json) Console.WriteLine(JsonSerializer.Serialize(report, DiagnosticsJson.Pretty.EditReport));
         else Print(report);
         return 0;
+    }
+
+    // Interruptions from outside fall on either half: counts of rare events differ by chance by the root of their sum.
+    private static bool NotMore(ulong edited, ulong idle) => (double)edited - idle <= 2 * Math.Sqrt(edited + idle);
+
+    private static ulong Above(Histogram h, ulong ns)
+    {
+        ulong count = 0;
+        unsafe
+        {
+            for (var i = Histogram.BucketOf(ns) + 1; i < Histogram.Buckets; i++) count += h.Counts[i];
+        }
+
+        return count;
     }
 
     private static void Print(EditReport r)
@@ -93,10 +111,10 @@ internal static class EditBench
         Console.WriteLine($"{"a quantum without edits",-34}{Us(r.Quantum.P50),9}{Us(r.Quantum.P99),9}{Us(r.Quantum.Max),9}   of {Us(r.Budget)}");
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"late {r.LateEdited} with edits, {r.LateIdle} without; dropouts {r.DropoutsEdited} and {r.DropoutsIdle}; an edit is answered in {r.EditP50:0.00} ms (p99 {r.EditP99:0.00})"));
+            $"late {r.LateEdited} with edits ({r.LateSwaps} of them took a plan), {r.LateIdle} without; dropouts {r.DropoutsEdited} and {r.DropoutsIdle}; an edit is answered in {r.EditP50:0.00} ms (p99 {r.EditP99:0.00})"));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"to reach: no late quantum more than without edits, {SwapTargetNs / 1000} us for taking a plan (p99): {(r.Met ? "reached" : "NOT reached")}"));
+            $"to reach: no quantum late that took a plan, nor more of the others than without edits by more than chance, {SwapTargetNs / 1000} us for taking a plan (p99): {(r.Met ? "reached" : "NOT reached")}"));
     }
 
     private static void Count(PrivateEngine engine, int which, ulong[] late, ulong[] dropouts, Action work)
