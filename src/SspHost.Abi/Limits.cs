@@ -37,6 +37,14 @@ public static class Limits
     /// <summary>RT threads: the audio thread and its workers.</summary>
     public const int MaxThreads = 16;
 
+    /// <summary>Threads that stand by for those that get stuck in a module.</summary>
+    public const int StandbyThreads = 4;
+
+    /// <summary>
+    /// Times a plan's buffers are in memory: one set in use, one to move to, and one for each thread that may still be stuck in an earlier one.
+    /// </summary>
+    public const int BufferAreas = 2 + StandbyThreads;
+
     /// <summary>Kinds of cores by speed that costs are kept for; class 0 = the fastest. Boards have two, a few phones' chips three.</summary>
     public const int MaxCoreClasses = 3;
 

@@ -216,13 +216,7 @@ internal unsafe ref struct PlanCheck
         {
             var node = _t.Nodes + n;
             if (_slotSeen[node->Slot]++ != 0) return Bad(BadPart.Slot, n, node->Slot);
-            var at = (int)((node->Key * 0x9E37_79B9_7F4A_7C15) >> 32) & (keySlots - 1);
-            for (; _keys[at] != 0; at = (at + 1) & (keySlots - 1))
-            {
-                if (_keys[at] == node->Key) return Bad(BadPart.Node, n, (long)node->Key);
-            }
-
-            _keys[at] = node->Key;
+            if (!IsNew(_keys, keySlots, node->Key)) return Bad(BadPart.Node, n, (long)node->Key);
         }
 
         return true;
@@ -350,7 +344,7 @@ internal unsafe ref struct PlanCheck
     {
         var cable = _t.Cables + index;
         if (!(MathF.Abs(cable->Gain) <= MaxGain && MathF.Abs(cable->From) <= MaxGain)) return Bad(BadPart.Cable, index); // NaN fails, too
-        if (!IsNew(cable->Id)) return Bad(BadPart.Cable, index, (long)cable->Id);
+        if (!IsNewGain(cable->Id)) return Bad(BadPart.Cable, index, (long)cable->Id);
         if (cable->Source < 0)
         {
             if (-1 - (long)cable->Source >= Limits.MaxJacks || cable->Channels != 1 || cable->SourceOutput != -1) return Bad(BadPart.Cable, index, cable->Source);
@@ -373,16 +367,18 @@ internal unsafe ref struct PlanCheck
     }
 
     // A gain that two cables shared would be ramped twice as fast.
-    private readonly bool IsNew(ulong id)
+    private readonly bool IsNewGain(ulong id) => id == 0 || IsNew(_gains, _gainSlots, id);
+
+    // Enters a key, not 0, into a set of open addressing; false where it was there.
+    private static bool IsNew(ulong* set, int places, ulong key)
     {
-        if (id == 0) return true;
-        var at = (int)((id * 0x9E37_79B9_7F4A_7C15) >> 32) & (_gainSlots - 1);
-        for (; _gains[at] != 0; at = (at + 1) & (_gainSlots - 1))
+        var at = (int)((key * 0x9E37_79B9_7F4A_7C15) >> 32) & (places - 1);
+        for (; set[at] != 0; at = (at + 1) & (places - 1))
         {
-            if (_gains[at] == id) return false;
+            if (set[at] == key) return false;
         }
 
-        _gains[at] = id;
+        set[at] = key;
         return true;
     }
 
@@ -483,7 +479,7 @@ internal unsafe ref struct PlanCheck
             var jack = _t.Jacks + j;
             if ((uint)jack->Jack >= Limits.MaxJacks) return Bad(BadPart.Jack, j, jack->Jack);
             if (!(MathF.Abs(jack->Gain) <= MaxGain && MathF.Abs(jack->From) <= MaxGain)) return Bad(BadPart.Jack, j);
-            if (!IsNew(jack->Id)) return Bad(BadPart.Jack, j, (long)jack->Id);
+            if (!IsNewGain(jack->Id)) return Bad(BadPart.Jack, j, (long)jack->Id);
             if ((uint)jack->Slot >= (uint)h->BufferSlots || (uint)_ownerOfSlot[jack->Slot] >= (uint)h->OutputCount) return Bad(BadPart.Jack, j, jack->Slot);
         }
 

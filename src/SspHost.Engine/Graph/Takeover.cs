@@ -16,7 +16,7 @@ namespace SspHost.Engine.Graph;
 internal static unsafe class Takeover
 {
     /// <summary>Buffer areas of a plan: one that is in use, one that is moved to, and one for each ghost that may be alive.</summary>
-    public const int Areas = 2 + Ghost.Most;
+    public const int Areas = Limits.BufferAreas;
 
     /// <summary>
     /// Marks an instance as held by a thread that is stuck or has faulted. <paramref name="node"/>: its node in the plan, whose successors

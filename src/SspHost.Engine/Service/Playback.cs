@@ -155,7 +155,7 @@ public sealed unsafe partial class Playback
         for (var t = 0; t < cores.Length && failed == 0; t++)
         {
             _seats[t] = default;
-            _seats[t].Thread = Free(t, cores.Length);
+            _seats[t].Thread = Free(t);
             if (_seats[t].Thread == null) failed = ThreadCalls.EBusy; // stuck threads are all there is
             _seats[t].Setup = Setup(t, t == 0 ? audioPriority : workerPriority, cores[t]);
             (t == 0 ? "ssp-audio"u8 : WorkerName(t)).CopyTo(new Span<byte>(_seats[t].Name, RtThread.MaxName));
@@ -282,13 +282,13 @@ public sealed unsafe partial class Playback
     }
 
     // The seat's own thread, or a standby where that one is still stuck from before.
-    private RtThread* Free(int seat, int seats)
+    private RtThread* Free(int seat)
     {
         if (!_rt[seat].IsRunning && !_renderer.IsGhost(_rt + seat)) return _rt + seat; // one that came back this moment is still to be let go
         for (var t = Limits.MaxThreads; t < Watchdog.Threads; t++)
         {
             var taken = !_rt[t].IsParked || _renderer.IsGhost(_rt + t);
-            for (var s = 0; s < seat && s < seats; s++) taken |= _seats[s].Thread == _rt + t;
+            for (var s = 0; s < seat; s++) taken |= _seats[s].Thread == _rt + t;
             if (!taken) return _rt + t;
         }
 

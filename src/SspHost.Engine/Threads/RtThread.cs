@@ -43,7 +43,7 @@ public unsafe struct RtThread
     public const int MaxName = 15;
 
     /// <summary>Threads kept ready to replace one that is stuck. One that faulted is used up.</summary>
-    public const int Standbys = 4;
+    public const int Standbys = Limits.StandbyThreads;
 
     private const uint None = 0, Running = 1, Parked = 2, Leaving = 3;
 

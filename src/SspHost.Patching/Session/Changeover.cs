@@ -15,7 +15,6 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
 
     private const int CutMs = 20, SettleMs = 1000, Tries = 5;
     private const long PlanBytes = 1 << 20; // what a plan takes beside modules and buffers, at the least generous
-    private const int BufferAreas = 6; // a plan's buffers are that many times in memory: one set in use, others for when a thread gets stuck
 
     private readonly SlotMap _slots = new();
     private readonly Dictionary<ulong, Tail> _tails = [];
@@ -114,7 +113,7 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
     private unsafe long BufferBytes(Wiring playing)
     {
         fixed (byte* description = Plan!.Description.AsSpan())
-            return ((PlanHeader*)description)->BufferSlots * (long)sink.QuantumFor(playing.Quantum) * sizeof(float) * BufferAreas;
+            return ((PlanHeader*)description)->BufferSlots * (long)sink.QuantumFor(playing.Quantum) * sizeof(float) * Limits.BufferAreas;
     }
 
     // Bytes that go with the modules that leave.
@@ -193,10 +192,10 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
     private PatchError? Squeeze(Wiring before, Wiring target)
     {
         var shared = Shared(before, target);
-        if (Step(shared, everythingStops: true) is { } error || (error = Step(shared, everythingStops: true)) is not null) return error;
+        if (Step(shared) is { } error || (error = Step(shared)) is not null) return error;
         for (var attempt = 1; ; attempt++)
         {
-            error = Step(target, everythingStops: true);
+            error = Step(target);
             if (error is null) return null;
             if (attempt == Tries) break;
             Thread.Sleep(CutMs / 4); // the engine frees what left after its next quantum
@@ -210,11 +209,12 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
     // whose parameters have moved since, is still to come. Where even that fails, it is tried on.
     private void PutBack(Wiring before)
     {
-        _ = Step(Plainly(before), everythingStops: true);
+        _ = Step(Plainly(before));
         _playing!.Waits = true;
     }
 
-    private PatchError? Step(Wiring target, bool everythingStops)
+    // The next plan on the way to a target, with every tail cut.
+    private PatchError? Step(Wiring target)
     {
         var deadline = Environment.TickCount64 + SettleMs;
         var state = sink.State;
@@ -225,7 +225,7 @@ internal sealed class Changeover(DescriptorIndex modules, IPlanSink sink)
         }
 
         Observe();
-        return Install(Union.Compose(_playing!, IsSettled(state), target, ringOut: false, _ => everythingStops), state)?.Error;
+        return Install(Union.Compose(_playing!, IsSettled(state), target, ringOut: false, _ => true), state)?.Error;
     }
 
     // The target without what is not there yet.
