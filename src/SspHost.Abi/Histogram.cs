@@ -27,6 +27,12 @@ public unsafe struct Histogram
     /// <summary>Sum of all values, for a mean.</summary>
     public ulong Sum;
 
+    /// <summary>Largest value since the window began that was asked for last; of no meaning before the first.</summary>
+    public ulong WindowMax;
+
+    /// <summary>Windows asked for by the one reader that owns them, and the one that <see cref="WindowMax"/> is of.</summary>
+    public uint WindowAsked, WindowBegun;
+
     /// <summary>Counts by bucket.</summary>
     public fixed ulong Counts[Buckets];
 
@@ -55,7 +61,24 @@ public unsafe struct Histogram
         Counts[BucketOf(ns)]++;
         Sum += ns;
         if (ns > Max) Max = ns;
+        if (WindowAsked != WindowBegun) BeginWindow();
+        if (ns > WindowMax) WindowMax = ns;
         Volatile.Write(ref Count, Count + 1);
+    }
+
+    /// <summary>[the reader that owns the windows] What comes from now on is of a new window. Nothing is lost: counts only grow.</summary>
+    public void AskForWindow() => Volatile.Write(ref WindowAsked, WindowAsked + 1);
+
+    /// <summary>
+    /// Largest value, exact, of the window asked for last; 0: nothing was recorded in it. A value that is being recorded while the window is asked
+    /// for may count to either side.
+    /// </summary>
+    public readonly ulong MaxOfWindow => WindowBegun == WindowAsked ? WindowMax : 0;
+
+    private void BeginWindow()
+    {
+        WindowBegun = WindowAsked;
+        WindowMax = 0;
     }
 
     /// <summary>

@@ -97,6 +97,18 @@ public struct RegionHeader
     /// <inheritdoc cref="ClassCores"/>
     public unsafe fixed float ClassCapacity[Limits.MaxCoreClasses];
 
+    /// <summary>MaxThreads offsets: of each seat's SpscRing of <see cref="TraceEvent"/>; 0: the seat was never filled. Written by the steward.</summary>
+    public long TraceRingsOffset;
+
+    /// <summary>Seqlock of <see cref="ClockAnchor"/>.</summary>
+    public long ClockAnchorOffset;
+
+    /// <summary>SpscRing of <see cref="StallRecord"/>: watchdog to control.</summary>
+    public long StallsOffset;
+
+    /// <summary>MaxThreads times <see cref="Histogram"/>: ns a quantum that each seat's thread worked in it.</summary>
+    public long WorkerHistogramsOffset;
+
     /// <summary>Version of the engine, UTF-8, zero-terminated.</summary>
     public unsafe fixed byte Version[32];
 }

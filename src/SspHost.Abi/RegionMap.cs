@@ -49,9 +49,24 @@ public sealed unsafe class RegionMap : IDisposable
 
     public ThreadRecord* Threads => (ThreadRecord*)At(Header->ThreadsOffset);
 
+    public Seqlock<ClockAnchor>* ClockAnchor => (Seqlock<ClockAnchor>*)At(Header->ClockAnchorOffset);
+
+    public SpscRing<StallRecord> Stalls => new((RingHeader*)At(Header->StallsOffset));
+
+    /// <summary>Work of a seat in a quantum, in ns.</summary>
+    public Histogram* WorkerHistogram(int seat) => (Histogram*)At(Header->WorkerHistogramsOffset) + seat;
+
     public ReadOnlySpan<byte> Descriptors => new(At(Header->DescriptorsOffset), checked((int)Header->DescriptorsBytes));
 
     public Histogram* Histogram(HistogramKind kind) => (Histogram*)At(Header->HistogramsOffset) + (int)kind;
+
+    /// <summary>The trace of a seat; false: it was never filled.</summary>
+    public bool TryTrace(int seat, out SpscRing<TraceEvent> ring)
+    {
+        var offset = Volatile.Read(ref ((long*)At(Header->TraceRingsOffset))[seat]);
+        ring = offset == 0 ? default : new SpscRing<TraceEvent>((RingHeader*)At(offset));
+        return offset != 0;
+    }
 
     /// <summary>Address of an offset.</summary>
     public byte* At(long offset) => _base + offset;

@@ -112,6 +112,18 @@ public enum DiagnosticFlags : uint
 
     /// <summary>Time of each module, by the cycle counter.</summary>
     ModuleTimes = 1,
+
+    /// <summary>Histograms of each module's and each worker's time. Those of modules need <see cref="ModuleTimes"/>.</summary>
+    Histograms = 2,
+
+    /// <summary>Trace events of everything but modules.</summary>
+    Trace = 4,
+
+    /// <summary>Trace events of modules, too. Need <see cref="Trace"/> and <see cref="ModuleTimes"/>.</summary>
+    ModuleTrace = 8,
+
+    /// <summary>What is on while a patch plays.</summary>
+    Usual = ModuleTimes | Histograms | Trace | ModuleTrace,
 }
 
 /// <summary>A request, 64 bytes.</summary>

@@ -115,6 +115,24 @@ public struct StewardStatus
     /// <summary>CLOCK_MONOTONIC of this snapshot in ns.</summary>
     public ulong Time;
 
+    /// <summary>Bytes of the region that were to be locked in memory, and that are.</summary>
+    public long LockWanted, Locked;
+
+    /// <summary>Bytes of text, constants and data of the engine's image and its libraries that were to be locked, and that are.</summary>
+    public long ImageWanted, ImageLocked;
+
+    /// <summary>Times a thread was replaced because it was stuck or faulted, and times one was looked at because it was late.</summary>
+    public ulong Takeovers, Stalls;
+
+    /// <summary>Calls of malloc and its family on RT threads outside any module: 0, or it is a defect of the engine.</summary>
+    public ulong HeapCalls;
+
+    /// <summary>Errno of the first lock that the kernel refused; 0 = none.</summary>
+    public int LockError;
+
+    /// <summary>Slot + 1 of the module that the steward is inside of, off the RT threads (construct, work, load); 0: none.</summary>
+    public int Inside;
+
     /// <summary>Module instances alive, leaving ones included.</summary>
     public int Instances;
 
@@ -186,6 +204,15 @@ public unsafe struct InstanceRecord
 
     /// <summary>Outputs that were not finite or beyond 1000 V.</summary>
     public ulong BadOutputs;
+
+    /// <summary>Calls of malloc and its family on an RT thread inside it: 0, or it is a defect of the module.</summary>
+    public ulong HeapCalls;
+
+    /// <summary>Bytes of the pool that its library holds by malloc, beyond <see cref="Bytes"/>.</summary>
+    public long HeapBytes;
+
+    /// <summary>Offset of its <see cref="SspHost.Abi.Histogram"/> of ns a quantum; 0 = none.</summary>
+    public long Histogram;
 
     /// <summary>Latency and tail in frames, as the module declared them.</summary>
     public long TailFrames;

@@ -255,6 +255,10 @@ public sealed unsafe class Region : IDisposable
         header->HistogramsOffset = _layout.Histograms;
         header->InstancesOffset = _layout.Instances;
         header->ThreadsOffset = _layout.Threads;
+        header->TraceRingsOffset = _layout.TraceRings;
+        header->ClockAnchorOffset = _layout.ClockAnchor;
+        header->StallsOffset = _layout.Stalls;
+        header->WorkerHistogramsOffset = _layout.WorkerHistograms;
         header->PoolOffset = _layout.Pool;
         header->PoolBytes = Map.Bytes - _layout.Pool;
         header->SilenceOffset = _layout.Silence;
@@ -266,6 +270,7 @@ public sealed unsafe class Region : IDisposable
         SpscRing<Reply>.Create(Map.At(_layout.Replies), RegionLayout.ReplyEntries);
         SpscRing<ModuleEvent>.Create(Map.At(_layout.Events), RegionLayout.EventEntries);
         SpscRing<Notice>.Create(Map.At(_layout.Notices), RegionLayout.NoticeEntries);
+        SpscRing<StallRecord>.Create(Map.At(_layout.Stalls), RegionLayout.StallEntries);
         PublishPoolStats(out _);
 
         // Release: who sees the magic sees all of the above.

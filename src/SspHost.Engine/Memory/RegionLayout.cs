@@ -7,7 +7,8 @@ namespace SspHost.Engine.Memory;
 internal readonly struct RegionLayout
 {
     /// <summary>Entries of the rings. Events: a quantum takes 256 at most, and the control process may be late by several.</summary>
-    public const int RequestEntries = 256, ReplyEntries = 256, EventEntries = 4096, NoticeEntries = 1024;
+    public const int RequestEntries = 256, ReplyEntries = 256, EventEntries = 4096, NoticeEntries = 1024,
+        StallEntries = 16;
 
     /// <summary>Bytes of a huge page.</summary>
     public const long HugePage = 2 << 20;
@@ -25,7 +26,7 @@ internal readonly struct RegionLayout
     private const long Line = 128;
 
     public readonly long Requests, Replies, Events, Notices, AudioStatus, StewardStatus, PoolStatistics, Histograms, Instances, Threads,
-        Descriptors;
+        TraceRings, ClockAnchor, Stalls, WorkerHistograms, Descriptors;
     public readonly long Silence, Stacks, StackStride, StacksEnd, Pool;
 
     public unsafe RegionLayout(long page, long descriptorBytes)
@@ -41,6 +42,10 @@ internal readonly struct RegionLayout
         Histograms = Take(ref at, (int)HistogramKind.Count * sizeof(Histogram), Line);
         Instances = Take(ref at, Limits.MaxInstances * (long)sizeof(InstanceRecord), Line);
         Threads = Take(ref at, Limits.MaxThreads * (long)sizeof(ThreadRecord), Line);
+        TraceRings = Take(ref at, Limits.MaxThreads * sizeof(long), Line);
+        ClockAnchor = Take(ref at, sizeof(Seqlock<ClockAnchor>), Line);
+        Stalls = Take(ref at, SpscRing<StallRecord>.BytesFor(StallEntries), Line);
+        WorkerHistograms = Take(ref at, Limits.MaxThreads * (long)sizeof(Histogram), Line);
         Descriptors = Take(ref at, descriptorBytes, Line);
         Silence = Take(ref at, SilenceBytes, page);
 
