@@ -49,7 +49,7 @@ public sealed class CycleClockTests
             Thread.Sleep(5);
             var second = CycleClock.Anchor();
             Assert.True(second.Ticks > first.Ticks && second.Nanoseconds > first.Nanoseconds);
-            Assert.Equal(CycleClock.Frequency, first.Frequency);
+            Assert.InRange(first.Frequency, CycleClock.Frequency * 0.99, CycleClock.Frequency * 1.01); // other tests measure it anew meanwhile
             var rate = (double)(second.Nanoseconds - first.Nanoseconds) / (second.Ticks - first.Ticks);
             best = Math.Min(best, Math.Abs(first.Nanoseconds + ((ticks - first.Ticks) * rate) - before));
         }
