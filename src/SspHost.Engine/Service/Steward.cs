@@ -428,6 +428,12 @@ public sealed unsafe class Steward
             AllocatedBytes = GC.GetTotalAllocatedBytes(precise: false) - _allocatedAtStart
                 + (GC.GetAllocatedBytesForCurrentThread() - _ownAllocatedAtStart),
             Time = now,
+            LockWanted = _region.WantedLockedBytes,
+            Locked = _region.LockedBytes,
+            ImageWanted = (long)ImageLock.Totals.Wanted,
+            ImageLocked = (long)ImageLock.Totals.Locked,
+            LockError = _region.LockError != 0 ? _region.LockError : ImageLock.Totals.Error,
+            Takeovers = _audio.Takeovers,
             Instances = _renderer.InstanceCount,
             Errors = _errors,
         };
