@@ -88,7 +88,6 @@ public unsafe struct Seq8 : IModule<Seq8>
 
     public static int SaveState(ref Seq8 self, Span<byte> state)
     {
-        if (state.Length < StateBytes2) return 0; // also spares every check below
         state[0] = (byte)self._mask;
         state[1] = self._stopped ? (byte)1 : (byte)0;
         BinaryPrimitives.WriteUInt16LittleEndian(state[2..], 0);
