@@ -21,7 +21,7 @@ internal static class Names
     public static string Readable(string mangled)
     {
         foreach (var prefix in Prefixes)
-            if (mangled.StartsWith(prefix, StringComparison.Ordinal)) return $"{prefix.Trim('_')} {Readable(mangled[prefix.Length..])}";
+            if (mangled.StartsWith(prefix, StringComparison.Ordinal)) return $"{prefix.Trim('_')}:{Readable(mangled[prefix.Length..])}";
         if (!mangled.Contains("__", StringComparison.Ordinal)) return mangled;
         if (mangled[0] == '_') return mangled;
         var at = 0;

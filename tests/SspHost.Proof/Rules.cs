@@ -30,6 +30,12 @@ internal sealed record Root(Pattern Of, string Reason, int Line);
 /// <summary>forbid: a kind of thing no RT path may reach. Names nobody defines need no such line: they are forbidden unless allowed.</summary>
 internal sealed record Forbidden(string Kind, Pattern Of, int Line);
 
+/// <summary>exempt: module types that are in the object and never play.</summary>
+internal sealed record Exempt(Pattern Type, string Reason, int Line)
+{
+    public int Uses { get; set; }
+}
+
 /// <summary>allow: something forbidden that these callers may call.</summary>
 internal sealed record Allowed(Pattern Target, Pattern Caller, string Reason, int Line)
 {
@@ -52,6 +58,11 @@ internal sealed class Rules
     public List<Root> Roots { get; } = [];
 
     public List<Root> Modules { get; } = [];
+
+    public List<Exempt> Exempts { get; } = [];
+
+    /// <summary>pure: names of C that compute and do nothing else. They may be called from anywhere, and need not be.</summary>
+    public HashSet<string> Pure { get; } = new(StringComparer.Ordinal);
 
     public List<Forbidden> Forbids { get; } = [];
 
@@ -99,6 +110,12 @@ internal sealed class Rules
             case ["module", var of] when of.Contains("{type}", StringComparison.Ordinal):
                 Modules.Add(new Root(new Pattern(of.Replace("{type}", "*", StringComparison.Ordinal)), reason, number));
                 break;
+            case ["exempt", var type]:
+                Exempts.Add(new Exempt(new Pattern(type), reason, number));
+                break;
+            case ["pure", .. var names] when names.Length > 0:
+                Pure.UnionWith(names);
+                break;
             case ["forbid", var kind, var of]:
                 Forbids.Add(new Forbidden(kind, new Pattern(of), number));
                 break;
@@ -109,7 +126,7 @@ internal sealed class Rules
                 Calls.Add(new Listed(new Pattern(caller), n, [.. targets], reason, number));
                 break;
             default:
-                throw Bad(number, "is none of: root METHOD | module METHOD<{type}> | forbid KIND NAME | allow NAME from METHOD | calls METHOD COUNT -> TARGET...");
+                throw Bad(number, "is none of: root METHOD | module METHOD<{type}> | exempt TYPE | pure NAME... | forbid KIND NAME | allow NAME from METHOD | calls METHOD COUNT -> TARGET...");
         }
     }
 

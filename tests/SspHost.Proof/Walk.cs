@@ -73,10 +73,10 @@ internal sealed class Walk
     private HashSet<string> EnterModules(Root rule)
     {
         var types = new HashSet<string>(StringComparer.Ordinal);
-        var (before, after) = (rule.Of.Text.IndexOf('*', StringComparison.Ordinal), rule.Of.Text.Length - rule.Of.Text.IndexOf('*', StringComparison.Ordinal) - 1);
+        var (before, after) = Around(rule);
         foreach (var f in _functions)
         {
-            if (!rule.Of.Matches(f.Name)) continue;
+            if (!rule.Of.Matches(f.Name) || IsExempt(f)) continue;
             _ = types.Add(f.Name[before..^after]);
             _verdict.Roots.Add(f.Name);
             Reach(f, null, 0);
@@ -84,6 +84,31 @@ internal sealed class Walk
 
         if (types.Count == 0) Fail("list", $"line {rule.Line}: module {rule.Of.Text} matches no function", null, 0);
         return types;
+    }
+
+    // A function of a module type that is in the program and never plays.
+    private bool IsExempt(Function function)
+    {
+        foreach (var rule in _rules.Modules)
+        {
+            if (!rule.Of.Matches(function.Name)) continue;
+            var (before, after) = Around(rule);
+            var type = function.Name[before..^after];
+            foreach (var exempt in _rules.Exempts)
+            {
+                if (!exempt.Type.Matches(type)) continue;
+                exempt.Uses++;
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static (int Before, int After) Around(Root rule)
+    {
+        var at = rule.Of.Text.IndexOf('*', StringComparison.Ordinal);
+        return (at, rule.Of.Text.Length - at - 1);
     }
 
     private void Reach(Function function, Function? caller, ulong at)
@@ -128,7 +153,7 @@ internal sealed class Walk
         var kind = KindOf(target, external);
         if (kind == null)
         {
-            Reach(target!, caller, at);
+            if (target != null) Reach(target, caller, at);
             return;
         }
 
@@ -158,7 +183,7 @@ internal sealed class Walk
             if (external != null ? rule.Of.Matches(external) : rule.Of.Matches(target!.Name) || target.Symbols.Exists(rule.Of.Matches)) return rule.Kind;
         }
 
-        return external != null ? "unlisted" : null;
+        return external == null || _rules.Pure.Contains(external) ? null : "unlisted";
     }
 
     private void FollowListed(Function function, List<Flow> calls)
@@ -181,7 +206,12 @@ internal sealed class Walk
         foreach (var target in rule.Targets)
         {
             var any = false;
-            if (target.StartsWith("native:", StringComparison.Ordinal))
+            if (target.StartsWith("outside:", StringComparison.Ordinal))
+            {
+                any = true;
+                reached.Add(target);
+            }
+            else if (target.StartsWith("native:", StringComparison.Ordinal))
             {
                 any = _image.HoldsText(target[7..]);
                 reached.Add(target[7..]);
@@ -191,7 +221,7 @@ internal sealed class Walk
                 var pattern = new Pattern(target);
                 foreach (var f in _functions)
                 {
-                    if (!pattern.Matches(f.Name)) continue;
+                    if (!pattern.Matches(f.Name) || IsExempt(f)) continue;
                     any = true;
                     reached.Add(f.Name);
                     Follow(function, calls[0].At, f, null);
@@ -208,6 +238,8 @@ internal sealed class Walk
     {
         foreach (var rule in _rules.Allows)
             if (rule.Uses == 0) Fail("list", $"line {rule.Line}: allow {rule.Target.Text} from {rule.Caller.Text}: no such call is reached; delete the line", null, 0);
+        foreach (var rule in _rules.Exempts)
+            if (rule.Uses == 0) Fail("list", $"line {rule.Line}: exempt {rule.Type.Text}: no such module type; delete the line", null, 0);
         foreach (var rule in _rules.Calls)
             if (rule.Callers.Count == 0) Fail("list", $"line {rule.Line}: calls {rule.Caller.Text}: no such method with indirect calls is reached; delete the line", null, 0);
     }

@@ -190,6 +190,7 @@ internal sealed class X64Code : ICodeReader
     {
         count = 0;
         var above = false;
+        Instruction? stored = null; // the index was fetched from this place on the stack, which is what was compared
         index = index.GetFullRegister();
         for (guard = before - 1; guard >= Math.Max(0, before - 16); guard--)
         {
@@ -204,14 +205,27 @@ internal sealed class X64Code : ICodeReader
             var flags = i.RflagsModified != RflagsBits.None;
             if (flags && above)
             {
-                if (i.Mnemonic != Mnemonic.Cmp || i.Op0Kind != OpKind.Register || i.Op0Register.GetSize() < 4 || !IsImmediate(i.Op1Kind)) return false;
-                if (i.Op0Register.GetFullRegister() != index || i.GetImmediate(1) > 65535) return false;
+                if (i.Mnemonic != Mnemonic.Cmp || !IsImmediate(i.Op1Kind) || i.GetImmediate(1) > 65535) return false;
+                var same = stored is { } fetched
+                    ? i.Code is Code.Cmp_rm32_imm8 or Code.Cmp_rm32_imm32 && IsSameLocal(i, fetched)
+                    : i.Op0Kind == OpKind.Register && i.Op0Register.GetSize() >= 4 && i.Op0Register.GetFullRegister() == index;
+                if (!same) return false;
                 count = (uint)i.GetImmediate(1) + 1;
                 return true;
             }
 
+            if (stored != null)
+            {
+                if (i.Op0Kind == OpKind.Memory || Writes(i, Register.RBP) || Writes(i, Register.RSP)) return false; // it may have been overwritten
+                continue;
+            }
+
             if (!Writes(i, index)) continue;
-            if (i.Code is Code.Mov_r32_rm32 or Code.Mov_rm32_r32 && i.Op1Kind == OpKind.Register)
+            if (i.Code == Code.Mov_r32_rm32 && i.Op1Kind == OpKind.Memory && i.MemoryBase is Register.RBP or Register.RSP && i.MemoryIndex == Register.None)
+            {
+                stored = i;
+            }
+            else if (i.Code is Code.Mov_r32_rm32 or Code.Mov_rm32_r32 && i.Op1Kind == OpKind.Register)
             {
                 index = i.Op1Register.GetFullRegister();
             }
@@ -228,6 +242,9 @@ internal sealed class X64Code : ICodeReader
 
         return false;
     }
+
+    private static bool IsSameLocal(in Instruction a, in Instruction b) =>
+        a.Op0Kind == OpKind.Memory && a.MemoryBase == b.MemoryBase && a.MemoryIndex == Register.None && a.MemoryDisplacement64 == b.MemoryDisplacement64;
 
     private static bool IsImmediate(OpKind kind) => kind is OpKind.Immediate8 or OpKind.Immediate32 or OpKind.Immediate8to32 or OpKind.Immediate8to64 or OpKind.Immediate32to64;
 
