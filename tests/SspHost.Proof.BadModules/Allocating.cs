@@ -52,6 +52,21 @@ internal sealed class Square : Shape
     public override float Area(int size) => size * size;
 }
 
+internal sealed class Circle : Shape
+{
+    public override float Area(int size) => 3.14f * size * size;
+}
+
+internal sealed class Ring : Shape
+{
+    public override float Area(int size) => 6.28f * size;
+}
+
+internal sealed class Line : Shape
+{
+    public override float Area(int size) => size;
+}
+
 internal sealed class Polygon : Shape
 {
     public override float Area(int size) => new float[size].Length;
@@ -81,6 +96,21 @@ internal interface ISized
 internal sealed class Small : ISized
 {
     public float Size(int of) => of;
+}
+
+internal sealed class Middling : ISized
+{
+    public float Size(int of) => 2 * of;
+}
+
+internal sealed class Wide : ISized
+{
+    public float Size(int of) => 3 * of;
+}
+
+internal sealed class Narrow : ISized
+{
+    public float Size(int of) => 4 * of;
 }
 
 internal sealed class Large : ISized

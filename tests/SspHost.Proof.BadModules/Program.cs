@@ -31,8 +31,9 @@ internal static unsafe class Program
         var many = arguments.Length > 0;
         Kept.Gate = new object();
         Kept.Table = new float[arguments.Length];
-        Kept.Shape = many ? new Square() : new Polygon();
-        Kept.Sized = many ? new Small() : new Large();
+        // More kinds than the compiler is willing to ask for one by one.
+        Kept.Shape = arguments.Length switch { 0 => new Square(), 1 => new Circle(), 2 => new Ring(), 3 => new Line(), _ => new Polygon() };
+        Kept.Sized = arguments.Length switch { 0 => new Small(), 1 => new Middling(), 2 => new Wide(), 3 => new Narrow(), _ => new Large() };
         Kept.Visitor = many ? new Counter() : new Blind();
         Kept.Function = many ? static x => x : static x => new float[(int)x].Length;
         Kept.Number = ListedPointer.Either(many)(1f);

@@ -45,17 +45,38 @@ internal sealed class Image
     private readonly Dictionary<(ElfObject Home, int Section), Dictionary<ulong, Function>> _functions = [];
     private readonly Dictionary<string, (ElfObject Home, ElfSymbol Symbol)> _globals = new(StringComparer.Ordinal);
 
+    private readonly Dictionary<Function, List<Flow>> _flows = [];
+    private readonly Dictionary<ElfObject, LineTable> _lines = [];
+    private readonly ICodeReader _reader;
+
     public Image(IEnumerable<ElfObject> objects)
     {
         foreach (var o in objects) Add(o);
         if (Objects.Count == 0) throw new ProofException("no objects to prove anything of");
+        _reader = Machine == Machine.X64 ? new X64Code() : new Arm64Code();
+        Functions = [.. _functions.Values.SelectMany(static f => f.Values).OrderBy(static f => f.Name, StringComparer.Ordinal)];
     }
 
     public List<ElfObject> Objects { get; } = [];
 
     public Machine Machine => Objects[0].Machine;
 
-    public IEnumerable<Function> Functions => _functions.Values.SelectMany(static f => f.Values);
+    /// <summary>All of them, by name.</summary>
+    public IReadOnlyList<Function> Functions { get; }
+
+    /// <summary>Where control goes from a function; taken apart once.</summary>
+    public List<Flow> FlowsOf(Function function)
+    {
+        if (!_flows.TryGetValue(function, out var flows)) _flows.Add(function, flows = _reader.Read(this, function));
+        return flows;
+    }
+
+    /// <summary>Source of an instruction, or null.</summary>
+    public string? LineOf(Function function, ulong at)
+    {
+        if (!_lines.TryGetValue(function.Home, out var table)) _lines.Add(function.Home, table = new LineTable(function.Home));
+        return table.Find(function.Section, at);
+    }
 
     /// <summary>The function that begins at an offset, or null.</summary>
     public Function? StartingAt(ElfObject home, int section, ulong offset) =>

@@ -22,6 +22,7 @@ internal static class Names
     {
         foreach (var prefix in Prefixes)
             if (mangled.StartsWith(prefix, StringComparison.Ordinal)) return $"{prefix.Trim('_')}:{Readable(mangled[prefix.Length..])}";
+        mangled = mangled.Replace("System___Canon", "System_Canon", StringComparison.Ordinal); // what stands for any class in shared generic code
         if (!mangled.Contains("__", StringComparison.Ordinal)) return mangled;
         if (mangled[0] == '_') return mangled;
         var at = 0;

@@ -6,20 +6,12 @@ internal sealed class Walk
 {
     private readonly Image _image;
     private readonly Rules _rules;
-    private readonly ICodeReader _reader;
-    private readonly List<Function> _functions;
     private readonly Dictionary<Function, (Function? Caller, ulong At)> _cameFrom = [];
     private readonly Queue<Function> _todo = new();
-    private readonly Dictionary<ElfObject, LineTable> _lines = [];
     private readonly HashSet<(Function, string)> _reported = [];
     private readonly Verdict _verdict = new();
 
-    private Walk(Image image, Rules rules)
-    {
-        (_image, _rules) = (image, rules);
-        _reader = image.Machine == Machine.X64 ? new X64Code() : new Arm64Code();
-        _functions = [.. image.Functions.OrderBy(static f => f.Name, StringComparer.Ordinal)];
-    }
+    private Walk(Image image, Rules rules) => (_image, _rules) = (image, rules);
 
     /// <summary>
     /// Proves, or says why not. <paramref name="only"/>: these roots instead of the list's, to explore; then nothing is said about lines of
@@ -59,7 +51,7 @@ internal sealed class Walk
     private void Enter(Pattern pattern, string rule)
     {
         var any = false;
-        foreach (var f in _functions)
+        foreach (var f in _image.Functions)
         {
             if (!pattern.Matches(f.Name)) continue;
             any = true;
@@ -74,7 +66,7 @@ internal sealed class Walk
     {
         var types = new HashSet<string>(StringComparer.Ordinal);
         var (before, after) = Around(rule);
-        foreach (var f in _functions)
+        foreach (var f in _image.Functions)
         {
             if (!rule.Of.Matches(f.Name) || IsExempt(f)) continue;
             _ = types.Add(f.Name[before..^after]);
@@ -127,7 +119,7 @@ internal sealed class Walk
         }
 
         var indirect = new List<Flow>();
-        foreach (var flow in _reader.Read(_image, function))
+        foreach (var flow in _image.FlowsOf(function))
         {
             switch (flow.Kind)
             {
@@ -198,7 +190,7 @@ internal sealed class Walk
         _ = rule.Callers.Add(function);
         if (calls.Count != rule.Count)
         {
-            var made = string.Join("; ", calls.Select(c => $"{LineOf(function, c.At) ?? $"{c.At - function.Start:x}h"} {c.Text}"));
+            var made = string.Join("; ", calls.Select(c => $"{_image.LineOf(function, c.At) ?? $"{c.At - function.Start:x}h"} {c.Text}"));
             Fail("indirect", $"line {rule.Line} lists {rule.Count} indirect calls of this method, it makes {calls.Count}: {made}", function, calls[0].At);
         }
 
@@ -219,7 +211,7 @@ internal sealed class Walk
             else
             {
                 var pattern = new Pattern(target);
-                foreach (var f in _functions)
+                foreach (var f in _image.Functions)
                 {
                     if (!pattern.Matches(f.Name) || IsExempt(f)) continue;
                     any = true;
@@ -256,18 +248,12 @@ internal sealed class Walk
         var path = new List<Step>();
         for (var f = where; f != null;)
         {
-            path.Add(new Step(f.Name, LineOf(f, at)));
+            path.Add(new Step(f.Name, _image.LineOf(f, at)));
             var (caller, from) = _cameFrom[f];
             (f, at) = (caller, from);
         }
 
         path.Reverse();
         _verdict.Findings.Add(new Finding(kind, what, path));
-    }
-
-    private string? LineOf(Function function, ulong at)
-    {
-        if (!_lines.TryGetValue(function.Home, out var table)) _lines.Add(function.Home, table = new LineTable(function.Home));
-        return table.Find(function.Section, at);
     }
 }

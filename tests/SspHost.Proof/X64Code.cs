@@ -296,7 +296,7 @@ internal sealed class X64Code : ICodeReader
         for (var k = n - 1; k >= Math.Max(0, n - 6); k--)
         {
             if (code[k].Mnemonic == Mnemonic.Mov && code[k].Op0Register == Register.RDI && code[k].MemoryBase == pointer && code[k].MemoryDisplacement64 == 8
-                && i.MemoryDisplacement64 == 0x18) return "a delegate";
+                && i.MemoryDisplacement64 == 0x20) return "a delegate";
         }
 
         return set >= 0 && code[set].Mnemonic == Mnemonic.Mov && code[set].Op1Kind == OpKind.Memory && code[set].MemoryDisplacement64 == 0
