@@ -7,6 +7,8 @@ public sealed class BadModulesTests
 
     private static readonly Lazy<Image> Bad = new(static () => new Image(Archive.Open(Objects.Bad)));
 
+    private static readonly Lazy<Image> Other = new(static () => new Image(Archive.Open(Objects.BadForTheOther)));
+
     // The engine's own list, without what it says of the engine.
     private static readonly Lazy<string> Forbidden = new(static () => string.Join(
         '\n',
@@ -42,6 +44,36 @@ public sealed class BadModulesTests
         Assert.All(found, f => Assert.Equal($"{Prefix}{module}>.Process", f.Path[0].Method));
         Assert.Contains(found, f => f.Path.Any(s => s.Method.Contains(through, StringComparison.Ordinal)));
         Assert.Contains("root ", Report.Text(verdict, all: false), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("DirectCall", "allocation", "RhpNewArray")]
+    [InlineData("VirtualCall", "indirect", "blr")]
+    [InlineData("InterfaceCall", "indirect", "blr")]
+    [InlineData("ConstrainedCall", "allocation", "RhpNew")]
+    [InlineData("SharedGeneric", "allocation", "RhpNewArray")]
+    [InlineData("GenericVirtual", "indirect", "blr")]
+    [InlineData("DelegateCall", "indirect", "b")]
+    [InlineData("Locking", "lock", "System.Threading.Monitor.Enter")]
+    [InlineData("Sleeping", "blocking", "nanosleep")]
+    [InlineData("Throwing", "throw", "RhpThrowEx")]
+    [InlineData("LazyStatic", "lazy-static", "StaticBase:bad_modules_SspHost_Proof_BadModules_Lazy")]
+    [InlineData("UnlistedPointer", "indirect", "b")]
+    [InlineData("PureDsp", null, null)]
+    [InlineData("Switching", null, null)]
+    public void Compiled_for_the_other_processor_they_fail_and_pass_alike(string module, string? kind, string? what)
+    {
+        var verdict = Prove(module, "", Other.Value);
+        if (kind == null) Assert.True(verdict.Holds, Report.Text(verdict, all: false));
+        else Assert.Contains(verdict.Findings, f => f.Kind == kind && f.What.Contains(what!, StringComparison.Ordinal));
+        Assert.DoesNotContain(verdict.Findings, static f => f.Kind == "undecoded");
+    }
+
+    [Fact]
+    public void Objects_for_different_processors_are_not_one_program()
+    {
+        var error = Assert.Throws<ProofException>(static () => new Image(Archive.Open(Objects.Bad).Concat(Archive.Open(Objects.BadForTheOther))));
+        Assert.Contains("Arm64", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -117,9 +149,9 @@ public sealed class BadModulesTests
     }
 
     // One module as the only root, under the engine's own rules.
-    private static Verdict Prove(string module, string more)
+    private static Verdict Prove(string module, string more, Image? image = null)
     {
-        var verdict = Walk.Prove(Bad.Value, Rules.Parse("list", $"root {Prefix}{module}>.Process -- test\n{more}\n{Forbidden.Value}"));
+        var verdict = Walk.Prove(image ?? Bad.Value, Rules.Parse("list", $"root {Prefix}{module}>.Process -- test\n{more}\n{Forbidden.Value}"));
         // The three permissions of the runtime are not needed by every module.
         _ = verdict.Findings.RemoveAll(static f => f.Kind == "list" && f.What.Contains(" from *: ", StringComparison.Ordinal));
         return verdict;

@@ -21,6 +21,9 @@ internal static class Objects
     /// <summary>The bad modules; made by tools/proof.sh.</summary>
     public static string Bad => LazyBad.Value;
 
+    /// <summary>The same for the processor this machine does not have.</summary>
+    public static string BadForTheOther => Bad.Replace("bad-modules.o", Rid == "linux-x64" ? "bad-modules-arm64.o" : "bad-modules-x64.o", StringComparison.Ordinal);
+
     public static string Rid => RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "linux-arm64" : "linux-x64";
 
     /// <summary>Runs a command and returns what it printed.</summary>
