@@ -14,7 +14,7 @@ if [ "${1:-}" = --objects ]; then
     # The same once more for the other processor: the compiler can, and the reader of its code is tested on it. It could not be linked.
     native=artifacts/obj/$framework-$rid/SspHost.Proof.BadModules/Release/native
     case $rid in *-x64) other=arm64 ;; *) other=x64 ;; esac
-    if [ "$native/bad-modules.o" -nt "$native/bad-modules-$other.o" ]; then
+    if [ ! -f "$native/bad-modules-$other.o" ] || [ "$native/bad-modules.o" -nt "$native/bad-modules-$other.o" ]; then
         sed -e "s/^--targetarch:.*/--targetarch:$other/" -e "s|^-o:\(.*\)/bad-modules.o|-o:\1/bad-modules-$other.o|" "$native/bad-modules.ilc.rsp" >"$native/$other.rsp"
         "$(sed -n 's|^--mibc:\(.*\)/mibc/.*|\1/tools/ilc|p' "$native/bad-modules.ilc.rsp" | head -1)" "@$native/$other.rsp"
     fi
