@@ -206,7 +206,7 @@ public unsafe struct AudioLoop<TCard, TRender>
         if (_setup.Tape != null) _setup.Tape->Quantum = _status.Quanta;
         if (wait.State is not (CardState.Ready or CardState.XRun) || !_facts.RealTime) Zone(TraceKind.Wait, waits, 0);
         CheckStop(now);
-        if (wait.Slipped != 0) _incidents.Slipped(Math.Abs(wait.Slipped), _frame, now);
+        if (wait.Slipped != 0) _incidents.Slipped(wait.Slipped < 0 ? -wait.Slipped : wait.Slipped, _frame, now);
         _busyUntil += wait.StoodStill; // what we were behind before the card's clock stood still, we are behind after it
         _readyTimes.StoodStill(wait.StoodStill);
         switch (wait.State)

@@ -932,7 +932,7 @@ public sealed unsafe class Renderer : IDisposable
                 entry->AssetChanged(instance->Self, box->Index, (Asset*)box->Data);
                 return 0;
             case RequestKind.SaveState:
-                return Math.Clamp(entry->SaveState(instance->Self, (byte*)box->Data, box->Bytes), 0, box->Bytes);
+                return Math.Max(0, Math.Min(entry->SaveState(instance->Self, (byte*)box->Data, box->Bytes), box->Bytes));
             case RequestKind.LoadState:
                 return entry->LoadState(instance->Self, box->Version, (byte*)box->Data, box->Bytes) ? 1 : 0;
             case RequestKind.RestoreModule:
