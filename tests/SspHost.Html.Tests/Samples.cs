@@ -125,7 +125,7 @@ internal static class Samples
         for (var k = 0; k < 40; k++)
         {
             var from = middle * Math.Pow(2, (k - 10) / 8.0);
-            var count = (ulong)(900_000 * Math.Exp(-(k - 10) * (k - 10) / 18.0) + (k is > 18 and < 36 ? 3_000.0 / ((k - 17) * (k - 17)) : 0));
+            var count = (ulong)(119_700 * Math.Exp(-(k - 10) * (k - 10) / 18.0) + (k is > 18 and < 36 ? 400.0 / ((k - 17) * (k - 17)) : 0));
             buckets.Add(new TimeBucket(from, middle * Math.Pow(2, (k - 9) / 8.0), count));
         }
 

@@ -41,7 +41,7 @@ public sealed record LoadRun
 
     /// <summary>Every quantum from the first on, without a hole, as <see cref="LoadCode"/>; what was not seen is <see cref="LoadCode.Gap"/>.</summary>
     [JsonIgnore]
-    public required ReadOnlyMemory<ushort> Loads { get; init; }
+    public ReadOnlyMemory<ushort> Loads { get; init; }
 
     /// <summary>What happened and when.</summary>
     public IReadOnlyList<LoadMark> Marks { get; init; } = [];

@@ -107,7 +107,7 @@ public static class LoadReportPage
             if (run.FirstQuantum > (1UL << 53)) throw new ArgumentException(FormattableString.Invariant($"{where}: first quantum {run.FirstQuantum}; expected at most 2^53"));
             foreach (var module in run.Modules)
             {
-                if (!double.IsFinite(module.MeanNs) || !double.IsFinite(module.MaxNs))
+                if (!double.IsFinite(module.MeanNs) || !double.IsFinite(module.MaxNs) || module.Buckets.Any(b => !double.IsFinite(b.FromNs) || !double.IsFinite(b.ToNs)))
                     throw new ArgumentException($"{where}: the times of module '{module.Name}' are no numbers");
             }
         }

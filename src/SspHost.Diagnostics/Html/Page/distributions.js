@@ -14,10 +14,10 @@ class Distributions {
     const { scale } = this.model, most = Math.max(2, ...known.map(s => s.summary.count));
     const loads = sheet => new Scale(scale, scale === 'log' ? from * 0.9 : 0, to * (scale === 'log' ? 1.1 : 1.03), sheet.px(52), sheet.width - sheet.px(6));
     this.drawHistogram(known, loads, tone);
-    this.drawCurves(this.ecdf, known, loads, sheet => new Scale('linear', 0, 1, sheet.height - sheet.px(24), sheet.px(8)), v => `${significant(v * 100, 3)} %`, tone,
+    this.drawCurves(this.ecdf, known, loads, sheet => new Scale('linear', 0, 1, sheet.height - sheet.px(24), sheet.px(8)), v => `${Number((v * 100).toPrecision(3))} %`, tone,
       (seen, count) => seen / count, 0);
     const least = 10 ** Math.floor(Math.log10(1 / most) + 1e-9);
-    this.drawCurves(this.tail, known, loads, sheet => new Scale('log', least * 0.6, 1, sheet.height - sheet.px(24), sheet.px(8)), v => v >= 1e-4 ? percentText(v) : `1 in ${shortCount(1 / v)}`, tone,
+    this.drawCurves(this.tail, known, loads, sheet => new Scale('log', least * 0.6, 1, sheet.height - sheet.px(24), sheet.px(8)), v => v >= 0.0009 ? `${Number((v * 100).toPrecision(2))} %` : `1 in ${shortCount(1 / v)}`, tone,
       (seen, count) => (count - seen) / count, 1);
   }
 

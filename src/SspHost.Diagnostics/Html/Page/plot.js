@@ -86,7 +86,7 @@ class LoadPlot {
       const x = this.x(run, q - first);
       c.fillStyle = tone.rule;
       c.fillRect(Math.round(x), area.bottom + sheet.px(21), 1, sheet.px(3));
-      place(`# ${countText(q)}`, x, area.bottom + sheet.px(35), tone.gap);
+      place(`# ${countText(q)}`, x, area.bottom + sheet.px(35), tone.muted);
     }
     c.fillStyle = tone.rule;
     c.fillRect(area.left, area.bottom, area.right - area.left, 1);
@@ -128,9 +128,9 @@ class LoadPlot {
     });
     const line = Math.max(1, this.sheet.px(1.5)), base = this.area.bottom, budget = this.y(1), overlaid = this.model.runs.length > 1;
     c.fillStyle = colour;
-    c.globalAlpha = 0.17;
+    c.globalAlpha = overlaid ? 0.08 : 0.17;
     for (let k = 0; k < xs.length; k++) c.fillRect(xs[k], lows[k], widths[k], base - lows[k]);
-    c.globalAlpha = overlaid ? 0.72 : 1;
+    c.globalAlpha = overlaid && r > 0 ? 0.62 : 1;
     for (let k = 0; k < xs.length; k++) c.fillRect(xs[k], tops[k], widths[k], Math.max(line, lows[k] - tops[k]));
     c.globalAlpha = 1;
     c.fillStyle = tone.late;
