@@ -82,7 +82,7 @@ public sealed class BrowserPage(Chromium browser, string session, string context
     {
         var text = key.Length == 1 ? key : key == "Enter" ? "\r" : null;
         var code = key switch { "Enter" => 13, "Tab" => 9, "Escape" => 27, "End" => 35, "Home" => 36, "ArrowLeft" => 37, "ArrowRight" => 39, _ => 0 };
-        await AskAsync("Input.dispatchKeyEvent", new { type = text is null ? "rawKeyDown" : "keyDown", key, text, windowsVirtualKeyCode = code });
+        await AskAsync("Input.dispatchKeyEvent", text is null ? new { type = "rawKeyDown", key, windowsVirtualKeyCode = code } : new { type = "keyDown", key, text, windowsVirtualKeyCode = code });
         await AskAsync("Input.dispatchKeyEvent", new { type = "keyUp", key, windowsVirtualKeyCode = code });
         await DrawnAsync();
     }

@@ -157,7 +157,7 @@ public class FigureTests(Chromium browser)
 
     private sealed record Summary(int Count, int Gaps, int Late, double Mean, double Max, double[] Percentiles);
 
-    private sealed record Widest(double Distance, double Load);
+    private sealed record Widest(double Distance, double? Load);
 
     private sealed record Figures(Summary[] Whole, Summary[] View, Widest? Distance);
 }

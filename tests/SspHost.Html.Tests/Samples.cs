@@ -82,8 +82,8 @@ internal static class Samples
         var random = new Random(5);
         // The patch gets a second voice at a third of the time and loses it again.
         for (var i = count / 3; i < count * 5 / 9; i++) loads[i] = LoadCode.Encode(LoadCode.Decode(loads[i]) + 0.14 + 0.03 * Math.Sin(i / 21_000.0));
-        Array.Clear(loads, count * 7 / 10, 9_000);
-        Array.Clear(loads, count / 8, 1_500);
+        Array.Clear(loads, count * 7 / 10, count / 100);
+        Array.Clear(loads, count / 8, count / 600);
         (int At, double Load, string Culprit)[] spikes =
         [
             (count / 5, 1.07, "Ladder"), (count * 2 / 5 + 331, 1.42, "Reverb Hall"), (count / 2 + 17, 2.63, "Reverb Hall"), (count * 5 / 6, 1.18, "Tape Delay"), (count * 9 / 10 + 5, 0.93, "Wavefolder"),

@@ -122,11 +122,11 @@ class LoadPlot {
       if (max === GAP) return;
       xs.push(x);
       widths.push(width);
-      tops.push(this.y(loadOf[max]));
-      lows.push(this.y(loadOf[min]));
+      tops.push(Math.round(this.y(loadOf[max])));
+      lows.push(Math.round(this.y(loadOf[min])));
       over.push(max > ONE ? loadOf[max] : 0);
     });
-    const line = Math.max(1, this.sheet.px(1.5)), base = this.area.bottom, budget = this.y(1), overlaid = this.model.runs.length > 1;
+    const line = Math.max(1, this.sheet.px(1.5)), base = this.area.bottom, budget = Math.round(this.y(1)), overlaid = this.model.runs.length > 1;
     c.fillStyle = colour;
     c.globalAlpha = overlaid ? 0.08 : 0.17;
     for (let k = 0; k < xs.length; k++) c.fillRect(xs[k], lows[k], widths[k], base - lows[k]);
@@ -136,7 +136,12 @@ class LoadPlot {
     c.fillStyle = tone.late;
     for (let k = 0; k < xs.length; k++) {
       if (!over[k]) continue;
-      c.fillRect(xs[k], tops[k], widths[k], Math.max(line, Math.min(budget, Math.max(lows[k], tops[k])) - tops[k]));
+      // A single quantum is red down to the budget; of several the lowest is still seen where all were late.
+      const end = lows[k] === tops[k] ? budget : Math.min(budget, lows[k]);
+      c.globalAlpha = 0.4;
+      c.fillRect(xs[k], tops[k], widths[k], budget - tops[k]);
+      c.globalAlpha = 1;
+      c.fillRect(xs[k], tops[k], widths[k], Math.max(line, end - tops[k]));
       // A cap, because a column may be a single pixel wide; with two runs it says whose it is.
       if (widths[k] <= this.sheet.px(5)) {
         c.beginPath();
