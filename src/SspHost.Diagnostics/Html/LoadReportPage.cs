@@ -17,8 +17,8 @@ public static class LoadReportPage
     // In the order they build on each other; together they are one script.
     private static readonly string[] Scripts =
     [
-        "format.js", "codes.js", "pyramid.js", "statistics.js", "axis.js", "canvas.js", "plot.js", "gestures.js", "overview.js", "distributions.js",
-        "zones.js", "lists.js", "tables.js", "main.js",
+        "format.js", "codes.js", "pyramid.js", "statistics.js", "axis.js", "canvas.js", "run.js", "model.js", "plot.js", "gestures.js", "overview.js",
+        "distributions.js", "gantt.js", "zones.js", "lists.js", "tables.js", "comparison.js", "modules.js", "legend.js", "main.js",
     ];
 
     /// <summary>Writes the page to a file; one that is there is replaced when the page is complete. Returns its size in bytes.</summary>
