@@ -20,7 +20,7 @@ class Distributions {
                 scale,
                 scale === 'log' ? from * 0.9 : 0,
                 to * (scale === 'log' ? 1.1 : 1.03),
-                sheet.px(52),
+                sheet.px(62),
                 sheet.width - sheet.px(6),
             );
         this.drawHistogram(known, loads, tone);

@@ -31,7 +31,7 @@ function fillWorst(host, model) {
                 fill = element('i');
             fill.style.width = `${(100 * load) / most}%`;
             return button(
-                `worst${load > 1 ? ' over' : ''}`,
+                `worst${r === 1 ? ' b' : ''}${load > 1 ? ' over' : ''}`,
                 () => model.jump(r, index),
                 element('b', '', loadText(load)),
                 element('span', 'track', fill),

@@ -34,15 +34,14 @@ function fillFigures(table, columns, model) {
 function fillRuns(host, model) {
     host.replaceChildren(
         ...model.runs.map((run, r) => {
-            const { info } = run,
-                packed = run.length ? `${significant(run.characters / run.length, 2)} bytes each in this file` : '';
+            const { info } = run;
             return element(
                 'div',
                 `run${r === 1 ? ' b' : ''}`,
                 element('b', '', info.name),
                 `${info.rate / 1000} kHz, quantum of ${plural(info.quantum, 'frame')}, budget ${timeText(info.budgetNs)}`,
                 element('br'),
-                `${plural(run.length, 'quantum', 'quanta')}, ${durationText(run.length / run.quantaPerSecond)} from ${info.startTime}${packed ? `, ${packed}` : ''}`,
+                `${plural(run.length, 'quantum', 'quanta')}, ${durationText(run.length / run.quantaPerSecond)} from ${info.startTime}`,
                 element('br'),
                 `${info.machine} · SspHost ${info.engineVersion}`,
             );
