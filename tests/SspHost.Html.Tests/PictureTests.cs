@@ -9,7 +9,7 @@ public class PictureTests(Chromium browser)
     [Fact]
     public async Task The_picture_in_the_docs_can_be_drawn_anew()
     {
-        await using var page = await browser.NewPageAsync(1180, 860);
+        await using var page = await browser.NewPageAsync(1180, 990);
         await page.OpenAsync(browser.Reports.BadDay);
         var picture = await page.PictureAsync(whole: false);
         Assert.True(picture.Length > 20_000, "an empty page");
