@@ -37,6 +37,15 @@ public unsafe struct StallRecord
     /// <summary>The system call it is in as the kernel tells; -1: none, -2: not known.</summary>
     public int SystemCall;
 
+    /// <summary>Thread that holds the mutex it waits for, as the mutex's memory has it; 0: it waits for none, or nobody knows.</summary>
+    public int Owner;
+
+    /// <summary>First argument of that call: a futex's address, a file's descriptor.</summary>
+    public ulong Argument;
+
+    /// <summary>1 where it was replaced then, because it did not come back.</summary>
+    public int Replaced;
+
     /// <summary>State letters of the looks ('R' runs or waits for a core, 'S' sleeps, 'D' waits for a device), the first in the lowest byte.</summary>
     public uint States;
 
