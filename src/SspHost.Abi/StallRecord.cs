@@ -43,9 +43,6 @@ public unsafe struct StallRecord
     /// <summary>First argument of that call: a futex's address, a file's descriptor.</summary>
     public ulong Argument;
 
-    /// <summary>1 where it was replaced then, because it did not come back.</summary>
-    public int Replaced;
-
     /// <summary>State letters of the looks ('R' runs or waits for a core, 'S' sleeps, 'D' waits for a device), the first in the lowest byte.</summary>
     public uint States;
 
