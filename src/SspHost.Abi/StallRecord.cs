@@ -46,8 +46,8 @@ public unsafe struct StallRecord
     /// <summary>State letters of the looks ('R' runs or waits for a core, 'S' sleeps, 'D' waits for a device), the first in the lowest byte.</summary>
     public uint States;
 
-    /// <summary>Looks there are.</summary>
-    public int SampleCount;
+    /// <summary>Looks there are, and those whose walk came to where the thread began.</summary>
+    public int SampleCount, Complete;
 
     /// <summary>Frames of each look; 0: the thread did not get to run its handler.</summary>
     public fixed int FrameCounts[Samples];
