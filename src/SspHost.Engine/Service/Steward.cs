@@ -426,6 +426,8 @@ public sealed unsafe class Steward
             AllocatedBytes = GC.GetTotalAllocatedBytes(precise: false) - _allocatedAtStart
                 + (GC.GetAllocatedBytesForCurrentThread() - _ownAllocatedAtStart),
             Time = now,
+            Takeovers = _audio.Watched.Takeovers,
+            Stalls = _audio.Watched.Stalls,
             Instances = _renderer.InstanceCount,
             Errors = _errors,
         };
