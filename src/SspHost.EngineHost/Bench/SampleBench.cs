@@ -34,12 +34,12 @@ internal static unsafe class SampleBench
         var renderer = new Renderer(region.Map, region.Pool, registry, (float*)region.Silence);
         var playback = new Playback(region, renderer);
         if (renderer.Configure(GraphBenchRig.Rate, GraphBenchRig.Quantum, 1) != ReplyStatus.Ok) return 1;
-        var blob = GraphBenchPlan.Chain(24, 1).Compile(GraphBenchRig.Quantum);
+        var blob = GraphBenchPlan.Voices(1, 24, 8).Compile(GraphBenchRig.Quantum);
         var copy = NativeMemory.AlignedAlloc((nuint)blob.Length, 64);
         blob.CopyTo(new Span<byte>(copy, blob.Length));
         var status = renderer.Install((PlanHeader*)copy, blob.Length, out _);
         NativeMemory.AlignedFree(copy);
-        if (status != ReplyStatus.Ok) return 1;
+        if (status != ReplyStatus.Ok) return Refused("plan", status);
         var config = new AudioConfig
         {
             Card = CardKind.Simulated, Rate = (int)GraphBenchRig.Rate, Quantum = GraphBenchRig.Quantum, Period = GraphBenchRig.Quantum, Periods = 2, Outputs = 2, Threads = 1,
@@ -47,7 +47,7 @@ internal static unsafe class SampleBench
         for (var t = 0; t < Limits.MaxThreads; t++) config.Cores[t] = -1;
         var reply = default(Reply);
         playback.Start(&config, ref reply);
-        if (reply.Status != ReplyStatus.Ok) return 1;
+        if (reply.Status != ReplyStatus.Ok) return Refused("start", reply.Status);
         var result = playback.PokeThreads(pokes);
         var stopped = playback.Stop(0);
         if (json)
@@ -74,5 +74,11 @@ internal static unsafe class SampleBench
         }
 
         return stopped ? 0 : 1;
+    }
+
+    private static int Refused(string what, ReplyStatus status)
+    {
+        Console.Error.WriteLine($"bench samples: {what} refused: {status}");
+        return 1;
     }
 }

@@ -28,6 +28,7 @@ internal unsafe partial struct Held : IModule<Held>
 
     /// <summary>Thread it was caught on, set when it is caught; and a word that is woken then.</summary>
     public static int Caught;
+    public static ulong CaughtAt;
     public static uint Bell;
 
     public static byte* Memory;
@@ -47,6 +48,7 @@ internal unsafe partial struct Held : IModule<Held>
         var kind = (HoldKind)Volatile.Read(ref Kind);
         new Span<float>(context.Out(0), context.Frames).Fill(1);
         if (kind == HoldKind.None) return ProcessResult.Continue;
+        CaughtAt = Linux.Now();
         Volatile.Write(ref Caught, NativeCalls.GetTid());
         fixed (uint* bell = &Bell)
         {
