@@ -37,6 +37,10 @@ internal unsafe struct Watched
 /// Lives at a fixed address of the region; run by a thread of its own at a priority above all others, on the housekeeping core. Between two
 /// looks it sleeps. A thread counts as stuck once it has computed for the limit inside one call of a module, or waited there for so long for
 /// anything but a core: one that is kept from running by others is not stuck, however long that takes.
+/// <para>
+/// Before that it looks at a thread that passed the deadline of its quantum, and records why (<see cref="StallLook"/>). Its priority is above theirs, so
+/// it runs where it shares its core with them, too: on a machine of one core it takes it from them for a moment, a thousand times a second.
+/// </para>
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct Watchdog
