@@ -82,13 +82,13 @@ public sealed class StallReport
         {
             var text = new ReadOnlySpan<byte>(wait, 32);
             var end = text.IndexOf((byte)0);
-            if (end > 0) lines.Add("waits in the kernel's " + Encoding.ASCII.GetString(text[..end]));
+            if (end > 0) lines.Add("waits in the kernel's " + string.Concat(Encoding.ASCII.GetString(text[..end]).Select(static c => char.IsControl(c) ? '?' : c)));
         }
 
         for (var k = 0; k < looks.Count; k++)
         {
             var state = (char)(byte)(r.States >> (8 * k));
-            lines.Add(Words($"look {k + 1}: state {(state == 0 ? '?' : state)}{(looks[k].Count == 0 ? ", no walk" : "")}"));
+            lines.Add(Words($"look {k + 1}: state {(char.IsAsciiLetter(state) ? state : '?')}{(looks[k].Count == 0 ? ", no walk" : "")}"));
             foreach (var frame in looks[k]) lines.Add("  " + frame);
         }
 
