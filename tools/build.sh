@@ -14,7 +14,8 @@ if [ "$checked" = checked ]; then
     symbols=artifacts/checked/symbols
     flags="-p:SspChecked=true"
 fi
-[ "$rid" = "linux-$(uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')" ] || { out=artifacts/$rid/bin; symbols=artifacts/$rid/symbols; }
+host=linux-$(uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
+[ "$rid" = "$host" ] || { out=artifacts/$rid/bin; symbols=artifacts/$rid/symbols; }
 mkdir -p "$out" "$symbols"
 for project in SspHost.EngineHost SspHost; do
     publish=artifacts/publish/$framework-$rid-$project${checked:+-checked}
@@ -27,4 +28,11 @@ for project in SspHost.EngineHost SspHost; do
         esac
     done
 done
+# Names and lines for what the engine records as addresses; deployed beside it. A build for another machine makes it with this one's.
+sym=$out/ssp-engine.sym
+dbg=$symbols/ssp-engine.dbg
+if ! [ "$sym" -nt "$dbg" ] || ! [ "$sym" -nt "$out/ssp" ]; then
+    if [ "$rid" = "$host" ]; then "$out/ssp" symbols make "$dbg" -o "$sym"
+    else dotnet run --project src/SspHost -c Release -v q -- symbols make "$dbg" -o "$sym"; fi
+fi
 echo "build: $out/ssp and $out/ssp-engine ($framework, $rid${checked:+, checked}), symbols in $symbols"

@@ -18,6 +18,9 @@ public sealed unsafe partial class Playback
     // A call of a module that takes so long is stuck: quanta, but no less than this, of what is heard as time passes; else a long time.
     private const int StuckQuanta = 8;
     private const ulong StuckNs = 10_000_000, StuckOfflineNs = 10 * Second;
+
+    // Quanta after which the watchdog looks what one is doing; a card without time has no deadlines.
+    private const int LateQuanta = 3;
     private const int FadeInMilliseconds = 10;
     private const int StopFadeMilliseconds = 50;
     private const ulong Second = 1_000_000_000;
@@ -67,8 +70,10 @@ public sealed unsafe partial class Playback
         *_quantum = new RendererQuantum(renderer, region.Map);
         *_watchdog = new Watchdog
         {
-            State = renderer.State, Crew = _rt, Seats = _seats, AudioThread = AudioSession<RendererQuantum>.ThreadOf(_session), GiveUp = &GiveUp,
+            State = renderer.State, Instances = region.Map.Instances, Records = region.Map.Threads, Stalls = region.Map.Stalls, QuietNs = Second,
+            Crew = _rt, Seats = _seats, AudioThread = AudioSession<RendererQuantum>.ThreadOf(_session), GiveUp = &GiveUp,
         };
+        if (StallLook.Prepare() != 0) Log.Line("ssp-engine: late threads cannot be asked where they are"u8);
         if (Faults.Install() != 0) Log.Line("ssp-engine: faults of modules cannot be caught: they will end the engine"u8);
     }
 
@@ -81,6 +86,43 @@ public sealed unsafe partial class Playback
 
     /// <summary>ns of a call of a module after which it counts as stuck; 0 = by the card. Takes effect at the next start.</summary>
     internal ulong StuckLimitNs { get; set; }
+
+    /// <summary>ns of a quantum after which the watchdog looks what it is doing; 0 = by the card. Takes effect at the next start.</summary>
+    internal ulong LateLimitNs { get; set; }
+
+    /// <summary>Quanta that passed their deadline. [steward]</summary>
+    public ulong Stalls => Volatile.Read(ref _watchdog->Late);
+
+    /// <summary>
+    /// Asks the audio thread so many times for a walk of its stack while it is inside a module, up to three times each as the watchdog does. How many
+    /// were answered at all, complete at the first look, and at any. [benchmark]
+    /// </summary>
+    public (int Pokes, int Answered, int First, int Any) PokeThreads(int pokes)
+    {
+        const ulong Patience = 20_000_000;
+        var (answered, first, any) = (0, 0, 0);
+        var thread = _seats->Thread;
+        var seat = _renderer.State->Seats;
+        for (var p = 0; p < pokes; p++)
+        {
+            var (got, complete) = (false, false);
+            for (var look = 0; look < StallRecord.Samples && !complete; look++)
+            {
+                // Which moment of the quantum it is, chance decides: the poking thread has the time of day of another core.
+                while (Volatile.Read(ref *Seat.Inside(seat, seat->Mine)) == 0) { }
+                if (!Samples.Take(thread->Sample, thread->Tid, ref thread->SamplesAsked, Patience)) continue;
+                got = true;
+                complete = thread->Sample->Complete != 0;
+                if (complete && look == 0) first++;
+                Samples.Release(thread->Sample);
+            }
+
+            answered += got ? 1 : 0;
+            any += complete ? 1 : 0;
+        }
+
+        return (pokes, answered, first, any);
+    }
 
     /// <summary>Whether RT threads exist (a card that ended by itself leaves them until <see cref="Stop"/>).</summary>
     public bool IsRunning => _threads > 0;
@@ -244,6 +286,8 @@ public sealed unsafe partial class Playback
         _watchdog->SeatCount = cores.Length;
         _watchdog->LimitNs = StuckLimitNs != 0 ? StuckLimitNs
             : _session->Facts.RealTime ? Math.Max(StuckNs, StuckQuanta * (ulong)quantum * Second / (ulong)_rate) : StuckOfflineNs;
+        _watchdog->BudgetNs = LateLimitNs != 0 ? LateLimitNs : _session->Facts.RealTime ? LateQuanta * (ulong)quantum * Second / (ulong)_rate : 0;
+        _renderer.PatienceNs = _watchdog->BudgetNs;
         var status = AudioSession<RendererQuantum>.Start(_session, _quantum, loop, _seats->Thread, _seats->Setup, out failed);
         if (status != ReplyStatus.Ok)
         {

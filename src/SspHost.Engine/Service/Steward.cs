@@ -452,6 +452,7 @@ public sealed unsafe class Steward
             ImageLocked = (long)ImageLock.Totals.Locked,
             LockError = _region.LockError != 0 ? _region.LockError : ImageLock.Totals.Error,
             Takeovers = _audio.Takeovers,
+            Stalls = _audio.Stalls,
             Instances = _renderer.InstanceCount,
             Errors = _errors,
         };

@@ -26,8 +26,8 @@ public unsafe struct FaultCell
 /// </summary>
 public static unsafe partial class Faults
 {
-    /// <summary>Bytes of a signal stack: the kernel's frame with the widest registers is some 11 KiB.</summary>
-    public const int StackBytes = 16 << 10;
+    /// <summary>Bytes of a signal stack: the kernel's frame with the widest registers is some 11 KiB, a stack walk takes 4, and a fault of that is one frame more.</summary>
+    public const int StackBytes = 32 << 10;
 
     private const string Library = "libssphost_native";
 
