@@ -31,6 +31,9 @@ internal static class CommandTree
         ["calibrate"] = ["ssp calibrate out 3                       plays, and asks what your meter reads", "ssp calibrate in 3 --from 3                output 3 plugged into input 3", "ssp calibrate out 3 --read -4.98 --read 5.02", "ssp calibrate show"],
         ["config"] = ["ssp config show", "ssp config show --json > ~/.config/ssphost/ssp.json", "ssp config check my-ssp.json", "ssp config schema"],
         ["bench"] = ["ssp bench all", "ssp bench edits", "ssp bench memory --ops 1000000", "ssp bench start --json"],
+        ["stat"] = ["ssp stat                                  live, q quits", "ssp stat --once", "ssp stat --json | jq .metrics.system.cores"],
+        ["report"] = ["ssp report -o report.tar.gz", "ssp report --glitches"],
+        ["doctor"] = ["ssp doctor", "ssp doctor --all", "ssp doctor --json | jq '.findings[] | select(.severity == \"error\")'"],
         ["experiment"] = ["ssp experiment gc-isolation --seconds 20"],
     };
 
@@ -47,7 +50,10 @@ internal static class CommandTree
             StopCommand.Build(),
             StopCommand.BuildStart(),
             StatusCommand.Build(),
+            StatCommand.Build(),
             EventsCommand.Build(),
+            ReportCommand.Build(),
+            DoctorCommand.Build(),
             RenderCommand.Build(),
             ModulesCommand.Build(),
             PatchCommand.Build(),
