@@ -26,7 +26,7 @@ internal static class HistoryBuilder
         for (var step = 0; step < steps; step++)
         {
             if (!ring.TryCopy(first + ((long)(step + 1) * every), b)) break; // the writer overtook: cannot be, a minute is long
-            times[step] = -Math.Round((end - b.Time) / 1e9, 3);
+            times[step] = 0.0 - Math.Round((end - b.Time) / 1e9, 3);
             columns.Add(step, a, b);
             for (var i = 0; i < b.CoreCount; i++) AddCore(cores, steps, step, a, b.Cores[i]);
             var ns = b.Time - a.Time;
