@@ -15,7 +15,7 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
     private const int DescriptorsStart = 5 << 20;
 
     private readonly SchemaValidator _validator;
-    private readonly ProcTree _tree = new();
+    private readonly ProcTree _tree = new ProcTree().System();
     private readonly FakeEngine _engine = new();
     private readonly EngineLink _link;
     private readonly Dictionary<string, int> _seen = [];

@@ -31,7 +31,7 @@ public sealed class DoctorTests : IDisposable
             { "rt-group", "error", "sys/fs/cgroup/cpu/app/cpu.rt_runtime_us", "0\n", "no time" },
             { "cpu-quota", "warning", "sys/fs/cgroup/audio/cpu.max", "50000 100000\n", "50000 of each 100000 us" },
             { "cpu-quota", "warning", "sys/fs/cgroup/cpu/app/cpu.cfs_quota_us", "20000\n", "20000" },
-            { "rivals", "warning", "proc/900/task/901/stat", "901 (greedy game) R 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 -96 0 1 0 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 3 95 1 0\n", "greedy game" },
+            { "rivals", "warning", "proc/900/task/901/stat", "901 (greedy game) R 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 -96 0 1 0 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 3 95 1 0\n", "greedy game" },
             { "kernel", "warning", "proc/version", "Linux version 6.1.0 (a@b) #1 SMP\n", "not preemptible" },
             { "kernel", "note", "proc/version", "Linux version 6.1.0 (a@b) #1 SMP PREEMPT_DYNAMIC\n", "not PREEMPT_RT" },
             { "isolation", "note", "sys/devices/system/cpu/isolated", "\n", "no core is set apart" },
@@ -193,8 +193,8 @@ public sealed class DoctorTests : IDisposable
             .Put("proc/asound/card0/pcm0p/sub0/hw_params", "access: MMAP_INTERLEAVED\nperiod_size: 64\nbuffer_size: 192\n")
             .Put("proc/self/limits", "Max open files            20000                20000                files     \n").Put("proc/500/limits", "Max locked memory         unlimited            unlimited            bytes     \n")
             .Put("proc/500/schedstat", "5 6 7\n").Put("proc/500/cgroup", "1:cpu:/app\n0::/audio\n").Put("proc/500/status", "CapEff:\t0000000000000000\n")
-            .Thread(500, 501).Put("proc/900/status", "Cpus_allowed_list:\t0-3\n").Put("proc/900/task/900/stat", "900 (shell) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 3 0 0 0\n")
-            .Put("proc/20/task/20/stat", "20 (migration/2) S 2 0 0 0 -1 0 0 0 0 0 0 0 0 0 -100 0 1 0 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 2 99 1 0\n")
+            .Thread(500, 501).Put("proc/900/status", "Cpus_allowed_list:\t0-3\n").Put("proc/900/task/900/stat", "900 (shell) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 3 0 0 0\n")
+            .Put("proc/20/task/20/stat", "20 (migration/2) S 2 1 1 0 -1 0 0 0 0 0 0 0 0 0 -100 0 1 0 5 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 2 99 1 0\n")
             .Put("sys/class/thermal/cooling_device0/cur_state", "0\n").Put("sys/class/thermal/cooling_device0/type", "cpufreq-cpu0\n");
         foreach (var core in new[] { 2, 3 })
         {

@@ -18,7 +18,7 @@ public sealed class StatTests(SchemaValidator validator)
             load 12% now  p50 10%  p99 15%  p99.9 17%  max 23%
             wake p99 45 max 120 us  join p99 3 max 9 us
             late 5  dropouts 1 (32 frames)  faults 0  bad outputs 0  clock jumps 0
-            pool 12 MiB of 256 MiB  peak 14 MiB  largest 200 MiB  failed 0  fragmented 3.…
+            pool 12 MiB of 256 MiB  peak 14 MiB  largest 200 MiB  failed 0  fragmented 3.0%
             cores  0:50%  1:98%(st 2.0%)
             pressure cpu 1.0% memory 0.0% io -  load 0.50 0.40 0.30  free 2048 MiB
                 TID THREAD          P CORE POLICY   S   CPU%  DELAY%  MINFLT MAJFLT  INVOL

@@ -24,7 +24,7 @@ internal sealed partial class Redactor(string home)
 
         text = OtherHomes().Replace(text, "${k}USER");
         text = Quoted().Replace(text, "${k}[redacted]\"");
-        text = Bare().Replace(text, m => m.Groups["k"].Value.Contains('"', StringComparison.Ordinal) ? m.Groups["k"].Value + "\"[redacted]\"" : m.Groups["k"].Value + "[redacted]");
+        text = Bare().Replace(text, m => m.Groups["k"].Value is var key && key.TrimEnd().TrimEnd(':', '=').TrimEnd().EndsWith('"') ? key + "\"[redacted]\"" : key + "[redacted]");
         return Credentials().Replace(text, "${k}[redacted]@");
     }
 
