@@ -51,10 +51,10 @@ internal sealed class ProcTree : IDisposable
         return Put(directory + "status", At($"Name:\t{name}\nvoluntary_ctxt_switches:\t{voluntary}\nnonvoluntary_ctxt_switches:\t{involuntary}\n"));
     }
 
-    /// <summary>What the whole system tells, with <paramref name="busy"/> ticks on core 1.</summary>
+    /// <summary>What the whole system tells, with <paramref name="busy"/> ticks on core 1 (at least 900).</summary>
     public ProcTree System(ulong busy = 1000)
     {
-        return Put("proc/stat", At($"cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 100 0 50 800 10 5 5 0 0 0\ncpu1 {busy} 0 0 1000 0 0 0 20 0 0\nintr 1 2 3\n"))
+        return Put("proc/stat", At($"cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 {busy - 900} 0 50 800 10 5 5 0 0 0\ncpu1 {busy} 0 0 1000 0 0 0 20 0 0\nintr 1 2 3\n"))
             .Put("proc/pressure/cpu", "some avg10=2.00 avg60=1.00 avg300=0.50 total=12345\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n")
             .Put("proc/pressure/memory", "some avg10=0.00 avg60=0.00 avg300=0.00 total=5\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=3\n")
             .Put("proc/pressure/io", "some avg10=0.00 avg60=0.00 avg300=0.00 total=9\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=8\n")

@@ -24,7 +24,7 @@ public sealed class StatTests(SchemaValidator validator)
                 TID THREAD          P CORE POLICY   S   CPU%  DELAY%  MINFLT MAJFLT  INVOL
                  44 ssp-worker-1    e    1 FIFO 79  R   80.0    1.00       0      0      2
                  43 ssp-audio       e    0 FIFO 80  S   25.0    0.02       0      0      0
-                 50 .NET ?[2J       s    0 OTHER    S    1.0       -     12k      0      -
+                 50 .NET ?[2J       s    0 OTHER    S    1.0       -   12345      0      -
             MODULE             TYPE           us/quantum SHARE%  p99 us  max us ASLEEP%
             dear               vco                200.00  30.00  250.00  900.00       0
             cheap              lfo                  0.50   0.08       -    1.00      50
