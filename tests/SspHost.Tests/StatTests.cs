@@ -26,7 +26,7 @@ public sealed class StatTests(SchemaValidator validator)
                  43 ssp-audio       e    0 FIFO 80  S   25.0    0.02       0      0      0
                  50 .NET ?[2J       s    0 OTHER    S    1.0       -   12345      0      -
             MODULE             TYPE           us/quantum SHARE%  p99 us  max us ASLEEP%
-            dear               vco                200.00  30.00  250.00  900.00       0
+            dear               vco                   200  30.00     250     900       0
             cheap              lfo                  0.50   0.08       -    1.00      50
             gone               vco                     -      -       -    9.00       -  OF…
             INCIDENTS
