@@ -25,6 +25,9 @@ public sealed record ModuleCostReport
     /// <summary>Fraction of the window's quanta through which it slept.</summary>
     public double? Asleep { get; init; }
 
+    /// <summary>ns that 99 of 100 quanta of the window stayed below; absent where its histogram is off.</summary>
+    public double? P99 { get; init; }
+
     /// <summary>Longest quantum in ns since it is timed.</summary>
     public ulong Longest { get; init; }
 
@@ -66,6 +69,7 @@ public sealed unsafe class CostSampler
     private readonly EngineLink _link;
     private IReadOnlyList<ModuleDescriptor>? _modules;
     private readonly InstanceTimes _times = new();
+    private readonly ModuleHistograms _histograms = new();
     private ulong _since = Linux.Now();
 
     /// <summary>A sampler whose first window starts now. <paramref name="modules"/>: the engine's; null: it is asked for them once.</summary>
@@ -98,6 +102,7 @@ public sealed unsafe class CostSampler
                 Nanoseconds = mean is { } m ? Math.Round(m, 1) : null,
                 Share = quantum > 0 && mean is { } s ? Math.Round(s / quantum, 6) : null,
                 Asleep = mean != null ? Math.Round(t.Slept / (double)t.Quanta, 4) : null,
+                P99 = _histograms.Next(_link.Map, slot)?.Percentile(0.99),
                 Longest = r.Longest,
                 Bytes = r.Bytes,
                 BadOutputs = r.BadOutputs,

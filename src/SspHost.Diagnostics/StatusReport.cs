@@ -92,6 +92,9 @@ public sealed record MemoryReport
 
     public long PoolFailed { get; init; }
 
+    /// <summary>Share of the free bytes that the largest possible request could not have; absent where the engine does not tell.</summary>
+    public double? PoolFragmentation { get; init; }
+
     /// <summary>Collections and managed bytes in the engine process since it served: 0, or it is a defect.</summary>
     public long Collections { get; init; }
 

@@ -183,6 +183,7 @@ public sealed unsafe class StatusSampler
             PoolPeak = s.PoolPeak,
             PoolLargest = s.PoolLargest,
             PoolFailed = s.PoolFailed,
+            PoolFragmentation = EngineReports.TryPool(_link.Map, out var p) ? Math.Round(Math.Clamp(p.ExternalFragmentation, 0, 1), 4) : null,
             Collections = s.Collections,
             AllocatedBytes = s.AllocatedBytes,
             Instances = s.Instances,

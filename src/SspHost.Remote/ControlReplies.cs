@@ -86,6 +86,10 @@ internal static class ControlReplies
                     : throw ProtocolException.BadMessage($"\"modules\" is missing or no list of 1 to {Protocol.MaxTelemetryModules} names");
                 var telemetry = Feed.Telemetry(target, [.. shown.Distinct(StringComparer.Ordinal)]);
                 return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(telemetry, DiagnosticsJson.Default.TelemetryReport));
+            case "metrics":
+                m.Only("seconds", "history");
+                var metrics = Feed.Metrics(target, m.Number("seconds", 0.1, MetricsRecorder.Seconds) ?? 1, m.Number("history", 0, MetricsRecorder.Seconds) ?? 0);
+                return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(metrics, MetricsJson.Default.MetricsReport));
             case "modules":
                 m.Only();
                 return OkRaw(id, ModuleList.Write([.. target.Modules.Types.Select(t => t.Descriptor)]));

@@ -27,6 +27,9 @@ public sealed record ControlTarget
     /// <summary>What the host said.</summary>
     public required LogLines Log { get; init; }
 
+    /// <summary>What processes, threads and cores do; null: nobody measures.</summary>
+    public MetricsRecorder? Metrics { get; init; }
+
     /// <summary>Opens a patch file.</summary>
     public required Func<string, string?> Open { get; init; }
 

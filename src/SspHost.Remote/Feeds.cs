@@ -84,6 +84,15 @@ internal sealed class Feed(ControlTarget target, Topic topic, ulong intervalNs, 
         return new TelemetryReport { Time = now.Time, Monotonic = now.Monotonic, Modules = shown, Missing = missing };
     }
 
+    /// <summary>Metrics over the last <paramref name="seconds"/>, and as many of the past as <paramref name="history"/> says.</summary>
+    public static MetricsReport Metrics(ControlTarget target, double seconds, double history)
+    {
+        if (target.Metrics?.Report(seconds, history) is { } report) return report;
+        var now = Moment.Now();
+        var why = new Dictionary<string, string>(StringComparer.Ordinal) { ["metrics"] = target.Metrics == null ? "this host does not measure" : "measuring has just begun" };
+        return new MetricsReport { Time = now.Time, Monotonic = now.Monotonic, System = new SystemMetrics { Unavailable = why } };
+    }
+
     /// <summary>A report as the host completes it.</summary>
     public static StatusReport Complete(StatusReport report, PatchSession session) =>
         report.Audio is { } a ? report with { Transition = !a.Settled || session.Plan is { Leaving.IsDefaultOrEmpty: false } } : report;
@@ -110,6 +119,8 @@ internal sealed class Feed(ControlTarget target, Topic topic, ulong intervalNs, 
             case "levels":
                 target.Engine.Try(Look, otherwise: false);
                 return JsonSerializer.SerializeToUtf8Bytes(_levels.Take(), DiagnosticsJson.Default.LevelsReport);
+            case "metrics":
+                return JsonSerializer.SerializeToUtf8Bytes(Metrics(target, intervalNs / 1e9, history: 0), MetricsJson.Default.MetricsReport);
             default: // telemetry: the last of the topics that show a state
                 return JsonSerializer.SerializeToUtf8Bytes(Telemetry(target, modules), DiagnosticsJson.Default.TelemetryReport);
         }

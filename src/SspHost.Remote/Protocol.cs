@@ -12,7 +12,7 @@ public static class Protocol
     public const int Version = 1;
 
     /// <summary>Minor version: rises when commands, fields, topics or kinds come. A client may name the least it needs.</summary>
-    public const int Minor = 0;
+    public const int Minor = 1;
 
     /// <summary>The JSON Schema of every line, both ways.</summary>
     public static string Schema => ReadSchema();
@@ -38,7 +38,7 @@ public static class Protocol
     /// <summary>The commands, in the order of PROTOCOL.md.</summary>
     public static IReadOnlyList<string> Commands { get; } =
     [
-        "hello", "schema", "status", "levels", "costs", "incidents", "log", "telemetry", "subscribe", "modules", "patch", "edit", "undo", "redo", "load", "save", "restore",
+        "hello", "schema", "status", "levels", "costs", "incidents", "log", "telemetry", "metrics", "subscribe", "modules", "patch", "edit", "undo", "redo", "load", "save", "restore",
         "record", "recordStop",
         "start", "stop", "quit",
     ];
@@ -48,7 +48,7 @@ public static class Protocol
     [
         new("status", Slot: 0, UsualRate: 1, MaxRate: 10), new("levels", Slot: 1, UsualRate: 10, MaxRate: 30), new("costs", Slot: 2, UsualRate: 1, MaxRate: 4),
         new("telemetry", Slot: 3, UsualRate: 10, MaxRate: 30), new("incidents", Slot: -1, UsualRate: 0, MaxRate: 1000), new("patch", Slot: -1, UsualRate: 0, MaxRate: 1000),
-        new("log", Slot: -1, UsualRate: 0, MaxRate: 1000),
+        new("log", Slot: -1, UsualRate: 0, MaxRate: 1000), new("metrics", Slot: 4, UsualRate: 1, MaxRate: 10),
     ];
 
     /// <summary>Modules that one telemetry message can show.</summary>
@@ -72,7 +72,7 @@ public sealed record Topic(string Name, int Slot, double UsualRate, double MaxRa
     public const double MinRate = 0.1;
 
     /// <summary>Topics that show a state.</summary>
-    public const int Slots = 4;
+    public const int Slots = 5;
 
     /// <summary>Whether it shows a state.</summary>
     public bool IsState => Slot >= 0;
@@ -173,6 +173,15 @@ internal sealed class Message : IDisposable
     {
         if (!Root.TryGetProperty(field, out var e)) return null;
         return e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out var n) ? n : throw ProtocolException.BadMessage($"\"{field}\" is no whole number");
+    }
+
+    /// <summary>A number within a range; null: it is not there.</summary>
+    public double? Number(string field, double least, double most)
+    {
+        if (!Root.TryGetProperty(field, out var e)) return null;
+        return e.ValueKind == JsonValueKind.Number && e.TryGetDouble(out var n) && n >= least && n <= most
+            ? n
+            : throw ProtocolException.BadMessage(FormattableString.Invariant($"\"{field}\" is no number from {least} to {most}"));
     }
 
     /// <summary>A whole number of at least 0 that a JSON number can hold.</summary>

@@ -15,6 +15,7 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
     private const int DescriptorsStart = 5 << 20;
 
     private readonly SchemaValidator _validator;
+    private readonly ProcTree _tree = new ProcTree().System();
     private readonly FakeEngine _engine = new();
     private readonly EngineLink _link;
     private readonly Dictionary<string, int> _seen = [];
@@ -23,6 +24,7 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
     public ControlHost(SchemaValidator validator)
     {
         _validator = validator;
+        Metrics = MetricsRecorder.ByHand(() => 42, root: _tree.Root, ownPid: 50);
         _link = EngineLink.Over(_engine.Map, () => _engine.Ended);
         _engine.Map.Header->State = (uint)EngineState.Playing;
         Play(quanta: 1000);
@@ -30,6 +32,12 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
         (_engine.Map.Header->DescriptorsOffset, _engine.Map.Header->DescriptorsBytes) = (DescriptorsStart, types.Length);
         types.CopyTo(new Span<byte>(_engine.Map.At(DescriptorsStart), types.Length));
         Session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = new RegionSink(_engine.Map) });
+        for (ulong i = 1; i <= 3; i++)
+        {
+            _tree.Process(42, start: 100).Process(50, start: 200).System(busy: 1000 + i).Thread(42, 43, cpu: i * 1_000_000_000, minor: i).Thread(42, 44, name: "idle", cpu: 1).Thread(50, 50, name: "ssp", cpu: i);
+            Metrics.Take();
+        }
+
         Target = new ControlTarget
         {
             Session = Session,
@@ -39,6 +47,7 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
             Costs = () => Latest,
             Incidents = Incidents,
             Log = Log,
+            Metrics = Metrics,
             Open = path => Session.Open(path, out _)?.ToString(),
             Start = () => Refusal,
             Stop = () => Refusal,
@@ -72,6 +81,9 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
     public ControlTarget Target { get; }
 
     public IncidentLog Incidents { get; } = new();
+
+    /// <summary>Of processes that a directory plays.</summary>
+    public MetricsRecorder Metrics { get; }
 
     public LogLines Log { get; } = new();
 
@@ -129,6 +141,8 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
         Session.Dispose();
         _link.Dispose();
         _engine.Dispose();
+        Metrics.Dispose();
+        _tree.Dispose();
         System.IO.Directory.Delete(Directory, recursive: true);
         foreach (var (line, command) in _lines)
             if (_validator.Host(line, command) is { } wrong) Assert.Fail($"the schema does not describe this answer to '{command}': {wrong}\n{line}");

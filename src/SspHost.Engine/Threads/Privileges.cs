@@ -15,11 +15,6 @@ namespace SspHost.Engine.Threads;
 /// </param>
 public readonly record struct Privileges(bool CanFifo, ulong RtPriorityLimit, ulong MemlockBytes, bool Root, int RtRuntimeMicroseconds)
 {
-    /// <summary>One line for the player when <see cref="CanFifo"/> is false.</summary>
-    public const string Remedy =
-        "real-time scheduling is not permitted: run as root, or set LimitRTPRIO=95 in the service, or add the lines 'USER - rtprio 95' and " +
-        "'USER - memlock unlimited' to a file in /etc/security/limits.d and log in again";
-
     /// <summary>
     /// Raises the soft limits to the hard ones, as any process may, and tries SCHED_FIFO at <paramref name="priority"/> on the calling
     /// thread for

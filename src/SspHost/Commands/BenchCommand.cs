@@ -18,6 +18,7 @@ internal sealed record CompileReport(int Version, double TargetMedian, IReadOnly
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(CompileReport))]
+[JsonSerializable(typeof(MetricsCost))]
 internal sealed partial class BenchJson : JsonSerializerContext;
 
 internal static partial class BenchCommand
@@ -29,11 +30,11 @@ internal static partial class BenchCommand
     private const long TouchedBeforeServing = 32L << 20;
 
     private static readonly string[] EngineBenches = ["memory", "graph", "classes", "sleep", "contain", "diagnostics"]; // what the engine measures of itself
-    private static readonly string[] OwnBenches = ["all", "compile", "start", "edits"];
+    private static readonly string[] OwnBenches = ["all", "compile", "start", "edits", "metrics"];
 
     public static Command Build()
     {
-        var what = new Argument<string>("what") { Description = "all; compile, start, edits; or one of the engine's own: memory, graph, classes, sleep, contain, diagnostics." };
+        var what = new Argument<string>("what") { Description = "all; compile, start, edits, metrics; or one of the engine's own: memory, graph, classes, sleep, contain, diagnostics." };
         var json = new Option<bool>("--json") { Description = "As JSON objects." };
         var rest = new Argument<string[]>("arguments") { Description = "Passed on to the engine's benchmark.", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("bench", "Measure this machine. Figures on a busy machine mean little; ratios in one run do.") { what, rest, json };
@@ -53,10 +54,11 @@ internal static partial class BenchCommand
                 case "compile": return Compile(asJson);
                 case "start": return Start(asJson);
                 case "edits": return EditBench.Run(asJson);
+                case "metrics": return MetricsBench.Run(asJson);
                 case "all":
                     var worst = 0;
                     foreach (var bench in EngineBenches) worst = Math.Max(worst, Engine(bench, [], asJson));
-                    return Math.Max(Math.Max(worst, EditBench.Run(asJson)), Math.Max(Compile(asJson), Start(asJson)));
+                    return Math.Max(Math.Max(Math.Max(worst, MetricsBench.Run(asJson)), EditBench.Run(asJson)), Math.Max(Compile(asJson), Start(asJson)));
                 default: return Engine(name, r.GetValue(rest) ?? [], asJson);
             }
         });

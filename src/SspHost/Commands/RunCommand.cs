@@ -72,6 +72,8 @@ internal static class RunCommand
             Say = Say,
             MakePump = setup.Card == CardKind.PacedStream ? link => MakePump(link, setup) : null,
         });
+        using var metrics = MetricsRecorder.Start(() => host.EnginePid, state);
+        using var glitches = GlitchRecorder.Start(host.Incidents, metrics, () => host.Latest, state, Say);
         var attached = host.Start();
         foreach (var remark in setup.Remarks) Say(remark);
         ControlServer? server = null;
@@ -89,6 +91,7 @@ internal static class RunCommand
                 Costs = () => host.Costs,
                 Incidents = host.Incidents,
                 Log = log,
+                Metrics = metrics,
                 Open = host.Open,
                 Start = host.Play,
                 Stop = host.Stop,

@@ -23,9 +23,6 @@ public sealed class PrivilegesTests
         Assert.Equal(File.Exists("/proc/sys/kernel/sched_rt_runtime_us"), rights.RtRuntimeMicroseconds != 0);
     }
 
-    [Fact]
-    public void The_remedy_is_one_line() => Assert.DoesNotContain('\n', Privileges.Remedy);
-
     [UnprivilegedFact]
     public void Without_the_privilege_the_thread_runs_as_an_ordinary_one_pinned_and_flushing_denormals()
     {

@@ -1,0 +1,154 @@
+// ssp report: everything that helps to find out why it clicked, in one archive; and the glitches in words.
+using System.CommandLine;
+using System.Text.Json;
+using SspHost.Abi.Link;
+using SspHost.Configuration;
+using SspHost.Diagnostics;
+using SspHost.Remote;
+
+namespace SspHost.Commands;
+
+internal static unsafe class ReportCommand
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    public static Command Build()
+    {
+        var output = new Option<string>("--output", "-o") { Description = "File to write: FILE.tar.gz.", HelpName = "FILE" };
+        var glitches = new Option<bool>("--glitches") { Description = "Tell the last dropouts in words instead." };
+        var json = new Option<bool>("--json") { Description = "With --glitches: one JSON object a line." };
+        var flags = new Flags();
+        var command = new Command("report", "Pack all that is known about this host into one archive, or tell its glitches.") { output, glitches, json };
+        flags.AddTo(command);
+        command.Validators.Add(r =>
+        {
+            if (r.GetValue(output) != null == r.GetValue(glitches)) r.AddError("expected either -o FILE or --glitches");
+        });
+        command.SetAction(r =>
+        {
+            var settings = flags.Read(r);
+            return r.GetValue(glitches) ? Glitches(settings.StateDirectory, r.GetValue(json)) : Archive(r.GetValue(output)!, settings);
+        });
+        return command;
+    }
+
+    private static int Archive(string path, Settings settings)
+    {
+        if (Directory.Exists(path)) throw new CommandException($"{path}: is a directory; expected a file to write");
+        var archive = new ReportArchive();
+        var runtime = RuntimeDirectory.Locate();
+        AskHost(archive, runtime);
+        LookAtEngine(archive, runtime);
+        archive.Try("config.json", () => archive.Add("config.json", "the configuration as it is used", SettingsFile.Write(settings)));
+        archive.Try("doctor", () =>
+        {
+            var report = DoctorCommand.Examine(settings);
+            archive.Add("doctor.txt", "what on this system causes dropouts", SystemDoctor.Format(report, all: true));
+            archive.Add("doctor.json", "the same for programs", report, MetricsJson.Pretty.DoctorReport);
+        });
+        AddGlitches(archive, settings.StateDirectory);
+        var bytes = archive.Write(path, CommandTree.Version);
+        Console.WriteLine($"{path}: {EngineWords.Bytes(bytes)}");
+        foreach (var (what, why) in archive.Missing) Console.WriteLine($"  missing: {what}: {why}");
+        return 0;
+    }
+
+    // What only the host knows, over its socket.
+    private static void AskHost(ReportArchive archive, string runtime)
+    {
+        ControlClient? client = null;
+        archive.Try("host", () =>
+        {
+            client = ControlClient.TryConnect(runtime, Patience);
+            if (client == null) archive.Lacks("host", "no host runs: status, costs, incidents, log, patch and metrics are missing");
+        });
+        using var host = client;
+        if (host == null) return;
+        void Ask(string command, string file, string what, Action<Utf8JsonWriter>? fields = null, string? only = null) => archive.Try(file, () =>
+        {
+            var told = host.Ask(command, fields);
+            archive.Add(file, what, only != null ? told.GetProperty(only) : told);
+        });
+        Ask("hello", "versions.json", "versions of host and protocol");
+        Ask("status", "status.json", "the engine over the last second");
+        Ask("costs", "costs.json", "each module over the last second, the dearest first");
+        Ask("incidents", "incidents.json", "what happened to the sound, the last thousand");
+        Ask("metrics", "metrics.json", "threads, processes and cores over the last minute", w =>
+        {
+            w.WriteNumber("seconds", 10);
+            w.WriteNumber("history", MetricsRecorder.Seconds);
+        });
+        Ask("patch", "patch.json", "the patch as it plays", only: "patch");
+        archive.Try("log.txt", () =>
+        {
+            var log = host.Ask("log");
+            archive.Add("log.json", "what the host said, with times", log);
+            archive.Add("log.txt", "what the host said", string.Concat(log.GetProperty("lines").EnumerateArray().Select(l => $"{l.GetProperty("time").GetString()} {l.GetProperty("text").GetString()}\n")));
+        });
+    }
+
+    // What only the region and /proc know; without a host, too.
+    private static void LookAtEngine(ReportArchive archive, string runtime)
+    {
+        var process = "self";
+        archive.Try("engine", () =>
+        {
+            using var link = EngineLink.Look(runtime);
+            var pid = link.Map.Header->EnginePid;
+            process = pid.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            archive.Try("histograms.json", () => archive.Add("histograms.json", "every histogram with its buckets, since the engine started", EngineReports.Histograms(link.Map), MetricsJson.Default.HistogramsReport));
+            archive.Try("pool.json", () =>
+            {
+                if (EngineReports.Pool(link.Map) is { } pool) archive.Add("pool.json", "the engine's memory by class and by owner", pool, MetricsJson.Pretty.PoolReport);
+                else archive.Lacks("pool.json", "the engine does not tell");
+            });
+            archive.Try("engine-maps.json", () =>
+            {
+                var smaps = File.ReadAllText($"/proc/{process}/smaps");
+                archive.Add("engine-maps.json", "the engine's mappings by kind", MappingsReport.Parse(pid, smaps.Split('\n')), MetricsJson.Pretty.MappingsReport);
+                archive.Add("engine-smaps.txt", "each of them, as the kernel tells it", smaps);
+            });
+            foreach (var (file, what) in new[] { ("status", "the engine as the kernel tells it"), ("sched", "its scheduling"), ("cgroup", "its control group") })
+                archive.Try($"engine-{file}.txt", () => archive.Add($"engine-{file}.txt", what, File.ReadAllText($"/proc/{process}/{file}")));
+        });
+        archive.Try("system.json", () => archive.Add("system.json", "kernel, real-time settings, cores, limits, interrupts", SystemFactsReport.Read(new SystemFiles(), process), MetricsJson.Pretty.SystemFactsReport));
+        foreach (var (file, path, what) in new[]
+        {
+            ("interrupts.txt", "/proc/interrupts", "interrupts by core"), ("meminfo.txt", "/proc/meminfo", "memory of the machine"),
+            ("vmstat.txt", "/proc/vmstat", "what the kernel did with it"), ("cpuinfo.txt", "/proc/cpuinfo", "the processor"),
+        })
+            archive.Try(file, () => archive.Add(file, what, File.ReadAllText(path)));
+    }
+
+    private static void AddGlitches(ReportArchive archive, string state)
+    {
+        var names = new GlitchFiles(state).Names();
+        foreach (var path in names)
+            archive.Try(Path.GetFileName(path), () => archive.Add("glitches/" + Path.GetFileName(path), "a dropout and the minute before", File.ReadAllBytes(path)));
+        if (names.Count > 0) archive.Add("glitches.txt", "the dropouts in words", string.Join("\n\n", Paragraphs(names)) + "\n");
+    }
+
+    private static int Glitches(string state, bool json)
+    {
+        var names = new GlitchFiles(state).Names();
+        if (json)
+        {
+            foreach (var path in names)
+                if (GlitchFiles.Read(path).Report is { } report) Console.WriteLine(JsonSerializer.Serialize(report, MetricsJson.Default.GlitchReport));
+            return 0;
+        }
+
+        if (names.Count == 0) Console.WriteLine("no glitch was recorded");
+        else Console.WriteLine(string.Join("\n\n", Paragraphs(names)));
+        return 0;
+    }
+
+    private static IEnumerable<string> Paragraphs(IReadOnlyList<string> names)
+    {
+        foreach (var path in names)
+        {
+            var (report, trouble) = GlitchFiles.Read(path);
+            yield return report != null ? $"{report.Time[..10]}: {GlitchWords.Paragraph(report, TimeZoneInfo.Local)}" : trouble!;
+        }
+    }
+}
