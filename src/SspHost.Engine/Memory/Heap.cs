@@ -50,15 +50,42 @@ public static unsafe partial class Heap
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void EnterThread(int arena, int* current, int* ghost)
     {
-        if (s_service != null) EnterRt(arena, current, ghost);
+        if (s_service != null) CallEnterRt(arena, current, ghost);
     }
 
     /// <summary>It is no RT thread any more.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void LeaveThread()
     {
-        if (s_service != null) LeaveRt();
+        if (s_service != null) CallLeaveRt();
     }
+
+    /// <inheritdoc cref="HeapScope.Enter"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void EnterScope(uint owner)
+    {
+        if (s_service != null) CallEnterScope(owner);
+    }
+
+    /// <inheritdoc cref="HeapScope.Leave"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void LeaveScope()
+    {
+        if (s_service != null) CallLeaveScope();
+    }
+
+    // Not inlined: the JIT looks for the target of such a call when it compiles the caller, and there is none to be found.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CallEnterRt(int arena, int* current, int* ghost) => EnterRt(arena, current, ghost);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CallLeaveRt() => LeaveRt();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CallEnterScope(uint owner) => EnterScopeNow(owner);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CallLeaveScope() => LeaveScopeNow();
 
     // By name and not by trying: under the JIT the library is not there, and must not be looked for on disk.
     private static bool IsPresent()
@@ -85,9 +112,9 @@ public static unsafe partial class Heap
 
     [SuppressGCTransition]
     [LibraryImport(Library, EntryPoint = "ssp_heap_enter_scope")]
-    internal static partial void EnterScope(uint owner);
+    private static partial void EnterScopeNow(uint owner);
 
     [SuppressGCTransition]
     [LibraryImport(Library, EntryPoint = "ssp_heap_leave_scope")]
-    internal static partial void LeaveScope();
+    private static partial void LeaveScopeNow();
 }

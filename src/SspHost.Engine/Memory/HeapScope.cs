@@ -8,14 +8,8 @@ namespace SspHost.Engine.Memory;
 public static class HeapScope
 {
     /// <summary>From here on, for the calling thread. <paramref name="owner"/>: slot + 1, or 0 for what a module type's instances share.</summary>
-    public static void Enter(uint owner)
-    {
-        if (Heap.IsServed) Heap.EnterScope(owner);
-    }
+    public static void Enter(uint owner) => Heap.EnterScope(owner);
 
     /// <summary>Up to here.</summary>
-    public static void Leave()
-    {
-        if (Heap.IsServed) Heap.LeaveScope();
-    }
+    public static void Leave() => Heap.LeaveScope();
 }
