@@ -37,11 +37,8 @@ public static unsafe partial class Heap
     /// <summary>Bytes that the library of an instance holds by malloc now. [steward]</summary>
     public static long HeldBy(int slot) => s_service == null ? 0 : Volatile.Read(ref s_service->Held[slot + 1]);
 
-    /// <summary>Frees what RT threads freed of the C library's memory. [steward, now and then]</summary>
-    public static void Maintain()
-    {
-        if (s_service != null) _ = Reap();
-    }
+    /// <summary>Frees what RT threads freed of the C library's memory; how many blocks. [steward, now and then]</summary>
+    public static long Maintain() => s_service == null ? 0 : Reap();
 
     /// <summary>
     /// The calling RT thread is served from an arena of its own from now on; 0: it has none. <paramref name="current"/>: slot + 1 of the module it

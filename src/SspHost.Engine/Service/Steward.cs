@@ -74,7 +74,7 @@ public sealed unsafe class Steward
 
             _renderer.DoWork();
             _pool->Maintain();
-            Heap.Maintain();
+            _ = Heap.Maintain();
             _grants.FreeWaiting(_pool, _renderer);
             var busy = !_renderer.Collect();
             if (!_region.Complete) busy |= _region.PrefaultNext(PrefaultStep);
@@ -100,7 +100,7 @@ public sealed unsafe class Steward
     {
         SayPool();
         _pool->Maintain();
-        Heap.Maintain();
+        _ = Heap.Maintain();
         _renderer.DoWork();
         _ = _renderer.Collect();
         PublishStatus(Linux.Now());

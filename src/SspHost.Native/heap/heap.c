@@ -149,10 +149,10 @@ __attribute__((noinline)) static void free_unusual(void *p)
 }
 
 /* Whatever is the pool's, or is asked for where the pool serves. */
-__attribute__((noinline)) static void *realloc_unusual(void *p, size_t bytes)
+__attribute__((noinline)) static void *realloc_unusual(const char *function, void *p, size_t bytes)
 {
     uint32_t owner = here.owner;
-    if (here.mode == REAL_TIME) owner = note("realloc");
+    if (here.mode == REAL_TIME) owner = note(function);
     if (!p) return pool_allocate(bytes, SMALLEST, owner);
     if (bytes == 0) { /* as glibc: it is a free */
         if (is_pools(p)) pool_release(p);
@@ -219,7 +219,7 @@ EXPORT void *calloc(size_t count, size_t size)
 EXPORT void *realloc(void *p, size_t bytes)
 {
     if (LIKELY(here.mode == ELSEWHERE && !is_pools(p))) return libc_heap.realloc(p, bytes);
-    return realloc_unusual(p, bytes);
+    return realloc_unusual("realloc", p, bytes);
 }
 
 EXPORT void *reallocarray(void *p, size_t count, size_t size)
@@ -230,7 +230,8 @@ EXPORT void *reallocarray(void *p, size_t count, size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    return realloc(p, bytes);
+    if (LIKELY(here.mode == ELSEWHERE && !is_pools(p))) return libc_heap.realloc(p, bytes);
+    return realloc_unusual("reallocarray", p, bytes);
 }
 
 static int is_power_of_two(size_t n)
