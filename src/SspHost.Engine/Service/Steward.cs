@@ -431,6 +431,12 @@ public sealed unsafe class Steward
                 + (GC.GetAllocatedBytesForCurrentThread() - _ownAllocatedAtStart),
             Time = now,
             HeapCalls = Heap.CallsOutside,
+            LockWanted = _region.WantedLockedBytes,
+            Locked = _region.LockedBytes,
+            ImageWanted = (long)ImageLock.Totals.Wanted,
+            ImageLocked = (long)ImageLock.Totals.Locked,
+            LockError = _region.LockError != 0 ? _region.LockError : ImageLock.Totals.Error,
+            Takeovers = _audio.Takeovers,
             Instances = _renderer.InstanceCount,
             Errors = _errors,
         };

@@ -31,7 +31,7 @@ internal static class CommandTree
         ["calibrate"] = ["ssp calibrate out 3                       plays, and asks what your meter reads", "ssp calibrate in 3 --from 3                output 3 plugged into input 3", "ssp calibrate out 3 --read -4.98 --read 5.02", "ssp calibrate show"],
         ["config"] = ["ssp config show", "ssp config show --json > ~/.config/ssphost/ssp.json", "ssp config check my-ssp.json", "ssp config schema"],
         ["bench"] = ["ssp bench all", "ssp bench edits", "ssp bench memory --ops 1000000", "ssp bench start --json"],
-        ["experiment"] = ["ssp experiment gc-isolation --seconds 20"],
+        ["experiment"] = ["ssp experiment gc-isolation --seconds 20", "ssp experiment thread-swapped --swap 256", "ssp experiment count-glitches --json", "ssp experiment memload --swap 512"],
     };
 
     /// <summary>Version of this program.</summary>

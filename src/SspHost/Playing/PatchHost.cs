@@ -262,11 +262,16 @@ internal sealed class PatchHost : ISupervised, IDisposable
             _afterDeath = _policy.Died(_clock.Elapsed, death.FromOutside);
         }
 
-        var how = death.How is { } h ? h.ToString() : "nobody saw how";
+        var how = death.Hung ? "hung in a module for 10 s and was ended" : death.How is { } h ? h.ToString() : "nobody saw how";
         var who = death.Suspects.Count == 0 ? "" : "; it was running " + string.Join(", ", death.Suspects.Select(s => $"'{NameOf(s.Key) ?? s.Module}'"));
         _options.Say($"the engine died ({how}){who}; starting it again");
         _sink?.Renew();
     }
+
+    void ISupervised.Waits(EngineFault module, TimeSpan since) =>
+        _options.Say(string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"'{NameOf(module.Key) ?? module.Module}' has not come back for {since.TotalSeconds:0} s from being made or from work: the patch plays on, edits wait"));
 
     void ISupervised.CannotStart(Exception why, TimeSpan next) =>
         _options.Say(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the engine cannot be started: {why.Message}; next try in {next.TotalSeconds:0} s"));
