@@ -227,7 +227,8 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
     {
         var destroy = instance->Type->Entry.Destroy;
         if (destroy == null) return;
-        using var visit = new StewardVisit(map, instance->Record->Module, (uint)instance->Slot + 1, instance->Key, instance->Record->Name);
+        var name = _slots[instance->Slot] == instance ? instance->Record->Name : null; // else the record is not its own, or not yet
+        using var visit = new StewardVisit(map, (int)(instance->Type - types), (uint)instance->Slot + 1, instance->Key, name);
         destroy(instance->Self);
     }
 
