@@ -196,6 +196,9 @@ public sealed record StatusReport
     /// <summary>Whether one patch is on its way to another: ramps or tails are heard. Only the host knows.</summary>
     public bool? Transition { get; init; }
 
+    /// <summary>The recording that runs; only the host knows. Null: none does.</summary>
+    public RecordingReport? Recording { get; init; }
+
     /// <summary>Notices that were lost because they came faster than they were fetched.</summary>
     public ulong LostNotices { get; init; }
 
@@ -227,6 +230,7 @@ public sealed record StatusReport
 [JsonSerializable(typeof(StartReport))]
 [JsonSerializable(typeof(LockingReport))]
 [JsonSerializable(typeof(LockReport))]
+[JsonSerializable(typeof(RecordingReport))]
 [JsonSerializable(typeof(EditReport))]
 public sealed partial class DiagnosticsJson : JsonSerializerContext
 {

@@ -129,6 +129,19 @@ internal static class ControlReplies
                 m.Only("module");
                 var module = m.Text("module") ?? throw ProtocolException.BadMessage("\"module\" is missing; expected the id of a module");
                 return target.Restore(module) is { } notRestored ? throw ProtocolException.Refused(notRestored) : Ok(id, _ => { });
+            case "record":
+                m.Only("path", "outputs", "inputs");
+                var jacks = new List<ushort>();
+                foreach (var j in m.Jacks("outputs") ?? (m.Jacks("inputs") == null ? [1, 2] : [])) jacks.Add((ushort)(j - 1));
+                foreach (var j in m.Jacks("inputs") ?? []) jacks.Add((ushort)((j - 1) | Abi.RecordRing.Input));
+                if (jacks.Count == 0) throw ProtocolException.BadMessage("neither \"outputs\" nor \"inputs\" names a jack");
+                return target.Record(AbsolutePath(m), jacks) is { } notRecorded ? throw ProtocolException.Refused(notRecorded) : Ok(id, _ => { });
+            case "recordStop":
+                m.Only();
+                var (recording, why) = target.StopRecording();
+                return recording == null
+                    ? throw ProtocolException.Refused(why ?? "nothing is being recorded")
+                    : OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(recording, DiagnosticsJson.Default.RecordingReport));
             case "start":
                 m.Only();
                 return target.Start() is { } notStarted ? throw ProtocolException.Refused(notStarted) : Ok(id, _ => { });

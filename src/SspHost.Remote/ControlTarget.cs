@@ -1,4 +1,5 @@
 // What the control socket controls: handed in by the composition root, so that the protocol can be tested without an engine.
+using SspHost.Abi;
 using SspHost.Diagnostics;
 using SspHost.Patching;
 
@@ -40,6 +41,12 @@ public sealed record ControlTarget
 
     /// <summary>Switches a module on again, by its id in the patch.</summary>
     public Func<string, string?> Restore { get; init; } = _ => "nothing here can be switched on again";
+
+    /// <summary>Records into a file: jacks from 0, inputs with <see cref="RecordRing.Input"/>.</summary>
+    public Func<string, IReadOnlyList<ushort>, string?> Record { get; init; } = (_, _) => "nothing here records";
+
+    /// <summary>Ends that; why not, where there is no recording.</summary>
+    public Func<(RecordingReport? Report, string? Why)> StopRecording { get; init; } = () => (null, "nothing is being recorded");
 
     /// <summary>Version of the program.</summary>
     public required string Version { get; init; }

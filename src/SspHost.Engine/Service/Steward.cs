@@ -141,6 +141,10 @@ public sealed unsafe class Steward
                 case RequestKind.SaveState: SaveState(in r, ref reply); break;
                 case RequestKind.LoadState: LoadState(in r, ref reply); break;
                 case RequestKind.RestoreModule: RestoreModule(in r, ref reply); break;
+                case RequestKind.StartRecording: StartRecording(in r, ref reply); break;
+                case RequestKind.StopRecording:
+                    if (!_audio.EndRecord()) reply.Status = ReplyStatus.TimedOut;
+                    break;
                 case RequestKind.SetDiagnostics: _renderer.Diagnostics = (DiagnosticFlags)r.A; break;
                 case RequestKind.Shutdown: Shutdown(in r, ref reply); break;
                 default: Bad(ref reply, BadPart.None, 0, (long)r.Kind); break;
@@ -172,6 +176,12 @@ public sealed unsafe class Steward
                 reply.Status = ReplyStatus.TimedOut;
                 return;
             }
+        }
+
+        if (!_audio.EndRecord())
+        {
+            reply.Status = ReplyStatus.TimedOut;
+            return;
         }
 
         _grants.FreeAll(_pool, _renderer); // a command that a thread is still in keeps its block until it comes back
@@ -281,6 +291,14 @@ public sealed unsafe class Steward
 
         if (_audio.Stop((int)Math.Clamp(r.A, 0, Limits.MaxRate * 10L))) SetState(EngineState.Stopped);
         else reply.Status = ReplyStatus.TimedOut;
+    }
+
+    private void StartRecording(in Request r, ref Reply reply)
+    {
+        var block = Granted(in r, ref reply, sizeof(RecordRing));
+        if (block == null) return;
+        if (!_audio.EndRecord()) reply.Status = ReplyStatus.TimedOut;
+        else if (!_audio.Record(block, _grants.BytesOf(block))) Bad(ref reply, BadPart.Header, ((RecordRing*)block)->Channels, ((RecordRing*)block)->Capacity);
     }
 
     private void Install(in Request r, ref Reply reply)

@@ -93,6 +93,8 @@ internal static class RunCommand
                 Start = host.Play,
                 Stop = host.Stop,
                 Restore = host.Sink.Restore,
+                Record = host.Recorder.Start,
+                StopRecording = () => (host.Recorder.Stop(out var why), why),
                 Quit = stop.Set,
                 Version = CommandTree.Version,
             });

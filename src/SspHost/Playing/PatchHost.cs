@@ -4,6 +4,7 @@ using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Diagnostics;
 using SspHost.Patching;
+using SspHost.Recording;
 using SspHost.Supervision;
 
 namespace SspHost.Playing;
@@ -73,6 +74,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _options = options;
         _costs = options.Costs is { } costs ? ModuleCosts.Load(costs, options.Say) : new ModuleCosts();
         _supervisor = new Supervisor(options.Runtime, options.RegionMib, _slot);
+        Recorder = new Recorder(_slot, options.Say);
     }
 
     /// <summary>The session; after <see cref="Start"/>.</summary>
@@ -101,6 +103,9 @@ internal sealed class PatchHost : ISupervised, IDisposable
 
     /// <summary>What happened to the sound.</summary>
     public IncidentLog Incidents { get; } = new();
+
+    /// <summary>Records what jacks carry.</summary>
+    public Recorder Recorder { get; }
 
     /// <summary>
     /// Attaches to the engine or starts one, opens the journal. True where an engine was running already. Nothing is installed yet.
@@ -183,6 +188,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         }
 
         _supervisor.StopWatching();
+        Recorder.Dispose(); // its file is finished while the engine still is
         try
         {
             _slot.Try(
@@ -223,6 +229,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
                 return report;
             },
             new StatusReport { State = "none" });
+        if (Recorder.Report is { } recording) Latest = Latest with { Recording = recording };
         if (Latest.State == "none") Costs = NoCosts();
         if (_clock.ElapsedMilliseconds - _costsSaved >= CostsSavedMs) SaveCosts();
         return Latest;
@@ -232,6 +239,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     public IReadOnlyList<string> TakeNotices()
     {
         var lines = new List<string>();
+        var told = new List<(Notice Notice, string Text)>();
         var rate = 0;
         _slot.Try(
             link =>
@@ -239,13 +247,14 @@ internal sealed class PatchHost : ISupervised, IDisposable
                 while (lines.Count < 100 && link.TryTakeNotice(out var notice))
                 {
                     if (notice.Kind == NoticeKind.DeviceRate) rate = (int)notice.A;
-                    Incidents.Add(in notice, NameOf(notice.Key));
+                    told.Add((notice, Incidents.Add(in notice, NameOf(notice.Key)).Text));
                     if (_notices.Line(in notice, NameOf) is { } line) lines.Add(line);
                 }
 
                 return true;
             },
             otherwise: false);
+        foreach (var (notice, text) in told) Recorder.Note(in notice, text);
         if (rate != 0 && rate != Sink.Setup.Rate && Wanted && FollowRate(rate) is { } why) lines.Add(why);
         // An overloaded patch drops out hundreds of times a second: a line a second says it, more would hide everything else.
         if (_clock.ElapsedMilliseconds < _nextSum) return lines;
