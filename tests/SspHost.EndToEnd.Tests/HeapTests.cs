@@ -172,7 +172,7 @@ public sealed partial class HeapTests : IDisposable
 
     private async Task Compile(string output, params string[] arguments)
     {
-        var outcome = await Executables.Run("cc", _runtime.Directory, ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-alloc-size-larger-than", "-fno-builtin", "-o", output, .. arguments]);
+        var outcome = await Executables.Run("cc", _runtime.Directory, ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fno-builtin", "-o", output, .. arguments]);
         Assert.True(outcome.ExitCode == 0, outcome.ToString());
     }
 

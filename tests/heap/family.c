@@ -31,7 +31,7 @@ static int broken;
     } while (0)
 
 /* Where the compiler cannot see it: it knows what malloc of a constant nonsense means, and would answer itself. */
-static volatile size_t huge = (size_t)PTRDIFF_MAX + 1, most = SIZE_MAX, zero = 0;
+static volatile size_t huge = (size_t)PTRDIFF_MAX + 1, most = SIZE_MAX, zero = 0, odd = 48;
 
 static void fill(void *p, size_t bytes, unsigned seed)
 {
@@ -176,10 +176,10 @@ static void aligned(int strict)
     PROMISE(!aligned_alloc(4096, most - 100) && errno == ENOMEM, "aligned_alloc of too much, errno %d", errno);
     errno = 0;
     PROMISE(!memalign(most, 1) && errno == EINVAL, "memalign of an alignment that there is no power of two for, errno %d", errno);
-    PROMISE((p = memalign(48, 10)) && !misaligned(p, 64), "memalign(48) = %p: rounded up (glibc)", p);
+    PROMISE((p = memalign(odd, 10)) && !misaligned(p, 64), "memalign(48) = %p: rounded up (glibc)", p);
     free(p);
     errno = 0;
-    p = aligned_alloc(48, 96);
+    p = aligned_alloc(odd, 2 * odd);
     if (strict) PROMISE(!p && errno == EINVAL, "aligned_alloc(48): EINVAL (C17, glibc 2.38), errno %d", errno);
     free(p);
 

@@ -305,7 +305,12 @@ EXPORT size_t malloc_usable_size(void *p)
 }
 
 /* Old programs on glibc still ask for it. */
-EXPORT void cfree(void *p) __attribute__((copy(free), alias("free")));
+EXPORT void cfree(void *p);
+
+EXPORT void cfree(void *p)
+{
+    free(p);
+}
 
 /* ---- what the engine calls ---- */
 
