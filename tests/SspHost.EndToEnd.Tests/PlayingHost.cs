@@ -15,11 +15,11 @@ internal sealed class PlayingHost : IDisposable
     private readonly Lines _lines;
 
     public PlayingHost(string patch, params string[] arguments)
-        : this("", [patch, .. arguments])
+        : this("", (IReadOnlyList<string>)[patch, .. arguments])
     {
     }
 
-    private PlayingHost(string preload, string[] arguments)
+    private PlayingHost(string preload, IReadOnlyList<string> arguments)
     {
         _process = Executables.Start("LD_PRELOAD=" + preload, _runtime.Directory, [Executables.Ssp, "run", .. arguments, "--device", "sim"]);
         _lines = Executables.Follow(_process);
@@ -27,7 +27,7 @@ internal sealed class PlayingHost : IDisposable
     }
 
     /// <summary>With a library before all others, in both processes.</summary>
-    public static PlayingHost Preloaded(string library, string patch) => new(library, [patch]);
+    public static PlayingHost Preloaded(string library, string patch) => new(library, (IReadOnlyList<string>)[patch]);
 
     public string Directory => _runtime.Directory;
 
