@@ -1,5 +1,6 @@
 # What a newcomer types. `make run` plays, `make test` tests; both set up what they need first.
 #   make run [PATCH=patches/x.json] [ARGS="--rate 96000"]     make test [FILTER=...]
+#   make proof [ARGS=--all]     proves of the engine that real-time code reaches no allocation, lock, exception or wait
 #   make build [CHECKED=1] [RID=linux-arm64]     make bench     make bench-kernels     make format     make clean
 RID ?= linux-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
 CHECKED ?=
@@ -11,7 +12,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 export DOTNET_SKIP_FIRST_TIME_EXPERIENCE = 1
 
-.PHONY: run test build bench bench-kernels format clean
+.PHONY: run test build proof bench bench-kernels format clean
 
 run: build
 	@artifacts/bin/ssp run $(PATCH) $(ARGS)
@@ -19,6 +20,9 @@ run: build
 build:
 	@tools/setup.sh run
 	@tools/build.sh $(RID) $(if $(CHECKED),checked)
+
+proof: build
+	@tools/proof.sh $(RID) $(ARGS)
 
 test:
 	@tools/setup.sh test

@@ -102,8 +102,8 @@ public unsafe struct Delay : IModule<Delay>
         var sound = true;
         for (var segment = 0; segment < context.Segments; segment++)
         {
-            var target = Math.Clamp(context.Param(Time, segment + 1) * (double)context.SampleRate, DelayLine.Shortest,
-                self._voices->Line.Longest);
+            var target = Math.Max(DelayLine.Shortest,
+                Math.Min(context.Param(Time, segment + 1) * (double)context.SampleRate, self._voices->Line.Longest));
             if (!self._running)
             {
                 self._running = true;
@@ -151,7 +151,7 @@ public unsafe struct Delay : IModule<Delay>
         for (var i = 0; i < Limits.Grid; i++)
         {
             var frames = (from + (step * i)) * (1.0 + (modulation.At(i) * cv[i] * 0.2));
-            var echo = voice->Line.Read(Math.Clamp(frames, DelayLine.Shortest, longest));
+            var echo = voice->Line.Read(Math.Max(DelayLine.Shortest, Math.Min(frames, longest)));
             var repeat = Bend(voice->Tone.LowPass(echo, tone.At(i)));
             var stored = Denormal.Flush(source[i] + (feedback.At(i) * repeat));
             sound &= float.IsFinite(stored);

@@ -156,7 +156,7 @@ public unsafe struct Reverb : IModule<Reverb>
         Absorptions(in context, segment, at);
         if (!_running) before = _level;
 
-        var preTarget = Math.Clamp(context.Param(PreDelay, segment + 1) * (double)context.SampleRate, DelayLine.Shortest, _preLeft.Longest);
+        var preTarget = Math.Max(DelayLine.Shortest, Math.Min(context.Param(PreDelay, segment + 1) * (double)context.SampleRate, _preLeft.Longest));
         if (!_running) _preFrames = preTarget;
         _running = true;
         var preNext = Glided(_preFrames, preTarget);

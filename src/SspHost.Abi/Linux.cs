@@ -1,4 +1,5 @@
 // The few system calls both processes make on the region: mapping it, waiting on a word in it.
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace SspHost.Abi;
@@ -56,6 +57,7 @@ public static unsafe partial class Linux
     }
 
     /// <summary>Sleeps until <paramref name="word"/> no longer holds <paramref name="expected"/>, somebody wakes it, or the time is over. Works across processes.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)] // the two places real-time code sleeps and wakes in, for whoever proves that there are no others
     public static void Wait(uint* word, uint expected, ulong timeoutNs)
     {
         var t = TimeSpec.FromNanoseconds(timeoutNs);
@@ -63,5 +65,6 @@ public static unsafe partial class Linux
     }
 
     /// <summary>Wakes at most <paramref name="count"/> threads that wait on <paramref name="word"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Wake(uint* word, int count) => _ = FutexCall(SysFutex, word, FutexWake, count, null, 0, 0);
 }

@@ -266,10 +266,13 @@ public unsafe struct Oscillator
             if ((x < start || x > end) && a != 0.0)
             {
                 var other = q / a;
-                if (Math.Abs(other - Math.Clamp(other, start, end)) < Math.Abs(x - Math.Clamp(x, start, end))) x = other;
+                if (Math.Abs(other - Within(other, start, end)) < Math.Abs(x - Within(x, start, end))) x = other;
             }
 
-            return (float)(1.0 - Math.Clamp(x, start, end));
+            return (float)(1.0 - Within(x, start, end));
         }
+
+        // Math.Clamp throws where rounding has put the end before the start.
+        private static double Within(double x, double start, double end) => Math.Max(start, Math.Min(x, end));
     }
 }

@@ -13,7 +13,7 @@ const string Usage = """
     usage: ssp-engine --runtime DIR [--region-mib N]   serve the region, write DIR/engine.json when ready
                       [--unlocked]                     and lock no memory: for experiments
            ssp-engine --describe                       module descriptors as a binary blob on standard output
-           ssp-engine bench memory|heap|graph|classes|sleep|contain [--json]  engine-side benchmarks
+           ssp-engine bench memory|heap|graph|classes|sleep|contain|diagnostics [--json]  engine-side benchmarks
            ssp-engine --version
     """;
 
@@ -38,6 +38,8 @@ switch (args)
         return SleepBench.Run(rest);
     case ["bench", "contain", .. var rest]:
         return ContainBench.Run(rest);
+    case ["bench", "diagnostics", .. var rest]:
+        return DiagnosticsBench.Run(rest);
     default:
         return Options.TryParse(args, out var options, out var error) ? Serve(options, started) : Fail(error + Environment.NewLine + Usage, 2);
 }

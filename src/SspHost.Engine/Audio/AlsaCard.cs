@@ -243,7 +243,7 @@ public unsafe struct AlsaCard : ICard
         if (!_clockless)
         {
             var ahead = Math.Max(0, (long)(_seenHardware - _position));
-            _unplayed = Math.Clamp(_facts.BufferFrames - ahead, 0, (long)(_position - _startPosition));
+            _unplayed = Math.Max(0, Math.Min(_facts.BufferFrames - ahead, (long)(_position - _startPosition)));
             _paced.Start(_seenAt - ((ulong)ahead * Second / (ulong)_facts.Rate));
         }
 

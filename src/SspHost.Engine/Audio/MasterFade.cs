@@ -39,7 +39,7 @@ public unsafe struct MasterFade
         {
             _gains[i] = GainAt(_at);
             _at += _step;
-            if (_at < 0 || _at > _length) _at = Math.Clamp(_at, 0, _length);
+            if (_at < 0 || _at > _length) _at = Math.Max(0, Math.Min(_at, _length));
         }
 
         if ((_step > 0 && _at == _length) || (_step < 0 && _at == 0)) _step = 0;

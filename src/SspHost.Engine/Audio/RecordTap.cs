@@ -56,8 +56,8 @@ public unsafe struct RecordTap
             var input = (_jacks[c] & RecordRing.Input) != 0;
             var from = input ? inputs : outputs;
             var count = input ? inputCount : outputCount;
-            if (jack < count) Buffer.MemoryCopy(from[jack], to, head.Frames * sizeof(float), head.Frames * sizeof(float));
-            else new Span<float>(to, head.Frames).Clear();
+            if (jack < count) NativeMemory.Copy(from[jack], to, (nuint)head.Frames * sizeof(float));
+            else NativeMemory.Clear(to, (nuint)head.Frames * sizeof(float));
         }
 
         Volatile.Write(ref _ring->Tail, tail + 1);

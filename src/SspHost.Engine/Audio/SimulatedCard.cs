@@ -69,7 +69,7 @@ public unsafe struct SimulatedCard<TClock> : ICard where TClock : unmanaged, ICa
     public void Capture(float** inputs, int frames)
     {
         var at = (long)_pointer.Position;
-        var there = _jacks.Source == null ? 0 : (int)Math.Clamp(_jacks.Frames - at, 0, frames);
+        var there = _jacks.Source == null ? 0 : (int)Math.Max(0, Math.Min(_jacks.Frames - at, frames));
         for (var j = 0; j < _facts.Inputs; j++)
         {
             if (there > 0) new ReadOnlySpan<float>(_jacks.Source + (j * _jacks.Frames) + at, there).CopyTo(new Span<float>(inputs[j], there));
@@ -84,7 +84,7 @@ public unsafe struct SimulatedCard<TClock> : ICard where TClock : unmanaged, ICa
         if (_jacks.Played != null)
         {
             var at = (long)_pointer.Position + _facts.BufferFrames;
-            var there = (int)Math.Clamp(_jacks.Frames - at, 0, frames);
+            var there = (int)Math.Max(0, Math.Min(_jacks.Frames - at, frames));
             for (var j = 0; j < _facts.Outputs && there > 0; j++)
                 new ReadOnlySpan<float>(outputs[j], there).CopyTo(new Span<float>(_jacks.Played + (j * _jacks.Frames) + at, there));
         }

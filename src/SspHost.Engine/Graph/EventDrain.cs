@@ -80,7 +80,7 @@ internal static unsafe class EventDrain
             {
                 if ((uint)e.Index >= (uint)instance->Type->Entry.Parameters) return false;
                 var range = instance->Type->Parameters + e.Index;
-                instance->Move(e.Index, (int)e.Frame / Limits.Grid, Math.Clamp(e.Value, range->Min, range->Max), state->RampSteps);
+                instance->Move(e.Index, (int)e.Frame / Limits.Grid, Math.Max(range->Min, Math.Min(e.Value, range->Max)), state->RampSteps);
                 return true;
             }
 

@@ -1,4 +1,5 @@
 // A module type as the engine calls it: plain function pointers over untyped memory, one table for C# and native modules.
+using System.Runtime.InteropServices;
 using SspHost.Abi;
 
 namespace SspHost.Engine.Graph;
@@ -58,6 +59,7 @@ public unsafe struct ModuleEntry
     };
 
     // One class per struct type, so that every call below is direct once the compiler has specialised it.
+    // The spans are made without a check of their length: it would be a path to an exception from every module.
     private static class Thunk<T> where T : unmanaged, IModule<T>
     {
         public static long SharedBytes(float rate) => T.SharedBytes(rate);
@@ -73,10 +75,10 @@ public unsafe struct ModuleEntry
 
         public static ProcessResult Process(void* self, ProcessContext* context) => T.Process(ref *(T*)self, in *context);
 
-        public static int SaveState(void* self, byte* state, int bytes) => T.SaveState(ref *(T*)self, new Span<byte>(state, bytes));
+        public static int SaveState(void* self, byte* state, int bytes) => T.SaveState(ref *(T*)self, MemoryMarshal.CreateSpan(ref *state, bytes));
 
         public static bool LoadState(void* self, uint version, byte* state, int bytes) =>
-            T.LoadState(ref *(T*)self, version, new ReadOnlySpan<byte>(state, bytes));
+            T.LoadState(ref *(T*)self, version, MemoryMarshal.CreateReadOnlySpan(ref *state, bytes));
 
         public static void AssetChanged(void* self, int slot, Asset* asset) => T.AssetChanged(ref *(T*)self, slot, asset);
 
