@@ -278,6 +278,12 @@ public enum NoticeKind : uint
     /// before. Of the incident of its DeviceAway.
     /// </summary>
     DeviceRate = 17,
+
+    /// <summary>
+    /// malloc or one of its family was called on an RT thread: inside a module (Slot, Key), or in none (Slot -1). A = calls so far. Not from the
+    /// engine: the control process finds it in the counters, and tells it once a module.
+    /// </summary>
+    HeapCalls = 32,
 }
 
 /// <summary>Why frames were lost.</summary>

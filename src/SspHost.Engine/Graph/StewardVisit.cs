@@ -1,5 +1,6 @@
-// The steward is inside a module: whoever finds that it does not come back reads here which one it was.
+// The steward is inside a module: who finds that it does not come back reads here which one it was, and what it mallocs is that one's.
 using SspHost.Abi;
+using SspHost.Engine.Memory;
 
 namespace SspHost.Engine.Graph;
 
@@ -8,8 +9,8 @@ internal readonly unsafe ref struct StewardVisit
 {
     private readonly RegionHeader* _header;
 
-    /// <summary>It goes in. <paramref name="name"/>: NameBytes of them, or null.</summary>
-    public StewardVisit(RegionMap map, int module, ulong key, byte* name)
+    /// <summary>It goes in. <paramref name="owner"/>: slot + 1, or 0; <paramref name="name"/>: NameBytes of them, or null.</summary>
+    public StewardVisit(RegionMap map, int module, uint owner, ulong key, byte* name)
     {
         _header = map.Header;
         _header->StewardModule = module;
@@ -18,8 +19,13 @@ internal readonly unsafe ref struct StewardVisit
         if (name == null) text.Clear();
         else new ReadOnlySpan<byte>(name, InstanceRecord.NameBytes).CopyTo(text);
         Volatile.Write(ref _header->StewardSince, Linux.Now()); // last: who sees a time sees the rest
+        HeapScope.Enter(owner);
     }
 
     /// <summary>It has come back.</summary>
-    public void Dispose() => Volatile.Write(ref _header->StewardSince, 0);
+    public void Dispose()
+    {
+        HeapScope.Leave();
+        Volatile.Write(ref _header->StewardSince, 0);
+    }
 }

@@ -46,6 +46,7 @@ public sealed unsafe class Steward
         _region = region;
         _map = region.Map;
         _pool = region.Pool;
+        Heap.Serve(region);
         _terminate = terminate;
         _requests = _map.Requests;
         _replies = _map.Replies;
@@ -74,6 +75,7 @@ public sealed unsafe class Steward
 
             _renderer.DoWork();
             _pool->Maintain();
+            _ = Heap.Maintain();
             _grants.FreeWaiting(_pool, _renderer);
             var busy = !_renderer.Collect();
             if (!_region.Complete) busy |= _region.PrefaultNext(PrefaultStep);
@@ -99,6 +101,7 @@ public sealed unsafe class Steward
     {
         SayPool();
         _pool->Maintain();
+        _ = Heap.Maintain();
         _renderer.DoWork();
         _ = _renderer.Collect();
         PublishStatus(Linux.Now());
@@ -435,6 +438,7 @@ public sealed unsafe class Steward
         _nextStatus = now + StatusInterval;
         _map.ClockAnchor->Write(CycleClock.Anchor());
         _region.PublishPoolStats(out var pool);
+        _renderer.PublishHeap();
         var status = new StewardStatus
         {
             PoolBytes = pool.Offered,
@@ -446,6 +450,7 @@ public sealed unsafe class Steward
             AllocatedBytes = GC.GetTotalAllocatedBytes(precise: false) - _allocatedAtStart
                 + (GC.GetAllocatedBytesForCurrentThread() - _ownAllocatedAtStart),
             Time = now,
+            HeapCalls = Heap.CallsOutside,
             LockWanted = _region.WantedLockedBytes,
             Locked = _region.LockedBytes,
             ImageWanted = (long)ImageLock.Totals.Wanted,

@@ -59,6 +59,8 @@ internal sealed class PatchHost : ISupervised, IDisposable
     private EngineSink? _sink;
     private StatusSampler? _sampler;
     private int _sampledGeneration;
+    private HeapWatch _heap = new();
+    private int _heapGeneration;
     private byte[] _descriptors = [];
     private string[] _recent = [];
     private EngineDeath? _death;
@@ -262,6 +264,12 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _nextSum = _clock.ElapsedMilliseconds + SumMs;
         if (_notices.TakeLate() is { } late) lines.Add(late);
         if (_notices.TakeDropouts() is { } dropouts) lines.Add(dropouts);
+        foreach (var notice in _slot.Try(link => WatchOf().Look(link.Map), otherwise: []))
+        {
+            Incidents.Add(in notice, NameOf(notice.Key));
+            lines.Add(IncidentKinds.Line(in notice, NameOf(notice.Key)));
+        }
+
         return lines;
     }
 
@@ -426,6 +434,12 @@ internal sealed class PatchHost : ISupervised, IDisposable
     }
 
     private string? NameOf(ulong key) => IdOf(key);
+
+    private HeapWatch WatchOf()
+    {
+        if (_heapGeneration != _slot.Generation) (_heap, _heapGeneration) = (new HeapWatch(), _slot.Generation);
+        return _heap;
+    }
 
     private StatusSampler SamplerOf(EngineLink link)
     {
