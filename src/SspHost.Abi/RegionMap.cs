@@ -53,7 +53,10 @@ public sealed unsafe class RegionMap : IDisposable
 
     public SpscRing<StallRecord> Stalls => new((RingHeader*)At(Header->StallsOffset));
 
-    /// <summary>Work of a seat in a quantum, in ns.</summary>
+    /// <summary>
+    /// Work of a seat in a quantum, in ns: from when its thread sat down to its last node's end, waits for other nodes included, all its stays
+    /// together. Only quanta it took part in.
+    /// </summary>
     public Histogram* WorkerHistogram(int seat) => (Histogram*)At(Header->WorkerHistogramsOffset) + seat;
 
     public ReadOnlySpan<byte> Descriptors => new(At(Header->DescriptorsOffset), checked((int)Header->DescriptorsBytes));

@@ -211,7 +211,10 @@ public unsafe struct InstanceRecord
     /// <summary>Bytes of the pool that its library holds by malloc, beyond <see cref="Bytes"/>.</summary>
     public long HeapBytes;
 
-    /// <summary>Offset of its <see cref="SspHost.Abi.Histogram"/> of ns a quantum; 0 = none.</summary>
+    /// <summary>
+    /// Offset of its <see cref="SspHost.Abi.Histogram"/> of ns a quantum, of all <see cref="Calls"/> while histograms were on; 0 = none. It lies in the
+    /// instance's memory: a reader looks at <see cref="Key"/> and <see cref="State"/> again after it copied.
+    /// </summary>
     public long Histogram;
 
     /// <summary>Latency and tail in frames, as the module declared them.</summary>
@@ -299,7 +302,7 @@ public enum DropoutCause : int
     Drift = 8,
 }
 
-/// <summary>A notice, 64 bytes.</summary>
+/// <summary>A notice.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct Notice
 {
@@ -321,6 +324,12 @@ public struct Notice
     public ulong Time;
 
     public long A, B, C;
+
+    /// <summary>
+    /// Of Late and Dropout: page faults of the audio thread, and times its core was taken from it, from the end of the wake-up before until now. A
+    /// module that was preempted is long and not guilty. Those of workers come as trace events of the same quantum.
+    /// </summary>
+    public uint Faults, Preemptions;
 }
 
 /// <summary>Histograms of the audio thread, in this order in the region.</summary>

@@ -12,7 +12,7 @@ using SspHost.EngineHost.Bench;
 const string Usage = """
     usage: ssp-engine --runtime DIR [--region-mib N]   serve the region, write DIR/engine.json when ready
            ssp-engine --describe                       module descriptors as a binary blob on standard output
-           ssp-engine bench memory|graph|classes|sleep|contain [--json]  engine-side benchmarks
+           ssp-engine bench memory|graph|classes|sleep|contain|diagnostics [--json]  engine-side benchmarks
            ssp-engine --version
     """;
 
@@ -35,6 +35,8 @@ switch (args)
         return SleepBench.Run(rest);
     case ["bench", "contain", .. var rest]:
         return ContainBench.Run(rest);
+    case ["bench", "diagnostics", .. var rest]:
+        return DiagnosticsBench.Run(rest);
     default:
         return Options.TryParse(args, out var options, out var error) ? Serve(options, started) : Fail(error + Environment.NewLine + Usage, 2);
 }

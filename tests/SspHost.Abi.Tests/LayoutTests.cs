@@ -14,7 +14,7 @@ public sealed class LayoutTests
         { typeof(Request), 4 + 4 + 8 + 8 + (4 * 8) + 8 },
         { typeof(Reply), 4 + 4 + 8 + 4 + 4 + 8 + (4 * 8) },
         { typeof(ModuleEvent), 8 + 4 + 2 + 1 + 1 + 4 + 4 },
-        { typeof(Notice), 4 + 4 + (4 * 8) + (2 * 8) + 8 },
+        { typeof(Notice), 4 + 4 + (4 * 8) + (2 * 8) + 8 + (2 * 4) },
         { typeof(AudioStatus), (12 * 8) + (8 * 4) + (4 * 4) + (2 * 4 * Limits.MaxJacks) },
         { typeof(StewardStatus), (7 * 8) + 8 + (4 * 8) + (3 * 8) + (4 * 4) },
         { typeof(PoolStats), (21 * 8) + (3 * 8 * PoolStats.Classes) },

@@ -49,6 +49,9 @@ public unsafe struct AudioLoopSetup
     /// <summary>Notices to the control process.</summary>
     public SpscRing<Notice> Notices;
 
+    /// <summary>The audio thread's trace; null: none.</summary>
+    public Tape* Tape;
+
     /// <summary>Number of the last incident; shared with the renderer on the audio thread.</summary>
     public ulong* LastIncident;
 
@@ -105,6 +108,9 @@ public unsafe struct AudioLoop<TCard, TRender>
     private ulong _wokenAt, _begunAt;
     private int _available;
 
+    // The same for the trace, by the cycle clock; 0 where it is off.
+    private ulong _begunTicks;
+
     /// <summary>A loop at rest. [steward]</summary>
     public AudioLoop(in TCard card, TRender* render, in AudioLoopSetup setup)
     {
@@ -117,7 +123,7 @@ public unsafe struct AudioLoop<TCard, TRender>
         var samples = (float*)(_outputs + Limits.MaxJacks);
         for (var j = 0; j < 2 * Limits.MaxJacks; j++) _inputs[j] = samples + (j * Limits.MaxQuantum);
         _quantumNs = (ulong)setup.Quantum * Second / (ulong)_facts.Rate;
-        _incidents = new Incidents(setup.Notices, setup.LastIncident, _quantumNs);
+        _incidents = new Incidents(setup.Notices, setup.LastIncident, _quantumNs, setup.Tape);
         _readyTimes = new ReadyTimes(_facts.Rate);
         if (setup.Status->TryRead(out var before))
         {
@@ -189,9 +195,13 @@ public unsafe struct AudioLoop<TCard, TRender>
     /// <summary>One wake-up: waits for the card and renders what it has room for. False once ended. [audio-thread]</summary>
     public bool Step()
     {
+        var waits = Ticks();
         var wait = _card.Wait(_setup.Quantum, _waitNs);
         var now = _card.Now();
         _wokenAt = now;
+        _begunTicks = Ticks();
+        if (_setup.Tape != null) _setup.Tape->Quantum = _status.Quanta;
+        if (wait.State is not (CardState.Ready or CardState.XRun) || !_facts.RealTime) Zone(TraceKind.Wait, waits, 0);
         CheckStop(now);
         if (wait.Slipped != 0) _incidents.Slipped(Math.Abs(wait.Slipped), _frame, now);
         _busyUntil += wait.StoodStill; // what we were behind before the card's clock stood still, we are behind after it
@@ -215,7 +225,7 @@ public unsafe struct AudioLoop<TCard, TRender>
                 break;
             default:
                 _progressAt = now;
-                if (_facts.RealTime) NoteWakeUp(wait, now);
+                if (_facts.RealTime) NoteWakeUp(wait, now, waits);
                 if (wait.State == CardState.XRun)
                 {
                     if (!Recover(now)) return false;
@@ -241,7 +251,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     }
 
     // Lateness counts from when the card had a quantum and the thread had nothing else to do.
-    private void NoteWakeUp(in CardWait wait, ulong now)
+    private void NoteWakeUp(in CardWait wait, ulong now, ulong waits)
     {
         var readyAt = _readyTimes.Believe(wait, now, out var leap, out var leapNs);
         if (leap) _incidents.ClockLeapt(leapNs, _frame, now);
@@ -250,6 +260,17 @@ public unsafe struct AudioLoop<TCard, TRender>
         var slack = wait.ReadyFrame == 0 ? ulong.MaxValue : spare * Second / (ulong)_facts.Rate;
         _incidents.Woken(late, slept: readyAt > _busyUntil, slack);
         _setup.Histograms[(int)HistogramKind.Wake].Record(late);
+        if (waits == 0) return;
+        Zone(TraceKind.Wake, Math.Max(waits, _begunTicks - Math.Min(_begunTicks, CycleClock.ToTicks(late))), (uint)Math.Min(late, uint.MaxValue));
+        Zone(TraceKind.Wait, waits, 0);
+    }
+
+    private readonly ulong Ticks() => _setup.Tape == null ? 0 : _setup.Tape->Now;
+
+    // One that ends where the present quantum begins.
+    private readonly void Zone(TraceKind kind, ulong start, uint value)
+    {
+        if (_setup.Tape != null) _setup.Tape->Zone(kind, start, _begunTicks, value);
     }
 
     // False: the loop has ended, or the thread has been replaced and must touch nothing more.
@@ -290,7 +311,12 @@ public unsafe struct AudioLoop<TCard, TRender>
         }
         else
         {
-            if (late && _incidents.Absorbed(done)) _incidents.TellLate(_lastTook, _frame, done, _render->Culprit());
+            if (late && _incidents.Absorbed(done))
+            {
+                Ask();
+                _incidents.TellLate(_lastTook, _frame, done, _render->Culprit());
+            }
+
             if (_drained == 0) _status.Frames += (ulong)_setup.Quantum;
         }
 
@@ -324,11 +350,14 @@ public unsafe struct AudioLoop<TCard, TRender>
     // Times everything between the card's input and its output: conversion is part of what a quantum costs.
     private bool Account(ulong took)
     {
+        var begun = _begunTicks;
+        _begunTicks = Ticks();
         _lastTook = took;
         _setup.Histograms[(int)HistogramKind.Quantum].Record(took);
         var load = took * 1_000_000 / _quantumNs;
         _setup.Histograms[(int)HistogramKind.Load].Record(load);
         _status.Load = load * 1e-6f;
+        if (_drained == 0) Zone(TraceKind.Quantum, begun, (uint)Math.Min(load, uint.MaxValue)); // what is played out after the end was not rendered
         return _facts.RealTime && _incidents.Rendered(took);
     }
 
@@ -339,12 +368,20 @@ public unsafe struct AudioLoop<TCard, TRender>
         if (recovery.State == CardState.Away) _incidents.Gone(_frame, now, _card.Error);
         var cause = _incidents.CauseOf(recovery.Early);
         var culprit = cause == DropoutCause.SlowRender ? _render->Culprit() : Culprit.None;
+        Ask();
         _incidents.Lost(recovery.Skipped + recovery.Unplayed, cause, _frame, now, culprit);
         _frame += (ulong)recovery.Skipped;
         _status.Frames -= Math.Min((ulong)recovery.Unplayed, _status.Frames);
         _busyUntil = _card.Now();
         if (recovery.State == CardState.Ready) Return(now);
         return true;
+    }
+
+    // What the kernel did to this thread since the wake-up before: asked once more where there is something to explain.
+    private void Ask()
+    {
+        var now = ThreadCounters.Read();
+        _incidents.Suffered((uint)(now.Faults - _counters.Faults), (uint)(now.Preemptions - _counters.Preemptions));
     }
 
     // A card that was away runs again: what it plays from here on begins like a start.
@@ -392,6 +429,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     {
         var counters = ThreadCounters.Read();
         var own = _setup.Records;
+        if (_setup.Tape != null) counters.Tell(in _counters, ref *_setup.Tape);
         own->Faults += counters.Faults - _counters.Faults;
         own->Preemptions += counters.Preemptions - _counters.Preemptions;
         own->AllocatedBytes += counters.AllocatedBytes - _counters.AllocatedBytes;

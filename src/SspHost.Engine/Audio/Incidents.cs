@@ -1,5 +1,6 @@
 // Late and lost: two counters, and for each incident one number, one cause, one notice.
 using SspHost.Abi;
+using SspHost.Engine.Probes;
 
 namespace SspHost.Engine.Audio;
 
@@ -37,7 +38,9 @@ public unsafe struct Incidents
     private ulong _behind, _wakeLate, _took, _slack;
     private ulong _nextLateNotice, _nextClockNotice;
     private ulong _awayIncident, _awayFrame, _awayLost;
+    private readonly Tape* _tape;
     private int _otherRate;
+    private uint _faults, _preemptions;
 
     /// <summary>Counters of this run, added to those of earlier runs.</summary>
     public ulong Late, Dropouts, LostFrames, ClockJumps;
@@ -45,8 +48,10 @@ public unsafe struct Incidents
     /// <param name="notices">Ring to the control process; the audio thread is its only producer.</param>
     /// <param name="lastIncident">Number of the last incident, shared with the renderer; the audio thread owns it.</param>
     /// <param name="quantumNs">ns of a quantum.</param>
-    public Incidents(SpscRing<Notice> notices, ulong* lastIncident, ulong quantumNs)
+    /// <param name="tape">Where late quanta and dropouts are marked; null: nowhere.</param>
+    public Incidents(SpscRing<Notice> notices, ulong* lastIncident, ulong quantumNs, Tape* tape = null)
     {
+        _tape = tape;
         _notices = notices;
         _lastIncident = lastIncident;
         _quantumNs = quantumNs;
@@ -92,11 +97,15 @@ public unsafe struct Incidents
     {
         Late++;
         ++*_lastIncident;
+        Mark(TraceKind.Late, -1);
         return IsDue(ref _nextLateNotice, now);
     }
 
+    /// <summary>What the kernel did to the thread meanwhile: goes with the next Late or Dropout, and with that only.</summary>
+    public void Suffered(uint faults, uint preemptions) => (_faults, _preemptions) = (faults, preemptions);
+
     /// <summary>Tells of the late quantum just counted.</summary>
-    public readonly void TellLate(ulong tookNs, ulong frame, ulong now, in Culprit culprit) => Push(new Notice
+    public void TellLate(ulong tookNs, ulong frame, ulong now, in Culprit culprit) => Push(new Notice
     {
         Kind = NoticeKind.Late,
         Incident = *_lastIncident,
@@ -113,6 +122,7 @@ public unsafe struct Incidents
         IsAway = true;
         Dropouts++;
         (_awayIncident, _awayFrame, _awayLost, _otherRate) = (++*_lastIncident, frame, 0, 0);
+        Mark(TraceKind.Dropout, -1);
         Push(new Notice { Kind = NoticeKind.DeviceAway, Incident = _awayIncident, Frame = frame, Time = now, A = error }, Culprit.None);
     }
 
@@ -167,12 +177,15 @@ public unsafe struct Incidents
         if (IsAway)
         {
             Unheard((ulong)frames);
+            Suffered(0, 0);
             return;
         }
 
         Dropouts++;
         LostFrames += (ulong)frames;
-        Push(new Notice { Kind = NoticeKind.Dropout, Incident = ++*_lastIncident, Frame = frame, Time = now, A = frames, B = (long)cause }, culprit);
+        ++*_lastIncident;
+        Mark(TraceKind.Dropout, (int)Math.Min(frames, int.MaxValue));
+        Push(new Notice { Kind = NoticeKind.Dropout, Incident = *_lastIncident, Frame = frame, Time = now, A = frames, B = (long)cause }, culprit);
         (_behind, _wakeLate) = (0, 0);
     }
 
@@ -181,7 +194,9 @@ public unsafe struct Incidents
     {
         Dropouts++;
         LostFrames += (ulong)frames;
-        Push(new Notice { Kind = NoticeKind.Dropout, Incident = ++*_lastIncident, Frame = frame, Time = now, A = frames, B = (long)DropoutCause.Drift }, Culprit.None);
+        ++*_lastIncident;
+        Mark(TraceKind.Dropout, frames);
+        Push(new Notice { Kind = NoticeKind.Dropout, Incident = *_lastIncident, Frame = frame, Time = now, A = frames, B = (long)DropoutCause.Drift }, Culprit.None);
     }
 
     /// <summary>The card's timestamps leapt by so many ns; 0: they stopped.</summary>
@@ -194,11 +209,11 @@ public unsafe struct Incidents
     }
 
     /// <summary>The card ended by itself, after so many frames: no incident.</summary>
-    public readonly void DeviceEnded(ulong frame, ulong now, ulong frames) =>
+    public void DeviceEnded(ulong frame, ulong now, ulong frames) =>
         Push(new Notice { Kind = NoticeKind.DeviceEnded, Frame = frame, Time = now, A = (long)frames }, Culprit.None);
 
     /// <summary>The card failed.</summary>
-    public readonly void DeviceLost(ulong frame, ulong now, int error) =>
+    public void DeviceLost(ulong frame, ulong now, int error) =>
         Push(new Notice { Kind = NoticeKind.DeviceLost, Incident = ++*_lastIncident, Frame = frame, Time = now, A = error }, Culprit.None);
 
     private static bool IsDue(ref ulong next, ulong now)
@@ -208,8 +223,19 @@ public unsafe struct Incidents
         return true;
     }
 
-    private readonly void Push(Notice notice, in Culprit culprit)
+    private readonly void Mark(TraceKind kind, int slot)
     {
+        if (_tape != null) _tape->Mark(kind, (uint)*_lastIncident, slot);
+    }
+
+    private void Push(Notice notice, in Culprit culprit)
+    {
+        if (notice.Kind is NoticeKind.Late or NoticeKind.Dropout)
+        {
+            (notice.Faults, notice.Preemptions) = (_faults, _preemptions);
+            (_faults, _preemptions) = (0, 0);
+        }
+
         (notice.Slot, notice.Key, notice.C) = (culprit.Slot, culprit.Key, (long)culprit.Nanoseconds);
         _notices.TryPush(notice);
     }

@@ -55,6 +55,21 @@ internal static unsafe class Executor
         return RunTogether(state, plan, -1);
     }
 
+    /// <summary>Says in the seat's trace whom its thread was stuck in. [standby that fills it, before anything else]</summary>
+    public static void MarkTakeover(Seat* seat)
+    {
+        seat->Tape.Mark(TraceKind.Takeover, 0, seat->Record->Current - 1); // its predecessor leaves that as it is
+        seat->Record->Current = 0;
+    }
+
+    // What the seat's thread worked in this quantum; no call, no record. [the thread that fills it]
+    private static void CountWork(Seat* seat)
+    {
+        if (seat->Worked == 0) return;
+        seat->Work->Record(CycleClock.ToNanoseconds(seat->Worked));
+        seat->Worked = 0;
+    }
+
     /// <summary>Goes on with the quantum that the audio thread before this one was stuck in. [standby that fills seat 0]</summary>
     public static bool Resume(RenderState* state, Plan* plan)
     {
@@ -75,6 +90,14 @@ internal static unsafe class Executor
 
     public static bool IsTimed(RenderState* state) => ((state->Diagnostics | (uint)state->Judging) & (uint)DiagnosticFlags.ModuleTimes) != 0;
 
+    // Diagnostics as a thread finds them when it sits down to a quantum. Events of modules only where there is a trace for them.
+    private static DiagnosticFlags Asked(RenderState* state, Seat* seat)
+    {
+        var asked = (DiagnosticFlags)(state->Diagnostics | (uint)state->Judging);
+        if (!seat->Tape.IsOpen) asked &= ~DiagnosticFlags.Trace;
+        return (asked & DiagnosticFlags.Trace) == 0 ? asked & ~DiagnosticFlags.ModuleTrace : asked;
+    }
+
     private static bool IsAlone(Crew* crew, Plan* plan) => (crew->Workers | plan->SlowWorkers) == 0 || plan->Width < 2;
 
     // One thread: topological order is all it takes, and nothing is atomic.
@@ -84,25 +107,35 @@ internal static unsafe class Executor
         var end = plan->Nodes + plan->NodeCount;
         var seat = state->Seats;
         var mine = seat->Mine;
-        if (!IsTimed(state))
+        var asked = Asked(state, seat);
+        var begun = asked != 0 ? CycleClock.Now() : 0;
+        var clock = begun;
+        if ((asked & DiagnosticFlags.ModuleTimes) == 0)
         {
             for (; node < end; node++)
             {
                 if (!NodeRunner.Run(state, node, seat, mine)) return false;
             }
+
+            if ((asked & DiagnosticFlags.Histograms) != 0) clock = CycleClock.Now();
         }
         else
         {
-            var clock = CycleClock.Now();
             for (; node < end; node++)
             {
-                clock = RunTimed(state, node, seat, mine, clock);
+                clock = RunTimed(state, node, seat, mine, clock, asked);
                 if (clock == 0) return false;
             }
         }
 
         seat->Record->Nodes += (ulong)(plan->NodeCount - from);
         state->LastJoin = 0;
+        if ((asked & DiagnosticFlags.Histograms) != 0)
+        {
+            seat->Worked += clock - begun;
+            CountWork(seat);
+        }
+
         return true;
     }
 
@@ -111,7 +144,8 @@ internal static unsafe class Executor
     {
         var seat = state->Seats;
         var mine = seat->Mine;
-        var timed = IsTimed(state);
+        var asked = Asked(state, seat);
+        var timed = (asked & DiagnosticFlags.ModuleTimes) != 0;
         var patience = state->Crew.AloneTicks;
         var begun = CycleClock.Now();
         var clock = begun;
@@ -119,33 +153,45 @@ internal static unsafe class Executor
         for (var n = from; n < plan->NodeCount; n++)
         {
             seat->Skipped = 0;
-            if (timed) clock = RunTimed(state, plan->Nodes + n, seat, mine, clock);
+            if (timed) clock = RunTimed(state, plan->Nodes + n, seat, mine, clock, asked);
             else if (!NodeRunner.Run(state, plan->Nodes + n, seat, mine)) return false;
             if (clock == 0) return false;
             if (seat->Skipped != 0 || n + 1 == plan->NodeCount || CycleClock.Now() - begun < patience) continue;
             seat->Record->Nodes += (ulong)(n + 1 - from);
+            if ((asked & DiagnosticFlags.Histograms) != 0) seat->Worked += CycleClock.Now() - begun;
             OpenRest(&state->Crew, plan, n + 1);
             return RunTogether(state, plan, -1);
         }
 
         seat->Record->Nodes += (ulong)(plan->NodeCount - from);
         state->LastJoin = 0;
+        if ((asked & DiagnosticFlags.Histograms) != 0)
+        {
+            seat->Worked += CycleClock.Now() - begun;
+            CountWork(seat);
+        }
+
         return true;
     }
 
     // One reading a node: the end of one is the beginning of the next. 0: the seat is lost.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong RunTimed(RenderState* state, Node* node, Seat* seat, ulong mine, ulong start)
+    private static ulong RunTimed(RenderState* state, Node* node, Seat* seat, ulong mine, ulong start, DiagnosticFlags asked)
     {
+        var skipped = seat->Skipped;
         if (!NodeRunner.Run(state, node, seat, mine)) return 0;
         var now = CycleClock.Now();
-        var record = node->Instance->Record;
+        var instance = node->Instance;
+        var record = instance->Record;
         var ns = CycleClock.ToNanoseconds(now - start);
         record->Calls++;
         record->Nanoseconds += ns;
         if (ns > record->Longest) record->Longest = ns;
-        node->Instance->LastNs = ns;
+        instance->LastNs = ns;
         if (seat->Record->Class != 0) CountSlow(node, seat->Record->Class, ns);
+        if ((asked & DiagnosticFlags.Histograms) != 0) instance->Histogram->Record(ns);
+        if ((asked & DiagnosticFlags.ModuleTrace) != 0 && seat->Skipped == skipped)
+            seat->Tape.Write(TraceKind.Module, start, now, (uint)instance->Key, instance->Slot);
         return now;
     }
 
@@ -235,16 +281,18 @@ internal static unsafe class Executor
         where TCore : unmanaged
     {
         var crew = &state->Crew;
-        var timed = IsTimed(state);
-        var clock = timed ? CycleClock.Now() : 0;
-        var dry = thread == 0 ? CycleClock.Now() : 0;
-        var begun = dry;
+        var seat = state->Seats + thread;
+        var asked = Asked(state, seat);
+        var timed = (asked & DiagnosticFlags.ModuleTimes) != 0;
+        var begun = thread == 0 || asked != 0 ? CycleClock.Now() : 0;
+        var clock = begun;
+        var dry = begun; // end of the last node so far
         var ran = 0;
         var hungry = false; // never while in a module: nothing to inherit
         var patience = new Patience(thread == 0 ? crew->JoinTicks : crew->StarvedTicks);
-        var seat = state->Seats + thread;
         var outcome = Outcome.Finished;
         bell = 0;
+        if (thread != 0) seat->Tape.Quantum = state->Quanta; // it cannot end while we are inside
         var slow = typeof(TCore) == typeof(SlowCore) ? state->Classes[thread] : 0; // class of a core whose takings are limited; 0: no limit
         int index;
         if (abandoned < 0)
@@ -273,7 +321,7 @@ internal static unsafe class Executor
                 var node = plan->Nodes + index;
                 if (timed)
                 {
-                    clock = RunTimed(state, node, seat, mine, clock);
+                    clock = RunTimed(state, node, seat, mine, clock, asked);
                     if (clock == 0) return Outcome.Lost;
                 }
                 else if (!NodeRunner.Run(state, node, seat, mine))
@@ -308,7 +356,11 @@ internal static unsafe class Executor
                 seat->Done = 0;
                 patience.Renew();
                 if (thread == 0) dry = CycleClock.Now();
-                else if (left == 0 && Volatile.Read(ref crew->JoinWaiting) != 0) RingJoin(crew);
+                else
+                {
+                    if (left == 0 && Volatile.Read(ref crew->JoinWaiting) != 0) RingJoin(crew);
+                    if (asked != 0) dry = timed ? clock : CycleClock.Now();
+                }
             }
 
             if (Volatile.Read(ref crew->Remaining) == 0) break;
@@ -333,7 +385,17 @@ internal static unsafe class Executor
         }
 
         if (hungry) _ = Interlocked.Decrement(ref crew->Hungry);
-        if (thread == 0)
+        if ((asked & DiagnosticFlags.Histograms) != 0)
+        {
+            seat->Worked += dry - begun;
+            if (outcome == Outcome.Finished) CountWork(seat); // else it may be called again
+        }
+
+        if (thread != 0)
+        {
+            seat->Tape.Zone(TraceKind.Work, begun, seat->Tape.Now, (uint)ran);
+        }
+        else
         {
             state->LastJoin = dry;
             if (ran > 0 && abandoned < 0)
@@ -449,7 +511,10 @@ internal static unsafe class Executor
             gate = Volatile.Read(ref crew->Gate);
         }
 
-        state->LastJoin = CycleClock.ToNanoseconds(CycleClock.Now() - state->LastJoin);
+        var dry = state->LastJoin;
+        var now = CycleClock.Now();
+        state->LastJoin = CycleClock.ToNanoseconds(now - dry);
+        state->Seats->Tape.Zone(TraceKind.Join, dry, now, 0);
     }
 
     /// <summary>A worker's life until <see cref="Crew.Stop"/>, or until it loses its seat. [worker]</summary>
@@ -464,8 +529,8 @@ internal static unsafe class Executor
     /// <summary>Finishes the quantum that the worker before this one was stuck in, and lives on in its place. [standby that fills a seat]</summary>
     public static void ResumeWorker(RenderState* state, int thread)
     {
+        MarkTakeover(state->Seats + thread);
         var seat = state->Seats + thread;
-        seat->Record->Current = 0;
         // Its predecessor has entered: the quantum cannot have ended.
         Serve(state, thread, Volatile.Read(ref state->Crew.Gate) >> 32, seat->Heard, seat->Abandoned);
     }
@@ -489,7 +554,12 @@ internal static unsafe class Executor
                 if (abandoned < 0)
                 {
                     if (Interlocked.CompareExchange(ref crew->Gate, gate + 1, gate) != gate) continue;
-                    if (gate >> 32 != (generation & uint.MaxValue)) record->Quanta++; // called again into the same one counts once
+                    if (gate >> 32 != (generation & uint.MaxValue)) // called again into the same one counts once
+                    {
+                        record->Quanta++;
+                        CountWork(seat); // of the one before, that it left early
+                    }
+
                     generation = gate >> 32;
                     heard = seat->Heard = bell;
                 }
@@ -502,9 +572,9 @@ internal static unsafe class Executor
                 if (outcome == Outcome.Lost) return;
                 abandoned = -1;
                 Leave(crew);
-                if (record->Quanta % AccountEvery == 0) Account(record, ref counters); // one that never sleeps is looked at, too
+                if (record->Quanta % AccountEvery == 0) Account(seat, ref counters); // one that never sleeps is looked at, too
                 if (outcome == Outcome.Finished) continue;
-                Account(record, ref counters);
+                Account(seat, ref counters);
                 Linux.Wait(bed.Bell, starvedAt, WorkerWaitNs);
                 bed.GetUp();
                 continue;
@@ -514,7 +584,7 @@ internal static unsafe class Executor
             bed.LieDown();
             bell = Volatile.Read(ref *bed.Bell);
             gate = Volatile.Read(ref crew->Gate);
-            Account(record, ref counters);
+            Account(seat, ref counters);
             if (!IsNews(gate, generation, bell, heard) && Volatile.Read(ref crew->Stop) == 0) Linux.Wait(bed.Bell, bell, WorkerWaitNs);
             bed.GetUp();
         }
@@ -547,9 +617,11 @@ internal static unsafe class Executor
         (gate & Crew.Open) != 0 && ((gate >> 32) != (generation & uint.MaxValue) || bell != heard);
 
     // What the kernel and the runtime counted on this worker since it was last asked: one getrusage, between quanta.
-    private static void Account(ThreadRecord* record, ref ThreadCounters counters)
+    private static void Account(Seat* seat, ref ThreadCounters counters)
     {
         var now = ThreadCounters.Read();
+        var record = seat->Record;
+        now.Tell(in counters, ref seat->Tape);
         record->Faults += now.Faults - counters.Faults;
         record->Preemptions += now.Preemptions - counters.Preemptions;
         record->AllocatedBytes += now.AllocatedBytes - counters.AllocatedBytes;

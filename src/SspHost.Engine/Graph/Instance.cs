@@ -58,6 +58,9 @@ internal unsafe struct Instance
 
     public InstanceRecord* Record;
 
+    /// <summary>Of the ns it takes a quantum, where histograms are on; in the same block.</summary>
+    public Histogram* Histogram;
+
     /// <summary>ns it took in the last quantum, where module times are on.</summary>
     public ulong LastNs;
 

@@ -19,7 +19,7 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
     [StructLayout(LayoutKind.Auto)]
     private struct Blocks
     {
-        public long Self, Params, Ramps, Planned, Assets, Job, Telemetry, Memory, MemoryBytes, Total;
+        public long Self, Params, Ramps, Planned, Assets, Job, Histogram, Telemetry, Memory, MemoryBytes, Total;
     }
 
     /// <summary>Bytes of the block a node needs; negative where the module asks for nonsense.</summary>
@@ -69,6 +69,7 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
         blocks.Planned = Take(parameters * (long)sizeof(float));
         blocks.Assets = Take(Limits.MaxAssets * (long)sizeof(Asset*));
         blocks.Job = Take(sizeof(WorkJob));
+        blocks.Histogram = Take(sizeof(Histogram));
         blocks.Telemetry = Take(type->Entry.TelemetryFloats * (long)sizeof(float));
         blocks.Memory = Take(need.Bytes);
         blocks.MemoryBytes = need.Bytes;
@@ -148,6 +149,7 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
         instance->Planned = (float*)(start + blocks.Planned);
         instance->Assets = (Asset**)(start + blocks.Assets);
         instance->Job = (WorkJob*)(start + blocks.Job);
+        instance->Histogram = (Histogram*)(start + blocks.Histogram);
         instance->Telemetry = (float*)(start + blocks.Telemetry);
         instance->Key = node->Key;
         instance->Slot = node->Slot;
@@ -184,6 +186,7 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
         *record = default;
         record->Key = instance->Key;
         record->Telemetry = instance->Type->Entry.TelemetryFloats > 0 ? map.OffsetOf(instance->Telemetry) : 0;
+        record->Histogram = map.OffsetOf(instance->Histogram);
         record->Bytes = instance->Bytes;
         record->Module = node->Module;
         record->LatencyFrames = instance->LatencyFrames;

@@ -54,7 +54,14 @@ public sealed unsafe class Renderer : IDisposable
         _s->Silence = silence;
         _s->ThreadRecords = map.Threads;
         _s->Seats = (Seat*)ModuleTypes.Take(pool, Limits.MaxThreads * (long)sizeof(Seat));
-        for (var t = 0; t < Limits.MaxThreads; t++) _s->Seats[t].Record = map.Threads + t;
+        for (var t = 0; t < Limits.MaxThreads; t++)
+        {
+            var seat = _s->Seats + t;
+            seat->Record = map.Threads + t;
+            seat->Work = map.WorkerHistogram(t);
+            seat->Tape.Follow(&_s->Diagnostics);
+        }
+
         _s->Ghosts = (Ghost*)ModuleTypes.Take(pool, Ghost.Most * (long)sizeof(Ghost));
         _s->JackIn = (float*)ModuleTypes.Take(pool, Limits.MaxJacks * (long)Limits.MaxQuantum * sizeof(float));
         _s->FadeShape = (float*)ModuleTypes.Take(pool, GainRamp.ShapeLength * (long)sizeof(float));
@@ -85,7 +92,7 @@ public sealed unsafe class Renderer : IDisposable
             }
 
             _running = value;
-            if (!value) TakePublished(heard: false);
+            if (!value) _ = TakePublished(heard: false);
         }
     }
 
@@ -143,6 +150,14 @@ public sealed unsafe class Renderer : IDisposable
 
     /// <summary>Events that named nobody, or a parameter that does not exist, or lay too far ahead. [any thread]</summary>
     public ulong DroppedEvents => Volatile.Read(ref _s->DroppedEvents);
+
+    /// <summary>The audio thread's trace: the audio loop writes to it, too. [audio-thread]</summary>
+    public Tape* AudioTape => &_s->Seats->Tape;
+
+    /// <summary>
+    /// Gives a thread of the crew, pinned to this core (-1: none), a trace. False: no memory for it. [steward, before the threads start]
+    /// </summary>
+    public bool OpenTrace(int thread, int core) => TraceRings.Open(_map, _pool, thread, core, &_s->Seats[thread].Tape);
 
     /// <summary>Ns the audio thread waited for its workers after its own last node, in the last quantum. [audio-thread]</summary>
     public ulong LastJoin => _s->LastJoin;
@@ -263,7 +278,7 @@ public sealed unsafe class Renderer : IDisposable
 
         if (playing != null) Retire(playing);
         Publish(plan);
-        if (!_running) TakePublished(heard: false);
+        if (!_running) _ = TakePublished(heard: false);
         return ReplyStatus.Ok;
     }
 
@@ -463,6 +478,7 @@ public sealed unsafe class Renderer : IDisposable
         var s = _s;
         s->Time = frame;
         s->Quantum++;
+        s->Seats->Tape.Quantum = s->Quanta;
         if (Volatile.Read(ref s->Mailbox.State) == Mailbox.Posted && !TakeCommand()) return false;
         return RenderGraph(inputs, inputCount, outputs, outputCount);
     }
@@ -475,7 +491,7 @@ public sealed unsafe class Renderer : IDisposable
     {
         var s = _s;
         var seat = s->Seats;
-        seat->Record->Current = 0;
+        Executor.MarkTakeover(seat);
         switch (seat->Stage)
         {
             case Stage.Command:
@@ -497,8 +513,12 @@ public sealed unsafe class Renderer : IDisposable
         if (Volatile.Read(ref *(nint*)&s->Published) != 0)
         {
             var start = CycleClock.Now();
-            TakePublished(heard: true);
-            s->LastSwap = Math.Max(1, CycleClock.ToNanoseconds(CycleClock.Now() - start));
+            if (TakePublished(heard: true))
+            {
+                var end = CycleClock.Now();
+                s->LastSwap = Math.Max(1, CycleClock.ToNanoseconds(end - start));
+                s->Seats->Tape.Zone(TraceKind.Swap, start, end, (uint)s->Current->Serial);
+            }
         }
 
         var plan = s->Current;
@@ -579,11 +599,11 @@ public sealed unsafe class Renderer : IDisposable
         else if (gain != 0) Lanes.Add(output, jack->Source, gain, s->Frames);
     }
 
-    // Between quanta, or on the steward while stopped: then nobody hears a step, and nobody would see a ramp end.
-    private void TakePublished(bool heard)
+    // Between quanta, or on the steward while stopped: then nobody hears a step, and nobody would see a ramp end. False: it was taken back.
+    private bool TakePublished(bool heard)
     {
         var plan = (Plan*)Interlocked.Exchange(ref *(nint*)&_s->Published, 0);
-        if (plan == null) return;
+        if (plan == null) return false;
         for (var i = 0; i < plan->ChangeCount; i++)
         {
             var change = plan->Changes[i];
@@ -600,6 +620,7 @@ public sealed unsafe class Renderer : IDisposable
 
         if (plan->AimCount > 0) _s->Unsettled = heard ? _s->FadeFrames : 0;
         Volatile.Write(ref *(nint*)&_s->Current, (nint)plan);
+        return true;
     }
 
     // Rare: looks for the nodes that failed, in plan order so that notices do not depend on the schedule. What is to be said of one is said
@@ -924,7 +945,7 @@ public sealed unsafe class Renderer : IDisposable
 
     private void DropAll()
     {
-        TakePublished(heard: false);
+        _ = TakePublished(heard: false);
         if (_s->Current != null) Retire(_s->Current);
         _s->Current = null;
         _sent = null;

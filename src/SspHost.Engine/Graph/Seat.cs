@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using SspHost.Abi;
+using SspHost.Engine.Probes;
 
 namespace SspHost.Engine.Graph;
 
@@ -67,6 +68,14 @@ internal unsafe struct Seat
     // Module + 1 that the thread of each tenure is in: one that has been replaced still clears its own when it comes back, and must not clear
     // its successor's. As many as tenures may overlap.
     [FieldOffset(72)] private fixed int _inside[Tenures];
+
+    /// <summary>Where its trace is written.</summary>
+    [FieldOffset(192)] public Tape Tape;
+
+    /// <summary>Ns of work a quantum of whoever fills it; and of the present quantum so far, in ticks.</summary>
+    [FieldOffset(240)] public Histogram* Work;
+
+    [FieldOffset(248)] public ulong Worked;
 
     /// <summary>The tenure of the thread that asks, as it begins a quantum. [the thread that fills it]</summary>
     public ulong Mine

@@ -38,6 +38,28 @@ public static class CycleClock
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Now() => s_monotonic ? Linux.Now() : NativeCalls.Cycles();
 
+    /// <summary>The counter and CLOCK_MONOTONIC at one moment: of a few pairs the one that was read fastest, so that no preemption lies in it.</summary>
+    public static ClockAnchor Anchor()
+    {
+        const int Tries = 4;
+        var anchor = new ClockAnchor { Frequency = Frequency };
+        var least = ulong.MaxValue;
+        for (var i = 0; i < Tries; i++)
+        {
+            var before = Now();
+            var time = Linux.Now();
+            var took = Now() - before;
+            if (took >= least) continue;
+            least = took;
+            (anchor.Ticks, anchor.Nanoseconds) = (before + (took / 2), time);
+        }
+
+        return anchor;
+    }
+
+    /// <summary>Ns in ticks, rounded down.</summary>
+    public static ulong ToTicks(ulong ns) => (ulong)(ns * (Frequency / 1e9));
+
     /// <summary>A difference of two <see cref="Now"/> in ns, rounded down; 0 before <see cref="Calibrate"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong ToNanoseconds(ulong ticks)

@@ -1,5 +1,6 @@
 // What the kernel and the runtime know of the calling thread: faults, switches, managed bytes.
 using System.Runtime.InteropServices;
+using SspHost.Abi;
 
 namespace SspHost.Engine.Probes;
 
@@ -17,6 +18,13 @@ public struct ThreadCounters
 
     /// <summary>Managed bytes it allocated.</summary>
     public ulong AllocatedBytes;
+
+    /// <summary>Marks what happened to the thread since <paramref name="before"/> was read; nothing where nothing did.</summary>
+    public readonly void Tell(in ThreadCounters before, ref Tape tape)
+    {
+        if (Faults != before.Faults) tape.Mark(TraceKind.Faults, (uint)(Faults - before.Faults));
+        if (Preemptions != before.Preemptions) tape.Mark(TraceKind.Preempted, (uint)(Preemptions - before.Preemptions));
+    }
 
     /// <summary>Reads the counters of the calling thread. Allocates nothing.</summary>
     public static ThreadCounters Read()

@@ -170,6 +170,11 @@ public sealed unsafe partial class Playback
 
         new Span<ThreadRecord>(map.Threads, Limits.MaxThreads).Clear();
         for (var t = 0; t < cores.Length; t++) map.Threads[t].Class = _classes.Of(cores[t]);
+        for (var t = 0; t < cores.Length; t++)
+        {
+            if (!_renderer.OpenTrace(t, cores[t])) SayUntraced(t);
+        }
+
         _renderer.Running = true;
         for (var t = 1; t < cores.Length; t++)
         {
@@ -194,6 +199,7 @@ public sealed unsafe partial class Playback
             Records = map.Threads,
             Status = map.AudioStatus,
             Notices = map.Notices,
+            Tape = _renderer.AudioTape,
             LastIncident = _renderer.LastIncident,
             Buffers = _buffers,
         };
@@ -326,6 +332,15 @@ public sealed unsafe partial class Playback
         7 => "ssp-worker-7"u8,
         _ => "ssp-worker-n"u8,
     };
+
+    private static void SayUntraced(int seat)
+    {
+        var log = default(Log);
+        log.Text("thread "u8);
+        log.Number(seat);
+        log.Text(" is not traced: no memory for its ring; it plays all the same"u8);
+        log.End();
+    }
 
     private static void Refuse(ref Reply reply, ReplyStatus status, long a, long b, long c)
     {

@@ -4,6 +4,7 @@ using SspHost.Abi;
 using SspHost.Engine.Audio;
 using SspHost.Engine.Graph;
 using SspHost.Engine.Memory;
+using SspHost.Engine.Probes;
 
 namespace SspHost.Engine.Service;
 
@@ -414,6 +415,7 @@ public sealed unsafe class Steward
     private void PublishStatus(ulong now)
     {
         _nextStatus = now + StatusInterval;
+        _map.ClockAnchor->Write(CycleClock.Anchor());
         _region.PublishPoolStats(out var pool);
         var status = new StewardStatus
         {

@@ -25,6 +25,8 @@ internal sealed unsafe class GraphBenchRig : IDisposable
 
     public Renderer Renderer { get; }
 
+    public RegionMap Map => _region.Map;
+
     /// <summary>Threads of this machine that may be real-time without sharing a core.</summary>
     public static int Cores => Environment.ProcessorCount;
 
@@ -42,6 +44,12 @@ internal sealed unsafe class GraphBenchRig : IDisposable
             thread.Start();
             _workers.Add(thread);
         }
+    }
+
+    /// <summary>One thread and no plan.</summary>
+    public void Configure()
+    {
+        if (Renderer.Configure(Rate, Quantum, 1) != ReplyStatus.Ok) throw new InvalidOperationException("bench: cannot configure the renderer");
     }
 
     /// <summary>Installs a plan for a crew on cores of these classes (missing: 0) that does not start.</summary>

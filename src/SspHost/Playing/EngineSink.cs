@@ -367,7 +367,7 @@ internal sealed unsafe class EngineSink : IPlanSink
         if (ModuleTimes is not { } on) return;
         try
         {
-            link.SetDiagnostics(on ? DiagnosticFlags.ModuleTimes : DiagnosticFlags.None);
+            link.SetDiagnostics(on ? DiagnosticFlags.Usual : DiagnosticFlags.Trace);
         }
         catch (EngineRefusedException e)
         {

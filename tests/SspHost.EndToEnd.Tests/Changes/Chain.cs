@@ -53,6 +53,7 @@ internal sealed unsafe class Chain : IPlanSink, IDisposable
         var notices = Take(SpscRing<Notice>.BytesFor(256));
         var instances = Take(Limits.MaxInstances * (long)sizeof(InstanceRecord));
         var threads = Take(Limits.MaxThreads * (long)sizeof(ThreadRecord));
+        var work = Take(Limits.MaxThreads * (long)sizeof(Histogram));
         var silence = Take(Limits.MaxChannels * Limits.MaxQuantum * sizeof(float));
         var jacks = Take(2 * Jacks * Limits.MaxQuantum * sizeof(float));
         var pointers = Take(2 * Jacks * sizeof(float*));
@@ -64,6 +65,7 @@ internal sealed unsafe class Chain : IPlanSink, IDisposable
         header->EventsOffset = events;
         header->NoticesOffset = notices;
         header->InstancesOffset = instances;
+        header->WorkerHistogramsOffset = work;
         header->ThreadsOffset = threads;
         _ = SpscRing<ModuleEvent>.Create(_memory + events, EventCapacity);
         _ = SpscRing<Notice>.Create(_memory + notices, 256);

@@ -54,6 +54,11 @@ internal sealed unsafe class ContainmentRig : IDisposable
         {
             PoolStats stats = default;
             Pool->ReadStats(ref stats);
+            for (var t = 0; t < Limits.MaxThreads; t++)
+            {
+                if (Map.TryTrace(t, out var ring)) stats.Requested -= SpscRing<TraceEvent>.BytesFor(ring.Capacity); // stays with the seat
+            }
+
             return stats.Requested;
         }
     }

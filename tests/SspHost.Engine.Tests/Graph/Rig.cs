@@ -32,6 +32,8 @@ internal sealed unsafe class Rig : IDisposable
         var notices = Take(SpscRing<Notice>.BytesFor(256));
         var instances = Take(Limits.MaxInstances * (long)sizeof(InstanceRecord));
         var threadRecords = Take(Limits.MaxThreads * (long)sizeof(ThreadRecord));
+        var work = Take(Limits.MaxThreads * (long)sizeof(Histogram));
+        var traces = Take(Limits.MaxThreads * sizeof(long));
         var silence = Take(Limits.MaxChannels * Limits.MaxQuantum * sizeof(float));
         var jacks = Take(2 * Jacks * Limits.MaxQuantum * sizeof(float));
         var pointers = Take(2 * Jacks * sizeof(float*));
@@ -44,6 +46,8 @@ internal sealed unsafe class Rig : IDisposable
         header->NoticesOffset = notices;
         header->InstancesOffset = instances;
         header->ThreadsOffset = threadRecords;
+        header->WorkerHistogramsOffset = work;
+        header->TraceRingsOffset = traces;
         _ = SpscRing<ModuleEvent>.Create(_memory + events, EventCapacity);
         _ = SpscRing<Notice>.Create(_memory + notices, 256);
         Map = RegionMap.Over(_memory, at);
