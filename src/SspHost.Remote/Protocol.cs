@@ -39,7 +39,7 @@ public static class Protocol
     public static IReadOnlyList<string> Commands { get; } =
     [
         "hello", "schema", "status", "levels", "costs", "incidents", "log", "telemetry", "subscribe", "modules", "patch", "edit", "undo", "redo", "load", "save", "restore",
-        "start", "stop", "quit",
+        "trace", "tracing", "start", "stop", "quit",
     ];
 
     /// <summary>What can be subscribed to.</summary>
@@ -173,6 +173,18 @@ internal sealed class Message : IDisposable
         if (!Root.TryGetProperty(field, out var e)) return null;
         return e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out var n) ? n : throw ProtocolException.BadMessage($"\"{field}\" is no whole number");
     }
+
+    /// <summary>A number within limits, or null.</summary>
+    public double? Real(string field, double least, double most)
+    {
+        if (!Root.TryGetProperty(field, out var e)) return null;
+        return e.ValueKind == JsonValueKind.Number && e.TryGetDouble(out var n) && n >= least && n <= most
+            ? n
+            : throw ProtocolException.BadMessage(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\"{field}\" is no number from {least} to {most}"));
+    }
+
+    /// <summary>A flag, or null where it is not there.</summary>
+    public bool? FlagOrNull(string field) => Root.TryGetProperty(field, out _) ? Flag(field, otherwise: false) : null;
 
     /// <summary>A whole number of at least 0 that a JSON number can hold.</summary>
     public long? Count(string field)

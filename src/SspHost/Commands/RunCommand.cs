@@ -69,6 +69,7 @@ internal static class RunCommand
             Journal = Path.Combine(state, "journal"),
             Costs = Path.Combine(state, ModuleCosts.FileName),
             ModuleTimes = settings.ModuleTimes.Value,
+            Traces = Path.Combine(state, "traces"),
             Say = Say,
             MakePump = setup.Card == CardKind.PacedStream ? link => MakePump(link, setup) : null,
         });
@@ -93,6 +94,9 @@ internal static class RunCommand
                 Start = host.Play,
                 Stop = host.Stop,
                 Restore = host.Sink.Restore,
+                Recorder = host.Recorder,
+                SwitchTracing = host.Sink.SwitchTracing,
+                Tracing = host.Tracing,
                 Quit = stop.Set,
                 Version = CommandTree.Version,
             });

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Diagnostics;
+using SspHost.Diagnostics.Tracing;
 using SspHost.Patching;
 using SspHost.Supervision;
 
@@ -28,6 +29,9 @@ internal sealed record HostOptions
 
     /// <summary>Whether the engine times its modules.</summary>
     public bool ModuleTimes { get; init; } = true;
+
+    /// <summary>Directory of traces that dropouts leave; null: none are written.</summary>
+    public string? Traces { get; init; }
 
     /// <summary>Makes the pump of a wav device.</summary>
     public Func<EngineLink, WavPump>? MakePump { get; init; }
@@ -71,6 +75,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _options = options;
         _costs = options.Costs is { } costs ? ModuleCosts.Load(costs, options.Say) : new ModuleCosts();
         _supervisor = new Supervisor(options.Runtime, options.RegionMib, _slot);
+        Recorder = new FlightRecorder(_slot, new FlightRecorderOptions { Directory = options.Traces, Say = options.Say });
     }
 
     /// <summary>The session; after <see cref="Start"/>.</summary>
@@ -97,6 +102,9 @@ internal sealed class PatchHost : ISupervised, IDisposable
     /// <summary>What each module costs, as old as <see cref="Latest"/>.</summary>
     public CostsReport Costs { get; private set; } = NoCosts();
 
+    /// <summary>The last seconds of everything the RT threads did.</summary>
+    public FlightRecorder Recorder { get; }
+
     /// <summary>What happened to the sound.</summary>
     public IncidentLog Incidents { get; } = new();
 
@@ -120,6 +128,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = _sink, JournalPath = _options.Journal });
         _session.Changed += OnChanged;
         _supervisor.Watch(this);
+        Recorder.Start();
         return attached;
     }
 
@@ -226,6 +235,22 @@ internal sealed class PatchHost : ISupervised, IDisposable
         return Latest;
     }
 
+    /// <summary>The state of tracing.</summary>
+    public TracingReport Tracing()
+    {
+        var (events, _, bytes) = Recorder.Size;
+        var flags = Sink.Diagnostics;
+        return new TracingReport
+        {
+            Trace = (flags & DiagnosticFlags.Trace) != 0,
+            Modules = (flags & DiagnosticFlags.ModuleTrace) != 0,
+            Events = events,
+            Missing = Recorder.Dropped,
+            Bytes = bytes,
+            Scheduler = Recorder.Scheduler,
+        };
+    }
+
     /// <summary>The lines of what happened since the last call.</summary>
     public IReadOnlyList<string> TakeNotices()
     {
@@ -237,7 +262,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
                 while (lines.Count < 100 && link.TryTakeNotice(out var notice))
                 {
                     if (notice.Kind == NoticeKind.DeviceRate) rate = (int)notice.A;
-                    Incidents.Add(in notice, NameOf(notice.Key));
+                    Recorder.Note(Incidents.Add(in notice, NameOf(notice.Key)), in notice);
                     if (_notices.Line(in notice, NameOf) is { } line) lines.Add(line);
                 }
 
@@ -293,6 +318,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     public void Dispose()
     {
         _supervisor.StopWatching();
+        Recorder.Dispose();
         SaveCosts();
         _sink?.EndPump();
         _session?.Dispose();
