@@ -2,6 +2,7 @@
 using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Diagnostics;
+using SspHost.Diagnostics.Tracing;
 using SspHost.Patching;
 using SspHost.Remote;
 
@@ -30,6 +31,8 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
         (_engine.Map.Header->DescriptorsOffset, _engine.Map.Header->DescriptorsBytes) = (DescriptorsStart, types.Length);
         types.CopyTo(new Span<byte>(_engine.Map.At(DescriptorsStart), types.Length));
         Session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = new RegionSink(_engine.Map) });
+        Recorder = new FlightRecorder(this, new FlightRecorderOptions());
+        Trace(1000);
         Target = new ControlTarget
         {
             Session = Session,
@@ -43,6 +46,13 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
             Start = () => Refusal,
             Stop = () => Refusal,
             Quit = () => Quits++,
+            Recorder = Recorder,
+            SwitchTracing = (trace, modules) =>
+            {
+                (Traced, TracedModules) = (trace ?? Traced, modules ?? TracedModules);
+                return Refusal;
+            },
+            Tracing = () => new TracingReport { Trace = Traced, Modules = TracedModules, Events = 12, Scheduler = Recorder.Scheduler },
             Version = "1.2.3",
         };
         Server = ControlServer.Start(SocketPath, Target);
@@ -77,9 +87,18 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
 
     public CostsReport Latest { get; set; } = new() { Time = Moment.Now().Time, Monotonic = Moment.Now().Monotonic };
 
+    /// <summary>Drained by hand.</summary>
+    public FlightRecorder Recorder { get; }
+
+    public bool Traced { get; private set; } = true;
+
+    public bool TracedModules { get; private set; } = true;
+
     public string? Refusal { get; set; }
 
     public int Quits { get; private set; }
+
+    public FakeEngine Engine => _engine;
 
     public RegionMap Map => _engine.Map;
 
@@ -102,6 +121,13 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
             if (seen < JudgedOfAKind) _lines.Add((line, command));
         }
     });
+
+    /// <summary>Lets the engine have traced a quantum.</summary>
+    public void Trace(ulong quantum, uint load = 300_000)
+    {
+        _engine.Trace(quantum, load);
+        Recorder.Turn();
+    }
 
     /// <summary>Lets the engine have played.</summary>
     public void Play(ulong quanta, float peak = 0.5f)
@@ -126,6 +152,7 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
     public void Dispose()
     {
         Server.Dispose();
+        Recorder.Dispose();
         Session.Dispose();
         _link.Dispose();
         _engine.Dispose();
