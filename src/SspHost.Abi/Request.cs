@@ -43,6 +43,12 @@ public enum RequestKind : uint
 
     /// <summary>A = instance slot, C = low 32 bits of its key. Switches a shed module on again. WrongState while a stuck thread is inside it.</summary>
     RestoreModule = 12,
+
+    /// <summary>Offset = a <see cref="RecordRing"/> in a granted block. What the jacks carry goes there from the next quantum on, in place of where it went before.</summary>
+    StartRecording = 13,
+
+    /// <summary>Ends that; the block can be freed then.</summary>
+    StopRecording = 14,
 }
 
 /// <summary>Outcome of a request.</summary>

@@ -99,6 +99,18 @@ public sealed record MemoryReport
     public long AllocatedBytes { get; init; }
 
     public int Instances { get; init; }
+
+    /// <summary>Bytes of the region that are to be locked in memory, and that are.</summary>
+    public long LockWanted { get; init; }
+
+    /// <inheritdoc cref="LockWanted"/>
+    public long Locked { get; init; }
+
+    /// <summary>The same of the code, constants and data of the engine and its libraries.</summary>
+    public long ImageWanted { get; init; }
+
+    /// <inheritdoc cref="ImageWanted"/>
+    public long ImageLocked { get; init; }
 }
 
 /// <summary>An RT thread as the kernel runs it.</summary>
@@ -184,6 +196,9 @@ public sealed record StatusReport
     /// <summary>Whether one patch is on its way to another: ramps or tails are heard. Only the host knows.</summary>
     public bool? Transition { get; init; }
 
+    /// <summary>The recording that runs; only the host knows. Null: none does.</summary>
+    public RecordingReport? Recording { get; init; }
+
     /// <summary>Notices that were lost because they came faster than they were fetched.</summary>
     public ulong LostNotices { get; init; }
 
@@ -216,6 +231,9 @@ public sealed record StatusReport
 [JsonSerializable(typeof(Tracing.TraceBenchReport))]
 [JsonSerializable(typeof(GcIsolationReport))]
 [JsonSerializable(typeof(StartReport))]
+[JsonSerializable(typeof(LockingReport))]
+[JsonSerializable(typeof(LockReport))]
+[JsonSerializable(typeof(RecordingReport))]
 [JsonSerializable(typeof(EditReport))]
 public sealed partial class DiagnosticsJson : JsonSerializerContext
 {

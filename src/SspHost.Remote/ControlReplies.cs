@@ -134,6 +134,19 @@ internal static class ControlReplies
                 m.Only("trace", "modules");
                 if (target.SwitchTracing(m.FlagOrNull("trace"), m.FlagOrNull("modules")) is { } notSwitched) throw ProtocolException.Refused(notSwitched);
                 return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(target.Tracing(), DiagnosticsJson.Default.TracingReport));
+            case "record":
+                m.Only("path", "outputs", "inputs");
+                var jacks = new List<ushort>();
+                foreach (var j in m.Jacks("outputs") ?? (m.Jacks("inputs") == null ? [1, 2] : [])) jacks.Add((ushort)(j - 1));
+                foreach (var j in m.Jacks("inputs") ?? []) jacks.Add((ushort)((j - 1) | Abi.RecordRing.Input));
+                if (jacks.Count == 0) throw ProtocolException.BadMessage("neither \"outputs\" nor \"inputs\" names a jack");
+                return target.Record(AbsolutePath(m), jacks) is { } notRecorded ? throw ProtocolException.Refused(notRecorded) : Ok(id, _ => { });
+            case "recordStop":
+                m.Only();
+                var (recording, why) = target.StopRecording();
+                return recording == null
+                    ? throw ProtocolException.Refused(why ?? "nothing is being recorded")
+                    : OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(recording, DiagnosticsJson.Default.RecordingReport));
             case "start":
                 m.Only();
                 return target.Start() is { } notStarted ? throw ProtocolException.Refused(notStarted) : Ok(id, _ => { });
@@ -157,7 +170,7 @@ internal static class ControlReplies
         var seconds = m.Real("seconds", FlightRecorder.Shortest, FlightRecorder.Longest);
         var last = m.Real("last", FlightRecorder.Shortest, FlightRecorder.Longest);
         if (seconds != null == (last != null)) throw ProtocolException.BadMessage("expected either \"seconds\" (from now on) or \"last\" (until now)");
-        var recorder = target.Recorder ?? throw ProtocolException.Refused("there is no flight recorder here");
+        var recorder = target.Flight ?? throw ProtocolException.Refused("there is no flight recorder here");
         try
         {
             var result = last is { } before ? recorder.Dump(path, "request", before) : await recorder.RecordAsync(path, seconds!.Value);

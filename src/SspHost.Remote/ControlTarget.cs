@@ -1,4 +1,5 @@
 // What the control socket controls: handed in by the composition root, so that the protocol can be tested without an engine.
+using SspHost.Abi;
 using SspHost.Diagnostics;
 using SspHost.Diagnostics.Tracing;
 using SspHost.Patching;
@@ -43,13 +44,19 @@ public sealed record ControlTarget
     public Func<string, string?> Restore { get; init; } = _ => "nothing here can be switched on again";
 
     /// <summary>The flight recorder; null: there is none.</summary>
-    public FlightRecorder? Recorder { get; init; }
+    public FlightRecorder? Flight { get; init; }
 
     /// <summary>Switches tracing and tracing of modules; null leaves one as it is.</summary>
     public Func<bool?, bool?, string?> SwitchTracing { get; init; } = (_, _) => null;
 
     /// <summary>The state of tracing.</summary>
     public Func<TracingReport> Tracing { get; init; } = () => new TracingReport { Scheduler = "not traced" };
+
+    /// <summary>Records into a file: jacks from 0, inputs with <see cref="RecordRing.Input"/>.</summary>
+    public Func<string, IReadOnlyList<ushort>, string?> Record { get; init; } = (_, _) => "nothing here records";
+
+    /// <summary>Ends that; why not, where there is no recording.</summary>
+    public Func<(RecordingReport? Report, string? Why)> StopRecording { get; init; } = () => (null, "nothing is being recorded");
 
     /// <summary>Version of the program.</summary>
     public required string Version { get; init; }

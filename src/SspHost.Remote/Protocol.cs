@@ -39,7 +39,8 @@ public static class Protocol
     public static IReadOnlyList<string> Commands { get; } =
     [
         "hello", "schema", "status", "levels", "costs", "incidents", "log", "telemetry", "subscribe", "modules", "patch", "edit", "undo", "redo", "load", "save", "restore",
-        "trace", "tracing", "start", "stop", "quit",
+        "record", "recordStop", "trace", "tracing",
+        "start", "stop", "quit",
     ];
 
     /// <summary>What can be subscribed to.</summary>
@@ -204,6 +205,22 @@ internal sealed class Message : IDisposable
         foreach (var item in e.EnumerateArray())
             items.Add(item.ValueKind == JsonValueKind.String && TextOf(item) is { } t ? t : throw ProtocolException.BadMessage($"\"{field}\" is no list of texts"));
         return items;
+    }
+
+    /// <summary>Numbers of jacks, from 1; null where the field is missing.</summary>
+    public IReadOnlyList<int>? Jacks(string field)
+    {
+        if (!Root.TryGetProperty(field, out var e)) return null;
+        if (e.ValueKind != JsonValueKind.Array) throw ProtocolException.BadMessage($"\"{field}\" is no list");
+        var jacks = new List<int>();
+        foreach (var item in e.EnumerateArray())
+        {
+            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out var jack) || jack is < 1 or > Abi.Limits.MaxJacks || jacks.Count == Abi.Limits.MaxJacks)
+                throw ProtocolException.BadMessage($"\"{field}\" is no list of at most {Abi.Limits.MaxJacks} jacks from 1 to {Abi.Limits.MaxJacks}");
+            jacks.Add(jack);
+        }
+
+        return jacks;
     }
 
     /// <summary>A field's value as it was written, or null.</summary>

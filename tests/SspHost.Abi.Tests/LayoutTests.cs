@@ -21,6 +21,8 @@ public sealed class LayoutTests
         { typeof(InstanceRecord), 8 + (2 * 8) + (3 * 8) + (2 * 8) + (4 * 8) + (4 * 8) + (3 * 4) + 4 + InstanceRecord.NameBytes },
         { typeof(ThreadRecord), 256 },
         { typeof(Histogram), (4 * 8) + (2 * 4) + (8 * 37 * 16) },
+        { typeof(RecordRing), 640 },
+        { typeof(RecordBlock), 2 * 8 + (4 * 4) },
         { typeof(TraceEvent), 32 },
         { typeof(ClockAnchor), 3 * 8 },
         { typeof(StallRecord), (8 * 8) + (4 * 4) + (4 * 4) + (3 * 4) + (3 * 4) + (8 * 3 * 24) + 32 },

@@ -31,7 +31,7 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
         (_engine.Map.Header->DescriptorsOffset, _engine.Map.Header->DescriptorsBytes) = (DescriptorsStart, types.Length);
         types.CopyTo(new Span<byte>(_engine.Map.At(DescriptorsStart), types.Length));
         Session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = new RegionSink(_engine.Map) });
-        Recorder = new FlightRecorder(this, new FlightRecorderOptions());
+        Flight = new FlightRecorder(this, new FlightRecorderOptions());
         Trace(1000);
         Target = new ControlTarget
         {
@@ -46,13 +46,13 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
             Start = () => Refusal,
             Stop = () => Refusal,
             Quit = () => Quits++,
-            Recorder = Recorder,
+            Flight = Flight,
             SwitchTracing = (trace, modules) =>
             {
                 (Traced, TracedModules) = (trace ?? Traced, modules ?? TracedModules);
                 return Refusal;
             },
-            Tracing = () => new TracingReport { Trace = Traced, Modules = TracedModules, Events = 12, Scheduler = Recorder.Scheduler },
+            Tracing = () => new TracingReport { Trace = Traced, Modules = TracedModules, Events = 12, Scheduler = Flight.Scheduler },
             Version = "1.2.3",
         };
         Server = ControlServer.Start(SocketPath, Target);
@@ -88,7 +88,7 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
     public CostsReport Latest { get; set; } = new() { Time = Moment.Now().Time, Monotonic = Moment.Now().Monotonic };
 
     /// <summary>Drained by hand.</summary>
-    public FlightRecorder Recorder { get; }
+    public FlightRecorder Flight { get; }
 
     public bool Traced { get; private set; } = true;
 
@@ -126,7 +126,7 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
     public void Trace(ulong quantum, uint load = 300_000)
     {
         _engine.Trace(quantum, load);
-        Recorder.Turn();
+        Flight.Turn();
     }
 
     /// <summary>Lets the engine have played.</summary>
@@ -152,7 +152,7 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
     public void Dispose()
     {
         Server.Dispose();
-        Recorder.Dispose();
+        Flight.Dispose();
         Session.Dispose();
         _link.Dispose();
         _engine.Dispose();

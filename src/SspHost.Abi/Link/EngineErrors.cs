@@ -55,6 +55,8 @@ public static class EngineWords
         RequestKind.SaveState => "save a module's state",
         RequestKind.LoadState => "load a module's state",
         RequestKind.RestoreModule => "switch a module on again",
+        RequestKind.StartRecording => "start the recording",
+        RequestKind.StopRecording => "end the recording",
         RequestKind.SetDiagnostics => "switch diagnostics",
         RequestKind.Shutdown => "end the engine",
         _ => $"do request {(uint)kind}",

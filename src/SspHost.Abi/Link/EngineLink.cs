@@ -196,6 +196,12 @@ public sealed unsafe class EngineLink : IDisposable
     public void RestoreModule(int instanceSlot, ulong key) =>
         Ask(new Request { Kind = RequestKind.RestoreModule, A = instanceSlot, C = (long)(key & 0xFFFF_FFFF) });
 
+    /// <summary>Records what the jacks carry into a ring made in <paramref name="block"/>, which stays the caller's.</summary>
+    public void StartRecording(Grant block) => Ask(new Request { Kind = RequestKind.StartRecording, Offset = block.Offset });
+
+    /// <summary>Ends the recording: its block can be freed.</summary>
+    public void StopRecording() => Ask(new Request { Kind = RequestKind.StopRecording });
+
     /// <summary>Switches diagnostics that cost time.</summary>
     public void SetDiagnostics(DiagnosticFlags flags) => Ask(new Request { Kind = RequestKind.SetDiagnostics, A = (long)flags });
 

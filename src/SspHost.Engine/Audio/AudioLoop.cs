@@ -55,6 +55,9 @@ public unsafe struct AudioLoopSetup
     /// <summary>Number of the last incident; shared with the renderer on the audio thread.</summary>
     public ulong* LastIncident;
 
+    /// <summary>Where a recording is hung in; null: never.</summary>
+    public RecordTaps* Taps;
+
     /// <summary><see cref="AudioLoop.BufferBytes"/> bytes, 64-byte aligned.</summary>
     public byte* Buffers;
 }
@@ -304,6 +307,8 @@ public unsafe struct AudioLoop<TCard, TRender>
         }
 
         _incidents.Played();
+        var tap = _setup.Taps == null ? null : RecordTaps.Current(_setup.Taps);
+        if (tap != null && _drained == 0) Record(tap); // not before: what was rendered and could not be played is among the frames lost
         if (played == CardState.Away)
         {
             _incidents.Gone(_frame, done, _card.Error);
@@ -339,6 +344,10 @@ public unsafe struct AudioLoop<TCard, TRender>
         _setup.Records->Quanta++;
         return true;
     }
+
+    private void Record(RecordTap* tap) => tap->Push(
+        new RecordBlock { Frame = _frame, Time = _begunAt, Frames = _setup.Quantum, Rate = _facts.Rate, Start = _setup.Taps->Starts },
+        _inputs, _facts.Inputs, _outputs, _facts.Outputs);
 
     // After the fade: silence until the converter has played its last frame, or closing the device would cut it.
     private void PlayOut()

@@ -101,7 +101,9 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
     {
         for (var i = 0; i < typeCount; i++)
         {
-            if (types[i].SharedIsFresh != 0) types[i].Entry.BuildShared(types[i].Shared, rate);
+            if (types[i].SharedIsFresh == 0) continue;
+            using var visit = new StewardVisit(map, i, 0, null);
+            types[i].Entry.BuildShared(types[i].Shared, rate);
         }
     }
 
@@ -169,6 +171,7 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
 
         var timing = default(ModuleTiming);
         var own = new InstanceMemory(start + blocks.Memory, blocks.MemoryBytes);
+        using var visit = new StewardVisit(map, node->Module, node->Key, node->Name);
         type->Entry.Construct(instance->Self, &setup, &own, &timing);
         if (own.Overdrawn || timing.LatencyFrames < 0 || timing.TailFrames < -1) return null;
         if (node->StateLength > 0) stateRefused = !type->Entry.LoadState(instance->Self, node->StateVersion, state, node->StateLength);
@@ -253,7 +256,7 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
                 var job = instance->Job;
                 if (Volatile.Read(ref job->State) != (int)WorkState.Requested) continue;
                 Volatile.Write(ref job->State, (int)WorkState.Running);
-                instance->Type->Entry.Work(instance->Self, job);
+                using (new StewardVisit(map, instance->Record->Module, instance->Key, instance->Record->Name)) instance->Type->Entry.Work(instance->Self, job);
                 Volatile.Write(ref job->State, (int)WorkState.Replied); // after the result
             }
         }

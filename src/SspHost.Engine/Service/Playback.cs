@@ -34,9 +34,10 @@ public sealed unsafe partial class Playback
     private readonly Watched* _seats;
     private readonly Watchdog* _watchdog;
     private readonly byte* _buffers;
+    private readonly RecordTaps* _taps;
     private int _threads;
     private bool _reaped;
-    private byte* _inputStream, _outputStream;
+    private byte* _inputStream, _outputStream, _record;
     private int _rate;
     private DeviceReturn _return;
 
@@ -61,6 +62,7 @@ public sealed unsafe partial class Playback
         _watchdog = (Watchdog*)Take(region, sizeof(Watchdog));
         _workers = (Worker*)Take(region, Limits.MaxThreads * sizeof(Worker));
         _buffers = (byte*)Take(region, AudioLoop.BufferBytes);
+        _taps = (RecordTaps*)Take(region, sizeof(RecordTaps));
         _ = StackLock.IsLocked(region.Stack(0, out var bytes), bytes); // its static field is made at the first call: now, not while the heap must stand still
         *_quantum = new RendererQuantum(renderer, region.Map);
         *_watchdog = new Watchdog
@@ -69,6 +71,9 @@ public sealed unsafe partial class Playback
         };
         if (Faults.Install() != 0) Log.Line("ssp-engine: faults of modules cannot be caught: they will end the engine"u8);
     }
+
+    /// <summary>Threads that were replaced since the engine started.</summary>
+    public ulong Takeovers => Volatile.Read(ref _watchdog->Takeovers);
 
     internal Watchdog* Watch => _watchdog;
 
@@ -87,7 +92,36 @@ public sealed unsafe partial class Playback
     public bool Streams => IsRunning && (_inputStream != null || _outputStream != null);
 
     /// <summary>Whether a block is a stream in use.</summary>
-    public bool Uses(byte* block) => IsRunning && (block == _inputStream || block == _outputStream);
+    public bool Uses(byte* block) => block == _record || (IsRunning && (block == _inputStream || block == _outputStream));
+
+    /// <summary>
+    /// Records into the ring in <paramref name="block"/> from the next quantum on, in place of what was recorded before; false if it describes no
+    /// ring of <paramref name="bytes"/> bytes.
+    /// </summary>
+    public bool Record(byte* block, long bytes)
+    {
+        if (!RecordTap.TryMake((RecordRing*)block, bytes, out var tap)) return false;
+        RecordTaps.Use(_taps, tap);
+        _record = block;
+        return true;
+    }
+
+    /// <summary>Ends the recording. False: the audio thread has not finished the quantum it was in; the block is still in use. Again then.</summary>
+    public bool EndRecord()
+    {
+        RecordTaps.Use(_taps, default);
+        var from = _renderer.Quanta;
+        var until = Linux.Now() + (Second / 2);
+        while (_record != null && IsRunning && !HasEnded && _renderer.Quanta < from + 2)
+        {
+            if (Linux.Now() > until) return false;
+            var never = 0u;
+            Linux.Wait(&never, 0, Second / 1000);
+        }
+
+        _record = null;
+        return true;
+    }
 
     /// <summary>Opens the card and starts every thread; on failure nothing is left running and <paramref name="reply"/> says why.</summary>
     public void Start(AudioConfig* config, ref Reply reply)
@@ -111,6 +145,7 @@ public sealed unsafe partial class Playback
             _session->Close();
         }
 
+        if (_region.Locks) ImageLock.Refresh(); // the card may have come with a library
         Span<byte> classes = stackalloc byte[Limits.MaxThreads];
         classes = classes[..threads];
         for (var t = 0; t < threads; t++) classes[t] = (byte)_classes.Of(chosen[t]);
@@ -126,6 +161,7 @@ public sealed unsafe partial class Playback
         _inputStream = config->InputStream == 0 ? null : _region.Map.At(config->InputStream);
         _outputStream = config->OutputStream == 0 ? null : _region.Map.At(config->OutputStream);
         _reaped = false;
+        _taps->Starts++;
         Begin(chosen, config->Quantum, ref reply);
     }
 
@@ -201,6 +237,7 @@ public sealed unsafe partial class Playback
             Notices = map.Notices,
             Tape = _renderer.AudioTape,
             LastIncident = _renderer.LastIncident,
+            Taps = _taps,
             Buffers = _buffers,
         };
         _watchdog->Prepare();

@@ -139,6 +139,10 @@ public sealed unsafe class Steward
                 case RequestKind.SaveState: SaveState(in r, ref reply); break;
                 case RequestKind.LoadState: LoadState(in r, ref reply); break;
                 case RequestKind.RestoreModule: RestoreModule(in r, ref reply); break;
+                case RequestKind.StartRecording: StartRecording(in r, ref reply); break;
+                case RequestKind.StopRecording:
+                    if (!_audio.EndRecord()) reply.Status = ReplyStatus.TimedOut;
+                    break;
                 case RequestKind.SetDiagnostics: _renderer.Diagnostics = (DiagnosticFlags)r.A; break;
                 case RequestKind.Shutdown: Shutdown(in r, ref reply); break;
                 default: Bad(ref reply, BadPart.None, 0, (long)r.Kind); break;
@@ -170,6 +174,12 @@ public sealed unsafe class Steward
                 reply.Status = ReplyStatus.TimedOut;
                 return;
             }
+        }
+
+        if (!_audio.EndRecord())
+        {
+            reply.Status = ReplyStatus.TimedOut;
+            return;
         }
 
         _grants.FreeAll(_pool, _renderer); // a command that a thread is still in keeps its block until it comes back
@@ -279,6 +289,14 @@ public sealed unsafe class Steward
 
         if (_audio.Stop((int)Math.Clamp(r.A, 0, Limits.MaxRate * 10L))) SetState(EngineState.Stopped);
         else reply.Status = ReplyStatus.TimedOut;
+    }
+
+    private void StartRecording(in Request r, ref Reply reply)
+    {
+        var block = Granted(in r, ref reply, sizeof(RecordRing));
+        if (block == null) return;
+        if (!_audio.EndRecord()) reply.Status = ReplyStatus.TimedOut;
+        else if (!_audio.Record(block, _grants.BytesOf(block))) Bad(ref reply, BadPart.Header, ((RecordRing*)block)->Channels, ((RecordRing*)block)->Capacity);
     }
 
     private void Install(in Request r, ref Reply reply)
@@ -428,6 +446,12 @@ public sealed unsafe class Steward
             AllocatedBytes = GC.GetTotalAllocatedBytes(precise: false) - _allocatedAtStart
                 + (GC.GetAllocatedBytesForCurrentThread() - _ownAllocatedAtStart),
             Time = now,
+            LockWanted = _region.WantedLockedBytes,
+            Locked = _region.LockedBytes,
+            ImageWanted = (long)ImageLock.Totals.Wanted,
+            ImageLocked = (long)ImageLock.Totals.Locked,
+            LockError = _region.LockError != 0 ? _region.LockError : ImageLock.Totals.Error,
+            Takeovers = _audio.Takeovers,
             Instances = _renderer.InstanceCount,
             Errors = _errors,
         };

@@ -25,6 +25,7 @@ internal static class CommandTree
         ["status"] = ["ssp status", "ssp status --watch", "ssp status --json | jq .audio.load"],
         ["events"] = ["ssp events", "ssp events --last 20", "ssp events --json | jq -c 'select(.event == \"incidents\") | .data'"],
         ["render"] = ["ssp render my.json --in voice.wav --out wet.wav", "ssp render my.json --seconds 30 --out drone.wav --format float", "ssp render my.json --in loop.wav --seconds 20 --out with-tail.wav"],
+        ["record"] = ["ssp record take.wav", "ssp record stems.wav --outputs 1-8 --inputs 1,2 --seconds 60"],
         ["modules"] = ["ssp modules", "ssp modules vco", "ssp modules --costs", "ssp modules --json"],
         ["patch"] = ["ssp patch check my.json", "ssp patch show my.json", "ssp patch schema > patch.schema.json", "ssp patch restore vco1"],
         ["devices"] = ["ssp devices", "ssp devices alsa:hw:0"],
@@ -38,7 +39,7 @@ internal static class CommandTree
             "ssp trace modules off",
         ],
         ["bench"] = ["ssp bench all", "ssp bench edits", "ssp bench memory --ops 1000000", "ssp bench start --json"],
-        ["experiment"] = ["ssp experiment gc-isolation --seconds 20"],
+        ["experiment"] = ["ssp experiment gc-isolation --seconds 20", "ssp experiment thread-swapped --swap 256", "ssp experiment count-glitches --json", "ssp experiment memload --swap 512"],
     };
 
     /// <summary>Version of this program.</summary>
@@ -55,6 +56,7 @@ internal static class CommandTree
             StopCommand.BuildStart(),
             StatusCommand.Build(),
             EventsCommand.Build(),
+            RecordCommand.Build(),
             RenderCommand.Build(),
             ModulesCommand.Build(),
             PatchCommand.Build(),

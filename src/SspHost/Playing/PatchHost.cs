@@ -5,6 +5,7 @@ using SspHost.Abi.Link;
 using SspHost.Diagnostics;
 using SspHost.Diagnostics.Tracing;
 using SspHost.Patching;
+using SspHost.Recording;
 using SspHost.Supervision;
 
 namespace SspHost.Playing;
@@ -75,7 +76,8 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _options = options;
         _costs = options.Costs is { } costs ? ModuleCosts.Load(costs, options.Say) : new ModuleCosts();
         _supervisor = new Supervisor(options.Runtime, options.RegionMib, _slot);
-        Recorder = new FlightRecorder(_slot, new FlightRecorderOptions { Directory = options.Traces, Say = options.Say });
+        Flight = new FlightRecorder(_slot, new FlightRecorderOptions { Directory = options.Traces, Say = options.Say });
+        Recorder = new Recorder(_slot, options.Say);
     }
 
     /// <summary>The session; after <see cref="Start"/>.</summary>
@@ -103,10 +105,13 @@ internal sealed class PatchHost : ISupervised, IDisposable
     public CostsReport Costs { get; private set; } = NoCosts();
 
     /// <summary>The last seconds of everything the RT threads did.</summary>
-    public FlightRecorder Recorder { get; }
+    public FlightRecorder Flight { get; }
 
     /// <summary>What happened to the sound.</summary>
     public IncidentLog Incidents { get; } = new();
+
+    /// <summary>Records what jacks carry.</summary>
+    public Recorder Recorder { get; }
 
     /// <summary>
     /// Attaches to the engine or starts one, opens the journal. True where an engine was running already. Nothing is installed yet.
@@ -128,7 +133,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = _sink, JournalPath = _options.Journal });
         _session.Changed += OnChanged;
         _supervisor.Watch(this);
-        Recorder.Start();
+        Flight.Start();
         return attached;
     }
 
@@ -190,6 +195,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         }
 
         _supervisor.StopWatching();
+        Recorder.Dispose(); // its file is finished while the engine still is
         try
         {
             _slot.Try(
@@ -230,6 +236,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
                 return report;
             },
             new StatusReport { State = "none" });
+        if (Recorder.Report is { } recording) Latest = Latest with { Recording = recording };
         if (Latest.State == "none") Costs = NoCosts();
         if (_clock.ElapsedMilliseconds - _costsSaved >= CostsSavedMs) SaveCosts();
         return Latest;
@@ -238,16 +245,16 @@ internal sealed class PatchHost : ISupervised, IDisposable
     /// <summary>The state of tracing.</summary>
     public TracingReport Tracing()
     {
-        var (events, _, bytes) = Recorder.Size;
+        var (events, _, bytes) = Flight.Size;
         var flags = Sink.Diagnostics;
         return new TracingReport
         {
             Trace = (flags & DiagnosticFlags.Trace) != 0,
             Modules = (flags & DiagnosticFlags.ModuleTrace) != 0,
             Events = events,
-            Missing = Recorder.Dropped,
+            Missing = Flight.Dropped,
             Bytes = bytes,
-            Scheduler = Recorder.Scheduler,
+            Scheduler = Flight.Scheduler,
         };
     }
 
@@ -255,6 +262,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     public IReadOnlyList<string> TakeNotices()
     {
         var lines = new List<string>();
+        var told = new List<(Notice Notice, string Text)>();
         var rate = 0;
         _slot.Try(
             link =>
@@ -262,13 +270,16 @@ internal sealed class PatchHost : ISupervised, IDisposable
                 while (lines.Count < 100 && link.TryTakeNotice(out var notice))
                 {
                     if (notice.Kind == NoticeKind.DeviceRate) rate = (int)notice.A;
-                    Recorder.Note(Incidents.Add(in notice, NameOf(notice.Key)), in notice);
+                    var incident = Incidents.Add(in notice, NameOf(notice.Key));
+                    Flight.Note(incident, in notice);
+                    told.Add((notice, incident.Text));
                     if (_notices.Line(in notice, NameOf) is { } line) lines.Add(line);
                 }
 
                 return true;
             },
             otherwise: false);
+        foreach (var (notice, text) in told) Recorder.Note(in notice, text);
         if (rate != 0 && rate != Sink.Setup.Rate && Wanted && FollowRate(rate) is { } why) lines.Add(why);
         // An overloaded patch drops out hundreds of times a second: a line a second says it, more would hide everything else.
         if (_clock.ElapsedMilliseconds < _nextSum) return lines;
@@ -287,11 +298,16 @@ internal sealed class PatchHost : ISupervised, IDisposable
             _afterDeath = _policy.Died(_clock.Elapsed, death.FromOutside);
         }
 
-        var how = death.How is { } h ? h.ToString() : "nobody saw how";
+        var how = death.Hung ? "hung in a module for 10 s and was ended" : death.How is { } h ? h.ToString() : "nobody saw how";
         var who = death.Suspects.Count == 0 ? "" : "; it was running " + string.Join(", ", death.Suspects.Select(s => $"'{NameOf(s.Key) ?? s.Module}'"));
         _options.Say($"the engine died ({how}){who}; starting it again");
         _sink?.Renew();
     }
+
+    void ISupervised.Waits(EngineFault module, TimeSpan since) =>
+        _options.Say(string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"'{NameOf(module.Key) ?? module.Module}' has not come back for {since.TotalSeconds:0} s from being made or from work: the patch plays on, edits wait"));
 
     void ISupervised.CannotStart(Exception why, TimeSpan next) =>
         _options.Say(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the engine cannot be started: {why.Message}; next try in {next.TotalSeconds:0} s"));

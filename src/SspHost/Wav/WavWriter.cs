@@ -19,14 +19,14 @@ internal sealed class WavWriter : IDisposable
     private readonly byte[] _buffer;
     private readonly long _maxBytes;
     private ulong _noise = 0x9E37_79B9_7F4A_7C15;
-    private long _bytes;
+    private long _bytes, _cueBytes;
     private bool _closed;
 
     /// <summary>
     /// Starts a file. <paramref name="dither"/> adds triangular noise of one step to 16-bit samples before they are rounded, so that
     /// quiet fades end in hiss and not in distortion.
     /// </summary>
-    public WavWriter(Stream stream, string name, int rate, int channels, WavEncoding encoding, bool dither = false, long maxBytes = uint.MaxValue - 1024)
+    public WavWriter(Stream stream, string name, int rate, int channels, WavEncoding encoding, bool dither = false, long maxBytes = uint.MaxValue - (1 << 20))
     {
         if (encoding is not (WavEncoding.Pcm16 or WavEncoding.Pcm24 or WavEncoding.Float32))
             throw new ArgumentOutOfRangeException(nameof(encoding), encoding, "Written are pcm16, pcm24 and float.");
@@ -39,6 +39,9 @@ internal sealed class WavWriter : IDisposable
 
     /// <summary>Sample rate in Hz.</summary>
     public int Rate { get; }
+
+    /// <summary>Markers, written after the samples when the file is finished.</summary>
+    public IReadOnlyList<WavCue> Cues { get; set; } = [];
 
     /// <summary>Frames written.</summary>
     public long Frames => _bytes / (_channels * WavFormat.BytesOf(_encoding));
@@ -75,6 +78,9 @@ internal sealed class WavWriter : IDisposable
         try
         {
             if ((_bytes & 1) != 0) _stream.WriteByte(0); // chunks end at even bytes
+            var cues = WavCues.Write(Cues);
+            _stream.Write(cues);
+            _cueBytes = cues.Length;
             _stream.Position = 0;
             WriteHeader();
             _stream.Flush();
@@ -98,7 +104,7 @@ internal sealed class WavWriter : IDisposable
         Span<byte> h = stackalloc byte[96];
         h.Clear();
         "RIFF"u8.CopyTo(h);
-        BinaryPrimitives.WriteUInt32LittleEndian(h[4..], (uint)(total - 8 + _bytes + (_bytes & 1)));
+        BinaryPrimitives.WriteUInt32LittleEndian(h[4..], (uint)(total - 8 + _bytes + (_bytes & 1) + _cueBytes));
         "WAVEfmt "u8.CopyTo(h[8..]);
         BinaryPrimitives.WriteInt32LittleEndian(h[16..], formatBytes);
         var f = h[20..];

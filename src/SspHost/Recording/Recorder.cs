@@ -1,0 +1,279 @@
+// Records what jacks carry into a WAV file while a patch plays: off the RT thread, in step with the card's clock, with a marker where something is missing.
+using System.Globalization;
+using SspHost.Abi;
+using SspHost.Abi.Link;
+using SspHost.Diagnostics;
+using SspHost.Playing;
+using SspHost.Supervision;
+using SspHost.Wav;
+
+namespace SspHost.Recording;
+
+/// <summary>
+/// One recording at a time. It goes on across a restart of audio and of the engine: the time in between is silence with a marker. Full scale is
+/// 10 V. A full disk, or a file of 4 GiB, ends it with what it has.
+/// </summary>
+internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDisposable
+{
+    // Two thirds of a second at 32 frames for two jacks; wide recordings take what is reasonable of the region.
+    private const int MostBlocks = 1024, FewestBlocks = 64, RingBytes = 8 << 20;
+    private const int DrainMs = 20;
+    private const int MostCues = 1000;
+    private const float FullScaleVolts = 10;
+
+    private readonly Lock _lock = new();
+    private readonly ManualResetEventSlim _stop = new();
+    private readonly Dictionary<(int Start, ulong Frame), string> _told = [];
+    private Thread? _thread;
+    private ushort[] _jacks = [];
+    private string _path = "";
+    private WavWriter? _writer;
+    private GlitchRepair? _repair;
+    private Grant? _block;
+    private RecordRing* _ring;
+    private int _generation = -1, _capacity;
+    private int _engineStarts; // so that starts of one engine are not taken for those of the next
+    private ulong _dropped;
+    private string? _trouble;
+    private float[] _interleaved = [];
+    private RecordingReport? _last;
+
+    /// <summary>The recording that runs; null: none does.</summary>
+    public RecordingReport? Report
+    {
+        get
+        {
+            lock (_lock) return _thread == null ? null : Describe();
+        }
+    }
+
+    /// <summary>Begins one. <paramref name="jacks"/>: from 0, inputs with <see cref="RecordRing.Input"/>. Null, or why not.</summary>
+    public string? Start(string path, IReadOnlyList<ushort> jacks)
+    {
+        lock (_lock)
+        {
+            if (_thread != null) return $"{_path} is being recorded; end that first";
+            if (jacks.Count is 0 or > RecordRing.MaxChannels) return $"expected 1 to {RecordRing.MaxChannels} jacks to record";
+            try
+            {
+                WavFormat.CheckOutput(path, "");
+                if (!slot.Try(link => link.TryAudio(out var a) && a.Rate > 0, otherwise: false)) return "nothing plays, so there is nothing to record";
+                var rate = slot.Use(link => link.TryAudio(out var a) ? a.Rate : 0);
+                (_jacks, _path, _trouble, _dropped, _engineStarts, _generation) = ([.. jacks], path, null, 0, 0, -1);
+                _told.Clear();
+                _writer = WavWriter.Create(path, rate, jacks.Count, WavEncoding.Float32);
+                _repair = new GlitchRepair(jacks.Count, rate, frames => _writer.Write(frames.Span));
+                slot.Use(Hang);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or EngineGoneException or EngineRefusedException or EngineTimeoutException)
+            {
+                _writer?.Dispose();
+                (_writer, _repair) = (null, null);
+                return e.Message;
+            }
+
+            _stop.Reset();
+            _thread = new Thread(Run) { IsBackground = true, Name = "recorder" };
+            _thread.Start();
+            return null;
+        }
+    }
+
+    /// <summary>Ends it; what came of it, or null and why not.</summary>
+    public RecordingReport? Stop(out string? why)
+    {
+        Thread? thread;
+        lock (_lock) thread = _thread;
+        if (thread == null)
+        {
+            why = "nothing is being recorded";
+            return null;
+        }
+
+        _stop.Set();
+        thread.Join();
+        lock (_lock)
+        {
+            why = null;
+            return _last;
+        }
+    }
+
+    /// <summary>
+    /// What happened to the sound: the words of its marker, should frames be missing there. Not from within a use of the slot, which this class uses
+    /// under its own lock.
+    /// </summary>
+    public void Note(in Notice notice, string words)
+    {
+        if (notice.Kind is not (NoticeKind.Dropout or NoticeKind.DeviceAway)) return;
+        lock (_lock)
+        {
+            if (_thread != null && _told.Count < MostCues) _told[(_engineStarts, notice.Frame)] = words;
+        }
+    }
+
+    public void Dispose()
+    {
+        _ = Stop(out _);
+        _stop.Dispose();
+    }
+
+    private void Run()
+    {
+        while (!_stop.Wait(DrainMs)) Drain();
+        Drain();
+        lock (_lock)
+        {
+            try
+            {
+                if (_trouble == null) _repair!.Finish();
+                _writer!.Cues = Cues();
+            }
+            catch (IOException e)
+            {
+                _trouble ??= e.Message;
+            }
+
+            _last = Describe();
+            try
+            {
+                _writer!.Dispose();
+            }
+            catch (IOException e)
+            {
+                _trouble ??= e.Message;
+                _last = Describe();
+            }
+
+            LetGo();
+            (_writer, _repair, _thread) = (null, null, null);
+        }
+
+        say(Words(_last));
+    }
+
+    private void Drain()
+    {
+        lock (_lock)
+        {
+            if (_trouble != null) return;
+            try
+            {
+                slot.Try(
+                    link =>
+                    {
+                        if (slot.Generation != _generation) Hang(link);
+                        Take();
+                        return true;
+                    },
+                    otherwise: false);
+            }
+            catch (Exception e) when (e is IOException or EngineRefusedException)
+            {
+                _trouble = e.Message;
+                say($"{_path}: {e.Message}; the recording ends here and what was written is kept");
+            }
+            catch (Exception e) when (e is EngineGoneException or EngineTimeoutException)
+            {
+                // The next one is hung in when it is there.
+            }
+        }
+    }
+
+    // Hangs the tap into an engine.
+    private void Hang(EngineLink link)
+    {
+        _engineStarts += 1 << 16;
+        _ring = null;
+        _block = null; // an engine that died took it along
+        _capacity = MostBlocks;
+        while (_capacity > FewestBlocks && RecordRing.BytesFor(_jacks.Length, _capacity) > RingBytes) _capacity /= 2;
+        _block = link.Allocate(RecordRing.BytesFor(_jacks.Length, _capacity));
+        _ring = (RecordRing*)_block.Pointer;
+        _ring->Channels = _jacks.Length;
+        _ring->Capacity = _capacity;
+        for (var c = 0; c < _jacks.Length; c++) _ring->Jacks[c] = _jacks[c];
+        link.StartRecording(_block);
+        _generation = slot.Generation;
+    }
+
+    private void Take()
+    {
+        if (_ring == null) return;
+        var head = _ring->Head;
+        for (; head != Volatile.Read(ref _ring->Tail); Volatile.Write(ref _ring->Head, ++head))
+        {
+            var block = RecordRing.Block(_ring, head, _jacks.Length, _capacity);
+            if (block->Rate != _writer!.Rate) throw new WavException(string.Create(CultureInfo.InvariantCulture, $"audio runs at {block->Rate} Hz by now, the recording at {_writer.Rate} Hz"));
+            var frames = Math.Clamp(block->Frames, 0, Limits.MaxQuantum);
+            if (_interleaved.Length < frames * _jacks.Length) _interleaved = new float[Limits.MaxQuantum * _jacks.Length];
+            var from = (float*)(block + 1);
+            for (var c = 0; c < _jacks.Length; c++)
+                for (var i = 0; i < frames; i++) _interleaved[(i * _jacks.Length) + c] = from[(c * frames) + i] / FullScaleVolts;
+            _ = _repair!.Take(_engineStarts + block->Start, block->Frame, block->Time, _interleaved.AsSpan(0, frames * _jacks.Length));
+        }
+
+        _dropped = Math.Max(_dropped, _ring->Dropped);
+    }
+
+    private void LetGo()
+    {
+        if (_block == null) return;
+        try
+        {
+            slot.Try(
+                link =>
+                {
+                    if (slot.Generation != _generation) return true;
+                    link.StopRecording();
+                    _block.Dispose();
+                    return true;
+                },
+                otherwise: false);
+        }
+        catch (Exception e) when (e is EngineGoneException or EngineRefusedException or EngineTimeoutException)
+        {
+            // The engine keeps the block until its session ends.
+        }
+
+        _block = null;
+        _ring = null;
+    }
+
+    private List<WavCue> Cues()
+    {
+        var cues = new List<WavCue>();
+        foreach (var gap in _repair!.Gaps)
+        {
+            if (cues.Count == MostCues) break;
+            cues.Add(new WavCue(gap.At, gap.Frames, WordsOf(gap)));
+        }
+
+        return cues;
+    }
+
+    private string WordsOf(Gap gap)
+    {
+        if (gap.Restart) return "audio was stopped or started again";
+        // What the engine told is found by the frame; a gap that nobody told of is this end's.
+        return _told.GetValueOrDefault(((int)(gap.Start & ~0xFFFF), gap.EngineFrame)) ?? string.Create(CultureInfo.InvariantCulture, $"{gap.Frames} frames missing: the recorder was too slow, or nobody told why");
+    }
+
+    private RecordingReport Describe() => new()
+    {
+        File = _path,
+        Frames = _repair?.Frames ?? 0,
+        Seconds = _writer == null ? 0 : Math.Round((_repair?.Frames ?? 0) / (double)_writer.Rate, 3),
+        Missing = _repair?.Gaps.Sum(g => g.Frames) ?? 0,
+        DroppedBlocks = _dropped,
+        Gaps = [.. (_repair?.Gaps ?? []).Take(MostCues).Select(g => new RecordingGap { At = g.At, Frames = g.Frames, Text = WordsOf(g) })],
+        Trouble = _trouble,
+    };
+
+    /// <summary>A recording in one line for people.</summary>
+    public static string Words(RecordingReport r)
+    {
+        var gaps = r.Gaps.Count == 0 ? "nothing is missing" : string.Create(CultureInfo.InvariantCulture, $"{r.Missing} frames in {r.Gaps.Count} places are silence, each with a marker");
+        return string.Create(CultureInfo.InvariantCulture, $"recorded {r.Seconds:0.0} s into {r.File}: {gaps}{(r.Trouble == null ? "" : $"; it ended early: {r.Trouble}")}");
+    }
+}
