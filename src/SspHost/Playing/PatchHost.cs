@@ -335,6 +335,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     {
         _supervisor.StopWatching();
         Recorder.Dispose();
+        Flight.Dispose();
         SaveCosts();
         _sink?.EndPump();
         _session?.Dispose();
