@@ -143,6 +143,17 @@ public sealed class FlightRecorderTests : IDisposable
     }
 
     [Fact]
+    public void A_turn_of_the_recorder_allocates_nothing_while_nothing_stands_out()
+    {
+        using var engine = new Traced(_host, _said);
+        for (ulong q = 5000; q < 5400; q++) engine.Trace(q); // the worst are known by now, and chunks are there
+        for (var i = 0; i < 100; i++) engine.Recorder.Turn();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (ulong q = 5400; q < 6000; q++) engine.Trace(q);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
     public void Another_engine_begins_anew_and_what_the_one_before_did_last_is_kept()
     {
         using var engine = new Traced(_host, _said);

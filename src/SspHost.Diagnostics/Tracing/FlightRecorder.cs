@@ -309,19 +309,20 @@ public sealed partial class FlightRecorder : IDisposable
 
     private void Age()
     {
-        double keep;
+        var keep = Seconds;
+        ulong before;
         lock (_state)
         {
-            keep = Math.Max(Seconds, _requests.Count > 0 ? _requests.Max() + 1 : 0);
+            foreach (var r in _requests) keep = Math.Max(keep, r + 1);
+            if (_anchorCount == 0) return;
+            var newest = _anchors[(_anchorCount - 1) % MostAnchors]; // a tenth of a second old: near enough, and nothing is allocated
+            before = newest.Ticks - Math.Min(newest.Ticks, (ulong)Math.Clamp(keep * newest.Frequency, 0, 1e18));
         }
 
-        var clock = Clock();
-        if (!clock.Known) return;
-        var before = Linux.Now() - (ulong)(keep * 1e9);
         lock (Store.Sync)
         {
             Store.MaxBytes = Math.Min(MostBytes, (long)(BaseBytes * (keep / Seconds)));
-            Store.Trim(clock.Ticks(before));
+            Store.Trim(before);
         }
     }
 

@@ -334,7 +334,6 @@ internal sealed class PatchHost : ISupervised, IDisposable
     public void Dispose()
     {
         _supervisor.StopWatching();
-        Recorder.Dispose();
         Flight.Dispose();
         SaveCosts();
         _sink?.EndPump();
