@@ -238,6 +238,6 @@ public sealed unsafe class SpikeKeeper
         var at = _worst.FindIndex(s => s.Load < spike.Load);
         _worst.Insert(at < 0 ? _worst.Count : at, spike);
         if (_worst.Count > Worst) _worst.RemoveAt(Worst);
-        if (_worst.Count == Worst) _threshold = (uint)(_worst[^1].Load * 1e6f);
+        if (_worst.Count == Worst) _threshold = (uint)Math.Round(_worst[^1].Load * 1e6); // cut, it could lie below what is kept, and the same load would be offered for ever
     }
 }
