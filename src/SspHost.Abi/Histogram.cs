@@ -73,12 +73,15 @@ public unsafe struct Histogram
     /// Largest value, exact, of the window asked for last; 0: nothing was recorded in it. A value that is being recorded while the window is asked
     /// for may count to either side.
     /// </summary>
-    public readonly ulong MaxOfWindow => WindowBegun == WindowAsked ? WindowMax : 0;
+    public readonly ulong MaxOfWindow =>
+        Volatile.Read(ref Unsafe.AsRef(in WindowBegun)) == WindowAsked ? Volatile.Read(ref Unsafe.AsRef(in WindowMax)) : 0;
 
+    // The old maximum is gone before the new window is said to have begun: a reader between the two finds nothing, not what was.
     private void BeginWindow()
     {
-        WindowBegun = WindowAsked;
+        var asked = WindowAsked;
         WindowMax = 0;
+        Volatile.Write(ref WindowBegun, asked);
     }
 
     /// <summary>

@@ -55,7 +55,7 @@ public sealed unsafe class RegionMap : IDisposable
 
     /// <summary>
     /// Work of a seat in a quantum, in ns: from when its thread sat down to its last node's end, waits for other nodes included, all its stays
-    /// together. Only quanta it took part in.
+    /// together. Only quanta in which it ran a node.
     /// </summary>
     public Histogram* WorkerHistogram(int seat) => (Histogram*)At(Header->WorkerHistogramsOffset) + seat;
 

@@ -81,6 +81,86 @@ public sealed unsafe class HistogramTests
         Assert.InRange(window.Percentile(0.99), 98ul, 103ul);
     }
 
+    [Fact]
+    public void Of_ten_million_values_every_percentile_keeps_the_bound_and_the_maximum_is_exact()
+    {
+        // Log-normal with a few spikes, as the times of a module are.
+        var random = new Random(11);
+        var values = new ulong[10_000_000];
+        for (var i = 0; i < values.Length; i += 2)
+        {
+            var radius = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()));
+            var angle = 2 * Math.PI * random.NextDouble();
+            values[i] = (ulong)Math.Exp(5 + (radius * Math.Cos(angle)));
+            values[i + 1] = (ulong)Math.Exp(5 + (radius * Math.Sin(angle)));
+        }
+
+        for (var spike = 0; spike < 100; spike++) values[random.Next(values.Length)] = (ulong)random.NextInt64(1L << 30);
+        AssertMatchesSort(values);
+    }
+
+    [Fact]
+    public void The_maximum_of_a_window_is_that_of_the_values_since_it_was_asked_for_and_nothing_is_lost()
+    {
+        var random = new Random(12);
+        Histogram h = default;
+        Assert.Equal(0ul, h.MaxOfWindow);
+        ulong all = 0, count = 0;
+        for (var window = 0; window < 2_000; window++)
+        {
+            var before = h;
+            h.AskForWindow();
+            Assert.Equal(0ul, h.MaxOfWindow); // nothing was recorded in it
+            var values = new ulong[random.Next(4)];
+            for (var i = 0; i < values.Length; i++) values[i] = (ulong)random.NextInt64(1L << random.Next(1, 40));
+            foreach (var v in values) h.Record(v);
+            Assert.Equal(values.DefaultIfEmpty().Max(), h.MaxOfWindow);
+            Assert.Equal((ulong)values.Length, h.Since(before).Count);
+            Assert.Equal(values.Aggregate(0ul, (a, b) => a + b), h.Since(before).Sum);
+            all = Math.Max(all, h.MaxOfWindow);
+            count += (ulong)values.Length;
+        }
+
+        Assert.Equal((all, count), (h.Max, h.Count));
+    }
+
+    [Fact]
+    public void A_reader_beside_the_writer_finds_every_value_in_a_window_and_no_maximum_that_was_not_recorded()
+    {
+        // The writer's values rise, so a window's largest is its last: it is at least what was recorded before the reader looked, and at most what
+        // was by the time it had looked. A value being recorded while a window is asked for may count to either side.
+        const ulong Values = 3_000_000;
+        var memory = stackalloc Histogram[1];
+        var h = memory;
+        *h = default;
+        var address = (nint)h;
+        var writer = new Thread(() =>
+        {
+            for (ulong v = 1; v <= Values; v++) ((Histogram*)address)->Record(v);
+        });
+        writer.Start();
+        ulong windows = 0;
+        while (Volatile.Read(ref h->Count) < Values)
+        {
+            h->AskForWindow();
+            var asked = Volatile.Read(ref h->Count);
+            for (var spins = (int)(windows % 50); spins > 0; spins--) Thread.SpinWait(20);
+            var before = Volatile.Read(ref h->Count);
+            var max = h->MaxOfWindow;
+            var after = Volatile.Read(ref h->Count) + 1; // it may be about to count
+            if (before > asked + 1) Assert.InRange(max, before, after); // surely one whole record of this window
+            else Assert.True(max <= after);
+            windows++;
+        }
+
+        writer.Join();
+        Assert.True(windows > 10, $"{windows} windows");
+        Assert.Equal((Values, Values, Values * (Values + 1) / 2), (h->Count, h->Max, h->Sum));
+        ulong inBuckets = 0;
+        for (var b = 0; b < Histogram.Buckets; b++) inBuckets += h->Counts[b];
+        Assert.Equal(Values, inBuckets);
+    }
+
     private static void AssertMatchesSort(ulong[] values)
     {
         Histogram h = default;

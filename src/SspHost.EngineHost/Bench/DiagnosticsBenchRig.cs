@@ -14,10 +14,10 @@ internal sealed unsafe class DiagnosticsBenchRig : IDisposable
     private readonly AudioLoop<SimulatedCard<VirtualClock>, RendererQuantum>* _loop;
     private readonly SpscRing<TraceEvent> _trace;
 
-    /// <summary>So many cheap modules in a chain; 0: no plan.</summary>
+    /// <summary>So many empty modules in a chain, so that nothing hides what is added; 0: no plan.</summary>
     public DiagnosticsBenchRig(int modules)
     {
-        if (modules > 0) _graph.Start(GraphBenchPlan.Voices(1, modules, 1), 1);
+        if (modules > 0) _graph.Start(GraphBenchPlan.Chain(modules), 1);
         else _graph.Configure();
         if (!_graph.Renderer.OpenTrace(0, 0) || !_graph.Map.TryTrace(0, out _trace)) throw new InvalidOperationException("bench: no memory for a trace");
         var bytes = sizeof(AudioLoop<SimulatedCard<VirtualClock>, RendererQuantum>) + sizeof(RendererQuantum) + sizeof(VirtualTime) + AudioLoop.BufferBytes + 256;

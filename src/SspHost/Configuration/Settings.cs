@@ -58,7 +58,7 @@ internal sealed record Settings
     /// <summary>Sample format of renders: pcm16, pcm24 or float.</summary>
     public Setting<string> Format { get; init; } = "pcm24";
 
-    /// <summary>Whether each module is timed while it plays, so that the dearest paths are worked on first.</summary>
+    /// <summary>Whether each module is timed while it plays: the dearest paths are worked on first, and what was late has a name.</summary>
     public Setting<bool> ModuleTimes { get; init; } = true;
 
     /// <summary>"alsa:NAME" of the inputs where it is another device than that of the outputs; empty: the same.</summary>

@@ -94,7 +94,7 @@ internal static class SettingsFile
             "patches": { "type": "string", "default": "", "description": "directory of patches; empty: beside the program" },
             "state": { "type": "string", "default": "", "description": "directory of the journal; empty: $XDG_STATE_HOME/ssphost" },
             "format": { "enum": ["pcm16", "pcm24", "float"], "default": "pcm24", "description": "sample format of renders" },
-            "moduleTimes": { "type": "boolean", "default": true, "description": "time each module while it plays, so that the dearest paths are worked on first" },
+            "moduleTimes": { "type": "boolean", "default": true, "description": "time each module while it plays: the dearest paths are worked on first, and what was late has a name" },
             "captureDevice": { "type": "string", "pattern": "^(alsa:.+)?$", "default": "", "description": "ALSA device of the inputs where it is another than that of the outputs" },
             "inputs": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": {{AudioConfig.MaxDeviceChannels}} }, "maxItems": {{Limits.MaxJacks}}, "default": [], "description": "channel of the ALSA device behind input jack 1, 2, ...; 0: none; empty: as the device has them" },
             "outputs": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": {{AudioConfig.MaxDeviceChannels}} }, "maxItems": {{Limits.MaxJacks}}, "default": [], "description": "channel of the ALSA device behind output jack 1, 2, ...; 0: none; empty: as the device has them" },

@@ -144,4 +144,18 @@ public sealed unsafe class IncidentTests : IDisposable
         Assert.Equal((1000UL, 1000UL, 0UL), (_incidents.ClockJumps, *_rig.Setup.LastIncident, _incidents.Dropouts));
         Assert.Equal(10, _rig.TakeNotices().Count(n => n.Kind == NoticeKind.ClockJump));
     }
+
+    [Fact]
+    public void What_the_kernel_did_goes_with_the_incident_it_was_asked_for_and_with_no_other()
+    {
+        _ = _incidents.Rendered(2 * Quantum);
+        Assert.True(_incidents.Absorbed(1));
+        _incidents.Suffered(7, 3);
+        _incidents.TellLate(2 * Quantum, 0, 1, Culprit.None);
+        _incidents.Slipped(4, 32, 2);
+        _incidents.Suffered(0, 1);
+        _incidents.Lost(64, DropoutCause.LateWakeUp, 64, 3, Culprit.None);
+        var told = _rig.TakeNotices();
+        Assert.Equal([(NoticeKind.Late, 7u, 3u), (NoticeKind.Dropout, 0u, 0u), (NoticeKind.Dropout, 0u, 1u)], told.Select(n => (n.Kind, n.Faults, n.Preemptions)));
+    }
 }

@@ -75,7 +75,19 @@ internal sealed unsafe class LoopRig : IDisposable
             Notices = SpscRing<Notice>.Create(notices, 1 << 14),
             LastIncident = Zeroed<ulong>(1),
             Buffers = (byte*)Block(AudioLoop.BufferBytes),
+            Taps = Zeroed<RecordTaps>(1),
         };
+    }
+
+    /// <summary>Hangs in a recording of output 1 and input 1.</summary>
+    public RecordRing* Record(int capacity)
+    {
+        var ring = (RecordRing*)Block((nuint)RecordRing.BytesFor(2, capacity));
+        (ring->Channels, ring->Capacity) = (2, capacity);
+        ring->Jacks[1] = RecordRing.Input;
+        Assert.True(RecordTap.TryMake(ring, RecordRing.BytesFor(2, capacity), out var tap));
+        RecordTaps.Use(Setup.Taps, tap);
+        return ring;
     }
 
     public VirtualTime* Time { get; }

@@ -45,6 +45,35 @@ public sealed class CulpritTests
     }
 
     [Fact]
+    public void A_module_that_a_worker_ran_is_named_as_one_of_the_audio_thread_is()
+    {
+        using var rig = new Rig(threads: 2);
+        var draft = new PatchDraft { Width = 8 };
+        for (var i = 0; i < 8; i++) _ = draft.Add(i == 5 ? TestRegistry.Hook : TestRegistry.Blend, (ulong)i + 1);
+        rig.Install(draft.Compile());
+        rig.Renderer.Diagnostics = DiagnosticFlags.ModuleTimes;
+        var byWorker = false;
+        Hook.Inside = () =>
+        {
+            byWorker = Rig.ThisThread == 1;
+            Thread.Sleep(byWorker ? 300 : 1); // asleep here, the other thread is the next to come by; longer than a busy machine takes a core away
+        };
+        try
+        {
+            for (var i = 0; i < 2000 && !byWorker; i++) _ = rig.Step();
+        }
+        finally
+        {
+            Hook.Inside = null;
+        }
+
+        Assert.True(byWorker, "the worker came by");
+        var culprit = rig.Renderer.Culprit();
+        Assert.Equal((5, 6UL), (culprit.Slot, culprit.Key));
+        Assert.InRange(culprit.Nanoseconds, 300_000_000UL, ulong.MaxValue);
+    }
+
+    [Fact]
     public void Without_module_times_nobody_is_accused()
     {
         using var rig = new Rig();

@@ -33,6 +33,7 @@ internal sealed unsafe class Rig : IDisposable
         var instances = Take(Limits.MaxInstances * (long)sizeof(InstanceRecord));
         var threadRecords = Take(Limits.MaxThreads * (long)sizeof(ThreadRecord));
         var work = Take(Limits.MaxThreads * (long)sizeof(Histogram));
+        var histograms = Take((int)HistogramKind.Count * (long)sizeof(Histogram));
         var traces = Take(Limits.MaxThreads * sizeof(long));
         var silence = Take(Limits.MaxChannels * Limits.MaxQuantum * sizeof(float));
         var jacks = Take(2 * Jacks * Limits.MaxQuantum * sizeof(float));
@@ -48,6 +49,7 @@ internal sealed unsafe class Rig : IDisposable
         header->ThreadsOffset = threadRecords;
         header->WorkerHistogramsOffset = work;
         header->TraceRingsOffset = traces;
+        header->HistogramsOffset = histograms;
         _ = SpscRing<ModuleEvent>.Create(_memory + events, EventCapacity);
         _ = SpscRing<Notice>.Create(_memory + notices, 256);
         Map = RegionMap.Over(_memory, at);
@@ -83,6 +85,11 @@ internal sealed unsafe class Rig : IDisposable
         {
             PoolStats stats = default;
             Pool->ReadStats(ref stats);
+            for (var t = 0; t < Limits.MaxThreads; t++)
+            {
+                if (Map.TryTrace(t, out var ring)) stats.Requested -= SpscRing<TraceEvent>.BytesFor(ring.Capacity); // stays with the seat
+            }
+
             return stats;
         }
     }

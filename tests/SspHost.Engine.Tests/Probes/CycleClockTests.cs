@@ -38,6 +38,27 @@ public sealed class CycleClockTests
     }
 
     [Fact]
+    public void Two_anchors_lead_from_ticks_to_the_kernels_clock()
+    {
+        CycleClock.Calibrate();
+        var best = double.MaxValue;
+        for (var tries = 0; tries < 20; tries++) // another program may come between two readings, but not always
+        {
+            var first = CycleClock.Anchor();
+            var (ticks, before) = (CycleClock.Now(), Linux.Now());
+            Thread.Sleep(5);
+            var second = CycleClock.Anchor();
+            Assert.True(second.Ticks > first.Ticks && second.Nanoseconds > first.Nanoseconds);
+            Assert.InRange(first.Frequency, CycleClock.Frequency * 0.99, CycleClock.Frequency * 1.01); // other tests measure it anew meanwhile
+            var rate = (double)(second.Nanoseconds - first.Nanoseconds) / (second.Ticks - first.Ticks);
+            best = Math.Min(best, Math.Abs(first.Nanoseconds + ((ticks - first.Ticks) * rate) - before));
+        }
+
+        Assert.InRange(best, 0, 1_000);
+        Assert.InRange(Math.Abs((double)CycleClock.ToNanoseconds(CycleClock.ToTicks(1_000_000)) - 1_000_000), 0, 50);
+    }
+
+    [Fact]
     public void It_does_not_run_backwards()
     {
         var last = CycleClock.Now();

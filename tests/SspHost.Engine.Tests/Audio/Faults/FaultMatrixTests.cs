@@ -1,5 +1,6 @@
 // Every fault with every other: counted once with its cause, nothing out of step, playing on by itself, nothing growing.
 using SspHost.Abi;
+using SspHost.Diagnostics;
 using SspHost.Engine.Audio;
 
 namespace SspHost.Engine.Tests.Audio.Faults;
@@ -90,6 +91,10 @@ public sealed unsafe class FaultMatrixTests
         private readonly SimulatedJacks _jacks;
         private readonly WorldQuantum* _render;
         private readonly AudioLoop<FaultyCard, WorldQuantum>* _loop;
+        private readonly RecordRing* _ring;
+        private readonly List<float> _recorded = [];
+        private long _firstFrame, _endFrame;
+        private GlitchRepair _repair = new(2, 48_000, _ => { });
         private readonly Fault* _faults;
         private readonly Stop* _stops;
         private readonly Stamp* _stamps;
@@ -107,6 +112,7 @@ public sealed unsafe class FaultMatrixTests
             _faults = _rig.Zeroed<Fault>(128);
             _stops = _rig.Zeroed<Stop>(FaultWorld.MaxStops);
             _stamps = _rig.Zeroed<Stamp>(FaultWorld.MaxStamps);
+            _ring = _rig.Record(1024);
         }
 
         public ulong BufferNs => (ulong)_world->Buffer * 1_000_000_000 / (ulong)_config.Rate;
@@ -188,6 +194,8 @@ public sealed unsafe class FaultMatrixTests
             _rig.Time->Now = _world->Began;
             for (var j = 0; j < 2; j++) new Span<float>(_jacks.Played + (j * Frames), (int)_used).Fill(float.NaN);
             *_render = new WorldQuantum { World = _world };
+            _recorded.Clear();
+            _repair = new GlitchRepair(2, _config.Rate, frames => _recorded.AddRange(frames.Span));
             var card = new FaultyCard(_world, new SimulatedCard<ConverterClock>(new ConverterClock(_world), _config, _jacks));
             *_loop = new(card, _render, _rig.Setup);
             Assert.Equal(_world->Buffer, card.Facts.BufferFrames);
@@ -197,8 +205,55 @@ public sealed unsafe class FaultMatrixTests
         private ulong RunUntil(ulong time)
         {
             ulong steps = 0;
-            for (; _world->Now < time; steps++) Assert.True(_loop->Step(), _name);
+            for (; _world->Now < time; steps++)
+            {
+                Assert.True(_loop->Step(), _name);
+                Drain();
+            }
+
             return steps;
+        }
+
+        // As the recorder does.
+        private void Drain()
+        {
+            var interleaved = new float[2 * Limits.MaxQuantum];
+            for (; _ring->Head != _ring->Tail; _ring->Head++)
+            {
+                var block = RecordRing.Block(_ring, _ring->Head, 2, _ring->Capacity);
+                var from = (float*)(block + 1);
+                if (_recorded.Count == 0 && _repair.Frames == 0) _firstFrame = (long)block->Frame;
+                _endFrame = (long)block->Frame + block->Frames;
+                for (var i = 0; i < block->Frames; i++) (interleaved[2 * i], interleaved[(2 * i) + 1]) = (from[i], from[block->Frames + i]);
+                _ = _repair.Take(block->Start, block->Frame, block->Time, interleaved.AsSpan(0, 2 * block->Frames));
+            }
+        }
+
+        // Each frame of the recording is the one that belongs there, silence where frames are missing, and at most a millisecond of fade between.
+        private void CheckRecording(List<Notice> dropouts)
+        {
+            _repair.Finish();
+            var first = _firstFrame;
+            Same(0UL, _ring->Dropped, "blocks of the recording dropped");
+            Same(2 * _repair.Frames, _recorded.Count, "frames of the recording");
+            Same(_endFrame - first, _repair.Frames, "length of the recording, by the card's frames");
+            var fade = _config.Rate / 1000;
+            var certain = new bool[_repair.Frames];
+            Array.Fill(certain, true);
+            foreach (var gap in _repair.Gaps)
+            {
+                Same(false, gap.Restart, "a restart");
+                Same((long)gap.EngineFrame - first, gap.At, "where a gap lies");
+                Assert.True(dropouts.Exists(d => d.Frame == gap.EngineFrame), $"{_name}: the gap at {gap.EngineFrame} is no dropout's");
+                for (var i = 0; i < gap.Frames; i++) Same((0f, 0f), (_recorded[(int)(2 * (gap.At + i))], _recorded[(int)(2 * (gap.At + i)) + 1]), $"silence in the gap at {gap.At}");
+                for (var i = Math.Max(0, gap.At - fade); i < Math.Min(_repair.Frames, gap.At + gap.Frames + fade); i++) certain[i] = false;
+            }
+
+            for (var i = 0; i < _repair.Frames; i++)
+            {
+                if (certain[i] && _recorded[2 * i] != first + i + 1) Assert.Fail($"{_name}: frame {i} of the recording is {_recorded[2 * i]}, expected {first + i + 1}");
+                if (!certain[i] && !(_recorded[2 * i] >= 0 && _recorded[2 * i] <= first + i + 1)) Assert.Fail($"{_name}: frame {i} of a fade is {_recorded[2 * i]}");
+            }
         }
 
         private void Check(in AudioStatus settled, in Histogram wakes, ulong steps)
@@ -228,6 +283,7 @@ public sealed unsafe class FaultMatrixTests
                 Same(cause == DropoutCause.SlowRender ? 5 : -1, dropouts[i].Slot, "the module is named where one was slow");
             }
 
+            CheckRecording(dropouts);
             var absences = notices.Where(n => n.Kind == NoticeKind.DeviceAway).Select(n => n.Incident);
             Same(true, absences.SequenceEqual(dropouts.Where(n => n.B == (long)DropoutCause.Unplugged).Select(n => n.Incident)), "an absence begins and ends as one incident");
             var others = notices.Where(n => n.Kind != NoticeKind.DeviceAway).ToList();

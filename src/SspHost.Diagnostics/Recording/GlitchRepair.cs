@@ -1,5 +1,5 @@
 // Puts a recording together so that it stays in step: what is missing becomes silence of exactly its length, faded at its edges.
-namespace SspHost.Recording;
+namespace SspHost.Diagnostics;
 
 /// <summary>Something missing in a recording.</summary>
 /// <param name="At">Frame of the recording at which the silence begins.</param>
@@ -7,14 +7,14 @@ namespace SspHost.Recording;
 /// <param name="EngineFrame">Number of the first missing frame on the card's clock.</param>
 /// <param name="Start">Start of audio that number belongs to.</param>
 /// <param name="Restart">Audio had ended and was started again: the length is by the clock of the computer, not by the card's.</param>
-internal readonly record struct Gap(long At, long Frames, ulong EngineFrame, long Start, bool Restart);
+public readonly record struct Gap(long At, long Frames, ulong EngineFrame, long Start, bool Restart);
 
 /// <summary>
 /// Takes blocks as they come, each with its number on the card's clock, and writes frames without a hole. The last millisecond is held back
 /// until it is known what follows it: before silence it fades out, after it the music fades in (half a cosine each), so that a gap does not click.
 /// The block after a gap stands exactly where the card's clock has it.
 /// </summary>
-internal sealed class GlitchRepair
+public sealed class GlitchRepair
 {
     /// <summary>Longest silence put in, in seconds: a card that was away for a night is no reason to fill a disk.</summary>
     public const int MostSeconds = 600;
