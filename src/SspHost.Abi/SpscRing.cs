@@ -112,4 +112,22 @@ public readonly unsafe struct SpscRing<T> where T : unmanaged
         var head = _header->Head;
         return head == Volatile.Read(ref _header->Tail) ? null : _entries + (head & _mask);
     }
+
+    /// <summary>
+    /// [consumer] The oldest entries that lie in one piece: all that wait, or those up to the end of the memory. They are the consumer's until it
+    /// takes them.
+    /// </summary>
+    public ReadOnlySpan<T> Waiting
+    {
+        get
+        {
+            var head = _header->Head;
+            var waiting = Volatile.Read(ref _header->Tail) - head;
+            var at = (uint)head & _mask;
+            return new ReadOnlySpan<T>(_entries + at, (int)Math.Min(waiting, _mask + 1 - at)); // a producer gone mad can claim no more than there is
+        }
+    }
+
+    /// <summary>[consumer] Takes the first <paramref name="count"/> of <see cref="Waiting"/>.</summary>
+    public void Take(int count) => Volatile.Write(ref _header->Head, _header->Head + (ulong)count);
 }

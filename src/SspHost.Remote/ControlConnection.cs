@@ -133,7 +133,7 @@ internal sealed class ControlConnection
             {
                 end += Math.Max(start, searched);
                 var line = buffer.AsMemory(start, end - start);
-                if (line.Span.TrimEnd((byte)'\r').Length > 0 && !Answer(line)) return;
+                if (line.Span.TrimEnd((byte)'\r').Length > 0 && !await AnswerAsync(line)) return;
                 start = end + 1;
             }
 
@@ -143,14 +143,14 @@ internal sealed class ControlConnection
         }
     }
 
-    private bool Answer(ReadOnlyMemory<byte> line)
+    private async ValueTask<bool> AnswerAsync(ReadOnlyMemory<byte> line)
     {
         var id = "null";
         byte[] reply;
         try
         {
             using var message = Message.Parse(line, out id);
-            reply = ControlReplies.Answer(id, message, _target, this);
+            reply = message.Command == "trace" ? await ControlReplies.TraceAsync(id, message, _target) : ControlReplies.Answer(id, message, _target, this);
         }
         catch (ProtocolException e)
         {

@@ -2,6 +2,7 @@
 using System.Buffers;
 using System.Text.Json;
 using SspHost.Diagnostics;
+using SspHost.Diagnostics.Tracing;
 using SspHost.Patching;
 
 namespace SspHost.Remote;
@@ -133,6 +134,10 @@ internal static class ControlReplies
                 m.Only("module");
                 var module = m.Text("module") ?? throw ProtocolException.BadMessage("\"module\" is missing; expected the id of a module");
                 return target.Restore(module) is { } notRestored ? throw ProtocolException.Refused(notRestored) : Ok(id, _ => { });
+            case "tracing":
+                m.Only("trace", "modules");
+                if (target.SwitchTracing(m.FlagOrNull("trace"), m.FlagOrNull("modules")) is { } notSwitched) throw ProtocolException.Refused(notSwitched);
+                return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(target.Tracing(), DiagnosticsJson.Default.TracingReport));
             case "record":
                 m.Only("path", "outputs", "inputs");
                 var jacks = new List<ushort>();
@@ -156,6 +161,32 @@ internal static class ControlReplies
                 m.Only();
                 target.Quit();
                 return Ok(id, _ => { });
+        }
+    }
+
+    /// <summary>
+    /// The one command that takes its time: a minute of tracing must not hold a thread. Throws <see cref="ProtocolException"/> where it is refused.
+    /// </summary>
+    public static async Task<byte[]> TraceAsync(string id, Message m, ControlTarget target)
+    {
+        m.Only("path", "seconds", "last");
+        var path = AbsolutePath(m);
+        var seconds = m.Number("seconds", FlightRecorder.Shortest, FlightRecorder.Longest);
+        var last = m.Number("last", FlightRecorder.Shortest, FlightRecorder.Longest);
+        if (seconds != null == (last != null)) throw ProtocolException.BadMessage("expected either \"seconds\" (from now on) or \"last\" (until now)");
+        var recorder = target.Flight ?? throw ProtocolException.Refused("there is no flight recorder here");
+        try
+        {
+            var result = last is { } before ? recorder.Dump(path, "request", before) : await recorder.RecordAsync(path, seconds!.Value);
+            return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(result, DiagnosticsJson.Default.TraceResult));
+        }
+        catch (Exception e) when (e is TraceException or IOException or UnauthorizedAccessException)
+        {
+            throw ProtocolException.Refused(e is TraceException ? e.Message : $"{path}: the trace cannot be written: {e.Message}");
+        }
+        catch (OperationCanceledException)
+        {
+            throw ProtocolException.Refused("the host ends; the trace was not finished");
         }
     }
 

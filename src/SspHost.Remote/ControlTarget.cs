@@ -1,6 +1,7 @@
 // What the control socket controls: handed in by the composition root, so that the protocol can be tested without an engine.
 using SspHost.Abi;
 using SspHost.Diagnostics;
+using SspHost.Diagnostics.Tracing;
 using SspHost.Patching;
 
 namespace SspHost.Remote;
@@ -44,6 +45,15 @@ public sealed record ControlTarget
 
     /// <summary>Switches a module on again, by its id in the patch.</summary>
     public Func<string, string?> Restore { get; init; } = _ => "nothing here can be switched on again";
+
+    /// <summary>The flight recorder; null: there is none.</summary>
+    public FlightRecorder? Flight { get; init; }
+
+    /// <summary>Switches tracing and tracing of modules; null leaves one as it is.</summary>
+    public Func<bool?, bool?, string?> SwitchTracing { get; init; } = (_, _) => null;
+
+    /// <summary>The state of tracing.</summary>
+    public Func<TracingReport> Tracing { get; init; } = () => new TracingReport { Scheduler = "not traced" };
 
     /// <summary>Records into a file: jacks from 0, inputs with <see cref="RecordRing.Input"/>.</summary>
     public Func<string, IReadOnlyList<ushort>, string?> Record { get; init; } = (_, _) => "nothing here records";

@@ -39,7 +39,7 @@ public static class Protocol
     public static IReadOnlyList<string> Commands { get; } =
     [
         "hello", "schema", "status", "levels", "costs", "incidents", "log", "telemetry", "metrics", "subscribe", "modules", "patch", "edit", "undo", "redo", "load", "save", "restore",
-        "record", "recordStop",
+        "record", "recordStop", "trace", "tracing",
         "start", "stop", "quit",
     ];
 
@@ -183,6 +183,9 @@ internal sealed class Message : IDisposable
             ? n
             : throw ProtocolException.BadMessage(FormattableString.Invariant($"\"{field}\" is no number from {least} to {most}"));
     }
+
+    /// <summary>A flag, or null where it is not there.</summary>
+    public bool? FlagOrNull(string field) => Root.TryGetProperty(field, out _) ? Flag(field, otherwise: false) : null;
 
     /// <summary>A whole number of at least 0 that a JSON number can hold.</summary>
     public long? Count(string field)

@@ -48,9 +48,20 @@ public sealed unsafe class SpscRingTests
                 }
 
                 if (ring.Count != model.Count || ring.Dropped != dropped) return false;
+                var waiting = ring.Waiting;
+                if (waiting.IsEmpty != (model.Count == 0) || !waiting.ToArray().Select(e => e.Number).SequenceEqual(model.Take(waiting.Length))) return false;
             }
 
-            return true;
+            // What is left is taken in one or two pieces: up to the end of the memory, and from its start.
+            for (var piece = 0; piece < 2 && model.Count > 0; piece++)
+            {
+                var waiting = ring.Waiting;
+                foreach (var entry in waiting)
+                    if (!entry.IsWhole || entry.Number != model.Dequeue()) return false;
+                ring.Take(waiting.Length);
+            }
+
+            return model.Count == 0 && ring.Count == 0;
         }).QuickCheckThrowOnFailure();
     }
 

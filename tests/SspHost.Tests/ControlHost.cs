@@ -2,6 +2,7 @@
 using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Diagnostics;
+using SspHost.Diagnostics.Tracing;
 using SspHost.Patching;
 using SspHost.Remote;
 
@@ -38,6 +39,8 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
             Metrics.Take();
         }
 
+        Flight = new FlightRecorder(this, new FlightRecorderOptions());
+        Trace(1000);
         Target = new ControlTarget
         {
             Session = Session,
@@ -52,6 +55,15 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
             Start = () => Refusal,
             Stop = () => Refusal,
             Quit = () => Quits++,
+            Record = (path, jacks) => (Recording = $"{path} {jacks.Count}") == null ? "" : null,
+            StopRecording = () => (new RecordingReport { File = "/recordings/take.wav", Frames = 96_000, Seconds = 2, Gaps = [] }, null),
+            Flight = Flight,
+            SwitchTracing = (trace, modules) =>
+            {
+                (Traced, TracedModules) = (trace ?? Traced, modules ?? TracedModules);
+                return Refusal;
+            },
+            Tracing = () => new TracingReport { Trace = Traced, Modules = TracedModules, Events = 12, Scheduler = Flight.Scheduler },
             Version = "1.2.3",
         };
         Server = ControlServer.Start(SocketPath, Target);
@@ -89,9 +101,21 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
 
     public CostsReport Latest { get; set; } = new() { Time = Moment.Now().Time, Monotonic = Moment.Now().Monotonic };
 
+    /// <summary>Drained by hand.</summary>
+    public FlightRecorder Flight { get; }
+
+    public bool Traced { get; private set; } = true;
+
+    public bool TracedModules { get; private set; } = true;
+
     public string? Refusal { get; set; }
 
     public int Quits { get; private set; }
+
+    /// <summary>File and number of jacks of the recording asked for last.</summary>
+    public string? Recording { get; private set; }
+
+    public FakeEngine Engine => _engine;
 
     public RegionMap Map => _engine.Map;
 
@@ -114,6 +138,13 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
             if (seen < JudgedOfAKind) _lines.Add((line, command));
         }
     });
+
+    /// <summary>Lets the engine have traced a quantum.</summary>
+    public void Trace(ulong quantum, uint load = 300_000)
+    {
+        _engine.Trace(quantum, load);
+        Flight.Turn();
+    }
 
     /// <summary>Lets the engine have played.</summary>
     public void Play(ulong quanta, float peak = 0.5f)
@@ -138,6 +169,7 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
     public void Dispose()
     {
         Server.Dispose();
+        Flight.Dispose();
         Session.Dispose();
         _link.Dispose();
         _engine.Dispose();

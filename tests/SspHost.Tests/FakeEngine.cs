@@ -8,6 +8,7 @@ internal sealed unsafe class FakeEngine : IDisposable
 {
     private const int Bytes = 8 << 20;
     private const int PoolStart = 4 << 20;
+    private const int TracedSeats = 2, TracedEvents = 4096;
 
     private readonly byte* _memory;
     private readonly Thread _thread;
@@ -44,6 +45,15 @@ internal sealed unsafe class FakeEngine : IDisposable
         header->HistogramsOffset = Take(sizeof(Histogram) * (int)HistogramKind.Count);
         header->InstancesOffset = Take(sizeof(InstanceRecord) * Limits.MaxInstances);
         header->ThreadsOffset = Take(sizeof(ThreadRecord) * Limits.MaxThreads);
+        header->ClockAnchorOffset = Take(sizeof(Seqlock<ClockAnchor>));
+        header->TraceRingsOffset = Take(sizeof(long) * Limits.MaxThreads);
+        for (var seat = 0; seat < TracedSeats; seat++)
+        {
+            var ring = Take(SpscRing<TraceEvent>.BytesFor(TracedEvents));
+            _ = SpscRing<TraceEvent>.Create(_memory + ring, TracedEvents);
+            ((long*)(_memory + header->TraceRingsOffset))[seat] = ring;
+        }
+
         _ = SpscRing<Request>.Create(_memory + header->RequestsOffset, 8);
         _ = SpscRing<Reply>.Create(_memory + header->RepliesOffset, 8);
         _ = SpscRing<ModuleEvent>.Create(_memory + header->EventsOffset, 64);
@@ -69,6 +79,17 @@ internal sealed unsafe class FakeEngine : IDisposable
     }
 
     public List<Request> Seen { get; } = [];
+
+    /// <summary>Writes a quantum into the trace; its cycle clock counts the ns of CLOCK_MONOTONIC.</summary>
+    public void Trace(ulong quantum, uint load = 300_000)
+    {
+        var now = Linux.Now();
+        var anchor = new ClockAnchor { Ticks = now, Nanoseconds = now, Frequency = 1e9 };
+        Map.ClockAnchor->Write(in anchor);
+        Assert.True(Map.TryTrace(0, out var ring));
+        ring.TryPush(new TraceEvent { Ticks = now - 3000, Duration = 1000, Quantum = quantum, Kind = TraceKind.Module, Slot = 0, Value = 1, Core = 1 });
+        ring.TryPush(new TraceEvent { Ticks = now - 4000, Duration = 3000, Quantum = quantum, Kind = TraceKind.Quantum, Slot = -1, Value = load, Core = 1 });
+    }
 
     /// <summary>What a well-behaved engine answers.</summary>
     public Reply Serve(in Request r)

@@ -7,6 +7,7 @@ using System.Text.Json.Serialization;
 using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Diagnostics;
+using SspHost.Diagnostics.Tracing;
 using SspHost.Patching;
 using SspHost.Playing;
 using SspHost.Supervision;
@@ -30,11 +31,11 @@ internal static partial class BenchCommand
     private const long TouchedBeforeServing = 32L << 20;
 
     private static readonly string[] EngineBenches = ["memory", "heap", "graph", "classes", "sleep", "contain", "samples", "diagnostics"]; // what the engine measures of itself
-    private static readonly string[] OwnBenches = ["all", "compile", "start", "edits", "metrics"];
+    private static readonly string[] OwnBenches = ["all", "compile", "start", "edits", "metrics", "trace"];
 
     public static Command Build()
     {
-        var what = new Argument<string>("what") { Description = "all; compile, start, edits, metrics; or one of the engine's own: memory, heap, graph, classes, sleep, contain, samples, diagnostics." };
+        var what = new Argument<string>("what") { Description = "all; compile, start, edits, metrics, trace; or one of the engine's own: memory, heap, graph, classes, sleep, contain, samples, diagnostics." };
         var json = new Option<bool>("--json") { Description = "As JSON objects." };
         var rest = new Argument<string[]>("arguments") { Description = "Passed on to the engine's benchmark.", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("bench", "Measure this machine. Figures on a busy machine mean little; ratios in one run do.") { what, rest, json };
@@ -55,10 +56,12 @@ internal static partial class BenchCommand
                 case "start": return Start(asJson);
                 case "edits": return EditBench.Run(asJson);
                 case "metrics": return MetricsBench.Run(asJson);
+                case "trace": return Trace(asJson);
                 case "all":
                     var worst = 0;
                     foreach (var bench in EngineBenches) worst = Math.Max(worst, Engine(bench, [], asJson));
-                    return Math.Max(Math.Max(Math.Max(worst, MetricsBench.Run(asJson)), EditBench.Run(asJson)), Math.Max(Compile(asJson), Start(asJson)));
+                    foreach (var own in new Func<bool, int>[] { MetricsBench.Run, Trace, EditBench.Run, Compile, Start }) worst = Math.Max(worst, own(asJson));
+                    return worst;
                 default: return Engine(name, r.GetValue(rest) ?? [], asJson);
             }
         });
@@ -83,6 +86,27 @@ internal static partial class BenchCommand
                 CultureInfo.InvariantCulture,
                 $"{t.Patch,-14}{t.Modules,9}{t.Cables,9}{t.PlanBytes / 1024,10}{t.Median,9:0.00}{t.P90,9:0.00}{t.P99,9:0.00}{t.Max,9:0.00}"));
         Console.WriteLine($"to reach: a median of {CompileTargetMs} ms: {(met ? "reached" : "NOT reached")}");
+        return 0;
+    }
+
+    private static int Trace(bool json)
+    {
+        var report = TraceBench.Run();
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(report, DiagnosticsJson.Pretty.TraceBenchReport));
+            return 0;
+        }
+
+        Console.WriteLine($"{"drain",-10}{"modules",9}{"ns/event",10}{"B/event",9}{"events/s",10}{"% of core",11}{"MB of 10 s",12}");
+        foreach (var d in report.Drain)
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{"",-10}{d.Modules,9}{d.NanosecondsPerEvent,10:0.0}{d.BytesPerEvent,9:0.00}{d.EventsPerSecond,10:0}{d.Core * 100,11:0.00}{d.MegabytesOfTenSeconds,12:0.0}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"a turn that finds nothing: {report.IdleTurnNanoseconds:0} ns, a hundred a second"));
+        foreach (var e in report.Export)
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{e.Format,-10}{e.Events} events in {e.Seconds:0.00} s: {e.Megabytes:0.0} MB, {e.MegabytesPerSecond:0} MB/s, {e.EventsPerSecond / 1e6:0.0} million events/s"));
         return 0;
     }
 

@@ -31,6 +31,13 @@ internal static class CommandTree
         ["devices"] = ["ssp devices", "ssp devices alsa:hw:0"],
         ["calibrate"] = ["ssp calibrate out 3                       plays, and asks what your meter reads", "ssp calibrate in 3 --from 3                output 3 plugged into input 3", "ssp calibrate out 3 --read -4.98 --read 5.02", "ssp calibrate show"],
         ["config"] = ["ssp config show", "ssp config show --json > ~/.config/ssphost/ssp.json", "ssp config check my-ssp.json", "ssp config schema"],
+        ["trace"] =
+        [
+            "ssp trace --seconds 10 --format perfetto -o slow.pftrace",
+            "ssp trace --last 10 --format firefox -o profile.json     what is in the flight recorder now",
+            "ssp trace convert dropout.ssptrace --format chrome -o trace.json",
+            "ssp trace modules off",
+        ],
         ["bench"] = ["ssp bench all", "ssp bench edits", "ssp bench memory --ops 1000000", "ssp bench start --json"],
         ["symbols"] = ["ssp symbols resolve artifacts/bin/ssp-engine.sym 1f2e3d", "ssp symbols make artifacts/symbols/ssp-engine.dbg -o ssp-engine.sym"],
         ["stat"] = ["ssp stat                                  live, q quits", "ssp stat --once", "ssp stat --json | jq .metrics.system.cores"],
@@ -63,6 +70,7 @@ internal static class CommandTree
             DevicesCommand.Build(),
             CalibrateCommand.Build(),
             ConfigCommand.Build(),
+            TraceCommand.Build(),
             BenchCommand.Build(),
             ExperimentCommand.Build(),
             SymbolsCommand.Build(),

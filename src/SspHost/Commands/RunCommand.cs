@@ -69,6 +69,7 @@ internal static class RunCommand
             Journal = Path.Combine(state, "journal"),
             Costs = Path.Combine(state, ModuleCosts.FileName),
             ModuleTimes = settings.ModuleTimes.Value,
+            Traces = Path.Combine(state, "traces"),
             Say = Say,
             MakePump = setup.Card == CardKind.PacedStream ? link => MakePump(link, setup) : null,
         });
@@ -96,6 +97,9 @@ internal static class RunCommand
                 Start = host.Play,
                 Stop = host.Stop,
                 Restore = host.Sink.Restore,
+                Flight = host.Flight,
+                SwitchTracing = host.Sink.SwitchTracing,
+                Tracing = host.Tracing,
                 Record = host.Recorder.Start,
                 StopRecording = () => (host.Recorder.Stop(out var why), why),
                 Quit = stop.Set,

@@ -25,6 +25,7 @@ internal sealed unsafe class EngineSink : IPlanSink
     private int _quantum = 32;
     private CompiledPlan? _installed;
     private WavPump? _pump;
+    private uint _off; // DiagnosticFlags that somebody switched off
     private bool _moved;
 
     public EngineSink(EngineSlot slot, AudioSetup setup, IReadOnlyList<ModuleDescriptor> modules, AssetFiles assets, Action<string> say) =>
@@ -362,12 +363,40 @@ internal sealed unsafe class EngineSink : IPlanSink
         return null;
     }
 
-    private void SwitchTimes(EngineLink link)
+    /// <summary>What the engine keeps of itself; <see cref="ModuleTimes"/> null: as the engine has it.</summary>
+    public DiagnosticFlags Diagnostics => (ModuleTimes == true ? DiagnosticFlags.Usual : DiagnosticFlags.Trace) & ~(DiagnosticFlags)Volatile.Read(ref _off);
+
+    /// <summary>Switches tracing, and tracing of modules; null leaves one as it is. Null, or why it cannot be.</summary>
+    public string? SwitchTracing(bool? trace, bool? modules)
     {
-        if (ModuleTimes is not { } on) return;
+        if (modules == true && ModuleTimes != true) return "modules are not traced while they are not timed: \"moduleTimes\" is off in ssp.json";
+        if (trace is { } t) Set(DiagnosticFlags.Trace, t);
+        if (modules is { } m) Set(DiagnosticFlags.ModuleTrace, m);
         try
         {
-            link.SetDiagnostics(on ? DiagnosticFlags.Usual : DiagnosticFlags.Trace);
+            _slot.Try(
+                link =>
+                {
+                    link.SetDiagnostics(Diagnostics);
+                    return true;
+                },
+                otherwise: false);
+            return null; // an engine that comes later gets it, too
+        }
+        catch (Exception e) when (e is EngineRefusedException or EngineTimeoutException or EngineGoneException)
+        {
+            return e.Message;
+        }
+
+        void Set(DiagnosticFlags flag, bool on) => Volatile.Write(ref _off, on ? _off & ~(uint)flag : _off | (uint)flag);
+    }
+
+    private void SwitchTimes(EngineLink link)
+    {
+        if (ModuleTimes is null) return;
+        try
+        {
+            link.SetDiagnostics(Diagnostics);
         }
         catch (EngineRefusedException e)
         {

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Diagnostics;
+using SspHost.Diagnostics.Tracing;
 using SspHost.Patching;
 using SspHost.Recording;
 using SspHost.Supervision;
@@ -29,6 +30,9 @@ internal sealed record HostOptions
 
     /// <summary>Whether the engine times its modules.</summary>
     public bool ModuleTimes { get; init; } = true;
+
+    /// <summary>Directory of traces that dropouts leave; null: none are written.</summary>
+    public string? Traces { get; init; }
 
     /// <summary>Makes the pump of a wav device.</summary>
     public Func<EngineLink, WavPump>? MakePump { get; init; }
@@ -75,6 +79,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _options = options;
         _costs = options.Costs is { } costs ? ModuleCosts.Load(costs, options.Say) : new ModuleCosts();
         _supervisor = new Supervisor(options.Runtime, options.RegionMib, _slot);
+        Flight = new FlightRecorder(_slot, new FlightRecorderOptions { Directory = options.Traces, Say = options.Say });
         Recorder = new Recorder(_slot, options.Say);
     }
 
@@ -102,6 +107,9 @@ internal sealed class PatchHost : ISupervised, IDisposable
     /// <summary>What each module costs, as old as <see cref="Latest"/>.</summary>
     public CostsReport Costs { get; private set; } = NoCosts();
 
+    /// <summary>The last seconds of everything the RT threads did.</summary>
+    public FlightRecorder Flight { get; }
+
     /// <summary>What happened to the sound.</summary>
     public IncidentLog Incidents { get; } = new();
 
@@ -128,6 +136,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = _sink, JournalPath = _options.Journal });
         _session.Changed += OnChanged;
         _supervisor.Watch(this);
+        Flight.Start();
         return attached;
     }
 
@@ -236,6 +245,22 @@ internal sealed class PatchHost : ISupervised, IDisposable
         return Latest;
     }
 
+    /// <summary>The state of tracing.</summary>
+    public TracingReport Tracing()
+    {
+        var (events, _, bytes) = Flight.Size;
+        var flags = Sink.Diagnostics;
+        return new TracingReport
+        {
+            Trace = (flags & DiagnosticFlags.Trace) != 0,
+            Modules = (flags & DiagnosticFlags.ModuleTrace) != 0,
+            Events = events,
+            Missing = Flight.Dropped,
+            Bytes = bytes,
+            Scheduler = Flight.Scheduler,
+        };
+    }
+
     /// <summary>The lines of what happened since the last call.</summary>
     public IReadOnlyList<string> TakeNotices()
     {
@@ -248,7 +273,9 @@ internal sealed class PatchHost : ISupervised, IDisposable
                 while (lines.Count < 100 && link.TryTakeNotice(out var notice))
                 {
                     if (notice.Kind == NoticeKind.DeviceRate) rate = (int)notice.A;
-                    told.Add((notice, Incidents.Add(in notice, NameOf(notice.Key)).Text));
+                    var incident = Incidents.Add(in notice, NameOf(notice.Key));
+                    Flight.Note(incident, in notice);
+                    told.Add((notice, incident.Text));
                     _stalls.Heard(in notice);
                     if (_notices.Line(in notice, NameOf) is { } line) lines.Add(line);
                 }
@@ -318,6 +345,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     public void Dispose()
     {
         _supervisor.StopWatching();
+        Flight.Dispose();
         SaveCosts();
         _sink?.EndPump();
         _session?.Dispose();
