@@ -35,6 +35,10 @@ switch (args)
         return SleepBench.Run(rest);
     case ["bench", "contain", .. var rest]:
         return ContainBench.Run(rest);
+#if CHECKED
+    case ["violate", .. var rest]:
+        return SspHost.Violations.Violate.Run(rest);
+#endif
     default:
         return Options.TryParse(args, out var options, out var error) ? Serve(options, started) : Fail(error + Environment.NewLine + Usage, 2);
 }

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Compiles the C files beside this script for a runtime identifier into a folder.
-# Each file appears whole or not at all, so builds may run side by side.
+# Compiles the C files beside this script for a runtime identifier into a folder; with `checked`, the guards of the checked build instead.
+# Each file appears whole or not at all, so builds may run side by side. Usage: build.sh RID FOLDER [checked]
 set -eu
 rid=$1
 out=$2
+checked=${3:-}
 here=$(cd "$(dirname "$0")" && pwd)
 host=linux-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
 
@@ -24,6 +25,16 @@ mkdir -p "$out"
 work=$(mktemp -d "$out/build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 flags="-std=gnu11 -O2 -fPIC -Wall -Wextra -Werror -fvisibility=default"
+if [ -n "$checked" ]; then
+    # Linked into executables only, so a thread's flag is one instruction away.
+    for source in "$here"/checked/*.c "$here"/checked/*.S; do
+        name=$(basename "$source")
+        $cc $flags -fPIE -fvisibility=hidden -ftls-model=local-exec -c "$source" -o "$work/${name%.*}.o"
+    done
+    $($cc -print-prog-name=ar) rcsD "$work/libssphost_guard.a" "$work"/*.o
+    mv "$work/libssphost_guard.a" "$out/libssphost_guard.a"
+    exit 0
+fi
 for source in "$here"/*.c; do
     $cc $flags -c "$source" -o "$work/$(basename "$source" .c).o"
 done

@@ -26,8 +26,15 @@ public unsafe struct FaultCell
 /// </summary>
 public static unsafe partial class Faults
 {
-    /// <summary>Bytes of a signal stack: the kernel's frame with the widest registers is some 11 KiB.</summary>
+    /// <summary>
+    /// Bytes of a signal stack: the kernel's frame with the widest registers is some 11 KiB; in the checked build the call by which a held
+    /// thread waits makes another.
+    /// </summary>
+#if CHECKED
+    public const int StackBytes = 64 << 10;
+#else
     public const int StackBytes = 16 << 10;
+#endif
 
     private const string Library = "libssphost_native";
 

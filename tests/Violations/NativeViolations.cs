@@ -1,0 +1,45 @@
+// Rules broken in native libraries: what allocates there, or opens.
+using SspHost.Abi;
+
+namespace SspHost.Violations;
+
+internal struct StrdupModule : IViolation<StrdupModule>
+{
+    public static string Name => "strdup";
+
+    public static unsafe ProcessResult Process(ref StrdupModule self, in ProcessContext context)
+    {
+        if (!Violate.Now(context)) return ProcessResult.Continue;
+        fixed (byte* text = "text\0"u8) LibC.Free(LibC.Strdup(text)); // here: strdup
+        return ProcessResult.Continue;
+    }
+}
+
+internal struct FopenModule : IViolation<FopenModule>
+{
+    public static string Name => "fopen";
+
+    public static unsafe ProcessResult Process(ref FopenModule self, in ProcessContext context)
+    {
+        if (!Violate.Now(context)) return ProcessResult.Continue;
+        fixed (byte* path = "/dev/null\0"u8)
+        fixed (byte* mode = "r\0"u8)
+        {
+            _ = LibC.Fclose(LibC.Fopen(path, mode)); // here: fopen
+        }
+
+        return ProcessResult.Continue;
+    }
+}
+
+internal struct DlopenModule : IViolation<DlopenModule>
+{
+    public static string Name => "dlopen";
+
+    public static unsafe ProcessResult Process(ref DlopenModule self, in ProcessContext context)
+    {
+        if (!Violate.Now(context)) return ProcessResult.Continue;
+        fixed (byte* name = "libm.so.6\0"u8) _ = LibC.Dlopen(name, 2); // here: dlopen
+        return ProcessResult.Continue;
+    }
+}
