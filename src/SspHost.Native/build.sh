@@ -6,6 +6,7 @@ rid=$1
 out=$2
 checked=${3:-}
 here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
 host=linux-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
 
 if [ -n "${SSP_CC:-}" ]; then cc=$SSP_CC
@@ -24,7 +25,8 @@ fi
 mkdir -p "$out"
 work=$(mktemp -d "$out/build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-flags="-std=gnu11 -O2 -fPIC -Wall -Wextra -Werror -fvisibility=default"
+# Line tables, so that a verdict names the line in C, too; they are split off with the other symbols.
+flags="-std=gnu11 -O2 -g1 -ffile-prefix-map=$root=/_ -fPIC -Wall -Wextra -Werror -fvisibility=default"
 if [ -n "$checked" ]; then
     # Linked into executables only, so a thread's flag is one instruction away.
     for source in "$here"/checked/*.c "$here"/checked/*.S; do

@@ -31,6 +31,7 @@ internal static class CommandTree
         ["calibrate"] = ["ssp calibrate out 3                       plays, and asks what your meter reads", "ssp calibrate in 3 --from 3                output 3 plugged into input 3", "ssp calibrate out 3 --read -4.98 --read 5.02", "ssp calibrate show"],
         ["config"] = ["ssp config show", "ssp config show --json > ~/.config/ssphost/ssp.json", "ssp config check my-ssp.json", "ssp config schema"],
         ["bench"] = ["ssp bench all", "ssp bench edits", "ssp bench memory --ops 1000000", "ssp bench start --json"],
+        ["symbols"] = ["ssp symbols resolve artifacts/bin/ssp-engine.sym 1f2e3d", "ssp symbols make artifacts/symbols/ssp-engine.dbg -o ssp-engine.sym"],
         ["experiment"] = ["ssp experiment gc-isolation --seconds 20"],
     };
 
@@ -56,6 +57,7 @@ internal static class CommandTree
             ConfigCommand.Build(),
             BenchCommand.Build(),
             ExperimentCommand.Build(),
+            SymbolsCommand.Build(),
         };
         foreach (var option in root.Options)
             if (option is HelpOption { Action: HelpAction help }) option.Action = new HelpWithExamples(help);
