@@ -1,4 +1,5 @@
 // Rules broken by waiting or writing: locks, sleeps, the console.
+using System.Runtime.CompilerServices;
 using SspHost.Abi;
 
 namespace SspHost.Violations;
@@ -7,6 +8,7 @@ internal struct LockModule : IViolation<LockModule>
 {
     public static string Name => "lock";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ProcessResult Process(ref LockModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -23,6 +25,7 @@ internal struct ConsoleModule : IViolation<ConsoleModule>
 {
     public static string Name => "console";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ProcessResult Process(ref ConsoleModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -35,6 +38,7 @@ internal struct SleepModule : IViolation<SleepModule>
 {
     public static string Name => "sleep";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ProcessResult Process(ref SleepModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -47,6 +51,7 @@ internal struct SemaphoreModule : IViolation<SemaphoreModule>
 {
     public static string Name => "sem-wait";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe ProcessResult Process(ref SemaphoreModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -59,6 +64,7 @@ internal struct NanosleepModule : IViolation<NanosleepModule>
 {
     public static string Name => "clock-nanosleep";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe ProcessResult Process(ref NanosleepModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;

@@ -4,6 +4,7 @@ using SspHost.Abi;
 namespace SspHost.Violations;
 
 /// <summary>A module of the corpus: two inputs nobody uses, one output, and a process that breaks one rule when <see cref="Violate.Now"/> says so.</summary>
+/// <remarks>Process is never inlined, as that of a module that renders frames never is: what loops is not. Else its line would be its caller's.</remarks>
 internal interface IViolation<TSelf> : IModule<TSelf> where TSelf : unmanaged, IViolation<TSelf>
 {
     /// <summary>Name on the command line, and the module's id. The line that breaks the rule ends in <c>// here: name</c>.</summary>

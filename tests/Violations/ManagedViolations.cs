@@ -1,4 +1,5 @@
 // Rules broken by the language: what allocates without looking like it, and exceptions.
+using System.Runtime.CompilerServices;
 using SspHost.Abi;
 
 namespace SspHost.Violations;
@@ -7,6 +8,7 @@ internal struct ArrayModule : IViolation<ArrayModule>
 {
     public static string Name => "array";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ProcessResult Process(ref ArrayModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -19,6 +21,7 @@ internal struct StringModule : IViolation<StringModule>
 {
     public static string Name => "string";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ProcessResult Process(ref StringModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -31,6 +34,7 @@ internal struct BoxingModule : IViolation<BoxingModule>
 {
     public static string Name => "boxing";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ProcessResult Process(ref BoxingModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -43,6 +47,7 @@ internal struct ClosureModule : IViolation<ClosureModule>
 {
     public static string Name => "closure";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ProcessResult Process(ref ClosureModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -50,6 +55,7 @@ internal struct ClosureModule : IViolation<ClosureModule>
         return ProcessResult.Continue;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Capture(int frames) => Violate.Sink = new Func<int>(() => frames); // here: closure
 }
 
@@ -57,6 +63,7 @@ internal struct ListModule : IViolation<ListModule>
 {
     public static string Name => "list";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ProcessResult Process(ref ListModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -69,6 +76,7 @@ internal struct LinqModule : IViolation<LinqModule>
 {
     public static string Name => "linq";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ProcessResult Process(ref LinqModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -81,6 +89,7 @@ internal struct AsyncModule : IViolation<AsyncModule>
 {
     public static string Name => "async";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ProcessResult Process(ref AsyncModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -99,6 +108,7 @@ internal struct ExceptionModule : IViolation<ExceptionModule>
 {
     public static string Name => "exception";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ProcessResult Process(ref ExceptionModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -117,6 +127,7 @@ internal struct CollectModule : IViolation<CollectModule>
 {
     public static string Name => "collect";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static ProcessResult Process(ref CollectModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;

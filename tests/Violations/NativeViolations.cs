@@ -1,4 +1,5 @@
 // Rules broken in native libraries: what allocates there, or opens.
+using System.Runtime.CompilerServices;
 using SspHost.Abi;
 
 namespace SspHost.Violations;
@@ -7,6 +8,7 @@ internal struct StrdupModule : IViolation<StrdupModule>
 {
     public static string Name => "strdup";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe ProcessResult Process(ref StrdupModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -19,6 +21,7 @@ internal struct FopenModule : IViolation<FopenModule>
 {
     public static string Name => "fopen";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe ProcessResult Process(ref FopenModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
@@ -36,6 +39,7 @@ internal struct DlopenModule : IViolation<DlopenModule>
 {
     public static string Name => "dlopen";
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe ProcessResult Process(ref DlopenModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;

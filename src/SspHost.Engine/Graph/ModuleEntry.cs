@@ -47,12 +47,7 @@ public unsafe struct ModuleEntry
         Require = &Thunk<T>.Require,
         Construct = &Thunk<T>.Construct,
         Reset = &Thunk<T>.Reset,
-#if CHECKED
-        // Never inlined into a thunk: a report names the module's own method and line. A reference and a pointer are passed alike.
-        Process = (delegate*<void*, ProcessContext*, ProcessResult>)(delegate*<ref T, in ProcessContext, ProcessResult>)&T.Process,
-#else
         Process = &Thunk<T>.Process,
-#endif
         SaveState = &Thunk<T>.SaveState,
         LoadState = &Thunk<T>.LoadState,
         AssetChanged = &Thunk<T>.AssetChanged,

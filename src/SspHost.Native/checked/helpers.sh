@@ -16,10 +16,10 @@ work=$out.$$
 trap 'rm -f "$work"' EXIT
 : >"$work"
 status=0
-for helper in $referred; do
+for helper in $referred; do # the wrappers' references are weak ones, which take nothing out of a library: that is what --undefined is for
     case " $counters " in *" $helper "*) continue ;; esac
     case "$wrappers" in
-        *" $helper "*) echo "-Wl,--wrap=$helper" >>"$work" ;;
+        *" $helper "*) echo "-Wl,--wrap=$helper,--undefined=$helper" >>"$work" ;;
         *) echo "error: the runtime helper $helper has no wrapper in src/SspHost.Native/checked/wraps.S: add one, or name it in helpers.sh with those that do not allocate" >&2
            status=1 ;;
     esac
