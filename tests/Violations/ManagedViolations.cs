@@ -51,12 +51,12 @@ internal struct ClosureModule : IViolation<ClosureModule>
     public static ProcessResult Process(ref ClosureModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
-        Capture(context.Frames);
+        Capture(context.Frames); // here: closure
         return ProcessResult.Continue;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Capture(int frames) => Violate.Sink = new Func<int>(() => frames); // here: closure
+    private static void Capture(int frames) => Violate.Sink = new Func<int>(() => frames);
 }
 
 internal struct ListModule : IViolation<ListModule>
@@ -93,13 +93,13 @@ internal struct AsyncModule : IViolation<AsyncModule>
     public static ProcessResult Process(ref AsyncModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
-        _ = Later();
+        _ = Later(); // here: async
         return ProcessResult.Continue;
     }
 
     private static async Task Later()
     {
-        await Task.Yield(); // here: async
+        await Task.Yield();
         Violate.Count++;
     }
 }

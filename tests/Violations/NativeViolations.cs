@@ -43,7 +43,7 @@ internal struct DlopenModule : IViolation<DlopenModule>
     public static unsafe ProcessResult Process(ref DlopenModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
-        fixed (byte* name = "libm.so.6\0"u8) _ = LibC.Dlopen(name, 2); // here: dlopen
+        fixed (byte* name = "libresolv.so.2\0"u8) _ = LibC.Dlopen(name, 2); // here: dlopen
         return ProcessResult.Continue;
     }
 }

@@ -92,14 +92,12 @@ static void add_frame(int number, uintptr_t address, int exact)
 }
 
 /* 1 if it is to be written: each place once in full, and of those that come again one line a second. */
-static int is_news(void *const *frames, int count, uint64_t *again)
+static int is_news(uint64_t place, uint64_t *again)
 {
     static struct {
         uint64_t place, times;
     } sites[MOST_SITES];
     static uint64_t last;
-    uint64_t place = 1;
-    for (int i = 0; i < count && i < 6; i++) place = place * 0x9E3779B97F4A7C15u + (uint64_t)(uintptr_t)frames[i];
     *again = 0;
     for (int i = 0; i < MOST_SITES; i++) {
         uint64_t none = 0;
@@ -141,21 +139,23 @@ void guard_violation(const char *what, const char *detail, struct guard_site sit
     void *const *frames = all + first;
     count -= first;
 
+    /* The innermost frame that is neither the framework's nor a library's: what it calls is one violation, however many calls that takes. */
+    struct guard_symbol own;
+    int at = 0;
+    while (at < count && (!guard_symbol_find((uintptr_t)frames[at] - (at > 0 || !site.exact), &own) || is_framework(&own))) at++;
+
     uint64_t again = 0;
-    if (!guard_warns || is_news(frames, count, &again)) {
+    if (!guard_warns || is_news(at < count ? (uintptr_t)frames[at] : (uint64_t)(guard_module() + 3), &again)) {
         char thread[16] = "?";
         prctl(PR_GET_NAME, thread, 0, 0, 0);
         add("ssp-engine: violation: %s (%s) by thread %s", what, detail, thread);
         add_module();
-        if (again) add(", seen here %llu times", (unsigned long long)again + 1);
+        if (again) add(", %llu more in this place", (unsigned long long)again);
         add("\n");
-        for (int i = 0; i < count; i++) {
-            struct guard_symbol symbol;
-            if (!guard_symbol_find((uintptr_t)frames[i] - (i > 0 || !site.exact), &symbol) || is_framework(&symbol)) continue;
+        if (at < count) {
             add("  at  ");
-            add_symbol(&symbol);
+            add_symbol(&own);
             add("\n");
-            break;
         }
         for (int i = 0; i < count && !again; i++) add_frame(i, (uintptr_t)frames[i], i == 0 && site.exact);
         if (!again && guard_symbols_problem()) add("  names of managed methods are missing: %s\n", guard_symbols_problem());

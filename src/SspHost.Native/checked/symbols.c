@@ -122,9 +122,14 @@ int guard_symbol_find(uintptr_t address, struct guard_symbol *symbol)
         if (lines[middle].address <= at) low = middle + 1;
         else high = middle;
     }
-    if (low == 0 || lines[low - 1].line == 0 || lines[low - 1].address < f->address) return 1;
-    symbol->file = string_at(lines[low - 1].file);
-    symbol->line = lines[low - 1].line;
+    const struct line *l = low > 0 && lines[low - 1].address >= f->address ? &lines[low - 1] : NULL;
+    if (!l || l->line == 0) { /* code of no line, such as the making of a closure: that of the statement it leads to */
+        for (l = NULL; low < head->lines && lines[low].address < f->address + f->size && !l; low++)
+            if (lines[low].line != 0) l = &lines[low];
+        if (!l) return 1;
+    }
+    symbol->file = string_at(l->file);
+    symbol->line = l->line;
     if (strncmp(symbol->file, "/_/", 3) == 0) symbol->file += 3; /* what the compiler calls the repository's root */
     return 1;
 }
