@@ -12,7 +12,7 @@ using SspHost.EngineHost.Bench;
 const string Usage = """
     usage: ssp-engine --runtime DIR [--region-mib N]   serve the region, write DIR/engine.json when ready
            ssp-engine --describe                       module descriptors as a binary blob on standard output
-           ssp-engine bench memory|graph|classes|sleep|contain [--json]  engine-side benchmarks
+           ssp-engine bench memory|heap|graph|classes|sleep|contain [--json]  engine-side benchmarks
            ssp-engine --version
     """;
 
@@ -27,6 +27,8 @@ switch (args)
         return 0;
     case ["bench", "memory", .. var rest]:
         return MemoryBench.Run(rest);
+    case ["bench", "heap", .. var rest]:
+        return HeapBench.Run(rest);
     case ["bench", "graph", .. var rest]:
         return GraphBench.Run(rest);
     case ["bench", "classes", .. var rest]:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles the C files beside this script for a runtime identifier into a folder; with `checked`, the guards of the checked build instead.
+# Compiles the C files beside this script, and those in heap/, for a runtime identifier into a folder; with `checked`, those in checked/ instead.
 # Each file appears whole or not at all, so builds may run side by side. Usage: build.sh RID FOLDER [checked]
 set -eu
 rid=$1
@@ -42,5 +42,11 @@ for source in "$here"/*.c; do
 done
 $cc -shared -Wl,-soname,libssphost_native.so "$work"/*.o -o "$work/libssphost_native.so"
 $($cc -print-prog-name=ar) rcsD "$work/libssphost_native.a" "$work"/*.o
+
+# A library of its own: a malloc within the image is not exported (ILC's version script), so the C library's own callers would miss it.
+# Bound at load: the first free must not end in the dynamic linker. No builtins: calloc must not be compiled into a call of itself.
+$cc $flags -fvisibility=hidden -fno-builtin -shared -Wl,-z,now -Wl,-z,defs -Wl,-soname,libssphost_heap.so "$here"/heap/*.c \
+    -o "$work/libssphost_heap.so"
+mv "$work/libssphost_heap.so" "$out/libssphost_heap.so"
 mv "$work/libssphost_native.so" "$out/libssphost_native.so"
 mv "$work/libssphost_native.a" "$out/libssphost_native.a"

@@ -73,6 +73,9 @@ internal unsafe struct Instance
     /// <summary>Values the last plan that played asked for: a plan moves only what the patch changed, not what a hand is turning.</summary>
     public float* Planned;
 
+    /// <summary>Bytes that its slot's number held by malloc before it was made: what an earlier one's library never gave back.</summary>
+    public long HeapBefore;
+
     public Asset** Assets;
     public WorkJob* Job;
     public float* Telemetry;

@@ -50,7 +50,9 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
     private static bool Layout(ModuleType* type, InstanceSetup* setup, out Blocks blocks)
     {
         var need = default(Requirements);
+        HeapScope.Enter(0);
         type->Entry.Require(setup, &need);
+        HeapScope.Leave();
         blocks = default;
         if (need.Bytes is < 0 or > 1L << 40) return false;
         long at = 0;
@@ -80,7 +82,11 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
     public long SharedBytesFor(int module, float rate)
     {
         var type = types + module;
-        return type->Shared != null || type->SharedIsFresh != 0 ? 0 : Math.Max(0, type->Entry.SharedBytes(rate));
+        if (type->Shared != null || type->SharedIsFresh != 0) return 0;
+        HeapScope.Enter(0);
+        var bytes = type->Entry.SharedBytes(rate);
+        HeapScope.Leave();
+        return Math.Max(0, bytes);
     }
 
     /// <summary>Allocates a module type's shared data, unless it is only counted; false where it does not fit.</summary>
@@ -98,10 +104,13 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
     /// <summary>Builds what this installation allocated.</summary>
     public void BuildShared(float rate)
     {
+        HeapScope.Enter(0);
         for (var i = 0; i < typeCount; i++)
         {
             if (types[i].SharedIsFresh != 0) types[i].Entry.BuildShared(types[i].Shared, rate);
         }
+
+        HeapScope.Leave();
     }
 
     /// <summary>The installation is over: what it allocated stays, or is given back.</summary>
@@ -153,6 +162,7 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
         instance->Slot = node->Slot;
         instance->Record = map.Instances + node->Slot;
         instance->Bytes = blocks.Total;
+        instance->HeapBefore = Heap.HeldBy(node->Slot);
 
         // Who comes bypassed is bypassed from the start: it is its cables that fade.
         var bypassed = (node->Flags & NodeFlags.Bypassed) != 0;
@@ -167,9 +177,12 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
 
         var timing = default(ModuleTiming);
         var own = new InstanceMemory(start + blocks.Memory, blocks.MemoryBytes);
+        HeapScope.Enter((uint)node->Slot + 1);
         type->Entry.Construct(instance->Self, &setup, &own, &timing);
-        if (own.Overdrawn || timing.LatencyFrames < 0 || timing.TailFrames < -1) return null;
-        if (node->StateLength > 0) stateRefused = !type->Entry.LoadState(instance->Self, node->StateVersion, state, node->StateLength);
+        var sound = !own.Overdrawn && timing.LatencyFrames >= 0 && timing.TailFrames >= -1;
+        if (sound && node->StateLength > 0) stateRefused = !type->Entry.LoadState(instance->Self, node->StateVersion, state, node->StateLength);
+        HeapScope.Leave();
+        if (!sound) return null;
         instance->LatencyFrames = timing.LatencyFrames;
         instance->TailFrames = timing.TailFrames;
         return instance;
@@ -212,8 +225,30 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
         if (instance->Refs == 0) Drop(instance);
     }
 
+    /// <summary>Lets a module give back what it holds beside its memory.</summary>
+    public static void Destroy(Instance* instance)
+    {
+        var destroy = instance->Type->Entry.Destroy;
+        if (destroy == null) return;
+        HeapScope.Enter((uint)instance->Slot + 1);
+        destroy(instance->Self);
+        HeapScope.Leave();
+    }
+
+    /// <summary>Tells the control process what each instance's library holds by malloc.</summary>
+    public void PublishHeap()
+    {
+        if (!Heap.IsServed) return;
+        for (var slot = 0; slot < Limits.MaxInstances; slot++)
+        {
+            var instance = _slots[slot];
+            if (instance != null) instance->Record->HeapBytes = Math.Max(0, Heap.HeldBy(slot) - instance->HeapBefore);
+        }
+    }
+
     private void Drop(Instance* instance)
     {
+        Destroy(instance);
         for (var i = 0; i < Limits.MaxAssets; i++)
         {
             if (instance->Assets[i] != null) pool->Free(0, instance->Assets[i]);
@@ -250,7 +285,9 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
                 var job = instance->Job;
                 if (Volatile.Read(ref job->State) != (int)WorkState.Requested) continue;
                 Volatile.Write(ref job->State, (int)WorkState.Running);
+                HeapScope.Enter((uint)instance->Slot + 1);
                 instance->Type->Entry.Work(instance->Self, job);
+                HeapScope.Leave();
                 Volatile.Write(ref job->State, (int)WorkState.Replied); // after the result
             }
         }

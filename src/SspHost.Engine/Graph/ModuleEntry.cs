@@ -27,6 +27,9 @@ public unsafe struct ModuleEntry
     public delegate*<void*, int, Asset*, void> AssetChanged;
     public delegate*<void*, WorkJob*, void> Work;
 
+    /// <summary>Gives back what an instance holds beside its memory; null: nothing, as a C# module.</summary>
+    public delegate*<void*, void> Destroy;
+
     /// <summary>The table of a C# module.</summary>
     public static ModuleEntry For<T>(ModuleDescriptor descriptor) where T : unmanaged, IModule<T> => new()
     {

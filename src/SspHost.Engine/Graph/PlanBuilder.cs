@@ -349,6 +349,11 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
                 error = BuildError.Bad(BadPart.Memory, n);
                 error.Status = ReplyStatus.ModuleFailed;
                 error.Bytes = bytes;
+                for (var m = 0; m < n; m++)
+                {
+                    if (instances[_t.Nodes[m].Slot] == null) InstanceTable.Destroy(_plan->Nodes[m].Instance);
+                }
+
                 return false;
             }
 

@@ -445,6 +445,9 @@ public sealed unsafe class Renderer : IDisposable
     /// <summary>[steward] Runs the jobs that modules asked for.</summary>
     public void DoWork() => _instances.DoWork(_s->WorkPending);
 
+    /// <summary>Tells what modules hold by malloc. [steward]</summary>
+    public void PublishHeap() => _instances.PublishHeap();
+
     /// <summary>[worker] Takes part in quanta until <see cref="StopWorkers"/>. <paramref name="thread"/>: 1 .. threads - 1.</summary>
     public void WorkerLoop(int thread) => Executor.WorkerLoop(_s, thread);
 

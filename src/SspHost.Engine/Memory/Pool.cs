@@ -32,8 +32,11 @@ public enum PoolFlags : uint
 [StructLayout(LayoutKind.Sequential)]
 public unsafe partial struct Pool
 {
-    /// <summary>Arenas there can be: the steward's and one per RT thread.</summary>
-    public const int MaxArenas = Limits.MaxThreads + 1;
+    /// <summary>
+    /// Arenas there can be: the steward's and one per RT thread there is, standbys and the watchdog included. Not per seat: a thread that is
+    /// stuck in a module, perhaps in its malloc, and the standby that took its seat must not share one.
+    /// </summary>
+    public const int MaxArenas = 1 + Limits.MaxThreads + Limits.StandbyThreads + 1;
 
     /// <summary>Alignment of every block in bytes, and the smallest fragment.</summary>
     public const int Alignment = Tag.Granule;

@@ -104,6 +104,10 @@ public unsafe partial struct Pool
             Owner = known ? Tag.Decode(Tag.OwnerCode(tag)) : 0,
             Arena = known ? Tag.Arena(tag) : a->Number,
         };
-        if ((_flags & (uint)PoolFlags.FailFast) != 0) Environment.FailFast("ssp-engine: pool: " + _lastFault);
+        if ((_flags & (uint)PoolFlags.FailFast) != 0) EndProcess(in _lastFault);
     }
+
+    // Apart, and where checks are on only: everything else that malloc calls is a leaf (HeapService).
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void EndProcess(in PoolFault fault) => Environment.FailFast("ssp-engine: pool: " + fault);
 }

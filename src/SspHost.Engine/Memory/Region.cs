@@ -32,8 +32,11 @@ public sealed unsafe class Region : IDisposable
     /// <summary>Stacks there are: one for each RT thread, the standbys and the watchdog.</summary>
     public const int StackCount = RegionLayout.StackCount;
 
-    /// <summary>Default bytes of the span of an RT arena.</summary>
-    public const long ArenaBytes = 1L << 20;
+    /// <summary>
+    /// Bytes of the span of a seat's arena, of a standby's and of the watchdog's: on RT threads there should be no malloc at all, so a span is what
+    /// the library of a module may take by mistake before it is told that there is no more.
+    /// </summary>
+    public const long ArenaBytes = 1L << 20, StandbyArenaBytes = 256L << 10, WatchdogArenaBytes = 64L << 10;
 
     private readonly byte* _reserved;
     private readonly long _reservedBytes;
@@ -226,6 +229,8 @@ public sealed unsafe class Region : IDisposable
         Pool = Memory.Pool.Create(start + _layout.Pool, poolBytes, ready, flags);
         if (Pool == null) return false;
         for (var arena = 1; arena <= FirstArenas; arena++) Pool->OpenArena(arena, ArenaBytes);
+        for (var arena = 1 + Limits.MaxThreads; arena < StackCount; arena++) Pool->OpenArena(arena, StandbyArenaBytes);
+        Pool->OpenArena(StackCount, WatchdogArenaBytes);
 
         Publish(descriptors, version);
         return Posix.Protect(Silence, (nuint)RegionLayout.SilenceBytes, Linux.ProtRead) == 0;

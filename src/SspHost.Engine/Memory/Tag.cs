@@ -11,6 +11,7 @@ namespace SspHost.Engine.Memory;
 /// <item>a block in use: state, class, arena, owner and requested bytes in the tag of its first granule; the tag of its last granule, if
 /// another, is
 /// <see cref="Interior"/>;</item>
+/// <item>within a block of malloc's whose alignment is above a granule's: <see cref="ForAligned"/> where it was handed out;</item>
 /// <item>a free block of one granule: <see cref="FreeOne"/> and its links;</item>
 /// <item>a larger free block: <see cref="FreeHead"/> and its links in the first, its size in the second and in the last.</item>
 /// </list>
@@ -45,6 +46,12 @@ internal static unsafe class Tag
 
     private const int ClassShift = 3, ArenaShift = 8, OwnerShift = 13, BytesShift = 30, PreviousShift = 3;
     private const uint GrantOwners = 0xFFFF_0000;
+
+    /// <summary>Bit of an owner, beside its slot + 1: a block of malloc's, which a library may free. (Grants have it too, by chance.)</summary>
+    public const uint HeapOwner = 0x8000;
+
+    // What tells a granule that malloc handed out within its block from a free block's size: its low half says nothing but "size".
+    private const uint AlignedMark = (uint)FreeSize | 0x5A11_C000;
 
     /// <summary>Owner rows: engine, slots 1..4096, and one for all grants (and for owners there should not be).</summary>
     public const int GrantRow = Abi.Limits.MaxInstances + 1, OwnerRows = GrantRow + 1;
@@ -106,13 +113,21 @@ internal static unsafe class Tag
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Size(ulong tag) => (uint)(tag >> 32);
 
+    /// <summary>Tag of a granule that malloc handed out, so many granules behind the start of its block.</summary>
+    public static ulong ForAligned(uint granules) => AlignedMark | ((ulong)granules << 32);
+
+    public static bool IsAligned(ulong tag) => (uint)tag == AlignedMark;
+
+    /// <summary>The same block with other requested bytes.</summary>
+    public static ulong WithBytes(ulong tag, long bytes) => (tag & ((1UL << BytesShift) - 1)) | ((ulong)bytes << BytesShift);
+
     /// <summary>An owner in 17 bits: bit 16 marks a grant, whose session's low 16 bits are kept.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Encode(uint owner) => (owner & 0xFFFF) | ((owner >> 15) & 0x10000);
 
-    public static uint Decode(uint ownerCode) => ownerCode >= 0x10000 ? GrantOwners | (ownerCode & 0xFFFF) : ownerCode;
+    public static uint Decode(uint ownerCode) => ownerCode >= 0x10000 ? GrantOwners | (ownerCode & 0xFFFF) : ownerCode & ~HeapOwner;
 
     /// <summary>Row of the owner table.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Row(uint ownerCode) => Math.Min(ownerCode, GrantRow);
+    public static uint Row(uint ownerCode) => Math.Min(ownerCode & ~HeapOwner, GrantRow);
 }

@@ -299,6 +299,7 @@ public sealed unsafe partial class Playback
     {
         Stack = _region.Stack(thread, out var bytes),
         StackBytes = bytes,
+        Arena = thread + 1,
         Priority = priority,
         Core = core,
         Record = thread < Limits.MaxThreads ? _region.Map.Threads + thread : null,

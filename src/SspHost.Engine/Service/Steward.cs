@@ -45,6 +45,7 @@ public sealed unsafe class Steward
         _region = region;
         _map = region.Map;
         _pool = region.Pool;
+        Heap.Serve(region);
         _terminate = terminate;
         _requests = _map.Requests;
         _replies = _map.Replies;
@@ -73,6 +74,7 @@ public sealed unsafe class Steward
 
             _renderer.DoWork();
             _pool->Maintain();
+            _ = Heap.Maintain();
             _grants.FreeWaiting(_pool, _renderer);
             var busy = !_renderer.Collect();
             if (!_region.Complete) busy |= _region.PrefaultNext(PrefaultStep);
@@ -98,6 +100,7 @@ public sealed unsafe class Steward
     {
         SayPool();
         _pool->Maintain();
+        _ = Heap.Maintain();
         _renderer.DoWork();
         _ = _renderer.Collect();
         PublishStatus(Linux.Now());
@@ -415,6 +418,7 @@ public sealed unsafe class Steward
     {
         _nextStatus = now + StatusInterval;
         _region.PublishPoolStats(out var pool);
+        _renderer.PublishHeap();
         var status = new StewardStatus
         {
             PoolBytes = pool.Offered,
@@ -426,6 +430,7 @@ public sealed unsafe class Steward
             AllocatedBytes = GC.GetTotalAllocatedBytes(precise: false) - _allocatedAtStart
                 + (GC.GetAllocatedBytesForCurrentThread() - _ownAllocatedAtStart),
             Time = now,
+            HeapCalls = Heap.CallsOutside,
             Instances = _renderer.InstanceCount,
             Errors = _errors,
         };

@@ -2,6 +2,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using SspHost.Abi;
+using SspHost.Engine.Memory;
 using SspHost.Engine.Probes;
 
 namespace SspHost.Engine.Threads;
@@ -14,6 +15,9 @@ public unsafe struct RtThreadSetup
 
     /// <summary>Bytes of the stack. The C library keeps its thread block and the runtime its thread data at the top (some KiB).</summary>
     public long StackBytes;
+
+    /// <summary>Arena of the pool that serves it where a module's library calls malloc there: its own, whatever seat it fills; 0 = none.</summary>
+    public int Arena;
 
     /// <summary>SCHED_FIFO priority 1..99, or 0 for SCHED_OTHER.</summary>
     public int Priority;
@@ -56,6 +60,7 @@ public unsafe struct RtThread
     private long _stackBytes;
     private fixed byte _name[MaxName + 1];
     private void* _signalStack;
+    private int _arena;
     private int _stat; // file descriptor of its /proc stat, 0 = none
     private FaultCell _cell;
 
@@ -119,7 +124,7 @@ public unsafe struct RtThread
     /// (<see cref="RealTime"/> is false) rather than not at all. Returns before the thread has recorded itself. [steward]
     /// </summary>
     /// <param name="thread">Zeroed before the first start, at a fixed address.</param>
-    /// <param name="setup">What it is to be; its stack is the one of the first start.</param>
+    /// <param name="setup">What it is to be; its stack and its arena are the ones of the first start.</param>
     /// <param name="name">Name, ASCII; cut after 15 characters.</param>
     /// <param name="entry">Managed function to run.</param>
     /// <param name="argument">Its argument.</param>
@@ -133,6 +138,7 @@ public unsafe struct RtThread
         thread->_cell.Current = setup.Record == null ? null : &setup.Record->Current;
         thread->_cell.Ghost = 0;
         if (state == None) thread->_signalStack = setup.SignalStack;
+        if (state == None) thread->_arena = setup.Arena;
         for (var i = 0; i < MaxName; i++) thread->_name[i] = i < name.Length ? name[i] : (byte)0;
 
         thread->RealTime = setup.Priority > 0;
@@ -247,9 +253,11 @@ public unsafe struct RtThread
         {
             _ = ThreadCalls.Prctl(ThreadCalls.PrSetName, thread->_name, 0, 0, 0);
             if (thread->_record != null) Describe(thread->_record, thread->_stackBytes);
+            Heap.EnterThread(thread->_arena, thread->_cell.Current, &thread->_cell.Ghost);
             RtGuard.Enter(&thread->_cell);
             thread->_entry(thread->_argument);
             RtGuard.Leave();
+            Heap.LeaveThread();
 
             Volatile.Write(ref thread->_state, Parked);
             Linux.Wake(&thread->_state, int.MaxValue);

@@ -28,12 +28,12 @@ internal static partial class BenchCommand
     private const int StartRuns = 5;
     private const long TouchedBeforeServing = 32L << 20;
 
-    private static readonly string[] EngineBenches = ["memory", "graph", "classes", "sleep", "contain"]; // what the engine measures of itself
+    private static readonly string[] EngineBenches = ["memory", "heap", "graph", "classes", "sleep", "contain"]; // what the engine measures of itself
     private static readonly string[] OwnBenches = ["all", "compile", "start", "edits"];
 
     public static Command Build()
     {
-        var what = new Argument<string>("what") { Description = "all; compile, start, edits; or one of the engine's own: memory, graph, classes, sleep, contain." };
+        var what = new Argument<string>("what") { Description = "all; compile, start, edits; or one of the engine's own: memory, heap, graph, classes, sleep, contain." };
         var json = new Option<bool>("--json") { Description = "As JSON objects." };
         var rest = new Argument<string[]>("arguments") { Description = "Passed on to the engine's benchmark.", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("bench", "Measure this machine. Figures on a busy machine mean little; ratios in one run do.") { what, rest, json };
