@@ -37,11 +37,17 @@ public unsafe struct StallRecord
     /// <summary>The system call it is in as the kernel tells; -1: none, -2: not known.</summary>
     public int SystemCall;
 
+    /// <summary>Thread that holds the mutex it waits for, as the mutex's memory has it; 0: it waits for none, or nobody knows.</summary>
+    public int Owner;
+
+    /// <summary>First argument of that call: a futex's address, a file's descriptor.</summary>
+    public ulong Argument;
+
     /// <summary>State letters of the looks ('R' runs or waits for a core, 'S' sleeps, 'D' waits for a device), the first in the lowest byte.</summary>
     public uint States;
 
-    /// <summary>Looks there are.</summary>
-    public int SampleCount;
+    /// <summary>Looks there are, and those whose walk came to where the thread began.</summary>
+    public int SampleCount, Complete;
 
     /// <summary>Frames of each look; 0: the thread did not get to run its handler.</summary>
     public fixed int FrameCounts[Samples];

@@ -37,8 +37,12 @@ static void pass_on(int number, siginfo_t *info, void *context)
     if (info->si_code <= 0) raise(number);
 }
 
+/* Of sample.c: a fault of a stack walk ends the walk and nothing else. */
+void ssp_sample_escape(void);
+
 static void on_fault(int number, siginfo_t *info, void *context)
 {
+    if (number == SIGSEGV || number == SIGBUS) ssp_sample_escape();
     struct fault_cell *cell = own_cell;
     /* si_code <= 0: sent by somebody, no fault of what runs here; but an abort is what a thread sends itself. */
     int own = number == SIGABRT ? info->si_pid == getpid() : info->si_code > 0;

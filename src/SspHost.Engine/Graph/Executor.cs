@@ -495,12 +495,14 @@ internal static unsafe class Executor
                 }
 
                 patience.Renew();
+                seat->Deadline = crew->Deadline;
                 // Entered: the plan cannot be freed, because the join waits for us to leave.
                 var outcome = slow
                     ? Work<SlowCore>(state, crew->Plan, thread, mine, abandoned, out var starvedAt)
                     : Work<FastCore>(state, crew->Plan, thread, mine, abandoned, out starvedAt);
                 if (outcome == Outcome.Lost) return;
                 abandoned = -1;
+                seat->Deadline = 0;
                 Leave(crew);
                 if (record->Quanta % AccountEvery == 0) Account(record, ref counters); // one that never sleeps is looked at, too
                 if (outcome == Outcome.Finished) continue;

@@ -37,6 +37,9 @@ internal unsafe struct Crew
     /// <summary>How long the audio thread works alone in a plan that dozed, in ticks.</summary>
     [FieldOffset(56)] public ulong AloneTicks;
 
+    /// <summary>When the quantum should be over, by the cycle clock; 0: nobody minds.</summary>
+    [FieldOffset(64)] public ulong Deadline;
+
     /// <summary>Generation (32 bits), open (1 bit), workers entered (31 bits): entering is one CAS that proves all three at once.</summary>
     [FieldOffset(128)] public ulong Gate;
 
@@ -109,6 +112,9 @@ internal unsafe struct RenderState
     /// <summary>DiagnosticFlags.ModuleTimes while the audio thread needs to know what costs most.</summary>
     public int Judging;
     public int Threads;
+
+    /// <summary>Ticks of the cycle clock that a quantum may take before somebody looks why; 0: for ever. [steward, stopped]</summary>
+    public ulong PatienceTicks;
 
     /// <summary>Class of each thread's core, and the fastest among them. [steward, stopped]</summary>
     public fixed byte Classes[Limits.MaxThreads];

@@ -145,6 +145,25 @@ public sealed unsafe class Renderer : IDisposable
     /// <summary>Events that named nobody, or a parameter that does not exist, or lay too far ahead. [any thread]</summary>
     public ulong DroppedEvents => Volatile.Read(ref _s->DroppedEvents);
 
+    /// <summary>
+    /// ns that a quantum may take before the watchdog looks why; 0: for ever. [steward, stopped]
+    /// </summary>
+    internal ulong PatienceNs
+    {
+        set => _s->PatienceTicks = (ulong)(value * CycleClock.Frequency / 1e9);
+    }
+
+    /// <summary>A quantum begins, at this reading of the cycle clock: says by when it should be over. [audio-thread]</summary>
+    public void Begin(ulong now)
+    {
+        var deadline = _s->PatienceTicks == 0 ? 0 : now + _s->PatienceTicks;
+        _s->Crew.Deadline = deadline;
+        _s->Seats->Deadline = deadline;
+    }
+
+    /// <summary>It is over. [audio-thread]</summary>
+    public void End() => _s->Seats->Deadline = 0;
+
     /// <summary>Ns the audio thread waited for its workers after its own last node, in the last quantum. [audio-thread]</summary>
     public ulong LastJoin => _s->LastJoin;
 

@@ -68,6 +68,11 @@ internal unsafe struct Seat
     // its successor's. As many as tenures may overlap.
     [FieldOffset(72)] private fixed int _inside[Tenures];
 
+    /// <summary>
+    /// Cycle clock by which it should be through with the quantum it is in; 0: it is in none, or nobody minds. Who replaces it inherits that.
+    /// </summary>
+    [FieldOffset(104)] public ulong Deadline;
+
     /// <summary>The tenure of the thread that asks, as it begins a quantum. [the thread that fills it]</summary>
     public ulong Mine
     {

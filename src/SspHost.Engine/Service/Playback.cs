@@ -18,6 +18,9 @@ public sealed unsafe partial class Playback
     // A call of a module that takes so long is stuck: quanta, but no less than this, of what is heard as time passes; else a long time.
     private const int StuckQuanta = 8;
     private const ulong StuckNs = 10_000_000, StuckOfflineNs = 10 * Second;
+
+    // Quanta after which the watchdog looks what one is doing; a card without time has no deadlines.
+    private const int LateQuanta = 3;
     private const int FadeInMilliseconds = 10;
     private const int StopFadeMilliseconds = 50;
     private const ulong Second = 1_000_000_000;
@@ -65,8 +68,9 @@ public sealed unsafe partial class Playback
         *_quantum = new RendererQuantum(renderer, region.Map);
         *_watchdog = new Watchdog
         {
-            State = renderer.State, Crew = _rt, Seats = _seats, AudioThread = AudioSession<RendererQuantum>.ThreadOf(_session), GiveUp = &GiveUp,
+            State = renderer.State, Instances = region.Map.Instances, Records = region.Map.Threads, Stalls = region.Map.Stalls, Crew = _rt, Seats = _seats, AudioThread = AudioSession<RendererQuantum>.ThreadOf(_session), GiveUp = &GiveUp,
         };
+        if (StallLook.Prepare() != 0) Log.Line("ssp-engine: late threads cannot be asked where they are"u8);
         if (Faults.Install() != 0) Log.Line("ssp-engine: faults of modules cannot be caught: they will end the engine"u8);
     }
 
@@ -76,6 +80,12 @@ public sealed unsafe partial class Playback
 
     /// <summary>ns of a call of a module after which it counts as stuck; 0 = by the card. Takes effect at the next start.</summary>
     internal ulong StuckLimitNs { get; set; }
+
+    /// <summary>ns of a quantum after which the watchdog looks what it is doing; 0 = by the card. Takes effect at the next start.</summary>
+    internal ulong LateLimitNs { get; set; }
+
+    /// <summary>Times a thread was replaced, and quanta the watchdog looked at because they were late. [steward]</summary>
+    public (ulong Takeovers, ulong Stalls) Watched => (Volatile.Read(ref _watchdog->Takeovers), Volatile.Read(ref _watchdog->Late));
 
     /// <summary>Whether RT threads exist (a card that ended by itself leaves them until <see cref="Stop"/>).</summary>
     public bool IsRunning => _threads > 0;
@@ -201,6 +211,8 @@ public sealed unsafe partial class Playback
         _watchdog->SeatCount = cores.Length;
         _watchdog->LimitNs = StuckLimitNs != 0 ? StuckLimitNs
             : _session->Facts.RealTime ? Math.Max(StuckNs, StuckQuanta * (ulong)quantum * Second / (ulong)_rate) : StuckOfflineNs;
+        _watchdog->BudgetNs = LateLimitNs != 0 ? LateLimitNs : _session->Facts.RealTime ? LateQuanta * (ulong)quantum * Second / (ulong)_rate : 0;
+        _renderer.PatienceNs = _watchdog->BudgetNs;
         var status = AudioSession<RendererQuantum>.Start(_session, _quantum, loop, _seats->Thread, _seats->Setup, out failed);
         if (status != ReplyStatus.Ok)
         {

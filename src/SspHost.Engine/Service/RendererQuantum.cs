@@ -22,6 +22,7 @@ public readonly unsafe struct RendererQuantum(Renderer renderer, RegionMap map) 
     {
         var r = Renderer;
         var start = CycleClock.Now();
+        r.Begin(start);
         if (!r.Render(inputs, inputCount, outputs, outputCount, frame)) return false;
         if (r.LastSwap != 0)
         {
@@ -40,6 +41,7 @@ public readonly unsafe struct RendererQuantum(Renderer renderer, RegionMap map) 
 
     private bool Joined(Renderer r)
     {
+        r.End();
         if (r.HasWorkers) _join->Record(r.LastJoin);
         return true;
     }

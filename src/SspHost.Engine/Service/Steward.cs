@@ -431,6 +431,8 @@ public sealed unsafe class Steward
                 + (GC.GetAllocatedBytesForCurrentThread() - _ownAllocatedAtStart),
             Time = now,
             HeapCalls = Heap.CallsOutside,
+            Takeovers = _audio.Watched.Takeovers,
+            Stalls = _audio.Watched.Stalls,
             Instances = _renderer.InstanceCount,
             Errors = _errors,
         };

@@ -27,13 +27,13 @@ public unsafe struct FaultCell
 public static unsafe partial class Faults
 {
     /// <summary>
-    /// Bytes of a signal stack: the kernel's frame with the widest registers is some 11 KiB; in the checked build the call by which a held
-    /// thread waits makes another.
+    /// Bytes of a signal stack: the kernel's frame with the widest registers is some 11 KiB, a stack walk takes 4, and a fault of that is one
+    /// frame more; in the checked build system calls made there are frames, too.
     /// </summary>
 #if CHECKED
     public const int StackBytes = 64 << 10;
 #else
-    public const int StackBytes = 16 << 10;
+    public const int StackBytes = 32 << 10;
 #endif
 
     private const string Library = "libssphost_native";

@@ -1,4 +1,5 @@
 // A real-time thread: a pthread on a stack handed in, at SCHED_FIFO, on one core, that says how it really runs.
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using SspHost.Abi;
@@ -61,8 +62,13 @@ public unsafe struct RtThread
     private fixed byte _name[MaxName + 1];
     private void* _signalStack;
     private int _arena;
-    private int _stat; // file descriptor of its /proc stat, 0 = none
+    private ThreadFiles _files;
     private FaultCell _cell;
+    private SampleCell _sample;
+    private byte* _stack;
+
+    /// <summary>Signals sent for a walk of its stack. [watchdog]</summary>
+    internal uint SamplesAsked;
 
     /// <summary>Whether its function has been started and has not returned.</summary>
     public bool IsRunning => Volatile.Read(ref _state) == Running;
@@ -89,21 +95,15 @@ public unsafe struct RtThread
     /// Whether it waits for something other than a core: sleeps, is blocked, is stopped. Asked of the kernel by reading a file, some 5 us.
     /// [watchdog]
     /// </summary>
-    public readonly bool IsWaiting
-    {
-        get
-        {
-            const int Enough = 64; // "TID (name) S ...": the name has at most 15 characters
-            var text = stackalloc byte[Enough];
-            var got = _stat <= 0 ? 0 : ThreadCalls.ReadAt(_stat, text, Enough, 0);
-            for (var i = (int)got - 3; i >= 0; i--)
-            {
-                if (text[i] == (byte)')' && text[i + 1] == (byte)' ') return text[i + 2] != (byte)'R';
-            }
+    public readonly bool IsWaiting => _files.State() is not (0 or (byte)'R'); // unknown: then only what it computes counts
 
-            return false; // unknown: then only what it computes counts
-        }
-    }
+    /// <summary>What the kernel tells of it. [watchdog]</summary>
+    [UnscopedRef]
+    internal ThreadFiles* Files => (ThreadFiles*)Unsafe.AsPointer(ref _files);
+
+    /// <summary>Where it walks its stack to. [watchdog]</summary>
+    [UnscopedRef]
+    internal SampleCell* Sample => (SampleCell*)Unsafe.AsPointer(ref _sample);
 
     /// <summary>
     /// Takes its priority away: from now on it runs only where nobody else wants to, and a fault of it is held. It goes back to being parked
@@ -144,6 +144,7 @@ public unsafe struct RtThread
         thread->RealTime = setup.Priority > 0;
         if (state == Parked) return Resume(thread, setup);
         thread->_stackBytes = setup.StackBytes;
+        thread->_stack = (byte*)setup.Stack;
         Volatile.Write(ref thread->_state, Running);
         var error = TryCreate(thread, setup);
         if (error == ThreadCalls.EPerm && thread->RealTime)
@@ -247,8 +248,13 @@ public unsafe struct RtThread
         thread->_tid = NativeCalls.GetTid();
         _ = ThreadCalls.Prctl(ThreadCalls.PrSetTimerSlack, (byte*)1, 0, 0, 0); // 1 ns: without FIFO, sleeps would end up to 50 us late by design
         _ = FlushToZero.Enable();
-        fixed (byte* path = "/proc/thread-self/stat\0"u8) thread->_stat = Linux.Open(path, 0x80000, 0); // O_RDONLY | O_CLOEXEC
-        if (thread->_signalStack != null) Faults.Watch(&thread->_cell, thread->_signalStack);
+        thread->_files.Open();
+        if (thread->_signalStack != null)
+        {
+            Faults.Watch(&thread->_cell, thread->_signalStack);
+            BeSampled(thread);
+        }
+
         while (true)
         {
             _ = ThreadCalls.Prctl(ThreadCalls.PrSetName, thread->_name, 0, 0, 0);
@@ -264,11 +270,21 @@ public unsafe struct RtThread
             uint state;
             while ((state = Volatile.Read(ref thread->_state)) == Parked) Linux.Wait(&thread->_state, Parked, LongTime);
             if (state != Leaving) continue;
+            Samples.Watch(null);
             if (thread->_signalStack != null) Faults.Unwatch();
-            _ = Linux.Close(thread->_stat);
-            thread->_stat = 0;
+            thread->_files.Close();
             return null;
         }
+    }
+
+    private static void BeSampled(RtThread* thread)
+    {
+        const ulong LongestEntry = 4096; // more than Live is long; nothing else of a thread's stack is near it
+        var entry = (ulong)(delegate*<RtThread*, void*>)&Live;
+        var low = (ulong)thread->_stack;
+        thread->_sample = new SampleCell { Low = low, High = low + (ulong)thread->_stackBytes, Entry = entry, EntryEnd = entry + LongestEntry };
+        thread->SamplesAsked = 0;
+        Samples.Watch(&thread->_sample);
     }
 
     // Everything is asked back from the kernel or the register: what was requested is not evidence.

@@ -1,7 +1,9 @@
 // Looks a thousand times a second whether a thread is stuck in a module, and puts another in its place.
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using SspHost.Abi;
 using SspHost.Engine.Graph;
+using SspHost.Engine.Probes;
 
 namespace SspHost.Engine.Threads;
 
@@ -20,6 +22,10 @@ internal unsafe struct Watched
     /// <summary>What a standby runs to go on in this seat, and its argument.</summary>
     public delegate*<void*, void> Resume;
     public void* Argument;
+
+    // The quantum it was last late in, and whether that was told: one is told once.
+    internal ulong Told;
+    internal bool IsTold;
 
     // The module it was seen in last, since when, and what of that time counts.
     internal int Current;
@@ -40,10 +46,20 @@ internal unsafe struct Watchdog
 
     private const ulong Tick = 1_000_000;
 
+    // A patch that is too heavy is late in every quantum: once a second is told of it.
+    private const ulong Quiet = 1_000_000_000;
+
     // What a tick counts at most: where the whole machine stood still, nobody was stuck.
     private const ulong MostOfATick = 2 * Tick;
 
     public RenderState* State;
+
+    /// <summary>The region's, for keys and cores.</summary>
+    public InstanceRecord* Instances;
+    public ThreadRecord* Records;
+
+    /// <summary>Where what it saw goes; full: it is dropped and counted.</summary>
+    public SpscRing<StallRecord> Stalls;
 
     /// <summary>Watchdog.Threads of them.</summary>
     public RtThread* Crew;
@@ -57,6 +73,9 @@ internal unsafe struct Watchdog
     /// <summary>ns of a call after which its thread is replaced.</summary>
     public ulong LimitNs;
 
+    /// <summary>ns of a quantum after which it looks why; 0: never.</summary>
+    public ulong BudgetNs;
+
     public int SeatCount;
 
     /// <summary>Called when a thread is stuck and no other is left to take its place.</summary>
@@ -65,7 +84,12 @@ internal unsafe struct Watchdog
     /// <summary>Takeovers so far.</summary>
     public ulong Takeovers;
 
+    /// <summary>Quanta that passed their deadline, told or not.</summary>
+    public ulong Late;
+
     private uint _stop;
+    private ulong _quietUntil;
+    private StallRecord _record;
 
     /// <summary>The thread's life until <see cref="Stop"/>. [watchdog]</summary>
     public static void Run(void* watchdog)
@@ -74,8 +98,9 @@ internal unsafe struct Watchdog
         var before = Linux.Now();
         while (Volatile.Read(ref self->_stop) == 0)
         {
-            Linux.Wait(&self->_stop, 0, Tick);
+            Linux.Wait(&self->_stop, 0, self->Nap());
             var now = Linux.Now();
+            if (self->BudgetNs != 0) self->LookForLate(now, now - before);
             for (var i = 0; i < self->SeatCount; i++) self->Look(i, now, Math.Min(now - before, MostOfATick));
             before = now;
         }
@@ -90,6 +115,78 @@ internal unsafe struct Watchdog
 
     /// <summary>Before the thread is started. [steward]</summary>
     public void Prepare() => _stop = 0;
+
+    // Until the next deadline, if that is sooner than the next tick.
+    private ulong Nap()
+    {
+        const ulong Least = 50_000;
+        if (BudgetNs == 0) return Tick;
+        var clock = CycleClock.Now();
+        var nap = Tick;
+        for (var i = 0; i < SeatCount; i++)
+        {
+            var deadline = Volatile.Read(ref State->Seats[i].Deadline);
+            if (deadline > clock) nap = Math.Min(nap, Math.Max(CycleClock.ToNanoseconds(deadline - clock), Least));
+        }
+
+        return nap;
+    }
+
+    // One quantum, one stall: of the threads that are late it is the one inside a module, else a worker, else the audio thread, which waits for them.
+    private void LookForLate(ulong now, ulong elapsed)
+    {
+        var clock = CycleClock.Now();
+        var worst = -1;
+        for (var i = SeatCount - 1; i >= 0; i--)
+        {
+            if (!IsLate(i, clock)) continue;
+            if (worst < 0 || (InsideOf(i) != 0 && InsideOf(worst) == 0)) worst = i;
+        }
+
+        if (worst < 0) return;
+        var quantum = Volatile.Read(ref State->Quantum);
+        for (var i = 0; i < SeatCount; i++)
+        {
+            if (Seats[i].Told == quantum && IsLate(i, clock)) return;
+        }
+
+        (Seats[worst].Told, Seats[worst].IsTold) = (quantum, now >= _quietUntil);
+        Volatile.Write(ref Late, Late + 1);
+        if (now < _quietUntil) return;
+        _quietUntil = now + Quiet;
+        Describe(worst, now, clock);
+        if (elapsed > Tick + BudgetNs) _record.Window = elapsed; // it did not run itself, above everybody else: nothing did
+        else StallLook.Take(Seats[worst].Thread, (StallRecord*)Unsafe.AsPointer(ref _record));
+        Tell();
+    }
+
+    private readonly bool IsLate(int index, ulong clock)
+    {
+        var deadline = Volatile.Read(ref State->Seats[index].Deadline);
+        return deadline != 0 && clock > deadline;
+    }
+
+    private readonly int InsideOf(int index) => Volatile.Read(ref *Seat.Inside(State->Seats + index, State->Seats[index].Mine));
+
+    private void Describe(int index, ulong now, ulong clock)
+    {
+        var seat = State->Seats + index;
+        var slot = InsideOf(index) - 1;
+        var deadline = Volatile.Read(ref seat->Deadline);
+        _record = default;
+        _record.Time = now;
+        _record.Quantum = State->Quanta;
+        _record.Key = slot >= 0 ? Instances[slot].Key : 0;
+        _record.Elapsed = BudgetNs + (clock > deadline ? CycleClock.ToNanoseconds(clock - deadline) : 0);
+        _record.Budget = BudgetNs;
+        _record.Seat = index;
+        _record.Slot = slot;
+        _record.Core = Records[index].Core;
+        _record.Tid = Seats[index].Thread->Tid;
+        _record.SystemCall = -2;
+    }
+
+    private void Tell() => _ = Stalls.TryPush(in _record);
 
     private void Look(int index, ulong now, ulong elapsed)
     {
@@ -106,7 +203,7 @@ internal unsafe struct Watchdog
         if (watched->Thread->Fault != 0)
         {
             (watched->Current, watched->Stage, watched->Quantum) = (current, seat->Stage, quantum);
-            TakeOver(index, now, ShedReason.Fault, watched->Thread->Fault);
+            _ = TakeOver(index, now, ShedReason.Fault, watched->Thread->Fault);
             return;
         }
 
@@ -121,10 +218,22 @@ internal unsafe struct Watchdog
         var used = watched->Thread->CpuTime;
         watched->Charge += watched->Thread->IsWaiting ? elapsed : Math.Min(used - watched->CpuTime, MostOfATick);
         watched->CpuTime = used;
-        if (watched->Charge >= LimitNs) TakeOver(index, now, ShedReason.Stuck, (long)(now - watched->Since));
+        if (watched->Charge < LimitNs) return;
+        var told = watched->Told == quantum && watched->IsTold;
+        if (!told) DescribeStuck(index, now);
+        if (TakeOver(index, now, ShedReason.Stuck, (long)(now - watched->Since)) && !told) Tell();
     }
 
-    private void TakeOver(int index, ulong now, ShedReason reason, long cost)
+    // Whoever is replaced is told of in any case: where it has no deadline, or another was told of within the second.
+    private void DescribeStuck(int index, ulong now)
+    {
+        var watched = Seats + index;
+        Describe(index, now, CycleClock.Now());
+        StallLook.Take(watched->Thread, (StallRecord*)Unsafe.AsPointer(ref _record));
+        _record.Elapsed = now - watched->Since;
+    }
+
+    private bool TakeOver(int index, ulong now, ShedReason reason, long cost)
     {
         var seat = State->Seats + index;
         var watched = Seats + index;
@@ -133,7 +242,7 @@ internal unsafe struct Watchdog
         if (standby == null || ghost == null)
         {
             GiveUp();
-            return;
+            return false;
         }
 
         var mine = Seat.Claim(seat);
@@ -142,7 +251,7 @@ internal unsafe struct Watchdog
         {
             Seat.Withdraw(seat, mine); // it has come back
             watched->Current = 0;
-            return;
+            return false;
         }
 
         *Seat.Inside(seat, mine + 2) = 0;
@@ -154,6 +263,7 @@ internal unsafe struct Watchdog
         Takeovers++;
         var name = new ReadOnlySpan<byte>(watched->Name, RtThread.MaxName);
         if (RtThread.Start(standby, watched->Setup, name, watched->Resume, watched->Argument) != 0) GiveUp();
+        return true;
     }
 
     private Ghost* FindGhost()
