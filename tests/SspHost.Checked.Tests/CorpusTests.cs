@@ -31,6 +31,7 @@ public sealed class CorpusTests
             var report = Assert.Single(CheckedEngine.Reports(outcome.Error));
             Assert.Equal((violation.Name, violation.Caught), (violation.Name, report.What));
             Assert.Equal($"in module 'the culprit' ({violation.Name})", report.Place);
+            Assert.EndsWith($"ssp-engine: aborts for a violation: {violation.Caught} {report.Place}, {report.At}\n", outcome.Error, StringComparison.Ordinal);
             Assert.Contains(report.Thread, new[] { "ssp-audio", "ssp-worker-1" });
 
             // The innermost frame that is neither the framework's nor the C library's, and everything above it is.

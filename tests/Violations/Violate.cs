@@ -63,6 +63,7 @@ internal static unsafe class Violate
 
         CycleClock.Calibrate();
         var region = Region.Create(Region.MinBytes, DescriptorBlob.Write(registry.Descriptors), "violate", out var error) ?? throw new IOException(error);
+        Heap.Serve(region);
         var renderer = new Renderer(region.Map, region.Pool, registry, (float*)region.Silence);
         var playback = new Playback(region, renderer);
         var threads = Math.Min(Threads, Environment.ProcessorCount);

@@ -127,6 +127,16 @@ static void __attribute__((noreturn)) end(void)
     _exit(134);
 }
 
+/* What lies between the malloc that was called and the guards is the heap library's own business. */
+static int leave_library(void *const *frames, int count, int first)
+{
+    Dl_info own, next;
+    if (!dladdr(frames[first], &own)) return first;
+    if (!own.dli_fname || !strstr(own.dli_fname, "libssphost_heap")) return first;
+    while (first + 1 < count && dladdr(frames[first + 1], &next) && next.dli_fbase == own.dli_fbase) first++;
+    return first;
+}
+
 void guard_violation(const char *what, const char *detail, struct guard_site site)
 {
     guard_self.reporting++;
@@ -136,6 +146,7 @@ void guard_violation(const char *what, const char *detail, struct guard_site sit
     int count = backtrace(all, (int)(sizeof all / sizeof *all)), first = 0;
     while (first < count && (uintptr_t)all[first] != site.address) first++;
     if (first == count) first = 0; /* better the guard's own frames than none */
+    else if (!site.exact) first = leave_library(all, count, first);
     void *const *frames = all + first;
     count -= first;
 
@@ -159,6 +170,15 @@ void guard_violation(const char *what, const char *detail, struct guard_site sit
         }
         for (int i = 0; i < count && !again; i++) add_frame(i, (uintptr_t)frames[i], i == 0 && site.exact);
         if (!again && guard_symbols_problem()) add("  names of managed methods are missing: %s\n", guard_symbols_problem());
+        if (!guard_warns) { /* the last line of the log, which is what others quote */
+            add("ssp-engine: aborts for a violation: %s", what);
+            add_module();
+            if (at < count) {
+                add(", ");
+                add_symbol(&own);
+            }
+            add("\n");
+        }
         write_out();
     }
     if (!guard_warns) end();
