@@ -88,6 +88,9 @@ public struct RegionHeader
     /// <summary>Seqlock of <see cref="PoolStats"/>.</summary>
     public long PoolStatsOffset;
 
+    /// <summary>Stacks of the RT threads: the first one's guard page, bytes from one to the next, and how many.</summary>
+    public long StacksOffset, StackStride, StackCount;
+
     /// <summary>
     /// Cores of each class that the engine may use, fastest class first, and its speed relative to class 0: 1 and less. Zero cores: no
     /// such class. Written before the state is first <see cref="EngineState.Stopped"/>.
@@ -108,6 +111,23 @@ public struct RegionHeader
 
     /// <summary>MaxThreads times <see cref="Histogram"/>: ns a quantum that each seat's thread worked in it.</summary>
     public long WorkerHistogramsOffset;
+
+    /// <summary>
+    /// CLOCK_MONOTONIC in ns since when the steward is inside a module (construct, shared data, saved state, work); 0: it is not. Written at once and
+    /// not with a snapshot: a steward that does not come back publishes none.
+    /// </summary>
+    public ulong StewardSince;
+
+    /// <summary>Key of that module's instance; 0: data that all of its type share.</summary>
+    public ulong StewardKey;
+
+    /// <summary>Index of its type.</summary>
+    public int StewardModule;
+
+    private readonly int _pad;
+
+    /// <summary>Name of the instance, UTF-8, zero-terminated; empty without one.</summary>
+    public unsafe fixed byte StewardName[InstanceRecord.NameBytes];
 
     /// <summary>Version of the engine, UTF-8, zero-terminated.</summary>
     public unsafe fixed byte Version[32];

@@ -130,14 +130,13 @@ public struct StewardStatus
     /// <summary>Errno of the first lock that the kernel refused; 0 = none.</summary>
     public int LockError;
 
-    /// <summary>Slot + 1 of the module that the steward is inside of, off the RT threads (construct, work, load); 0: none.</summary>
-    public int Inside;
-
     /// <summary>Module instances alive, leaving ones included.</summary>
     public int Instances;
 
     /// <summary>Errors the steward met that no request was waiting for.</summary>
     public int Errors;
+
+    private readonly int _pad;
 }
 
 /// <summary>State of an instance.</summary>
@@ -276,6 +275,12 @@ public enum NoticeKind : uint
     /// before. Of the incident of its DeviceAway.
     /// </summary>
     DeviceRate = 17,
+
+    /// <summary>
+    /// malloc or one of its family was called on an RT thread: inside a module (Slot, Key), or in none (Slot -1). A = calls so far. Not from the
+    /// engine: the control process finds it in the counters, and tells it once a module.
+    /// </summary>
+    HeapCalls = 32,
 }
 
 /// <summary>Why frames were lost.</summary>

@@ -20,6 +20,9 @@ public static class IncidentKinds
             ? "an output was not a number or beyond 1000 V; silenced and reset"
             : Text($"output {n.A + 1} was not a number or beyond {Limits.MaxVolts:0} V; silenced and reset")),
         ["ModuleShed"] = new(["reason", "detail"], n => Shed((ShedReason)n.A, n.B)) { CauseOf = n => WordOf((ShedReason)n.A) },
+        ["HeapCalls"] = new(["calls"], n => n.Key == 0
+            ? Text($"malloc was called on a real-time thread outside of any module, {n.A} times so far: a defect of the engine")
+            : Text($"called malloc on a real-time thread, {n.A} times so far; it was served from the region, but another day it may be heard: a defect of the module")),
         ["DeviceEnded"] = new(["frames"], n => Text($"the recording is over after {n.A} frames")),
         ["DeviceLost"] = new(["errno"], n => $"the device was lost: {new Win32Exception((int)n.A).Message}"),
         ["DeviceAway"] = new(["errno"], n =>

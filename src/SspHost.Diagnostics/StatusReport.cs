@@ -99,6 +99,18 @@ public sealed record MemoryReport
     public long AllocatedBytes { get; init; }
 
     public int Instances { get; init; }
+
+    /// <summary>Bytes of the region that are to be locked in memory, and that are.</summary>
+    public long LockWanted { get; init; }
+
+    /// <inheritdoc cref="LockWanted"/>
+    public long Locked { get; init; }
+
+    /// <summary>The same of the code, constants and data of the engine and its libraries.</summary>
+    public long ImageWanted { get; init; }
+
+    /// <inheritdoc cref="ImageWanted"/>
+    public long ImageLocked { get; init; }
 }
 
 /// <summary>An RT thread as the kernel runs it.</summary>
@@ -213,6 +225,8 @@ public sealed record StatusReport
 [JsonSerializable(typeof(LogList))]
 [JsonSerializable(typeof(GcIsolationReport))]
 [JsonSerializable(typeof(StartReport))]
+[JsonSerializable(typeof(LockingReport))]
+[JsonSerializable(typeof(LockReport))]
 [JsonSerializable(typeof(EditReport))]
 public sealed partial class DiagnosticsJson : JsonSerializerContext
 {

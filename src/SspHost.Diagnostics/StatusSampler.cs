@@ -186,5 +186,9 @@ public sealed unsafe class StatusSampler
             Collections = s.Collections,
             AllocatedBytes = s.AllocatedBytes,
             Instances = s.Instances,
+            LockWanted = s.LockWanted,
+            Locked = s.Locked,
+            ImageWanted = s.ImageWanted,
+            ImageLocked = s.ImageLocked,
         };
 }

@@ -1,4 +1,4 @@
-// The command line of the engine process: two options, checked here and nowhere else.
+// The command line of the engine process: three options, checked here and nowhere else.
 using System.Globalization;
 
 namespace SspHost.EngineHost;
@@ -6,7 +6,8 @@ namespace SspHost.EngineHost;
 /// <summary>What the engine was told at start.</summary>
 /// <param name="Runtime">Directory of engine.json and engine.log.</param>
 /// <param name="RegionBytes">Bytes of the region, a multiple of 2 MiB.</param>
-internal readonly record struct Options(string Runtime, long RegionBytes)
+/// <param name="Locks">Whether memory is locked; an experiment shows what happens where it is not.</param>
+internal readonly record struct Options(string Runtime, long RegionBytes, bool Locks)
 {
     private const int DefaultMib = 256;
     private const int LeastMib = 64;
@@ -18,8 +19,15 @@ internal readonly record struct Options(string Runtime, long RegionBytes)
         options = default;
         string? runtime = null;
         var mib = DefaultMib;
+        var locks = true;
         for (var i = 0; i < args.Length; i++)
         {
+            if (args[i] == "--unlocked")
+            {
+                locks = false;
+                continue;
+            }
+
             var value = i + 1 < args.Length ? args[i + 1] : null;
             switch (args[i])
             {
@@ -32,7 +40,7 @@ internal readonly record struct Options(string Runtime, long RegionBytes)
                     error = $"--region-mib: expected a whole number from {LeastMib} to {MostMib}, not '{value}'";
                     return false;
                 default:
-                    error = $"'{args[i]}': expected --runtime DIR or --region-mib N";
+                    error = $"'{args[i]}': expected --runtime DIR, --region-mib N or --unlocked";
                     return false;
             }
 
@@ -45,7 +53,7 @@ internal readonly record struct Options(string Runtime, long RegionBytes)
             return false;
         }
 
-        options = new Options(runtime, ((long)mib << 20) & ~((2L << 20) - 1));
+        options = new Options(runtime, ((long)mib << 20) & ~((2L << 20) - 1), locks);
         error = "";
         return true;
     }

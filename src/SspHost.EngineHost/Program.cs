@@ -11,6 +11,7 @@ using SspHost.EngineHost.Bench;
 
 const string Usage = """
     usage: ssp-engine --runtime DIR [--region-mib N]   serve the region, write DIR/engine.json when ready
+                      [--unlocked]                     and lock no memory: for experiments
            ssp-engine --describe                       module descriptors as a binary blob on standard output
            ssp-engine bench memory|heap|graph|classes|sleep|contain [--json]  engine-side benchmarks
            ssp-engine --version
@@ -52,8 +53,9 @@ static unsafe int Serve(Options options, ulong started)
     _ = CLibrary.UseOneArena(); // malloc arenas per thread would each reserve 64 MB of addresses
     CycleClock.Calibrate();
     var registry = Modules.Register();
-    var region = Region.Create(options.RegionBytes, DescriptorBlob.Write(registry.Descriptors), EngineVersion(), out var error);
+    var region = Region.Create(options.RegionBytes, DescriptorBlob.Write(registry.Descriptors), EngineVersion(), out var error, locks: options.Locks);
     if (region == null) return Fail(error, 1);
+    if (options.Locks) LockTheRest();
     region.Map.Header->StartedAt = started;
     var steward = new Steward(region, registry, terminate);
     Log.Line("ssp-engine: serving"u8);
@@ -62,6 +64,13 @@ static unsafe int Serve(Options options, ulong started)
     EngineFileWriter.Remove(options.Runtime);
     Log.Line("ssp-engine: left"u8);
     return 0;
+}
+
+// After the region, which is locked page by page: what the runtime holds besides, and the code itself.
+static void LockTheRest()
+{
+    if (ImageLock.KeepWhatIsTouched() != 0) Log.Line("ssp-engine: the kernel does not let everything be locked (RLIMIT_MEMLOCK): code and region are locked as far as it goes"u8);
+    ImageLock.Refresh();
 }
 
 static int Fail(string message, int code)

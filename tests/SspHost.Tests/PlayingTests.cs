@@ -201,7 +201,7 @@ public sealed unsafe class PlayingTests : IDisposable
             "7f1000000000-7f1000010000 r-xp 00000000 08:01 5      /usr/lib/libc.so.6", "Rss:                  64 kB",
             "7f1000010000-7f1000020000 rw-p 00000000 00:00 0 ", "Rss:                  12 kB", "VmFlags: rd wr mr",
         ];
-        Assert.Equal(new ProcessMemory(40960 * 1024, 76 * 1024), ProcessMemory.Parse(smaps));
+        Assert.Equal(new ProcessMemory(40960 * 1024, 76 * 1024), ProcessMemory.Sum(Mapping.Parse(smaps)));
         Assert.True(ProcessMemory.Of(Environment.ProcessId).Outside > 1 << 20);
     }
 

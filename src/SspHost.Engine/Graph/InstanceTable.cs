@@ -104,13 +104,12 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
     /// <summary>Builds what this installation allocated.</summary>
     public void BuildShared(float rate)
     {
-        HeapScope.Enter(0);
         for (var i = 0; i < typeCount; i++)
         {
-            if (types[i].SharedIsFresh != 0) types[i].Entry.BuildShared(types[i].Shared, rate);
+            if (types[i].SharedIsFresh == 0) continue;
+            using var visit = new StewardVisit(map, i, 0, 0, null);
+            types[i].Entry.BuildShared(types[i].Shared, rate);
         }
-
-        HeapScope.Leave();
     }
 
     /// <summary>The installation is over: what it allocated stays, or is given back.</summary>
@@ -177,12 +176,10 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
 
         var timing = default(ModuleTiming);
         var own = new InstanceMemory(start + blocks.Memory, blocks.MemoryBytes);
-        HeapScope.Enter((uint)node->Slot + 1);
+        using var visit = new StewardVisit(map, node->Module, (uint)node->Slot + 1, node->Key, node->Name);
         type->Entry.Construct(instance->Self, &setup, &own, &timing);
-        var sound = !own.Overdrawn && timing.LatencyFrames >= 0 && timing.TailFrames >= -1;
-        if (sound && node->StateLength > 0) stateRefused = !type->Entry.LoadState(instance->Self, node->StateVersion, state, node->StateLength);
-        HeapScope.Leave();
-        if (!sound) return null;
+        if (own.Overdrawn || timing.LatencyFrames < 0 || timing.TailFrames < -1) return null;
+        if (node->StateLength > 0) stateRefused = !type->Entry.LoadState(instance->Self, node->StateVersion, state, node->StateLength);
         instance->LatencyFrames = timing.LatencyFrames;
         instance->TailFrames = timing.TailFrames;
         return instance;
@@ -226,13 +223,13 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
     }
 
     /// <summary>Lets a module give back what it holds beside its memory.</summary>
-    public static void Destroy(Instance* instance)
+    public void Destroy(Instance* instance)
     {
         var destroy = instance->Type->Entry.Destroy;
         if (destroy == null) return;
-        HeapScope.Enter((uint)instance->Slot + 1);
+        var name = _slots[instance->Slot] == instance ? instance->Record->Name : null; // else the record is not its own, or not yet
+        using var visit = new StewardVisit(map, (int)(instance->Type - types), (uint)instance->Slot + 1, instance->Key, name);
         destroy(instance->Self);
-        HeapScope.Leave();
     }
 
     /// <summary>Tells the control process what each instance's library holds by malloc.</summary>
@@ -285,9 +282,8 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
                 var job = instance->Job;
                 if (Volatile.Read(ref job->State) != (int)WorkState.Requested) continue;
                 Volatile.Write(ref job->State, (int)WorkState.Running);
-                HeapScope.Enter((uint)instance->Slot + 1);
-                instance->Type->Entry.Work(instance->Self, job);
-                HeapScope.Leave();
+                using (new StewardVisit(map, instance->Record->Module, (uint)instance->Slot + 1, instance->Key, instance->Record->Name))
+                    instance->Type->Entry.Work(instance->Self, job);
                 Volatile.Write(ref job->State, (int)WorkState.Replied); // after the result
             }
         }

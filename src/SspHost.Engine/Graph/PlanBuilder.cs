@@ -351,7 +351,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
                 error.Bytes = bytes;
                 for (var m = 0; m < n; m++)
                 {
-                    if (instances[_t.Nodes[m].Slot] == null) InstanceTable.Destroy(_plan->Nodes[m].Instance);
+                    if (instances[_t.Nodes[m].Slot] == null) instances.Destroy(_plan->Nodes[m].Instance);
                 }
 
                 return false;

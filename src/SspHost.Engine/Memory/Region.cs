@@ -61,6 +61,9 @@ public sealed unsafe class Region : IDisposable
     /// </summary>
     public int Fd { get; }
 
+    /// <summary>Whether memory is locked at all.</summary>
+    public bool Locks { get; private init; }
+
     /// <summary>This process's view.</summary>
     public RegionMap Map { get; }
 
@@ -87,11 +90,11 @@ public sealed unsafe class Region : IDisposable
 
     /// <summary>
     /// Makes the region; null and one line in <paramref name="error"/> if the system refuses. <paramref name="bytes"/> is rounded up to 2
-    /// MiB.
+    /// MiB. <paramref name="locks"/>: false only to show what locking is good for.
     /// [start-up]
     /// </summary>
     public static Region? Create(long bytes, ReadOnlySpan<byte> descriptors, string version, out string error,
-        PoolFlags flags = Memory.Pool.DefaultFlags)
+        PoolFlags flags = Memory.Pool.DefaultFlags, bool locks = true)
     {
         error = "";
         if (bytes is < MinBytes or > MaxBytes)
@@ -138,7 +141,7 @@ public sealed unsafe class Region : IDisposable
             return null;
         }
 
-        var region = new Region(reserved, reservedBytes, start, bytes, fd, layout, page);
+        var region = new Region(reserved, reservedBytes, start, bytes, fd, layout, page) { Locks = locks };
         if (!region.Build(descriptors, version, flags))
         {
             error = Failed("protect", bytes);
@@ -260,6 +263,7 @@ public sealed unsafe class Region : IDisposable
         header->HistogramsOffset = _layout.Histograms;
         header->InstancesOffset = _layout.Instances;
         header->ThreadsOffset = _layout.Threads;
+        (header->StacksOffset, header->StackStride, header->StackCount) = (_layout.Stacks, _layout.StackStride, StackCount);
         header->TraceRingsOffset = _layout.TraceRings;
         header->ClockAnchorOffset = _layout.ClockAnchor;
         header->StallsOffset = _layout.Stalls;
@@ -289,8 +293,8 @@ public sealed unsafe class Region : IDisposable
         from = (from + _page - 1) & -_page;
         to = (to + _page - 1) & -_page;
         if (from >= to) return;
-        var locked = Posix.Lock(Map.At(from), (nuint)(to - from));
-        if (locked != 0 && LockError == 0) LockError = Marshal.GetLastSystemError();
+        var locked = Locks ? Posix.Lock(Map.At(from), (nuint)(to - from)) : -1;
+        if (Locks && locked != 0 && LockError == 0) LockError = Marshal.GetLastSystemError();
         for (var at = from; at < to; at += _page) Interlocked.Or(ref *(int*)Map.At(at), 0);
         WantedLockedBytes += to - from;
         if (locked == 0) Interlocked.Add(ref _locked, to - from);

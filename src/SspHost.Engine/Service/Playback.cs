@@ -74,6 +74,9 @@ public sealed unsafe partial class Playback
         if (Faults.Install() != 0) Log.Line("ssp-engine: faults of modules cannot be caught: they will end the engine"u8);
     }
 
+    /// <summary>Threads that were replaced since the engine started.</summary>
+    public ulong Takeovers => Volatile.Read(ref _watchdog->Takeovers);
+
     internal Watchdog* Watch => _watchdog;
 
     internal RtThread* Threads => _rt;
@@ -121,6 +124,7 @@ public sealed unsafe partial class Playback
             _session->Close();
         }
 
+        if (_region.Locks) ImageLock.Refresh(); // the card may have come with a library
         Span<byte> classes = stackalloc byte[Limits.MaxThreads];
         classes = classes[..threads];
         for (var t = 0; t < threads; t++) classes[t] = (byte)_classes.Of(chosen[t]);

@@ -32,7 +32,7 @@ internal static class CommandTree
         ["config"] = ["ssp config show", "ssp config show --json > ~/.config/ssphost/ssp.json", "ssp config check my-ssp.json", "ssp config schema"],
         ["bench"] = ["ssp bench all", "ssp bench edits", "ssp bench memory --ops 1000000", "ssp bench start --json"],
         ["symbols"] = ["ssp symbols resolve artifacts/bin/ssp-engine.sym 1f2e3d", "ssp symbols make artifacts/symbols/ssp-engine.dbg -o ssp-engine.sym"],
-        ["experiment"] = ["ssp experiment gc-isolation --seconds 20"],
+        ["experiment"] = ["ssp experiment gc-isolation --seconds 20", "ssp experiment thread-swapped --swap 256", "ssp experiment count-glitches --json", "ssp experiment memload --swap 512"],
     };
 
     /// <summary>Version of this program.</summary>

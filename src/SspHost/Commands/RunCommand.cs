@@ -156,6 +156,10 @@ internal static class RunCommand
             say(playing
                 ? string.Create(CultureInfo.InvariantCulture, $"attached to engine {host.EnginePid}, which plays on at {a.Rate} Hz, quantum {a.Quantum} (ssp stop first to change that)")
                 : string.Create(CultureInfo.InvariantCulture, $"engine {host.EnginePid}: {host.Sink.Setup.Describe(host.Sink.Setup.QuantumFor(host.Session.Current.Quantum))}"));
+            if (link.TrySteward(out var s) && (s.Locked < s.LockWanted || s.ImageLocked < s.ImageWanted))
+                say(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"memory is not locked ({(s.LockWanted - s.Locked + s.ImageWanted - s.ImageLocked) >> 20} MiB may leave it while it plays): run as root, or allow LimitMEMLOCK=infinity; 'ssp doctor' says more"));
         });
         return null;
     }

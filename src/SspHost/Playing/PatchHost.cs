@@ -57,6 +57,8 @@ internal sealed class PatchHost : ISupervised, IDisposable
     private EngineSink? _sink;
     private StatusSampler? _sampler;
     private int _sampledGeneration;
+    private HeapWatch _heap = new();
+    private int _heapGeneration;
     private byte[] _descriptors = [];
     private string[] _recent = [];
     private EngineDeath? _death;
@@ -250,6 +252,12 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _nextSum = _clock.ElapsedMilliseconds + SumMs;
         if (_notices.TakeLate() is { } late) lines.Add(late);
         if (_notices.TakeDropouts() is { } dropouts) lines.Add(dropouts);
+        foreach (var notice in _slot.Try(link => WatchOf().Look(link.Map), otherwise: []))
+        {
+            Incidents.Add(in notice, NameOf(notice.Key));
+            lines.Add(IncidentKinds.Line(in notice, NameOf(notice.Key)));
+        }
+
         return lines;
     }
 
@@ -262,11 +270,16 @@ internal sealed class PatchHost : ISupervised, IDisposable
             _afterDeath = _policy.Died(_clock.Elapsed, death.FromOutside);
         }
 
-        var how = death.How is { } h ? h.ToString() : "nobody saw how";
+        var how = death.Hung ? "hung in a module for 10 s and was ended" : death.How is { } h ? h.ToString() : "nobody saw how";
         var who = death.Suspects.Count == 0 ? "" : "; it was running " + string.Join(", ", death.Suspects.Select(s => $"'{NameOf(s.Key) ?? s.Module}'"));
         _options.Say($"the engine died ({how}){who}; starting it again");
         _sink?.Renew();
     }
+
+    void ISupervised.Waits(EngineFault module, TimeSpan since) =>
+        _options.Say(string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"'{NameOf(module.Key) ?? module.Module}' has not come back for {since.TotalSeconds:0} s from being made or from work: the patch plays on, edits wait"));
 
     void ISupervised.CannotStart(Exception why, TimeSpan next) =>
         _options.Say(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the engine cannot be started: {why.Message}; next try in {next.TotalSeconds:0} s"));
@@ -409,6 +422,12 @@ internal sealed class PatchHost : ISupervised, IDisposable
     }
 
     private string? NameOf(ulong key) => IdOf(key);
+
+    private HeapWatch WatchOf()
+    {
+        if (_heapGeneration != _slot.Generation) (_heap, _heapGeneration) = (new HeapWatch(), _slot.Generation);
+        return _heap;
+    }
 
     private StatusSampler SamplerOf(EngineLink link)
     {

@@ -31,14 +31,14 @@ internal sealed class PrivateEngine : IDisposable
     /// <summary>Its module types.</summary>
     public DescriptorIndex Modules { get; private set; } = new([]);
 
-    /// <summary>Starts one.</summary>
-    public static PrivateEngine Start(int regionMib)
+    /// <summary>Starts one. <paramref name="locks"/>: false only to show what locking memory is good for.</summary>
+    public static PrivateEngine Start(int regionMib, bool locks = true)
     {
         var runtime = Directory.CreateTempSubdirectory("ssp-").FullName;
         try
         {
             var spawned = Abi.Linux.Now();
-            var engine = new PrivateEngine(runtime, EngineLauncher.Launch(runtime, regionMib, Patience)) { SpawnedAt = spawned };
+            var engine = new PrivateEngine(runtime, EngineLauncher.Launch(runtime, regionMib, Patience, locks)) { SpawnedAt = spawned };
             engine.Slot.Put(EngineLink.Attach(runtime));
             engine.Modules = new DescriptorIndex(engine.Slot.Use(link => link.ReadDescriptors()));
             return engine;

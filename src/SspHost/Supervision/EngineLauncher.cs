@@ -54,13 +54,13 @@ internal static unsafe partial class EngineLauncher
     /// Starts an engine in a runtime directory and waits until it serves. Throws <see cref="EngineGoneException"/> with the last
     /// line of its log if it leaves before, <see cref="EngineTimeoutException"/> if it does neither.
     /// </summary>
-    public static int Launch(string runtime, int regionMib, TimeSpan patience)
+    public static int Launch(string runtime, int regionMib, TimeSpan patience, bool locks = true)
     {
         var log = Path.Combine(runtime, EngineLog.FileName);
         EngineLog.Rotate(log, LogLimit);
         var from = EngineLog.Length(log);
         var pid = Spawn(
-            [FindExecutable(), "--runtime", runtime, "--region-mib", regionMib.ToString(CultureInfo.InvariantCulture)], log);
+            [FindExecutable(), "--runtime", runtime, "--region-mib", regionMib.ToString(CultureInfo.InvariantCulture), .. locks ? Array.Empty<string>() : ["--unlocked"]], log);
         var deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds;
         while (true)
         {

@@ -7,10 +7,11 @@ namespace SspHost.Supervision;
 /// <summary>A death as it was found.</summary>
 /// <param name="How">How the process ended; null where it was not this process's child and nobody can tell.</param>
 /// <param name="Suspects">Modules that were running when it died, the one the engine itself blames first; may be empty.</param>
-internal sealed record EngineDeath(int Pid, ChildEnd? How, IReadOnlyList<EngineFault> Suspects)
+/// <param name="Hung">It served nobody any more and was ended for that; the suspect is the module its steward did not come back from.</param>
+internal sealed record EngineDeath(int Pid, ChildEnd? How, IReadOnlyList<EngineFault> Suspects, bool Hung = false)
 {
     /// <summary>Whether somebody outside ended it.</summary>
-    public bool FromOutside => How is { FromOutside: true };
+    public bool FromOutside => !Hung && How is { FromOutside: true };
 }
 
 /// <summary>What the supervisor tells whoever owns the patch. Called on its own thread, one call at a time.</summary>
@@ -22,6 +23,9 @@ internal interface ISupervised
     /// <summary>A new engine serves, with nothing in it.</summary>
     void Restarted();
 
+    /// <summary>Its steward is inside a module for long: playing goes on, but no edit is served. Said once; if it goes on, the engine is started anew.</summary>
+    void Waits(EngineFault module, TimeSpan since);
+
     /// <summary>It could not be started; another try follows in <paramref name="next"/>.</summary>
     void CannotStart(Exception why, TimeSpan next);
 }
@@ -31,6 +35,9 @@ internal sealed unsafe class Supervisor : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan[] Retries = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(10)];
+
+    // A module's construct or work may load or compute something; edits wait for it meanwhile, the music does not.
+    private static readonly TimeSpan WaitsTooLong = TimeSpan.FromSeconds(2), Hangs = TimeSpan.FromSeconds(10);
 
     private readonly string _runtime;
     private readonly int _regionMib;
@@ -114,11 +121,27 @@ internal sealed unsafe class Supervisor : IDisposable
         while (!_stop.IsSet)
         {
             using var process = EngineProcess.Open(_pid, _start);
+            EngineFault? hung = null;
+            var told = 0UL;
             while (process is { } p && !p.Wait(100))
+            {
                 if (_stop.IsSet) return;
-            if (_stop.IsSet) return;
+                if (hung != null || Visit() is not { } visit) continue;
+                var since = TimeSpan.FromMilliseconds((Linux.Now() - visit.Since) / 1e6);
+                if (since > WaitsTooLong && told != visit.Since)
+                {
+                    told = visit.Since;
+                    owner.Waits(visit.Module, since);
+                }
 
+                if (since <= Hangs) continue;
+                hung = visit.Module;
+                _ = p.Signal(9);
+            }
+
+            if (_stop.IsSet) return;
             var death = Examine();
+            if (hung is { } guilty) death = death with { Hung = true, Suspects = [guilty] };
             owner.Died(death);
             _slot.Put(null); // after everybody let go of the region
             for (var attempt = 0; !_stop.IsSet; attempt++)
@@ -138,6 +161,25 @@ internal sealed unsafe class Supervisor : IDisposable
 
             if (!_stop.IsSet) owner.Restarted(); // an engine that dies in here is found dead by the next round
         }
+    }
+
+    // The module that the engine's steward is inside of, and since when on CLOCK_MONOTONIC.
+    private (EngineFault Module, ulong Since)? Visit() => _slot.Try<(EngineFault, ulong)?>(
+        link =>
+        {
+            var header = link.Map.Header;
+            var since = Volatile.Read(ref header->StewardSince);
+            if (since == 0 || since > Linux.Now()) return null;
+            var name = Text(new ReadOnlySpan<byte>(header->StewardName, InstanceRecord.NameBytes));
+            var module = new EngineFault(name.Length > 0 ? name : TypeOf(link, header->StewardModule), header->StewardKey, 0);
+            return Volatile.Read(ref header->StewardSince) == since ? (module, since) : null; // else it has come back meanwhile
+        },
+        otherwise: null);
+
+    private static string TypeOf(EngineLink link, int module)
+    {
+        var types = link.ReadDescriptors();
+        return (uint)module < (uint)types.Count ? types[module].Id : "";
     }
 
     // The region outlives the engine: what its threads were running stands in their records.
@@ -173,11 +215,12 @@ internal sealed unsafe class Supervisor : IDisposable
 
     private static string NameOf(in InstanceRecord record)
     {
-        fixed (byte* name = record.Name)
-        {
-            var bytes = new ReadOnlySpan<byte>(name, InstanceRecord.NameBytes);
-            var end = bytes.IndexOf((byte)0);
-            return System.Text.Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
-        }
+        fixed (byte* name = record.Name) return Text(new ReadOnlySpan<byte>(name, InstanceRecord.NameBytes));
+    }
+
+    private static string Text(ReadOnlySpan<byte> bytes)
+    {
+        var end = bytes.IndexOf((byte)0);
+        return System.Text.Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
     }
 }
