@@ -1,5 +1,6 @@
 // The last thousand incidents, kept so that whoever comes later can still ask.
 using SspHost.Abi;
+using SspHost.Diagnostics.Stalls;
 
 namespace SspHost.Diagnostics;
 
@@ -9,10 +10,10 @@ public sealed record Incident
     /// <summary>Number in this process, 1 and up: ask for what came after one. A restart begins anew.</summary>
     public long Id { get; init; }
 
-    /// <summary>A <see cref="NoticeKind"/>: "late", "dropout", "badOutput", "moduleShed", "deviceLost" ... Others may come.</summary>
+    /// <summary>A <see cref="NoticeKind"/>: "late", "dropout", "badOutput", "moduleShed", "deviceLost" ..., or "stall". Others may come.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>Why frames were lost, or a module was switched off.</summary>
+    /// <summary>Why frames were lost, a module was switched off, or a thread was late.</summary>
     public string? Cause { get; init; }
 
     /// <summary>The engine's number: notices of one incident share it.</summary>
@@ -35,6 +36,9 @@ public sealed record Incident
 
     /// <summary>One line for people.</summary>
     public required string Text { get; init; }
+
+    /// <summary>What an engineer wants to know besides, line by line.</summary>
+    public IReadOnlyList<string>? Detail { get; init; }
 }
 
 /// <summary>
@@ -47,7 +51,7 @@ public sealed class IncidentLog
     public const int Capacity = 1000;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<NoticeKind, Queue<Incident>> _kept = [];
+    private readonly Dictionary<string, Queue<Incident>> _kept = new(StringComparer.Ordinal);
     private int _count;
     private long _last;
 
@@ -61,23 +65,49 @@ public sealed class IncidentLog
     public Incident Add(in Notice n, string? module)
     {
         var moment = Moment.At(n.Time);
+        return Add(new Incident
+        {
+            Kind = IncidentKinds.WordOf(n.Kind),
+            Cause = IncidentKinds.CauseOf(in n),
+            Engine = n.Incident != 0 ? (long)n.Incident : null,
+            Frame = (long)Math.Min(n.Frame, 1UL << 53),
+            Time = moment.Time,
+            Monotonic = moment.Monotonic,
+            Module = n.Key != 0 ? module : null,
+            Figures = IncidentKinds.FiguresOf(in n),
+            Text = IncidentKinds.Line(in n, module),
+        });
+    }
+
+    /// <summary>
+    /// Adds what the watchdog saw of a late thread. <paramref name="engine"/>: number of the incident in which the thread was replaced; 0: it was not.
+    /// <paramref name="frame"/>: the engine's frame counter by then, as far as it is known.
+    /// </summary>
+    public Incident Add(in StallRecord stall, StallReport report, string? module, ulong engine, ulong frame)
+    {
+        var moment = Moment.At(stall.Time);
+        return Add(new Incident
+        {
+            Kind = "stall",
+            Cause = IncidentKinds.WordOf(report.Verdict.Cause),
+            Engine = engine != 0 ? (long)engine : null,
+            Frame = (long)Math.Min(frame, 1UL << 53),
+            Time = moment.Time,
+            Monotonic = moment.Monotonic,
+            Module = stall.Key != 0 ? module : null,
+            Figures = report.Figures,
+            Text = report.Text + (engine != 0 ? FormattableString.Invariant($" (incident {engine})") : ""),
+            Detail = report.Detail,
+        });
+    }
+
+    private Incident Add(Incident told)
+    {
         lock (_lock)
         {
-            var incident = new Incident
-            {
-                Id = _last + 1,
-                Kind = IncidentKinds.WordOf(n.Kind),
-                Cause = IncidentKinds.CauseOf(in n),
-                Engine = n.Incident != 0 ? (long)n.Incident : null,
-                Frame = (long)Math.Min(n.Frame, 1UL << 53),
-                Time = moment.Time,
-                Monotonic = moment.Monotonic,
-                Module = n.Key != 0 ? module : null,
-                Figures = IncidentKinds.FiguresOf(in n),
-                Text = IncidentKinds.Line(in n, module),
-            };
+            var incident = told with { Id = _last + 1 };
             Interlocked.Exchange(ref _last, incident.Id);
-            if (!_kept.TryGetValue(n.Kind, out var same)) _kept[n.Kind] = same = [];
+            if (!_kept.TryGetValue(incident.Kind, out var same)) _kept[incident.Kind] = same = [];
             same.Enqueue(incident);
             if (++_count > Capacity)
             {

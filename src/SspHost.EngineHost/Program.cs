@@ -13,7 +13,7 @@ const string Usage = """
     usage: ssp-engine --runtime DIR [--region-mib N]   serve the region, write DIR/engine.json when ready
                       [--unlocked]                     and lock no memory: for experiments
            ssp-engine --describe                       module descriptors as a binary blob on standard output
-           ssp-engine bench memory|heap|graph|classes|sleep|contain [--json]  engine-side benchmarks
+           ssp-engine bench memory|heap|graph|classes|sleep|contain|samples [--json]  engine-side benchmarks
            ssp-engine --version
     """;
 
@@ -36,6 +36,8 @@ switch (args)
         return ClassBench.Run(rest);
     case ["bench", "sleep", .. var rest]:
         return SleepBench.Run(rest);
+    case ["bench", "samples", .. var rest]:
+        return SampleBench.Run(rest);
     case ["bench", "contain", .. var rest]:
         return ContainBench.Run(rest);
 #if CHECKED

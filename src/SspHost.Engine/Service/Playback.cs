@@ -68,7 +68,8 @@ public sealed unsafe partial class Playback
         *_quantum = new RendererQuantum(renderer, region.Map);
         *_watchdog = new Watchdog
         {
-            State = renderer.State, Instances = region.Map.Instances, Records = region.Map.Threads, Stalls = region.Map.Stalls, Crew = _rt, Seats = _seats, AudioThread = AudioSession<RendererQuantum>.ThreadOf(_session), GiveUp = &GiveUp,
+            State = renderer.State, Instances = region.Map.Instances, Records = region.Map.Threads, Stalls = region.Map.Stalls, QuietNs = Second,
+            Crew = _rt, Seats = _seats, AudioThread = AudioSession<RendererQuantum>.ThreadOf(_session), GiveUp = &GiveUp,
         };
         if (StallLook.Prepare() != 0) Log.Line("ssp-engine: late threads cannot be asked where they are"u8);
         if (Faults.Install() != 0) Log.Line("ssp-engine: faults of modules cannot be caught: they will end the engine"u8);
@@ -89,6 +90,37 @@ public sealed unsafe partial class Playback
 
     /// <summary>Times a thread was replaced, and quanta the watchdog looked at because they were late. [steward]</summary>
     public (ulong Takeovers, ulong Stalls) Watched => (Volatile.Read(ref _watchdog->Takeovers), Volatile.Read(ref _watchdog->Late));
+
+    /// <summary>
+    /// Asks the audio thread so many times for a walk of its stack while it is inside a module, up to three times each as the watchdog does. How many
+    /// were answered at all, complete at the first look, and at any. [benchmark]
+    /// </summary>
+    public (int Pokes, int Answered, int First, int Any) PokeThreads(int pokes)
+    {
+        const ulong Patience = 20_000_000;
+        var (answered, first, any) = (0, 0, 0);
+        var thread = _seats->Thread;
+        var seat = _renderer.State->Seats;
+        for (var p = 0; p < pokes; p++)
+        {
+            var (got, complete) = (false, false);
+            for (var look = 0; look < StallRecord.Samples && !complete; look++)
+            {
+                // Which moment of the quantum it is, chance decides: the poking thread has the time of day of another core.
+                while (Volatile.Read(ref *Seat.Inside(seat, seat->Mine)) == 0) { }
+                if (!Samples.Take(thread->Sample, thread->Tid, ref thread->SamplesAsked, Patience)) continue;
+                got = true;
+                complete = thread->Sample->Complete != 0;
+                if (complete && look == 0) first++;
+                Samples.Release(thread->Sample);
+            }
+
+            answered += got ? 1 : 0;
+            any += complete ? 1 : 0;
+        }
+
+        return (pokes, answered, first, any);
+    }
 
     /// <summary>Whether RT threads exist (a card that ended by itself leaves them until <see cref="Stop"/>).</summary>
     public bool IsRunning => _threads > 0;

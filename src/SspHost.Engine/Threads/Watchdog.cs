@@ -46,8 +46,6 @@ internal unsafe struct Watchdog
 
     private const ulong Tick = 1_000_000;
 
-    // A patch that is too heavy is late in every quantum: once a second is told of it.
-    private const ulong Quiet = 1_000_000_000;
 
     // What a tick counts at most: where the whole machine stood still, nobody was stuck.
     private const ulong MostOfATick = 2 * Tick;
@@ -75,6 +73,9 @@ internal unsafe struct Watchdog
 
     /// <summary>ns of a quantum after which it looks why; 0: never.</summary>
     public ulong BudgetNs;
+
+    /// <summary>ns between two stalls that are told: a patch that is too heavy is late in every quantum.</summary>
+    public ulong QuietNs;
 
     public int SeatCount;
 
@@ -153,7 +154,7 @@ internal unsafe struct Watchdog
         (Seats[worst].Told, Seats[worst].IsTold) = (quantum, now >= _quietUntil);
         Volatile.Write(ref Late, Late + 1);
         if (now < _quietUntil) return;
-        _quietUntil = now + Quiet;
+        _quietUntil = now + QuietNs;
         Describe(worst, now, clock);
         if (elapsed > Tick + BudgetNs) _record.Window = elapsed; // it did not run itself, above everybody else: nothing did
         else StallLook.Take(Seats[worst].Thread, (StallRecord*)Unsafe.AsPointer(ref _record));

@@ -36,10 +36,13 @@ internal struct BeatModule : IModule<BeatModule>
 }
 
 /// <summary>Does not come back once it is told so, by its number in the plan.</summary>
-internal unsafe struct HoldModule : IModule<HoldModule>
+internal unsafe partial struct HoldModule : IModule<HoldModule>
 {
-    public static readonly string[] Kinds = ["spins", "sleeps", "writes to address 0", "overflows its stack", "throws"];
-    public static int Victim = -1, Zero;
+    // The first three come back when they are let go; the faults never do, and each keeps its thread.
+    public static readonly string[] Kinds = ["spins", "sleeps", "waits for a mutex", "returns NaN", "writes to address 0", "overflows its stack", "throws"];
+    public const int ComeBack = 3;
+    public static readonly void* Mutex = NativeMemory.AllocZeroed(64);
+    public static int Victim = -1, Zero, Broken = -1;
 
     public static ModuleDescriptor Describe() => new()
     {
@@ -52,6 +55,7 @@ internal unsafe struct HoldModule : IModule<HoldModule>
 
     public static ProcessResult Process(ref HoldModule self, in ProcessContext context)
     {
+        if (context.Slot == Broken) context.Out(0)[0] = float.NaN;
         if (context.Slot != Volatile.Read(ref Victim)) return ProcessResult.Continue;
         Volatile.Write(ref Victim, -1);
         uint never = 0;
@@ -64,9 +68,16 @@ internal unsafe struct HoldModule : IModule<HoldModule>
                 while (Volatile.Read(ref Zero) == 0) Linux.Wait(&never, 0, 1_000_000_000);
                 break;
             case 2:
-                *(int*)Volatile.Read(ref Zero) = 1;
+                _ = MutexLock(Mutex);
+                _ = MutexUnlock(Mutex);
                 break;
             case 3:
+                Broken = context.Slot;
+                break;
+            case 4:
+                *(int*)Volatile.Read(ref Zero) = 1;
+                break;
+            case 5:
                 Zero = Dig(1);
                 break;
             default:
@@ -77,6 +88,12 @@ internal unsafe struct HoldModule : IModule<HoldModule>
 
         return ProcessResult.Continue;
     }
+
+    [LibraryImport("libc", EntryPoint = "pthread_mutex_lock")]
+    public static partial int MutexLock(void* mutex);
+
+    [LibraryImport("libc", EntryPoint = "pthread_mutex_unlock")]
+    public static partial int MutexUnlock(void* mutex);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Dig(int depth)
@@ -89,7 +106,8 @@ internal unsafe struct HoldModule : IModule<HoldModule>
 
 internal static unsafe class ContainBench
 {
-    private sealed record Row(string Kind, int Threads, double GapMs, string Reason, int Signal);
+    // Stall: what the watchdog recorded of it, as it lies in memory; empty: nothing, because it was not late.
+    private sealed record Row(string Kind, int Threads, double GapMs, string Reason, int Signal, byte[] Stall);
 
     /// <summary>Runs the benchmark; the process's exit code: 0, 1 where something was not contained, or 2 for arguments it does not understand.</summary>
     public static int Run(string[] args)
@@ -127,7 +145,7 @@ internal static unsafe class ContainBench
         var renderer = new Renderer(region.Map, region.Pool, registry, (float*)region.Silence);
         var playback = new Playback(region, renderer);
         if (renderer.Configure(GraphBenchRig.Rate, GraphBenchRig.Quantum, threads) != ReplyStatus.Ok) return false;
-        var blob = GraphBenchPlan.Line([0, 3, 3, 3, 3, 3, 0]).Compile(GraphBenchRig.Quantum);
+        var blob = GraphBenchPlan.Line([0, 3, 3, 3, 3, 3, 3, 3, 0]).Compile(GraphBenchRig.Quantum);
         var copy = NativeMemory.AlignedAlloc((nuint)blob.Length, 64);
         blob.CopyTo(new Span<byte>(copy, blob.Length));
         var status = renderer.Install((PlanHeader*)copy, blob.Length, out _);
@@ -146,6 +164,8 @@ internal static unsafe class ContainBench
         {
             Beats(300);
             (BeatModule.Last, BeatModule.Longest) = (0, 0);
+            while (region.Map.Stalls.TryPop(out _)) { }
+            _ = HoldModule.MutexLock(HoldModule.Mutex);
             Volatile.Write(ref HoldModule.Victim, 1 + kind);
             var notice = default(Notice);
             while (!region.Map.Notices.TryPop(out notice) || notice.Kind != NoticeKind.ModuleShed) Thread.Sleep(1);
@@ -153,18 +173,24 @@ internal static unsafe class ContainBench
             var reason = (ShedReason)notice.A;
             // What only waits is let go: its thread is a standby again, of which there are not as many as kinds.
             Volatile.Write(ref HoldModule.Zero, 1);
-            while (kind < 2 && renderer.StuckThreads > 0)
+            _ = HoldModule.MutexUnlock(HoldModule.Mutex);
+            while (kind < HoldModule.ComeBack && renderer.StuckThreads > 0)
             {
                 Thread.Sleep(1);
                 _ = renderer.Collect();
             }
 
-            Volatile.Write(ref HoldModule.Zero, 0);
-            rows.Add(new Row(HoldModule.Kinds[kind], threads, BeatModule.Longest / 1e6, reason == ShedReason.Fault ? "fault" : "stuck", reason == ShedReason.Fault ? (int)notice.B : 0));
+            (HoldModule.Zero, HoldModule.Broken) = (0, -1);
+            var stall = Array.Empty<byte>();
+            while (region.Map.Stalls.TryPop(out var record))
+                if (record.Slot == 1 + kind) stall = MemoryMarshal.AsBytes(new ReadOnlySpan<StallRecord>(in record)).ToArray();
+            rows.Add(new Row(HoldModule.Kinds[kind], threads, BeatModule.Longest / 1e6, Word(reason), reason == ShedReason.Fault ? (int)notice.B : 0, stall));
         }
 
         return playback.Stop(0); // the region stays: threads are held in it
     }
+
+    private static string Word(ShedReason reason) => reason switch { ShedReason.Fault => "fault", ShedReason.Stuck => "stuck", _ => "failures" };
 
     private static void Beats(ulong more)
     {
@@ -188,9 +214,13 @@ internal static unsafe class ContainBench
                 w.WriteNumber("silence_ms", Math.Round(r.GapMs, 3));
                 w.WriteString("reason", r.Reason);
                 w.WriteNumber("signal", r.Signal);
+                w.WriteBase64String("stall", r.Stall);
                 w.WriteEndObject();
             }
 
+            w.WriteEndArray();
+            w.WriteStartArray("maps"); // so that whoever reads this can name the addresses
+            foreach (var line in File.ReadLines("/proc/self/maps")) w.WriteStringValue(line);
             w.WriteEndArray();
             w.WriteEndObject();
         }

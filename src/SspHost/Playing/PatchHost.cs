@@ -53,6 +53,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly Lock _lock = new();
     private readonly NoticeWords _notices = new();
+    private readonly StallReader _stalls = new();
     private PatchSession? _session;
     private EngineSink? _sink;
     private StatusSampler? _sampler;
@@ -240,9 +241,11 @@ internal sealed class PatchHost : ISupervised, IDisposable
                 {
                     if (notice.Kind == NoticeKind.DeviceRate) rate = (int)notice.A;
                     Incidents.Add(in notice, NameOf(notice.Key));
+                    _stalls.Heard(in notice);
                     if (_notices.Line(in notice, NameOf) is { } line) lines.Add(line);
                 }
 
+                _stalls.Take(link, Incidents, NameOf, i => (uint)i < (uint)_types.Count ? _types[i].Id : null, lines);
                 return true;
             },
             otherwise: false);

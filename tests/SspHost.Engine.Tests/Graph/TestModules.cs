@@ -392,8 +392,8 @@ internal unsafe struct Hook : IModule<Hook>
 
 internal static class TestRegistry
 {
-    public const int Blend = 0, Sleeper = 1, Wire = 2, Faulty = 3, Tick = 4, JackIn = 5, JackOut = 6, Keeper = 7, Hook = 8, Trap = 9;
+    public const int Blend = 0, Sleeper = 1, Wire = 2, Faulty = 3, Tick = 4, JackIn = 5, JackOut = 6, Keeper = 7, Hook = 8, Trap = 9, Held = 10;
 
     public static ModuleRegistry Make() => new ModuleRegistry()
-        .Add<Blend>().Add<Sleeper>().Add<Wire>().Add<Faulty>().Add<Tick>().Add<JackIn>().Add<JackOut>().Add<Keeper>().Add<Hook>().Add<Containment.Trap>();
+        .Add<Blend>().Add<Sleeper>().Add<Wire>().Add<Faulty>().Add<Tick>().Add<JackIn>().Add<JackOut>().Add<Keeper>().Add<Hook>().Add<Containment.Trap>().Add<Containment.Held>();
 }

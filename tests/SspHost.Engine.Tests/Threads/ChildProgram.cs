@@ -9,6 +9,7 @@ internal static unsafe class ChildProgram
     public static int Main(string[] arguments)
     {
         if (arguments is ["fault", var kind]) return Containment.FaultProgram.Run(kind);
+        if (arguments is ["debug", var tid]) return Containment.StallTests.Debug(int.Parse(tid, System.Globalization.CultureInfo.InvariantCulture));
         if (arguments is not ["unprivileged"]) return 2;
         var rights = Privileges.Probe(80);
         using var stack = new TestStack(256 * 1024);

@@ -1,0 +1,309 @@
+// Why a thread is late: every way of holding one, on real threads, is told for what it is, every time.
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using SspHost.Abi;
+using SspHost.Diagnostics.Stalls;
+using SspHost.Engine.Probes;
+using SspHost.Engine.Tests.Graph;
+using SspHost.Engine.Threads;
+
+namespace SspHost.Engine.Tests.Containment;
+
+[Collection(nameof(ContainmentCollection))]
+public sealed unsafe partial class StallTests
+{
+    private const int Times = 20;
+    private const ulong Patience = 3_000_000; // ns a quantum may take: several times what the machine beneath takes away now and then
+
+    private static readonly bool CanFifo = Privileges.Probe(90).CanFifo;
+
+    [Fact]
+    public void A_module_that_spins_is_spinning()
+    {
+        using var rig = Rig();
+        for (var i = 0; i < Times; i++)
+        {
+            Volatile.Write(ref Held.Kind, (int)HoldKind.Spin);
+            var record = Stall(rig, out var tid);
+            Release(rig);
+            AssertCause(StallCause.Spinning, in record, tid);
+        }
+    }
+
+    [Fact]
+    public void A_module_that_sleeps_is_blocked_in_that_call()
+    {
+        using var rig = Rig();
+        for (var i = 0; i < Times; i++)
+        {
+            Volatile.Write(ref Held.Kind, (int)HoldKind.Sleep);
+            var record = Stall(rig, out var tid);
+            Release(rig);
+            var verdict = AssertCause(StallCause.Blocked, in record, tid);
+            Assert.Contains("nanosleep", verdict.Call, StringComparison.Ordinal);
+            Assert.True(record.FrameCounts[0] > 1, "a sleeper can be walked"); // by tables as far as the call, in any case
+        }
+    }
+
+    [Fact]
+    public void A_module_that_waits_for_a_mutex_is_blocked_by_the_thread_that_holds_it()
+    {
+        using var rig = Rig();
+        for (var i = 0; i < Times; i++)
+        {
+            var holder = NativeCalls.GetTid();
+            _ = Trap.MutexLock(Held.Mutex);
+            Volatile.Write(ref Held.Kind, (int)HoldKind.Mutex);
+            StallRecord record;
+            int tid;
+            try
+            {
+                record = Stall(rig, out tid);
+            }
+            finally
+            {
+                Volatile.Write(ref Held.Kind, 0);
+                _ = Trap.MutexUnlock(Held.Mutex);
+            }
+
+            Release(rig);
+            Assert.Equal("futex", AssertCause(StallCause.Blocked, in record, tid).Call);
+            Assert.Equal(holder, record.Owner);
+        }
+    }
+
+    [Fact]
+    public void A_module_whose_memory_is_taken_away_waits_for_page_faults()
+    {
+        var path = Path.Combine(AppContext.BaseDirectory, "paged-out.tmp");
+        using (var file = File.Create(path)) file.Write(Enumerable.Repeat((byte)1, Held.Pages * Held.Page).ToArray());
+        int fd;
+        fixed (byte* p = Encoding.UTF8.GetBytes(path + "\0")) fd = Linux.Open(p, 0, 0);
+        Held.Memory = (byte*)Linux.Mmap(null, Held.Pages * Held.Page, Linux.ProtRead, Linux.MapShared, fd, 0);
+        _ = FSync(fd); // what is not on the disk yet cannot be taken away
+        var stop = 0;
+        var taker = new Thread(() =>
+        {
+            while (Volatile.Read(ref stop) == 0) _ = MAdvise(Held.Memory, Held.Pages * Held.Page, 21); // MADV_PAGEOUT
+        });
+        try
+        {
+            if (MAdvise(Held.Memory, Held.Pages * Held.Page, 21) != 0) return; // a kernel before 5.4
+            _ = MAdvise(Held.Memory, Held.Pages * Held.Page, 1); // MADV_RANDOM: nothing is read ahead
+            taker.Start();
+            using var rig = Rig();
+            for (var i = 0; i < Times; i++)
+            {
+                Volatile.Write(ref Held.Kind, (int)HoldKind.PageFault);
+                var record = Stall(rig, out var tid);
+                Release(rig);
+                AssertCause(StallCause.PageFault, in record, tid);
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref stop, 1);
+            if (taker.ThreadState != System.Threading.ThreadState.Unstarted) taker.Join();
+            _ = Linux.Munmap(Held.Memory, Held.Pages * Held.Page);
+            _ = Linux.Close(fd);
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void A_thread_that_another_one_keeps_from_its_core_is_preempted()
+    {
+        if (!CanFifo || Environment.ProcessorCount < 2) return; // nobody can be kept from anything
+        using var rig = Rig();
+        var stop = 0;
+        var seen = 0;
+        var hog = new Thread(() =>
+        {
+            var core = default(ThreadCalls.CoreSet);
+            core.Add(1);
+            var priority = 85;
+            Assert.Equal(0, ThreadCalls.SetAffinity(0, (nuint)sizeof(ThreadCalls.CoreSet), &core));
+            Assert.Equal(0, ThreadCalls.SetScheduler(0, ThreadCalls.SchedFifo, &priority));
+            fixed (uint* bell = &Held.Bell)
+            {
+                while (Volatile.Read(ref stop) == 0)
+                {
+                    Linux.Wait(bell, 0, 100_000_000);
+                    if (Interlocked.Exchange(ref *bell, 0) == 0) continue;
+                    // From the moment the module is inside until the watchdog has looked, and not for ever.
+                    for (var until = Linux.Now() + 300_000_000; Volatile.Read(ref seen) == 0 && Linux.Now() < until;) { }
+                    Volatile.Write(ref seen, 0);
+                }
+            }
+        });
+        Held.Bell = 0;
+        hog.Start();
+        for (var i = 0; i < Times; i++)
+        {
+            Volatile.Write(ref Held.Kind, (int)HoldKind.Spin);
+            var record = Stall(rig, out var tid);
+            Volatile.Write(ref Held.Kind, 0);
+            Volatile.Write(ref seen, 1);
+            Release(rig);
+            Volatile.Write(ref seen, 0);
+            AssertCause(StallCause.Preempted, in record, tid);
+        }
+
+        Volatile.Write(ref stop, 1);
+        hog.Join();
+    }
+
+    [Fact]
+    public void A_thread_that_a_debugger_stops_is_stopped()
+    {
+        using var rig = Rig();
+        _ = ThreadCalls.Prctl(0x59616d61, (byte*)-1, 0, 0, 0); // PR_SET_PTRACER, any
+        for (var i = 0; i < Times / 4; i++) // a process each
+        {
+            Volatile.Write(ref Held.Kind, (int)HoldKind.Spin);
+            rig.Wait(() => Volatile.Read(ref Held.Caught) != 0, "it is inside");
+            while (rig.Map.Stalls.TryPop(out _)) { }
+            var tid = Held.Caught;
+            Release(rig);
+            using var debugger = Debugger(tid);
+            if (debugger.StandardOutput.ReadLine() != "stopped") return; // not allowed here
+            rig.Wait(() => rig.Map.Stalls.Count > 0, "the watchdog looks");
+            rig.Map.Stalls.TryPop(out var record);
+            debugger.StandardInput.WriteLine();
+            debugger.WaitForExit();
+            var verdict = StallVerdict.Of(in record, []);
+            if (record.States is 0 or 'S') continue; // stopped between two quanta: it was no stall of a quantum
+            Assert.Equal(StallCause.Stopped, verdict.Cause);
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Looks_at_every_quantum_and_a_storm_of_walks_change_no_sample(int threads)
+    {
+        float[][] played;
+        var walks = 0;
+        using (var rig = new ContainmentRig(ContainmentRig.Traps(3, silent: true), threads, limitNs: 60_000_000_000))
+        {
+            rig.Playback.LateLimitNs = 1; // every quantum is late
+            rig.Playback.Watch->QuietNs = 0;
+            rig.Start();
+            played = rig.Play(3000);
+            rig.Wait(() => rig.Playback.Watch->Late > 20, "the watchdog looks");
+            while (rig.Map.Stalls.TryPop(out var record)) walks += record.FrameCounts[0] > 0 ? 1 : 0;
+        }
+
+        Assert.True(walks > 0, "threads walked");
+        ContainmentRig.AssertSame(ContainmentRig.Reference(ContainmentRig.Traps(3, silent: true), played.Length), played);
+    }
+
+    [Fact]
+    public void One_stall_a_second_is_told_all_are_counted_and_a_full_ring_is_nobodys_trouble()
+    {
+        using var rig = Rig();
+        rig.Playback.Watch->QuietNs = 1_000_000_000_000;
+        Volatile.Write(ref Held.Kind, (int)HoldKind.Spin);
+        _ = Stall(rig, out _);
+        Release(rig);
+        for (var i = 0; i < 3; i++)
+        {
+            var late = rig.Playback.Watched.Stalls;
+            Volatile.Write(ref Held.Kind, (int)HoldKind.Spin);
+            rig.Wait(() => rig.Playback.Watched.Stalls > late, "it is counted");
+            Release(rig);
+        }
+
+        Assert.Equal(0, rig.Map.Stalls.Count);
+        rig.Playback.Watch->QuietNs = 0;
+    }
+
+    private static ContainmentRig Rig()
+    {
+        Volatile.Write(ref Held.Kind, 0);
+        Volatile.Write(ref Held.Caught, 0);
+        var draft = new PatchDraft { Quantum = ContainmentRig.Quantum, Width = 1 };
+        draft.Add(TestRegistry.Held);
+        for (var j = 0; j < ContainmentRig.Jacks; j++)
+        {
+            var jack = draft.Nodes[draft.Add(TestRegistry.JackOut)];
+            jack.JackIndex = j;
+            jack.Inputs[0].Add(new DraftCable(0, 0));
+        }
+
+        var rig = new ContainmentRig(draft, 1, CardKind.Simulated, limitNs: 60_000_000_000);
+        rig.Playback.LateLimitNs = Patience;
+        rig.Playback.Watch->QuietNs = 0;
+        rig.Start(audioCore: Math.Min(1, Environment.ProcessorCount - 1));
+        return rig;
+    }
+
+    // The stall of the quantum in which the module is held; those of before, if the machine was busy, are not of interest.
+    private static StallRecord Stall(ContainmentRig rig, out int tid)
+    {
+        StallRecord record = default;
+        rig.Wait(() => Volatile.Read(ref Held.Caught) != 0, "it is inside");
+        tid = Held.Caught;
+        rig.Wait(() => rig.Map.Stalls.TryPop(out record) && record.Key == 1 && record.Elapsed < 4 * Patience, "the watchdog looks");
+        return record;
+    }
+
+    private static void Release(ContainmentRig rig)
+    {
+        Volatile.Write(ref Held.Kind, 0);
+        rig.Wait(() => Volatile.Read(ref Held.Caught) == 0, "it comes back");
+        var quanta = rig.Renderer.Quanta;
+        rig.Wait(() => rig.Renderer.Quanta > quanta + 4, "it plays on");
+        while (rig.Map.Stalls.TryPop(out _)) { }
+    }
+
+    private static StallVerdict AssertCause(StallCause cause, in StallRecord record, int tid)
+    {
+        var verdict = StallVerdict.Of(in record, []);
+        var r = record;
+        var states = $"{(char)(byte)r.States}{(char)(byte)(r.States >> 8)}{(char)(byte)(r.States >> 16)}";
+        Assert.True(
+            verdict.Cause == cause,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{verdict.Cause} instead of {cause}: states {states}, call {r.SystemCall}, window {r.Window}, cpu {r.CpuTime}, delay {r.RunDelay}, faults {r.MinorFaults}+{r.MajorFaults}, walks {r.FrameCounts[0]} {r.FrameCounts[1]} {r.FrameCounts[2]}"));
+        Assert.Equal((tid, 0, 0), (record.Tid, record.Slot, record.Seat));
+        Assert.InRange(record.Elapsed, Patience, ulong.MaxValue);
+        return verdict;
+    }
+
+    private static Process Debugger(int tid)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardInput = true };
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) is "dotnet" or "testhost") start.ArgumentList.Add(typeof(StallTests).Assembly.Location);
+        start.ArgumentList.Add("debug");
+        start.ArgumentList.Add(tid.ToString(CultureInfo.InvariantCulture));
+        return Process.Start(start)!;
+    }
+
+    /// <summary>[child process] Stops one thread of another process until a line comes in.</summary>
+    internal static int Debug(int tid)
+    {
+        const nint Seize = 0x4206, Interrupt = 0x4207, Detach = 17;
+        int status;
+        if (PTrace(Seize, tid, 0, 0) != 0 || PTrace(Interrupt, tid, 0, 0) != 0 || WaitPid(tid, &status, 0x40000000) != tid) return 1;
+        Console.Out.WriteLine("stopped");
+        Console.Out.Flush();
+        _ = Console.In.ReadLine();
+        return PTrace(Detach, tid, 0, 0) == 0 ? 0 : 1;
+    }
+
+    [LibraryImport("libc", EntryPoint = "ptrace")]
+    private static partial nint PTrace(nint request, nint tid, nint address, nint data);
+
+    [LibraryImport("libc", EntryPoint = "waitpid")]
+    private static partial int WaitPid(int pid, int* status, int options);
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int MAdvise(void* address, nuint bytes, int advice);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    private static partial int FSync(int fd);
+}
