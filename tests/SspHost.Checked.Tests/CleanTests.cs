@@ -50,10 +50,10 @@ public sealed class CleanTests
                 }
             }
 
-            foreach (var command in new[] { "stop", "start" })
+            foreach (var command in new[] { new JsonObject { ["command"] = "stop" }, new JsonObject { ["command"] = "start" } })
             {
-                var outcome = await Executables.Run(Executables.Ssp, runtime.Directory, command);
-                Assert.True(outcome.ExitCode == 0, outcome.ToString());
+                using var control = new Control(runtime.File("control.sock"));
+                control.Ask(command);
             }
 
             var before = Quanta(runtime);
@@ -77,7 +77,8 @@ public sealed class CleanTests
         Assert.True(outcome.ExitCode == 0, outcome.ToString());
         var reports = CheckedEngine.Reports(outcome.Error);
         Assert.Contains(reports, r => r.What == "system call" && r.Detail == "futex");
-        Assert.All(reports, r => Assert.EndsWith("(hold)", r.Place.Split(',')[0], StringComparison.Ordinal));
+        Assert.All(reports, r => Assert.True(r.Place.Split(',')[0].EndsWith("(hold)", StringComparison.Ordinal)
+            || r.Place.StartsWith("in a module it was replaced in", StringComparison.Ordinal), r.ToString()));
         var rows = JsonNode.Parse(outcome.Output)!["contained"]!.AsArray();
         Assert.Equal(0, rows.Count % 5);
         Assert.NotEmpty(rows);

@@ -12,7 +12,11 @@ internal struct StrdupModule : IViolation<StrdupModule>
     public static unsafe ProcessResult Process(ref StrdupModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
-        fixed (byte* text = "text\0"u8) LibC.Free(LibC.Strdup(text)); // here: strdup
+        fixed (byte* text = "text\0"u8)
+        {
+            LibC.Free(LibC.Strdup(text)); // here: strdup
+        }
+
         return ProcessResult.Continue;
     }
 }
@@ -43,7 +47,11 @@ internal struct DlopenModule : IViolation<DlopenModule>
     public static unsafe ProcessResult Process(ref DlopenModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
-        fixed (byte* name = "libresolv.so.2\0"u8) _ = LibC.Dlopen(name, 2); // here: dlopen
+        fixed (byte* name = "libresolv.so.2\0"u8)
+        {
+            _ = LibC.Dlopen(name, 2); // here: dlopen
+        }
+
         return ProcessResult.Continue;
     }
 }

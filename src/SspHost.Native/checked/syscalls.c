@@ -47,6 +47,8 @@ static const struct {
     { SYS_sched_setaffinity, "the successor goes to the stuck thread's core (watchdog)" },
     { SYS_membarrier, "a takeover makes every core pass a barrier (watchdog)" },
     { SYS_tgkill, "a late thread is asked where it stands (watchdog)" },
+    { SYS_getpid, "the same: whose thread" },
+    { SYS_process_vm_readv, "who holds the futex that a late thread waits for, at an address that may be none (watchdog)" },
     { SYS_restart_syscall, "one of these, resumed by the kernel after a signal" },
 };
 
@@ -64,7 +66,7 @@ static const struct {
     NAME(fsync), NAME(fdatasync), NAME(ftruncate), NAME(getcwd), NAME(prctl), NAME(futex), NAME(sched_setaffinity), NAME(sched_getaffinity),
     NAME(sched_setscheduler), NAME(clock_gettime), NAME(clock_nanosleep), NAME(openat), NAME(newfstatat), NAME(unlinkat), NAME(readlinkat),
     NAME(faccessat), NAME(ppoll), NAME(pselect6), NAME(prlimit64), NAME(getrandom), NAME(membarrier), NAME(getrusage), NAME(sigaltstack),
-    NAME(mlock), NAME(munlock), NAME(getdents64), NAME(dup), NAME(dup3), NAME(pipe2), NAME(eventfd2), NAME(epoll_pwait), NAME(rseq),
+    NAME(process_vm_readv), NAME(setpriority), NAME(mlock), NAME(munlock), NAME(getdents64), NAME(dup), NAME(dup3), NAME(pipe2), NAME(eventfd2), NAME(epoll_pwait), NAME(rseq),
 #ifdef SYS_clone3
     NAME(clone3),
 #endif
