@@ -12,11 +12,8 @@ internal struct StrdupModule : IViolation<StrdupModule>
     public static unsafe ProcessResult Process(ref StrdupModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
-        fixed (byte* text = "text\0"u8)
-        {
-            LibC.Free(LibC.Strdup(text)); // here: strdup
-        }
-
+        var copy = LibC.Strdup((byte*)Violate.Semaphore); // here: strdup
+        LibC.Free(copy);
         return ProcessResult.Continue;
     }
 }

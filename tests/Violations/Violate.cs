@@ -27,7 +27,7 @@ internal static unsafe class Violate
     public static readonly int[] Numbers = [1, 2, 3];
     public static readonly InvalidOperationException Ready = new("thrown on purpose");
     public static readonly List<int> Full = new(1) { 1 };
-    public static readonly void* Semaphore = NativeMemory.AllocZeroed(64); // sem_t, of value 0
+    public static readonly void* Semaphore = NativeMemory.AllocZeroed(64); // sem_t, of value 0; also an empty string
     public static object? Sink;
     public static int Count;
 
