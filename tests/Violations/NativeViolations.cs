@@ -44,11 +44,7 @@ internal struct DlopenModule : IViolation<DlopenModule>
     public static unsafe ProcessResult Process(ref DlopenModule self, in ProcessContext context)
     {
         if (!Violate.Now(context)) return ProcessResult.Continue;
-        fixed (byte* name = "libresolv.so.2\0"u8)
-        {
-            _ = LibC.Dlopen(name, 2); // here: dlopen
-        }
-
+        _ = LibC.Dlopen(Violate.Library, 2); // here: dlopen
         return ProcessResult.Continue;
     }
 }

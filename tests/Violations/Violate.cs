@@ -28,6 +28,7 @@ internal static unsafe class Violate
     public static readonly InvalidOperationException Ready = new("thrown on purpose");
     public static readonly List<int> Full = new(1) { 1 };
     public static readonly void* Semaphore = NativeMemory.AllocZeroed(64); // sem_t, of value 0; also an empty string
+    public static readonly byte* Library = (byte*)Marshal.StringToCoTaskMemUTF8("libresolv.so.2"); // one that nobody has loaded
     public static object? Sink;
     public static int Count;
 
