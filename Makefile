@@ -27,6 +27,7 @@ proof: build
 test:
 	@tools/setup.sh test
 	@tools/build.sh $(RID)
+	@tools/build.sh $(RID) checked engine
 	@tools/test.sh $(FILTER)
 
 bench: build

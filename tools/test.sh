@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 results=artifacts/test-results
 rm -rf "$results"
 mkdir -p "$results"
-export SSP_BIN="$PWD/artifacts/bin" SSP_ROOT="$PWD"
+export SSP_BIN="$PWD/artifacts/bin" SSP_CHECKED_BIN="$PWD/artifacts/checked/bin" SSP_ROOT="$PWD"
 status=0
 for project in tests/*.Tests/*.csproj; do
     name=$(basename "$project" .csproj)

@@ -42,6 +42,10 @@ switch (args)
         return ContainBench.Run(rest);
     case ["bench", "diagnostics", .. var rest]:
         return DiagnosticsBench.Run(rest);
+#if CHECKED
+    case ["violate", .. var rest]:
+        return SspHost.Violations.Violate.Run(rest);
+#endif
     default:
         return Options.TryParse(args, out var options, out var error) ? Serve(options, started) : Fail(error + Environment.NewLine + Usage, 2);
 }

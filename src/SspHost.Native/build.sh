@@ -1,9 +1,10 @@
 #!/bin/sh
-# Compiles the C files beside this script, and those in heap/, for a runtime identifier into a folder.
-# Each file appears whole or not at all, so builds may run side by side.
+# Compiles the C files beside this script, and those in heap/, for a runtime identifier into a folder; with `checked`, those in checked/ instead.
+# Each file appears whole or not at all, so builds may run side by side. Usage: build.sh RID FOLDER [checked]
 set -eu
 rid=$1
 out=$2
+checked=${3:-}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 host=linux-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
@@ -26,6 +27,16 @@ work=$(mktemp -d "$out/build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 # Line tables, so that a verdict names the line in C, too; they are split off with the other symbols.
 flags="-std=gnu11 -O2 -g1 -ffile-prefix-map=$root=/_ -fPIC -Wall -Wextra -Werror -fvisibility=default"
+if [ -n "$checked" ]; then
+    # Linked into executables only, so a thread's flag is one instruction away.
+    for source in "$here"/checked/*.c "$here"/checked/*.S; do
+        name=$(basename "$source")
+        $cc $flags -fPIE -fvisibility=hidden -ftls-model=local-exec -c "$source" -o "$work/${name%.*}.o"
+    done
+    $($cc -print-prog-name=ar) rcsD "$work/libssphost_guard.a" "$work"/*.o
+    mv "$work/libssphost_guard.a" "$out/libssphost_guard.a"
+    exit 0
+fi
 for source in "$here"/*.c; do
     $cc $flags -c "$source" -o "$work/$(basename "$source" .c).o"
 done

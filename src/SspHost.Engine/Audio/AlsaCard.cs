@@ -1,6 +1,7 @@
 // A sound card through libasound: mmap access, playback and capture together or either alone, xruns counted to the frame.
 using System.Runtime.CompilerServices;
 using SspHost.Abi;
+using SspHost.Engine.Threads;
 
 namespace SspHost.Engine.Audio;
 
@@ -147,7 +148,9 @@ public unsafe struct AlsaCard : ICard
                 continue;
             }
 
+            RtGuard.Permit(); // how a card waits is its driver's business: a plugin reads its timer or its server's socket
             var error = AlsaLibrary.Wait(captureIsBehind ? _device.Capture.Handle : _device.Master.Handle, (int)Math.Clamp((until - now) / 1_000_000, 1, 1000));
+            RtGuard.EndPermit();
             if (error < 0) return Failed(error, quantum);
             if (error > 0) idle++;
         }

@@ -2,6 +2,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using SspHost.Abi;
+using SspHost.Engine.Threads;
 
 namespace SspHost.Engine.Audio;
 
@@ -155,6 +156,14 @@ internal unsafe struct AlsaDevice
     /// <param name="startedAt">CLOCK_MONOTONIC in ns.</param>
     internal int Restart(out ulong startedAt)
     {
+        RtGuard.Permit(); // a driver starts as it must, a plugin sets timers or asks a server; nothing plays yet
+        var error = Begin(out startedAt);
+        RtGuard.EndPermit();
+        return error;
+    }
+
+    private int Begin(out ulong startedAt)
+    {
         startedAt = 0;
         Stop();
         var error = AlsaLibrary.Prepare(Master.Handle);
@@ -188,8 +197,10 @@ internal unsafe struct AlsaDevice
     internal readonly void Stop()
     {
         if (!IsOpen) return;
+        RtGuard.Permit(); // as for a start; nothing plays any more
         _ = AlsaLibrary.Drop(Master.Handle);
         if (BothUnlinked) _ = AlsaLibrary.Drop(Capture.Handle);
+        RtGuard.EndPermit();
     }
 
     /// <summary>Gives it back; harmless when closed. [steward]</summary>

@@ -69,6 +69,7 @@ public sealed unsafe class Renderer : IDisposable
         _s->Held = (ModuleEvent*)ModuleTypes.Take(pool, EventDrain.HeldCapacity * (long)sizeof(ModuleEvent));
         _instances = new InstanceTable(map, pool, _types, _typeCount);
         _builder = new PlanBuilder(pool, _types, _instances, _s);
+        Threads.RtGuard.Install(map, registry);
     }
 
     internal RenderState* State => _s;

@@ -396,6 +396,7 @@ public sealed unsafe partial class Playback
     // The supervisor starts a new engine and learns from the threads' records who held the thread.
     private static void GiveUp()
     {
+        RtGuard.Permit(); // the process ends here: the watchdog may write why
         Log.Line("ssp-engine: a module holds its thread and none is left to take its place: the engine ends"u8);
         Exit(70); // EX_SOFTWARE
     }

@@ -26,8 +26,15 @@ public unsafe struct FaultCell
 /// </summary>
 public static unsafe partial class Faults
 {
-    /// <summary>Bytes of a signal stack: the kernel's frame with the widest registers is some 11 KiB, a stack walk takes 4, and a fault of that is one frame more.</summary>
+    /// <summary>
+    /// Bytes of a signal stack: the kernel's frame with the widest registers is some 11 KiB, a stack walk takes 4, and a fault of that is one
+    /// frame more; in the checked build system calls made there are frames, too.
+    /// </summary>
+#if CHECKED
+    public const int StackBytes = 64 << 10;
+#else
     public const int StackBytes = 32 << 10;
+#endif
 
     private const string Library = "libssphost_native";
 

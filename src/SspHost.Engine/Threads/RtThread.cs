@@ -200,6 +200,7 @@ public unsafe struct RtThread
         if (thread->RealTime && ThreadCalls.SetScheduler(thread->_tid, ThreadCalls.SchedFifo, &priority) != 0) thread->RealTime = false;
         priority = 0;
         if (!thread->RealTime && ThreadCalls.SetScheduler(thread->_tid, ThreadCalls.SchedOther, &priority) != 0) return Marshal.GetLastSystemError();
+        if (setup.Record != null) setup.Record->Current = 0; // a predecessor that is stuck is in a module; this thread is in none yet
         Volatile.Write(ref thread->_state, Running); // release: the job is seen before the state
         Linux.Wake(&thread->_state, 1);
         return 0;
@@ -259,7 +260,9 @@ public unsafe struct RtThread
             _ = ThreadCalls.Prctl(ThreadCalls.PrSetName, thread->_name, 0, 0, 0);
             if (thread->_record != null) Describe(thread->_record, thread->_stackBytes);
             Heap.EnterThread(thread->_arena, thread->_cell.Current, &thread->_cell.Ghost);
+            RtGuard.Enter(&thread->_cell);
             thread->_entry(thread->_argument);
+            RtGuard.Leave();
             Heap.LeaveThread();
 
             Volatile.Write(ref thread->_state, Parked);
