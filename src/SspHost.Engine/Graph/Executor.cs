@@ -56,11 +56,7 @@ internal static unsafe class Executor
     }
 
     /// <summary>Says in the seat's trace whom its thread was stuck in. [standby that fills it, before anything else]</summary>
-    public static void MarkTakeover(Seat* seat)
-    {
-        seat->Tape.Mark(TraceKind.Takeover, 0, seat->Record->Current - 1); // its predecessor leaves that as it is
-        seat->Record->Current = 0;
-    }
+    public static void MarkTakeover(Seat* seat) => seat->Tape.Mark(TraceKind.Takeover, 0, seat->AbandonedSlot);
 
     // What the seat's thread worked in this quantum; no call, no record. [the thread that fills it]
     private static void CountWork(Seat* seat)

@@ -284,7 +284,7 @@ internal unsafe struct Watchdog
     private void Abandon(Ghost* ghost, Seat* seat, Watched* watched, ShedReason reason, long cost)
     {
         ghost->Thread = watched->Thread;
-        seat->Abandoned = -1;
+        (seat->Abandoned, seat->AbandonedSlot) = (-1, watched->Current - 1);
         if (watched->Stage == Stage.Command)
         {
             ghost->Instance = State->Mailbox.Instance;
