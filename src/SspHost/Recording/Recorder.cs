@@ -24,6 +24,7 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
     private readonly Lock _lock = new();
     private readonly ManualResetEventSlim _stop = new();
     private readonly Dictionary<(int Start, ulong Frame), string> _told = [];
+    private readonly List<(int Start, ulong Frame, ulong Frames, string Words)> _absences = [];
     private Thread? _thread;
     private ushort[] _jacks = [];
     private string _path = "";
@@ -61,6 +62,7 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
                 var rate = slot.Use(link => link.TryAudio(out var a) ? a.Rate : 0);
                 (_jacks, _path, _trouble, _dropped, _engineStarts, _generation) = ([.. jacks], path, null, 0, 0, -1);
                 _told.Clear();
+                _absences.Clear();
                 _writer = WavWriter.Create(path, rate, jacks.Count, WavEncoding.Float32);
                 _repair = new GlitchRepair(jacks.Count, rate, frames => _writer.Write(frames.Span));
                 slot.Use(Hang);
@@ -108,7 +110,9 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
         if (notice.Kind is not (NoticeKind.Dropout or NoticeKind.DeviceAway)) return;
         lock (_lock)
         {
-            if (_thread != null && _told.Count < MostCues) _told[(_engineStarts, notice.Frame)] = words;
+            if (_thread == null || _told.Count >= MostCues) return;
+            _told[(_engineStarts, notice.Frame)] = words;
+            if (notice is { Kind: NoticeKind.Dropout, B: (long)DropoutCause.Unplugged }) _absences.Add((_engineStarts, notice.Frame, (ulong)notice.A, words));
         }
     }
 
@@ -256,7 +260,11 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
     {
         if (gap.Restart) return "audio was stopped or started again";
         // What the engine told is found by the frame; a gap that nobody told of is this end's.
-        return _told.GetValueOrDefault(((int)(gap.Start & ~0xFFFF), gap.EngineFrame)) ?? string.Create(CultureInfo.InvariantCulture, $"{gap.Frames} frames missing: the recorder was too slow, or nobody told why");
+        var start = (int)(gap.Start & ~0xFFFF);
+        if (_told.TryGetValue((start, gap.EngineFrame), out var words)) return words;
+        // While a card is away rendering goes on; what is skipped when it is back belongs to its absence, which began earlier.
+        var absence = _absences.FindIndex(a => a.Start == start && gap.EngineFrame >= a.Frame && gap.EngineFrame - a.Frame < a.Frames);
+        return absence >= 0 ? _absences[absence].Words : string.Create(CultureInfo.InvariantCulture, $"{gap.Frames} frames missing: the recorder was too slow, or nobody told why");
     }
 
     private RecordingReport Describe() => new()
