@@ -235,13 +235,16 @@ public sealed unsafe class TraceTests
     [Fact]
     public void A_seat_without_memory_for_its_ring_is_not_traced_and_plays()
     {
-        using var rig = new Rig(poolBytes: 1 << 20);
+        using var rig = new Rig();
+        var taken = new List<nint>();
+        while (rig.Pool->Allocate(0, SpscRing<TraceEvent>.BytesFor(TraceLimits.RingEvents), 7) is var block && block != null) taken.Add((nint)block);
         Assert.False(rig.Renderer.OpenTrace(0, 0));
         rig.Install(new PatchDraft().Also(d => d.Add(TestRegistry.Tick, 1)).Compile());
         rig.Renderer.Diagnostics = DiagnosticFlags.Usual;
         _ = rig.Step();
         Assert.Equal(1ul, rig.Renderer.Quanta);
         Assert.False(rig.Map.TryTrace(0, out _));
+        foreach (var block in taken) rig.Pool->Free(0, (void*)block);
     }
 }
 
