@@ -16,7 +16,7 @@ internal readonly record struct WavCue(long Frame, long Frames, string Text);
 /// </summary>
 internal static class WavCues
 {
-    private const int PointBytes = 24, LengthBytes = 20;
+    private const int LengthBytes = 20;
     private const int MostText = 200;
 
     /// <summary>Both chunks, or nothing where there is no marker. Each begins and ends at an even byte.</summary>
@@ -40,20 +40,26 @@ internal static class WavCues
         Chunk(bytes, "LIST"u8, w =>
         {
             w.Write("adtl"u8);
+            // Names first: libsndfile reads none behind a length.
             for (var i = 0; i < cues.Count; i++)
             {
-                var (id, cue) = (i + 1, cues[i]);
+                var (id, text) = (i + 1, cues[i].Text);
                 Chunk(w, "labl"u8, c =>
                 {
                     Number(c, id);
-                    c.Write(Encoding.UTF8.GetBytes(Patching.PatchError.OneLine(cue.Text, MostText)));
+                    c.Write(Encoding.UTF8.GetBytes(Patching.PatchError.OneLine(text, MostText)));
                     c.WriteByte(0);
                 });
-                if (cue.Frames == 0) continue;
+            }
+
+            for (var i = 0; i < cues.Count; i++)
+            {
+                var (id, frames) = (i + 1, cues[i].Frames);
+                if (frames == 0) continue;
                 Chunk(w, "ltxt"u8, c =>
                 {
                     Number(c, id);
-                    Number(c, cue.Frames);
+                    Number(c, frames);
                     c.Write("rgn "u8);
                     c.Write(stackalloc byte[LengthBytes - 12]); // country, language, dialect, code page: none
                 });
@@ -61,9 +67,6 @@ internal static class WavCues
         });
         return bytes.ToArray();
     }
-
-    /// <summary>Bytes that <paramref name="cues"/> will take, at most.</summary>
-    public static long MostBytes(int cues) => 64 + (cues * (PointBytes + 12L + (3 * MostText) + 2 + 8 + LengthBytes));
 
     private static void Number(Stream to, long value)
     {
