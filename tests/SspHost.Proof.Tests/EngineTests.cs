@@ -6,7 +6,7 @@ namespace SspHost.Proof.Tests;
 
 public sealed class EngineTests
 {
-    private static readonly Lazy<Image> Engine = new(static () => new Image(Archive.Open(Objects.Engine).Concat(Archive.Open(Objects.Library))));
+    private static readonly Lazy<Image> Engine = new(static () => new Image(Archive.Open(Objects.Engine).Concat(Archive.Open(Objects.Library)).Concat(Archive.Open(Objects.Heap))));
 
     [Fact]
     public void No_path_leads_from_real_time_code_to_an_allocation_a_lock_a_throw_or_a_wait_that_is_not_listed()
@@ -60,7 +60,7 @@ public sealed class EngineTests
     [InlineData("SspHost.Engine.Threads.Watchdog.TakeOver")]
     [InlineData("SspHost.Modules.Vco.Process")]
     [InlineData("SspHost.Modules.Lfo.Segment")]
-    [InlineData("SspHost.Engine.Audio.AlsaDevice.Restart")]
+    [InlineData("SspHost.Engine.Audio.AlsaDevice.Begin")]
     public void Calls_are_the_ones_objdump_sees(string method)
     {
         var image = Engine.Value;

@@ -18,6 +18,9 @@ internal static class Objects
 
     public static string Library => Path.Combine(Root, "artifacts/native", Rid, "libssphost_native.a");
 
+    /// <summary>The interposer of malloc before it was linked.</summary>
+    public static string Heap => Path.Combine(Root, "artifacts/native", Rid, "libssphost_heap.a");
+
     /// <summary>The bad modules; made by tools/proof.sh.</summary>
     public static string Bad => LazyBad.Value;
 
