@@ -151,6 +151,9 @@ internal static class ControlReplies
                 return recording == null
                     ? throw ProtocolException.Refused(why ?? "nothing is being recorded")
                     : OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(recording, DiagnosticsJson.Default.RecordingReport));
+            case "loads":
+                m.Only("path");
+                return Loads(id, AbsolutePath(m), target);
             case "start":
                 m.Only();
                 return target.Start() is { } notStarted ? throw ProtocolException.Refused(notStarted) : Ok(id, _ => { });
@@ -187,6 +190,24 @@ internal static class ControlReplies
         catch (OperationCanceledException)
         {
             throw ProtocolException.Refused("the host ends; the trace was not finished");
+        }
+    }
+
+    private static byte[] Loads(string id, string path, ControlTarget target)
+    {
+        try
+        {
+            var (quanta, bytes) = target.WriteLoads(path);
+            return Ok(id, w =>
+            {
+                w.WriteString("path", path);
+                w.WriteNumber("quanta", quanta);
+                w.WriteNumber("bytes", bytes);
+            });
+        }
+        catch (Exception e) when (e is TraceException or IOException or UnauthorizedAccessException)
+        {
+            throw ProtocolException.Refused(e is TraceException ? e.Message : $"{path}: the loads cannot be written: {e.Message}");
         }
     }
 

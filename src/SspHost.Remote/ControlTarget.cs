@@ -61,6 +61,9 @@ public sealed record ControlTarget
     /// <summary>Ends that; why not, where there is no recording.</summary>
     public Func<(RecordingReport? Report, string? Why)> StopRecording { get; init; } = () => (null, "nothing is being recorded");
 
+    /// <summary>Writes the load of every quantum that is known into a file; how many, and its bytes. Throws where that is not possible.</summary>
+    public Func<string, (long Quanta, long Bytes)> WriteLoads { get; init; } = _ => throw new TraceException("there is no flight recorder here");
+
     /// <summary>Version of the program.</summary>
     public required string Version { get; init; }
 }

@@ -39,7 +39,7 @@ public static class Protocol
     public static IReadOnlyList<string> Commands { get; } =
     [
         "hello", "schema", "status", "levels", "costs", "incidents", "log", "telemetry", "metrics", "subscribe", "modules", "patch", "edit", "undo", "redo", "load", "save", "restore",
-        "record", "recordStop", "trace", "tracing",
+        "record", "recordStop", "trace", "tracing", "loads",
         "start", "stop", "quit",
     ];
 

@@ -55,6 +55,7 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
             Start = () => Refusal,
             Stop = () => Refusal,
             Quit = () => Quits++,
+            WriteLoads = path => (1000, 2000),
             Record = (path, jacks) => (Recording = $"{path} {jacks.Count}") == null ? "" : null,
             StopRecording = () => (new RecordingReport { File = "/recordings/take.wav", Frames = 96_000, Seconds = 2, Gaps = [] }, null),
             Flight = Flight,

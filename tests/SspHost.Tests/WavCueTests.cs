@@ -21,8 +21,13 @@ public sealed class WavCueTests : IDisposable
         var text = tool.StandardOutput.ReadToEnd();
         tool.WaitForExit();
         Assert.Contains("Frames      : 10001", text, StringComparison.Ordinal);
-        Assert.Contains("cue : ", text, StringComparison.Ordinal);
-        foreach (var c in cues) Assert.Matches($"Offset +: {c.Frame}\\b|{c.Frame}", text);
+        Assert.Contains("Count : 3", text, StringComparison.Ordinal);
+        for (var i = 0; i < cues.Length; i++)
+        {
+            Assert.Matches($"Cue ID : +{i + 1} +Pos : +{cues[i].Frame} .*Offset : +{cues[i].Frame}\\b", text);
+            Assert.Contains($"labl : {i + 1} : {cues[i].Text}", text, StringComparison.Ordinal);
+        }
+
         Assert.DoesNotContain("*** ", text, StringComparison.Ordinal); // its complaints
         using var reader = WavReader.Open(_path);
         Assert.Equal((10_001L, 2), (reader.Frames, reader.Channels));
@@ -34,7 +39,7 @@ public sealed class WavCueTests : IDisposable
         for (var seed = 0; seed < 50; seed++)
         {
             var random = new Random(seed);
-            var cues = Enumerable.Range(0, random.Next(0, 20)).Select(_ => new WavCue(random.Next(1000), random.Next(2) * random.Next(1000), new string((char)random.Next(32, 0x500), random.Next(60)).Trim())).ToArray();
+            var cues = Enumerable.Range(0, random.Next(0, 20)).Select(_ => new WavCue(random.Next(1000), random.Next(2) * random.Next(1000), new string((char)random.Next(0x391, 0x3C9), random.Next(60)))).ToArray();
             Write(cues, random.Next(1, 1000));
             var bytes = File.ReadAllBytes(_path);
             Assert.Equal((uint)bytes.Length - 8, BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(4)));

@@ -41,7 +41,7 @@ internal static class CommandTree
         ["bench"] = ["ssp bench all", "ssp bench edits", "ssp bench memory --ops 1000000", "ssp bench start --json"],
         ["symbols"] = ["ssp symbols resolve artifacts/bin/ssp-engine.sym 1f2e3d", "ssp symbols make artifacts/symbols/ssp-engine.dbg -o ssp-engine.sym"],
         ["stat"] = ["ssp stat                                  live, q quits", "ssp stat --once", "ssp stat --json | jq .metrics.system.cores"],
-        ["report"] = ["ssp report -o report.tar.gz", "ssp report --glitches"],
+        ["report"] = ["ssp report -o report.tar.gz", "ssp report --html -o load.html", "ssp report --loads -o before.ssploads", "ssp report --html -o after.html --compare before.ssploads", "ssp report --glitches"],
         ["doctor"] = ["ssp doctor", "ssp doctor --all", "ssp doctor --json | jq '.findings[] | select(.severity == \"error\")'"],
         ["experiment"] = ["ssp experiment gc-isolation --seconds 20", "ssp experiment thread-swapped --swap 256", "ssp experiment count-glitches --json", "ssp experiment memload --swap 512"],
     };

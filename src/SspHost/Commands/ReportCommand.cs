@@ -4,6 +4,8 @@ using System.Text.Json;
 using SspHost.Abi.Link;
 using SspHost.Configuration;
 using SspHost.Diagnostics;
+using SspHost.Diagnostics.Html;
+using SspHost.Diagnostics.Tracing;
 using SspHost.Remote;
 
 namespace SspHost.Commands;
@@ -14,22 +16,66 @@ internal static unsafe class ReportCommand
 
     public static Command Build()
     {
-        var output = new Option<string>("--output", "-o") { Description = "File to write: FILE.tar.gz.", HelpName = "FILE" };
+        var output = new Option<string>("--output", "-o") { Description = "File to write: FILE.tar.gz; with --html FILE.html.", HelpName = "FILE" };
+        var html = new Option<bool>("--html") { Description = "The load of every quantum as a page for a browser: zoom in on a spike, click it, see its modules." };
+        var loads = new Option<bool>("--loads") { Description = "The same as a file of figures, to compare with later." };
+        var compare = new Option<string>("--compare") { Description = "With --html: a file of --loads to set beside it.", HelpName = "FILE" };
+        var from = new Option<string>("--from") { Description = "With --html: show a file of --loads instead of a running host.", HelpName = "FILE" };
         var glitches = new Option<bool>("--glitches") { Description = "Tell the last dropouts in words instead." };
         var json = new Option<bool>("--json") { Description = "With --glitches: one JSON object a line." };
         var flags = new Flags();
-        var command = new Command("report", "Pack all that is known about this host into one archive, or tell its glitches.") { output, glitches, json };
+        var command = new Command("report", "Pack all that is known about this host into one archive, or tell its glitches.") { output, html, loads, compare, from, glitches, json };
         flags.AddTo(command);
         command.Validators.Add(r =>
         {
             if (r.GetValue(output) != null == r.GetValue(glitches)) r.AddError("expected either -o FILE or --glitches");
+            if (r.GetValue(html) && r.GetValue(loads)) r.AddError("--html and --loads exclude each other");
+            if (!r.GetValue(html) && (r.GetValue(compare) ?? r.GetValue(from)) != null) r.AddError("--compare and --from belong to --html");
         });
         command.SetAction(r =>
         {
             var settings = flags.Read(r);
+            if (r.GetValue(loads)) return Loads(r.GetValue(output)!);
+            if (r.GetValue(html)) return Html(r.GetValue(output)!, r.GetValue(from), r.GetValue(compare));
             return r.GetValue(glitches) ? Glitches(settings.StateDirectory, r.GetValue(json)) : Archive(r.GetValue(output)!, settings);
         });
         return command;
+    }
+
+    private static int Loads(string path)
+    {
+        using var host = StatusCommand.Host();
+        var told = host.Ask("loads", w => w.WriteString("path", Path.GetFullPath(path)));
+        Console.WriteLine($"{path}: {told.GetProperty("quanta").GetInt64()} quanta, {EngineWords.Bytes(told.GetProperty("bytes").GetInt64())}");
+        return 0;
+    }
+
+    private static int Html(string path, string? from, string? compare)
+    {
+        if (Directory.Exists(path)) throw new CommandException($"{path}: is a directory; expected a file to write");
+        var runs = new List<LoadRun>();
+        if (compare != null) runs.Add(LoadRunFile.Read(compare));
+        runs.Add(from != null ? LoadRunFile.Read(from) : Now(path));
+        var title = runs.Count == 1 ? runs[0].Name : $"{runs[0].Name} and {runs[1].Name}";
+        var bytes = LoadReportPage.Write(new LoadReportData { Title = title, Runs = runs }, path);
+        Console.WriteLine($"{path}: {string.Join(" and ", runs.Select(r => $"{r.Loads.Length} quanta of '{r.Name}'"))}, {EngineWords.Bytes(bytes)}");
+        return 0;
+    }
+
+    // What the host knows, by way of a file beside the page.
+    private static LoadRun Now(string path)
+    {
+        using var host = StatusCommand.Host();
+        var file = Path.GetFullPath(path) + ".ssploads";
+        try
+        {
+            _ = host.Ask("loads", w => w.WriteString("path", file));
+            return LoadRunFile.Read(file);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     private static int Archive(string path, Settings settings)
@@ -79,12 +125,34 @@ internal static unsafe class ReportCommand
             w.WriteNumber("history", MetricsRecorder.Seconds);
         });
         Ask("patch", "patch.json", "the patch as it plays", only: "patch");
+        archive.Try("loads", () => Fetch(archive, host, "loads", "loads.ssploads", "the load of every quantum: 'ssp report --html --from loads.ssploads -o load.html'", _ => { }));
+        archive.Try("trace", () => Fetch(archive, host, "trace", "trace.ssptrace", "what RT threads did in the last ten seconds: 'ssp trace convert'", w => w.WriteNumber("last", FlightRecorder.Seconds)));
         archive.Try("log.txt", () =>
         {
             var log = host.Ask("log");
             archive.Add("log.json", "what the host said, with times", log);
             archive.Add("log.txt", "what the host said", string.Concat(log.GetProperty("lines").EnumerateArray().Select(l => $"{l.GetProperty("time").GetString()} {l.GetProperty("text").GetString()}\n")));
         });
+    }
+
+    // What the host writes into a file of its own.
+    private static void Fetch(ReportArchive archive, ControlClient host, string command, string name, string what, Action<Utf8JsonWriter> more)
+    {
+        var directory = Directory.CreateTempSubdirectory("ssp-report-").FullName;
+        try
+        {
+            var file = Path.Combine(directory, name);
+            _ = host.Ask(command, w =>
+            {
+                w.WriteString("path", file);
+                more(w);
+            });
+            archive.Add(name, what, File.ReadAllBytes(file));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
     }
 
     // What only the region and /proc know; without a host, too.
@@ -107,6 +175,13 @@ internal static unsafe class ReportCommand
                 var smaps = File.ReadAllText($"/proc/{process}/smaps");
                 archive.Add("engine-maps.json", "the engine's mappings by kind", MappingsReport.Parse(pid, smaps.Split('\n')), MetricsJson.Pretty.MappingsReport);
                 archive.Add("engine-smaps.txt", "each of them, as the kernel tells it", smaps);
+            });
+            archive.Try("locked.txt", () =>
+            {
+                var header = link.Map.Header;
+                var locked = LockAudit.Of(pid, header->StacksOffset, header->StackStride * header->StackCount);
+                archive.Add("locked.txt", "whether anything that plays could leave memory", LockAudit.Format(locked));
+                archive.Add("locked.json", "the same for programs", locked, DiagnosticsJson.Pretty.LockReport);
             });
             foreach (var (file, what) in new[] { ("status", "the engine as the kernel tells it"), ("sched", "its scheduling"), ("cgroup", "its control group") })
                 archive.Try($"engine-{file}.txt", () => archive.Add($"engine-{file}.txt", what, File.ReadAllText($"/proc/{process}/{file}")));

@@ -100,6 +100,7 @@ internal static class RunCommand
                 Flight = host.Flight,
                 SwitchTracing = host.Sink.SwitchTracing,
                 Tracing = host.Tracing,
+                WriteLoads = host.WriteLoads,
                 Record = host.Recorder.Start,
                 StopRecording = () => (host.Recorder.Stop(out var why), why),
                 Quit = stop.Set,

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Diagnostics;
+using SspHost.Diagnostics.Html;
 using SspHost.Diagnostics.Tracing;
 using SspHost.Patching;
 using SspHost.Recording;
@@ -259,6 +260,16 @@ internal sealed class PatchHost : ISupervised, IDisposable
             Bytes = bytes,
             Scheduler = Flight.Scheduler,
         };
+    }
+
+    /// <summary>Writes the load of every quantum that is known into a file; how many, and its bytes.</summary>
+    public (long Quanta, long Bytes) WriteLoads(string path)
+    {
+        var name = Session.Current.Name is { Length: > 0 } title ? title : Session.Current.Id;
+        var incidents = Incidents.Since(0);
+        var run = _slot.Try(link => LoadRuns.Take(Flight, link.Map, incidents, name), otherwise: null)
+            ?? throw new TraceException("the engine is not running; it is being started again");
+        return (run.Loads.Length, LoadRunFile.Write(run, path));
     }
 
     /// <summary>The lines of what happened since the last call.</summary>
