@@ -24,4 +24,4 @@ dotnet build tests/SspHost.Proof -c Release -v q --nologo -p:UseSharedCompilatio
 modules=$(grep -c 'visitor.Visit<' dsp-modules/Catalog.cs)
 dotnet artifacts/build/net10.0/SspHost.Proof/Release/SspHost.Proof.dll \
     "artifacts/obj/$framework-$rid/SspHost.EngineHost/Release/native/ssp-engine.o" "artifacts/native/$rid/libssphost_native.a" \
-    --list tests/SspHost.Proof/allowed.txt --modules "$modules" "$@"
+    "artifacts/native/$rid/libssphost_heap.a" --list tests/SspHost.Proof/allowed.txt --modules "$modules" "$@"

@@ -8,6 +8,7 @@ namespace SspHost.Proof.Tests;
 internal static class Objects
 {
     private static readonly Lazy<string> LazyRoot = new(FindRoot);
+    private static readonly Lazy<Image> LazyEngine = new(static () => new Image(Archive.Open(Engine).Concat(Archive.Open(Library)).Concat(Archive.Open(Heap))));
     private static readonly Lazy<string> LazyBad = new(CompileBad);
 
     public static string Root => LazyRoot.Value;
@@ -16,7 +17,13 @@ internal static class Objects
 
     public static string Engine => Native("SspHost.EngineHost", "ssp-engine.o");
 
+    /// <summary>The engine with all of its C, taken apart once for the tests that run one at a time on it.</summary>
+    public static Image EngineImage => LazyEngine.Value;
+
     public static string Library => Path.Combine(Root, "artifacts/native", Rid, "libssphost_native.a");
+
+    /// <summary>The interposer of malloc before it was linked.</summary>
+    public static string Heap => Path.Combine(Root, "artifacts/native", Rid, "libssphost_heap.a");
 
     /// <summary>The bad modules; made by tools/proof.sh.</summary>
     public static string Bad => LazyBad.Value;

@@ -1,5 +1,6 @@
 // Checks: what is written past a block's end or after its free is found and named. On in checked builds, off where they would cost.
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace SspHost.Engine.Memory;
 
@@ -28,7 +29,7 @@ public unsafe partial struct Pool
         var block = (byte*)AllocateIn(a, bytes, bytes + CanaryBytes, owner);
         if (block == null) return null;
         var tag = _tags[IndexOf(block)];
-        new Span<byte>(block, (int)Math.Min(bytes, int.MaxValue)).Fill(FreshPoison);
+        Bytes(block, bytes).Fill(FreshPoison);
         Behind(block, tag).Fill(Canary);
         return block;
     }
@@ -81,10 +82,12 @@ public unsafe partial struct Pool
     }
 
     private static Span<byte> Behind(byte* block, ulong tag) =>
-        new(block + Tag.Bytes(tag), (int)Math.Min(((long)Tag.Granule << Tag.Class(tag)) - Tag.Bytes(tag), int.MaxValue));
+        Bytes(block + Tag.Bytes(tag), ((long)Tag.Granule << Tag.Class(tag)) - Tag.Bytes(tag));
 
-    private readonly Span<byte> Memory(uint index, ulong tag) =>
-        new(Address(index), (int)Math.Min((long)Tag.Granule << Tag.Class(tag), int.MaxValue));
+    private readonly Span<byte> Memory(uint index, ulong tag) => Bytes(Address(index), (long)Tag.Granule << Tag.Class(tag));
+
+    // A span's own constructor checks the length and can throw, which a leaf may not.
+    private static Span<byte> Bytes(byte* at, long count) => MemoryMarshal.CreateSpan(ref *at, (int)Math.Min(count, int.MaxValue));
 
     private readonly byte* Address(uint index) => _data + ((long)index << Tag.GranuleBits);
 

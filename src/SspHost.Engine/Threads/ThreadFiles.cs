@@ -127,7 +127,7 @@ internal unsafe struct ThreadFiles
 
     private static ulong Labelled(byte* text, int got, ReadOnlySpan<byte> label)
     {
-        var at = new ReadOnlySpan<byte>(text, got).IndexOf(label);
+        var at = MemoryMarshal.CreateReadOnlySpan(ref *text, got).IndexOf(label);
         if (at < 0) return 0;
         at += label.Length;
         while (at < got && text[at] is (byte)' ' or (byte)'\t') at++;

@@ -45,6 +45,7 @@ static const struct {
     { SYS_pread64, "the kernel's word on whether a thread waits (watchdog)" },
     { SYS_sched_setscheduler, "a stuck thread loses its priority, its successor gets it (watchdog)" },
     { SYS_sched_setaffinity, "the successor goes to the stuck thread's core (watchdog)" },
+    { SYS_sched_getaffinity, "the same, where it was bound to none (watchdog)" },
     { SYS_membarrier, "a takeover makes every core pass a barrier (watchdog)" },
     { SYS_tgkill, "a late thread is asked where it stands (watchdog)" },
     { SYS_getpid, "the same: whose thread" },

@@ -93,6 +93,8 @@ internal static unsafe class ReportCommand
             archive.Add("doctor.json", "the same for programs", report, MetricsJson.Pretty.DoctorReport);
         });
         AddGlitches(archive, settings.StateDirectory);
+        var histograms = Path.Combine(settings.StateDirectory, "histograms.log");
+        if (File.Exists(histograms)) archive.Try("histograms.log", () => archive.Add("histograms.log", "histograms minute by minute", File.ReadAllText(histograms)));
         var bytes = archive.Write(path, CommandTree.Version);
         Console.WriteLine($"{path}: {EngineWords.Bytes(bytes)}");
         foreach (var (what, why) in archive.Missing) Console.WriteLine($"  missing: {what}: {why}");

@@ -19,6 +19,7 @@ internal static class RunCommand
 {
     private const int TickMs = 50; // meters: a drum hit is seen
     private const int ReportMs = 1000;
+    private const int HistogramsMs = 60_000;
 
     public static Command Build()
     {
@@ -106,7 +107,7 @@ internal static class RunCommand
                 Quit = stop.Set,
                 Version = CommandTree.Version,
             });
-            Loop(host, screen, setup, stop, Say);
+            Loop(host, screen, setup, new HistogramLog(Path.Combine(state, "histograms.log"), Say), stop, Say);
         }
         finally
         {
@@ -166,18 +167,17 @@ internal static class RunCommand
             say(playing
                 ? string.Create(CultureInfo.InvariantCulture, $"attached to engine {host.EnginePid}, which plays on at {a.Rate} Hz, quantum {a.Quantum} (ssp stop first to change that)")
                 : string.Create(CultureInfo.InvariantCulture, $"engine {host.EnginePid}: {host.Sink.Setup.Describe(host.Sink.Setup.QuantumFor(host.Session.Current.Quantum))}"));
-            if (link.TrySteward(out var s) && (s.Locked < s.LockWanted || s.ImageLocked < s.ImageWanted))
-                say(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"memory is not locked ({(s.LockWanted - s.Locked + s.ImageWanted - s.ImageLocked) >> 20} MiB may leave it while it plays): run as root, or allow LimitMEMLOCK=infinity; 'ssp doctor' says more"));
         });
         return null;
     }
 
-    private static void Loop(PatchHost host, Screen screen, AudioSetup setup, ManualResetEventSlim stop, Action<string> say)
+    private static void Loop(PatchHost host, Screen screen, AudioSetup setup, HistogramLog histograms, ManualResetEventSlim stop, Action<string> say)
     {
         var clock = Stopwatch.StartNew();
         var nextReport = (long)ReportMs;
+        long nextHistograms = 0;
+        var audited = false;
+        var generation = -1;
         string? trouble = null;
         while (!stop.Wait(TickMs))
         {
@@ -188,11 +188,49 @@ internal static class RunCommand
             nextReport += ReportMs;
             var report = host.Take();
             screen.Status(StatusLine.Format(report, screen.Columns));
+            if (clock.ElapsedMilliseconds >= nextHistograms)
+            {
+                nextHistograms = clock.ElapsedMilliseconds + HistogramsMs;
+                _ = host.Slot.Try(link =>
+                {
+                    if (generation != host.Slot.Generation) histograms.Forget();
+                    generation = host.Slot.Generation;
+                    return histograms.Write(HistogramLog.Of(link.Map), Linux.Now());
+                }, otherwise: 0);
+            }
+
+            if (!audited && report.State == "playing")
+            {
+                audited = true;
+                if (Loose(host) is { } loose) say(loose);
+            }
+
             if (host.Session.Trouble != trouble && (trouble = host.Session.Trouble) != null) say(trouble);
             // A recording that is over ends the command; a lost card does not: it may come back, and the patch is safe meanwhile.
             if (setup.Card == CardKind.PacedStream && (report.State == "deviceLost" || host.Sink.Pump is { Failure: not null })) return;
         }
     }
+
+    // Asked of the kernel once it plays, not of whoever locked it: what RT threads touch must not leave memory.
+    private static unsafe string? Loose(PatchHost host) => host.Slot.Try(
+        link =>
+        {
+            try
+            {
+                var header = link.Map.Header;
+                var report = LockAudit.Of(header->EnginePid, header->StacksOffset, header->StackStride * header->StackCount);
+                return report.Holds
+                    ? null
+                    : string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"memory is not locked ({(report.Loose + report.Gone) >> 20} MiB may leave it while it plays): run as root, or allow LimitMEMLOCK=infinity; 'ssp doctor' says more");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return null; // it ended at this moment
+            }
+        },
+        otherwise: null);
 
     private static AudioSetup WithRecordings(AudioSetup setup, Settings settings)
     {
