@@ -58,7 +58,7 @@ internal static unsafe class Executor
     /// <summary>Says in the seat's trace whom its thread was stuck in. [standby that fills it, before anything else]</summary>
     public static void MarkTakeover(Seat* seat)
     {
-        seat->Tape.Mark(TraceKind.Takeover, 0, seat->Record->Current - 1); // its predecessor leaves that as it is
+        seat->Tape.Mark(TraceKind.Takeover, 0, seat->Stuck);
         seat->Record->Current = 0;
     }
 

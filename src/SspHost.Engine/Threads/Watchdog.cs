@@ -50,7 +50,6 @@ internal unsafe struct Watchdog
 
     private const ulong Tick = 1_000_000;
 
-
     // What a tick counts at most: where the whole machine stood still, nobody was stuck.
     private const ulong MostOfATick = 2 * Tick;
 
@@ -285,6 +284,7 @@ internal unsafe struct Watchdog
     {
         ghost->Thread = watched->Thread;
         seat->Abandoned = -1;
+        seat->Stuck = watched->Current - 1;
         if (watched->Stage == Stage.Command)
         {
             ghost->Instance = State->Mailbox.Instance;
