@@ -367,6 +367,7 @@ public sealed partial class FlightRecorder : IDisposable
 
     private TraceResult Write(string path, string reason, ulong from, ulong to)
     {
+        OutputFile.Check(path);
         var clock = Clock();
         var header = Header(reason, from, to);
         TraceSnapshot snapshot;
@@ -430,6 +431,7 @@ public sealed partial class FlightRecorder : IDisposable
 
     private static void CheckWritable(string path)
     {
+        OutputFile.Check(path);
         var part = path + ".part";
         using (new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
         {
