@@ -59,14 +59,13 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
                 var rate = slot.Use(link => link.TryAudio(out var a) ? a.Rate : 0);
                 (_jacks, _path, _trouble, _dropped, _engineStarts, _generation) = ([.. jacks], path, null, 0, 0, -1);
                 lock (_tellLock) _told.Clear();
+                slot.Use(Hang); // first: a file that is there is not replaced where the engine refuses
                 _writer = WavWriter.Create(path, rate, jacks.Count, WavEncoding.Float32);
                 _repair = new GlitchRepair(jacks.Count, rate, frames => _writer.Write(frames.Span));
-                slot.Use(Hang);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or EngineGoneException or EngineRefusedException or EngineTimeoutException)
             {
-                _writer?.Dispose();
-                (_writer, _repair) = (null, null);
+                LetGo();
                 return e.Message;
             }
 
@@ -194,7 +193,18 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
         _ring->Channels = _jacks.Length;
         _ring->Capacity = _capacity;
         for (var c = 0; c < _jacks.Length; c++) _ring->Jacks[c] = _jacks[c];
-        link.StartRecording(_block);
+        try
+        {
+            link.StartRecording(_block);
+        }
+        catch
+        {
+            _ring = null;
+            _block.Dispose();
+            _block = null;
+            throw;
+        }
+
         _generation = slot.Generation;
     }
 
