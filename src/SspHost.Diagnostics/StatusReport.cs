@@ -205,6 +205,12 @@ public sealed record StatusReport
     /// <summary>Notices that were lost because they came faster than they were fetched.</summary>
     public ulong LostNotices { get; init; }
 
+    /// <summary>Quanta in which the watchdog found a thread past its deadline, and threads it replaced, since the engine started.</summary>
+    public ulong Stalls { get; init; }
+
+    /// <inheritdoc cref="Stalls"/>
+    public ulong Takeovers { get; init; }
+
     /// <summary>Null before audio was started for the first time.</summary>
     public AudioReport? Audio { get; init; }
 

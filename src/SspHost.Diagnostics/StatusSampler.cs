@@ -47,6 +47,7 @@ public sealed unsafe class StatusSampler
         var (now, began) = (Linux.Now(), _since);
         _since = now;
         var moment = Moment.At(now);
+        _ = _link.TrySteward(out var steward);
         var report = new StatusReport
         {
             State = NameOf(_link.State),
@@ -54,6 +55,8 @@ public sealed unsafe class StatusSampler
             Monotonic = moment.Monotonic,
             Seconds = Math.Round((now - began) / 1e9, 3),
             LostNotices = _link.Map.Notices.Dropped,
+            Stalls = steward.Stalls,
+            Takeovers = steward.Takeovers,
             EnginePid = header->EnginePid,
             EngineVersion = _link.Version,
             Uptime = (now - Math.Min(now, header->StartedAt)) / 1e9,

@@ -35,7 +35,7 @@ internal static class Samples
 
     public static LoadRun Run(ReadOnlyMemory<ushort> loads, string name = "this run") => new()
     {
-        Name = name, EngineVersion = "0.1.0", Machine = "4 cores Cortex-A55 at 1.8 GHz, Linux 6.6-rt, engine on cores 2 and 3", Rate = 48000, Quantum = 32, BudgetNs = BudgetNs,
+        Name = name, EngineVersion = "0.1.0", Machine = "invented figures: no machine played this", Rate = 48000, Quantum = 32, BudgetNs = BudgetNs,
         StartTime = "2026-03-21T20:15:00Z", FirstQuantum = 1000, Loads = loads,
     };
 

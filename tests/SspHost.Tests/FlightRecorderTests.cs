@@ -103,6 +103,22 @@ public sealed class FlightRecorderTests : IDisposable
     }
 
     [Fact]
+    public void A_stall_leaves_a_trace_and_is_in_it()
+    {
+        using var engine = new Traced(_host, _said);
+        using (engine.Play())
+        {
+            Thread.Sleep(50);
+            var time = Linux.Now();
+            engine.Recorder.NoteStall(new Incident { Kind = "stall", Time = "", Monotonic = "", Figures = new Dictionary<string, long>(), Text = "'echo' spinning" }, time);
+            engine.Recorder.Dumps!.Finish();
+            var header = RawTrace.Read(Assert.Single(engine.Recorder.Dumps.Files())).Header;
+            Assert.Equal("stall", header.Reason);
+            Assert.Contains(header.Incidents, i => i.Kind == "stall" && i.Time == time && i.Text == "'echo' spinning");
+        }
+    }
+
+    [Fact]
     public void A_disk_that_is_full_or_cannot_be_written_is_one_line_and_nothing_else()
     {
         using var engine = new Traced(_host, _said, "/dev/full/traces");
@@ -126,6 +142,18 @@ public sealed class FlightRecorderTests : IDisposable
         using var snapshot = store.Snapshot();
         using var full = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         Assert.Throws<IOException>(() => RawTraceWriter.Write(full, new TraceHeader(), snapshot, []));
+    }
+
+    [Fact]
+    public void An_engine_that_ends_right_after_a_dropout_still_leaves_its_trace()
+    {
+        var dumps = new TraceDumps(Path.Combine(_host.Directory, "dumps"), _ => { });
+        Assert.True(dumps.Ask("dropout", path => File.WriteAllText(path, "")));
+        Assert.True(dumps.Ask("engine-ended", path => File.WriteAllText(path, ""), now: true));
+        Assert.False(dumps.Ask("engine-ended", path => File.WriteAllText(path, ""), now: true));
+        Assert.False(dumps.Ask("late", path => File.WriteAllText(path, "")));
+        dumps.Finish();
+        Assert.Equal(["dropout", "engine-ended"], dumps.Files().Select(f => Path.GetFileName(f)[16..^".ssptrace".Length]).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -77,13 +77,13 @@ public sealed class GlitchRepairTests
     }
 
     [Fact]
-    public void A_frame_of_the_card_is_found_in_the_recording_before_within_and_after_a_gap()
+    public void A_night_of_dropouts_is_counted_whole_and_remembered_in_part()
     {
-        var (_, repair) = Make(1);
-        _ = repair.Take(0, 1000, 0, new float[100]);
-        _ = repair.Take(0, 1150, 0, new float[100]);
-        Assert.Equal([-1L, 0, 99, 120, 150, 249, -1], new ulong[] { 999, 1000, 1099, 1120, 1150, 1249, 1251 }.Select(f => repair.Locate(0, f)));
-        Assert.Equal(-1, repair.Locate(7, 1000));
+        const int Nights = 5000;
+        var repair = new GlitchRepair(1, Rate, _ => { });
+        for (var n = 0; n < Nights; n++) _ = repair.Take(0, (ulong)n * 40, 0, new float[32]);
+        Assert.Equal((GlitchRepair.MostGaps, Nights - 1L, (Nights - 1L) * 8), (repair.Gaps.Count, repair.GapCount, repair.Missing));
+        Assert.Equal(32, repair.Gaps[0].At);
     }
 
     private static (List<float> Output, GlitchRepair Repair) Make(int channels)

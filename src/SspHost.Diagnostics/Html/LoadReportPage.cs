@@ -27,6 +27,7 @@ public static class LoadReportPage
     public static long Write(LoadReportData data, string path)
     {
         Check(data);
+        OutputFile.Check(path);
         var part = path + ".part";
         try
         {

@@ -28,6 +28,7 @@ public static class LoadRunFile
     /// <summary>Writes a run beside the place and puts it there when it is whole; its bytes. Throws <see cref="IOException"/> with nothing left behind.</summary>
     public static long Write(LoadRun run, string path)
     {
+        OutputFile.Check(path);
         var part = path + ".part";
         try
         {

@@ -19,6 +19,9 @@ public sealed class GlitchRepair
     /// <summary>Longest silence put in, in seconds: a card that was away for a night is no reason to fill a disk.</summary>
     public const int MostSeconds = 600;
 
+    /// <summary>Gaps that are remembered, the first of them: a night of dropouts must not fill the memory. All are counted.</summary>
+    public const int MostGaps = 1000;
+
     private const double Second = 1e9;
 
     private readonly int _channels, _rate, _fade;
@@ -26,7 +29,6 @@ public sealed class GlitchRepair
     private readonly float[] _held, _silence;
     private readonly float[] _shape;
     private readonly List<Gap> _gaps = [];
-    private readonly List<(long Start, ulong Frame, long At)> _segments = [];
     private int _heldFrames, _fadingIn;
     private ulong _next;
     private ulong _endTime;
@@ -47,8 +49,14 @@ public sealed class GlitchRepair
     /// <summary>Frames of the recording so far, those held back included.</summary>
     public long Frames { get; private set; }
 
-    /// <summary>What was missing.</summary>
+    /// <summary>What was missing; the first <see cref="MostGaps"/> of <see cref="GapCount"/>.</summary>
     public IReadOnlyList<Gap> Gaps => _gaps;
+
+    /// <summary>Gaps there were.</summary>
+    public long GapCount { get; private set; }
+
+    /// <summary>Frames of silence in all of them.</summary>
+    public long Missing { get; private set; }
 
     /// <summary>
     /// Takes a block of interleaved frames. <paramref name="start"/> and <paramref name="frame"/>: which start of audio and which number there its
@@ -62,7 +70,6 @@ public sealed class GlitchRepair
         if (restart) missing = time > _endTime ? (long)Math.Round((time - _endTime) / Second * _rate) : 0;
         else if (_start >= 0) missing = (long)Math.Min(frame - _next, (ulong)long.MaxValue);
         if (missing > 0 || restart) Insert(Math.Min(missing, (long)MostSeconds * _rate), restart ? frame : _next, start, restart);
-        if (_start < 0 || restart || missing > 0) _segments.Add((start, frame, Frames));
         (_start, _next) = (start, frame + (ulong)frames);
         _endTime = time + (ulong)(frames * Second / _rate);
         Append(interleaved, frames);
@@ -72,28 +79,13 @@ public sealed class GlitchRepair
     /// <summary>Writes what was held back. The end itself is not faded: it is where whoever recorded wanted it.</summary>
     public void Finish() => Flush(_heldFrames);
 
-    /// <summary>Frame of the recording for a number on the card's clock, or -1: it is not in it.</summary>
-    public long Locate(long start, ulong frame)
-    {
-        for (var s = _segments.Count - 1; s >= 0; s--)
-        {
-            var (begun, first, at) = _segments[s];
-            if (begun != start || frame < first) continue;
-            var found = at + (long)(frame - first);
-            // Beyond its segment: within the silence after it, if anywhere.
-            return found <= (s + 1 < _segments.Count ? _segments[s + 1].At : Frames) ? found : -1;
-        }
-
-        return -1;
-    }
-
     private void Insert(long frames, ulong engineFrame, long start, bool restart)
     {
         if (frames > 0)
         {
             for (var i = 0; i < _heldFrames; i++) Scale(_held.AsSpan(i * _channels, _channels), _shape[_heldFrames - 1 - i]);
             Flush(_heldFrames);
-            _gaps.Add(new Gap(Frames, frames, engineFrame, start, restart));
+            Remember(new Gap(Frames, frames, engineFrame, start, restart));
             for (var left = frames; left > 0;)
             {
                 var n = (int)Math.Min(left, _silence.Length / _channels);
@@ -106,8 +98,15 @@ public sealed class GlitchRepair
         }
         else if (restart)
         {
-            _gaps.Add(new Gap(Frames, 0, engineFrame, start, Restart: true));
+            Remember(new Gap(Frames, 0, engineFrame, start, Restart: true));
         }
+    }
+
+    private void Remember(Gap gap)
+    {
+        GapCount++;
+        Missing += gap.Frames;
+        if (_gaps.Count < MostGaps) _gaps.Add(gap);
     }
 
     private void Append(ReadOnlySpan<float> interleaved, int frames)

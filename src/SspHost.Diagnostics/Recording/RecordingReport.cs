@@ -29,7 +29,7 @@ public sealed record RecordingReport
     /// <summary>Quanta for which the recorder had no room: they are among what is missing.</summary>
     public ulong DroppedBlocks { get; init; }
 
-    /// <summary>Each of them; a thousand at most.</summary>
+    /// <summary>Each of them, the first thousand; while it runs, the last ten of those.</summary>
     public required IReadOnlyList<RecordingGap> Gaps { get; init; }
 
     /// <summary>Why it ended early, or null.</summary>

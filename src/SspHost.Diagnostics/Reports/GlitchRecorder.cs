@@ -56,8 +56,9 @@ public sealed class GlitchRecorder : IDisposable
             _saidTrouble = false;
             return path;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
+            // A full disk, or a defect of a report: neither may end the process that plays.
             if (!_saidTrouble) _say($"glitch reports cannot be written: {e.Message.ReplaceLineEndings(" ")}; nothing else changes");
             _saidTrouble = true;
             return null;

@@ -78,6 +78,7 @@ public sealed class ReportArchive
     /// </summary>
     public long Write(string path, string program)
     {
+        OutputFile.Check(path);
         var moment = Moment.Now();
         var manifest = new ManifestReport { Time = moment.Time, Program = program, Parts = [.. _parts.Select(p => new ManifestPart(p.Name, p.Bytes.LongLength, p.What))], Missing = _missing };
         var temporary = path + ".tmp-" + Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);

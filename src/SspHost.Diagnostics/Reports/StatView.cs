@@ -122,7 +122,7 @@ public static class StatView
             var style = a.Load.Max >= 1 ? LineStyle.Alarm : LineStyle.Plain;
             if (load.Length + times.Length + 3 <= columns) lines.Add(new StatLine(load + " | " + times, style));
             else lines.AddRange([new StatLine(load, style), new StatLine(times)]);
-            var wrong = (a.Away ? "  DEVICE AWAY" : "") + (a.RealTime ? "" : "  NOT REAL-TIME");
+            var wrong = (a.Away ? "  DEVICE AWAY" : "") + (a.RealTime ? "" : "  NOT REAL-TIME") + (s.Stalls > 0 ? Text($"  STALLS {s.Stalls}") : "") + (s.Takeovers > 0 ? Text($"  TAKEOVERS {s.Takeovers}") : "");
             lines.Add(new StatLine(
                 Text($"late {a.Late}  dropouts {a.Dropouts} ({a.LostFrames} frames)  faults {a.Faults}  bad outputs {a.BadOutputs}  clock jumps {a.ClockJumps}{wrong}"),
                 a.Dropouts > 0 || a.Away || !a.RealTime ? LineStyle.Alarm : LineStyle.Plain));

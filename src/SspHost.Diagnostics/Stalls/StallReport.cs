@@ -53,7 +53,7 @@ public sealed class StallReport
         {
             StallCause.Spinning => $"{who} spinning{(at != null ? $" in {at}" : "")}",
             StallCause.Blocked => $"{who} blocked in {v.Call ?? "the kernel"}{Owner(in r)}{(at != null ? $", called from {at}" : "")}",
-            StallCause.Preempted => $"{who} preempted{(c.PreemptedBy != null ? $" by {c.PreemptedBy}" : Words($" by something of a higher priority{(r.Core >= 0 ? Words($" on core {r.Core}") : "")}"))}{(at != null ? $", in {at}" : "")}",
+            StallCause.Preempted => $"{who} preempted{(c.PreemptedBy != null ? $" by {c.PreemptedBy}" : Words($"{(r.Core >= 0 ? Words($" on core {r.Core}") : "")} (by whom is not known: the kernel's switches were not traced)"))}{(at != null ? $", in {at}" : "")}",
             StallCause.PageFault => $"{who} waiting for its memory (page faults: {r.MajorFaults} from disk, {r.MinorFaults} minor){(at != null ? $" in {at}" : "")}",
             StallCause.Stopped when r.SampleCount <= 0 => Words($"the whole engine stood still for {r.Window / 1e6:0.0} ms: it was stopped, or its machine was"),
             StallCause.Stopped => $"{who} stopped from outside (a debugger, or a signal){(at != null ? $" in {at}" : "")}",

@@ -32,8 +32,8 @@ public enum StallCause
 /// <param name="At">Where it computed, or the frame of ours that made the call; null: nobody saw.</param>
 public readonly record struct StallVerdict(StallCause Cause, double Confidence, string? Call, StallFrame? At)
 {
-    // Faults that a module takes now and then explain nothing; a page read back costs 10 us and more.
-    private const uint ManyFaults = 8;
+    // Faults that a module takes now and then explain nothing; a page read back costs 10 us and more, and the looks are 50 to 100 us apart.
+    private const uint ManyFaults = 4;
 
     /// <summary>The verdict. <paramref name="looks"/>: the frames of each look, innermost first.</summary>
     public static StallVerdict Of(in StallRecord r, IReadOnlyList<IReadOnlyList<StallFrame>> looks)

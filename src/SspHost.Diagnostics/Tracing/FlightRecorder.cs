@@ -2,7 +2,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
-using System.Text.Json;
 using SspHost.Abi;
 using SspHost.Abi.Link;
 
@@ -16,12 +15,6 @@ public sealed record FlightRecorderOptions
 
     /// <summary>Where a line for the player goes; called from any thread.</summary>
     public Action<string> Say { get; init; } = _ => { };
-
-    /// <summary>Metrics of the last while, to be put into traces; null: none.</summary>
-    public Func<JsonElement?>? Metrics { get; set; }
-
-    /// <summary>Whether the scheduler's switches are traced all the time, and not only during a trace that was asked for.</summary>
-    public bool AlwaysScheduler { get; init; }
 }
 
 /// <summary>A trace that was written.</summary>
@@ -125,7 +118,6 @@ public sealed partial class FlightRecorder : IDisposable
     public void Start()
     {
         _started = true;
-        if (_options.AlwaysScheduler) _schedulerUsers++;
         _thread.Start();
     }
 
@@ -144,14 +136,25 @@ public sealed partial class FlightRecorder : IDisposable
     /// <summary>Something happened to the sound: it is in the traces from now on, and frames lost or a quantum of twice its time cause one.</summary>
     public void Note(Incident incident, in Notice n)
     {
-        lock (_state)
-        {
-            _incidents.Enqueue(new TraceIncident(n.Time, incident.Kind, incident.Text, incident.Module));
-            if (_incidents.Count > MostIncidents) _incidents.Dequeue();
-        }
-
+        Keep(n.Time, incident);
         if (n.Kind == NoticeKind.Dropout) Trigger("dropout");
         else if (n.Kind == NoticeKind.Late && n.A > 2 * n.B) Trigger("late");
+    }
+
+    /// <summary>The watchdog found a thread late: that is in the traces, and causes one.</summary>
+    public void NoteStall(Incident incident, ulong time)
+    {
+        Keep(time, incident);
+        Trigger("stall");
+    }
+
+    private void Keep(ulong time, Incident incident)
+    {
+        lock (_state)
+        {
+            _incidents.Enqueue(new TraceIncident(time, incident.Kind, incident.Text, incident.Module));
+            if (_incidents.Count > MostIncidents) _incidents.Dequeue();
+        }
     }
 
     /// <summary>
@@ -228,9 +231,21 @@ public sealed partial class FlightRecorder : IDisposable
 
     private void Run()
     {
+        var troubled = false;
         while (!_stop)
         {
-            Turn();
+            try
+            {
+                Turn();
+            }
+            catch (Exception e)
+            {
+                // A defect here must not end the process that plays; the rings drop and count meanwhile.
+                if (!troubled) _options.Say($"tracing is in trouble: {PlainText.OneLine(e.Message)}; nothing else changes");
+                troubled = true;
+                _turns++;
+            }
+
             Thread.Sleep(TurnMs);
         }
     }
@@ -367,6 +382,7 @@ public sealed partial class FlightRecorder : IDisposable
 
     private TraceResult Write(string path, string reason, ulong from, ulong to)
     {
+        OutputFile.Check(path);
         var clock = Clock();
         var header = Header(reason, from, to);
         TraceSnapshot snapshot;
@@ -404,7 +420,6 @@ public sealed partial class FlightRecorder : IDisposable
 
     private TraceHeader Header(string reason, ulong from, ulong to)
     {
-        var metrics = _options.Metrics?.Invoke();
         lock (_state)
         {
             return _about with
@@ -419,7 +434,6 @@ public sealed partial class FlightRecorder : IDisposable
                 Incidents = [.. _incidents.Where(i => i.Time >= from && i.Time <= to)],
                 Memory = [.. Recent(_memory, _memoryCount).Where(m => m.Time >= from && m.Time <= to).Select(m => new TraceMemory(m.Time, m.Live))],
                 Scheduler = _schedulerState,
-                Metrics = metrics,
             };
         }
     }
@@ -430,6 +444,7 @@ public sealed partial class FlightRecorder : IDisposable
 
     private static void CheckWritable(string path)
     {
+        OutputFile.Check(path);
         var part = path + ".part";
         using (new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
         {

@@ -19,8 +19,8 @@ public sealed class TraceDumps(string directory, Action<string> say)
     private const string Pattern = "*.ssptrace";
     private static readonly TimeSpan Apart = TimeSpan.FromSeconds(30), Aftermath = TimeSpan.FromSeconds(1);
 
-    private readonly Lock _lock = new();
-    private ulong _last;
+    private readonly Lock _lock = new(), _writeLock = new();
+    private ulong _last, _lastAtOnce;
     private bool _troubled;
     private Task _writing = Task.CompletedTask;
 
@@ -32,20 +32,24 @@ public sealed class TraceDumps(string directory, Action<string> say)
 
     /// <summary>
     /// Asks for a dump; false where one was asked for less than half a minute ago. <paramref name="write"/> writes it to a path, on another
-    /// thread; it may throw an <see cref="IOException"/>.
+    /// thread; it may throw an <see cref="IOException"/>. <paramref name="now"/>: what it is of is gone in a moment, so what was asked for before it
+    /// does not stand in its way, only another such does.
     /// </summary>
     public bool Ask(string reason, Action<string> write, bool now = false)
     {
         lock (_lock)
         {
             var time = Linux.Now();
-            if (_last != 0 && time - _last < (ulong)Apart.TotalNanoseconds) return false;
-            _last = time;
-            _writing = Task.Run(async () =>
+            ref var before = ref now ? ref _lastAtOnce : ref _last;
+            if (before != 0 && time - before < (ulong)Apart.TotalNanoseconds) return false;
+            before = time;
+            if (now) _last = time;
+            var writing = Task.Run(async () =>
             {
                 if (!now) await Task.Delay(Aftermath);
-                Write(reason, write);
+                lock (_writeLock) Write(reason, write);
             });
+            _writing = _writing.IsCompleted ? writing : Task.WhenAll(_writing, writing);
             return true;
         }
     }

@@ -1,5 +1,4 @@
 // What a trace says of itself besides its events: whose it is, what its numbers mean.
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace SspHost.Diagnostics.Tracing;
@@ -72,9 +71,6 @@ public sealed record TraceHeader
 
     /// <summary>"recorded", or why the scheduler's switches are not in it.</summary>
     public string Scheduler { get; init; } = "";
-
-    /// <summary>Metrics of the process, as whoever wrote it gave them.</summary>
-    public JsonElement? Metrics { get; init; }
 }
 
 /// <summary>The JSON of the header, made at compile time.</summary>

@@ -86,6 +86,9 @@ public unsafe struct RecordTaps
     {
         var place = (taps->_next++ & 1) == 0 ? &taps->_a : &taps->_b;
         *place = tap;
-        Volatile.Write(ref taps->_current, tap.Ring == null ? 0 : (nint)place);
+        Volatile.Write(ref taps->_current, (nint)place);
     }
+
+    /// <summary>Takes it out; as after <see cref="Use"/>. Again is harmless: what the audio thread may still read stays as it is. [steward]</summary>
+    public static void UseNone(RecordTaps* taps) => Volatile.Write(ref taps->_current, 0);
 }

@@ -56,7 +56,11 @@ internal static unsafe class Executor
     }
 
     /// <summary>Says in the seat's trace whom its thread was stuck in. [standby that fills it, before anything else]</summary>
-    public static void MarkTakeover(Seat* seat) => seat->Tape.Mark(TraceKind.Takeover, 0, seat->AbandonedSlot);
+    public static void MarkTakeover(Seat* seat)
+    {
+        seat->Tape.Mark(TraceKind.Takeover, 0, seat->Stuck);
+        seat->Record->Current = 0;
+    }
 
     // What the seat's thread worked in this quantum; no call, no record. [the thread that fills it]
     private static void CountWork(Seat* seat)

@@ -65,8 +65,8 @@ internal unsafe struct Seat
     /// <summary>1: this quantum is in the audio thread's hands alone, in topological order.</summary>
     [FieldOffset(64)] public int Alone;
 
-    /// <summary>Set at a takeover: slot of the module the thread before was stuck in.</summary>
-    [FieldOffset(68)] public int AbandonedSlot;
+    /// <summary>Set at a takeover, too: slot of the module its thread was stuck in.</summary>
+    [FieldOffset(68)] public int Stuck;
 
     // Module + 1 that the thread of each tenure is in: one that has been replaced still clears its own when it comes back, and must not clear
     // its successor's. As many as tenures may overlap.

@@ -151,7 +151,7 @@ public sealed unsafe partial class Playback
     /// <summary>Ends the recording. False: the audio thread has not finished the quantum it was in; the block is still in use. Again then.</summary>
     public bool EndRecord()
     {
-        RecordTaps.Use(_taps, default);
+        RecordTaps.UseNone(_taps);
         var from = _renderer.Quanta;
         var until = Linux.Now() + (Second / 2);
         while (_record != null && IsRunning && !HasEnded && _renderer.Quanta < from + 2)

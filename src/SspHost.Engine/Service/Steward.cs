@@ -326,6 +326,7 @@ public sealed unsafe class Steward
         switch (reply.Status)
         {
             case ReplyStatus.Ok:
+                if (_region.Locks) ImageLock.Refresh(); // a module may have brought a library
                 (reply.A, reply.B) = (error.StatesRefused, error.FirstStateRefused);
                 if (!WaitUntilTaken() && _renderer.Withdraw()) reply.Status = ReplyStatus.TimedOut; // refused as a whole: nobody may find it playing later
                 break;

@@ -50,7 +50,6 @@ internal unsafe struct Watchdog
 
     private const ulong Tick = 1_000_000;
 
-
     // What a tick counts at most: where the whole machine stood still, nobody was stuck.
     private const ulong MostOfATick = 2 * Tick;
 
@@ -284,7 +283,8 @@ internal unsafe struct Watchdog
     private void Abandon(Ghost* ghost, Seat* seat, Watched* watched, ShedReason reason, long cost)
     {
         ghost->Thread = watched->Thread;
-        (seat->Abandoned, seat->AbandonedSlot) = (-1, watched->Current - 1);
+        seat->Abandoned = -1;
+        seat->Stuck = watched->Current - 1;
         if (watched->Stage == Stage.Command)
         {
             ghost->Instance = State->Mailbox.Instance;

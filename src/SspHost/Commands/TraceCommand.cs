@@ -95,6 +95,7 @@ internal static class TraceCommand
         var output = Path.GetFullPath(Needed(file));
         if (seconds != null && last != null) throw new CommandException("--seconds and --last exclude each other: from now on, or until now");
         if (System.IO.Directory.Exists(output)) throw new CommandException($"{output}: this is a directory, expected a file");
+        OutputFile.Check(output); // before anybody waits ten seconds for it
         if (!System.IO.Directory.Exists(Path.GetDirectoryName(output))) throw new CommandException($"{output}: there is no such directory");
         var raw = format == "raw" ? output : string.Create(CultureInfo.InvariantCulture, $"{output}.{Environment.ProcessId}.ssptrace");
         using var host = Host(Patience + TimeSpan.FromSeconds(seconds ?? UsualSeconds));
@@ -125,6 +126,7 @@ internal static class TraceCommand
         if (format == "raw") throw new CommandException("--format raw: it is raw already");
         var view = new TraceView(raw);
         if (view.Zones + view.Marks == 0) throw new CommandException($"{source}: there are no events in it");
+        OutputFile.Check(output);
         var part = output + ".part";
         try
         {

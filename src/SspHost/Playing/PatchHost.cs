@@ -291,7 +291,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
                     if (_notices.Line(in notice, NameOf) is { } line) lines.Add(line);
                 }
 
-                _stalls.Take(link, Incidents, NameOf, i => (uint)i < (uint)_types.Count ? _types[i].Id : null, lines);
+                _stalls.Take(link, Incidents, Flight, NameOf, i => (uint)i < (uint)_types.Count ? _types[i].Id : null, lines);
                 return true;
             },
             otherwise: false);

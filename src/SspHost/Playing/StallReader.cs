@@ -3,6 +3,8 @@ using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Diagnostics;
 using SspHost.Diagnostics.Stalls;
+using SspHost.Diagnostics.Tracing;
+using SspHost.Patching;
 
 namespace SspHost.Playing;
 
@@ -25,8 +27,8 @@ internal sealed class StallReader
         if (_sheds.Count > MostSheds) _sheds.Dequeue();
     }
 
-    /// <summary>Adds the stalls that have come to the log; their lines.</summary>
-    public unsafe void Take(EngineLink link, IncidentLog log, Func<ulong, string?> nameOf, Func<int, string?> typeOf, List<string> lines)
+    /// <summary>Adds the stalls that have come to the log and to the traces; their lines.</summary>
+    public unsafe void Take(EngineLink link, IncidentLog log, FlightRecorder flight, Func<ulong, string?> nameOf, Func<int, string?> typeOf, List<string> lines)
     {
         var map = link.Map;
         if (_names == null || _pid != map.Header->EnginePid) _names = new StackNames(_pid = map.Header->EnginePid);
@@ -37,8 +39,11 @@ internal sealed class StallReader
             var heard = link.TryAudio(out var audio) && audio.Rate > 0;
             var name = record.Key != 0 ? nameOf(record.Key) : null;
             var type = record.Slot >= 0 && record.Slot < Limits.MaxInstances && map.Instances[record.Slot].Key == record.Key ? typeOf(map.Instances[record.Slot].Module) : null;
-            var report = StallReport.Of(in record, new StallContext(name, type, heard ? audio.Quantum * 1e9 / audio.Rate : 0), _names);
-            lines.Add(log.Add(in record, report, name, IncidentOf(in record), heard ? audio.Frames : 0).Text);
+            var thief = flight.Preempter(record.Tid, record.Time - Math.Min(record.Time, record.Elapsed), record.Time + record.Window);
+            var context = new StallContext(name, type, heard ? audio.Quantum * 1e9 / audio.Rate : 0, thief is { } t ? $"'{PatchError.OneLine(t.Name)}' (thread {t.Tid})" : null);
+            var incident = log.Add(in record, StallReport.Of(in record, in context, _names), name, IncidentOf(in record), heard ? audio.Frames : 0);
+            flight.NoteStall(incident, record.Time);
+            lines.Add(incident.Text);
         }
     }
 

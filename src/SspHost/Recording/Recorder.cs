@@ -18,10 +18,12 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
     // Two thirds of a second at 32 frames for two jacks; wide recordings take what is reasonable of the region.
     private const int MostBlocks = 1024, FewestBlocks = 64, RingBytes = 8 << 20;
     private const int DrainMs = 20;
-    private const int MostCues = 1000;
+    private const int MostTold = GlitchRepair.MostGaps, MostShown = 10;
+    private const long ShowMs = 500;
     private const float FullScaleVolts = 10;
 
-    private readonly Lock _lock = new();
+    private readonly Lock _lock = new(); // held while the disk writes: whoever plays takes only the other
+    private readonly Lock _tellLock = new();
     private readonly ManualResetEventSlim _stop = new();
     private readonly Dictionary<(int Start, ulong Frame), string> _told = [];
     private readonly List<(int Start, ulong Frame, ulong Frames, string Words)> _absences = [];
@@ -38,15 +40,11 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
     private string? _trouble;
     private float[] _interleaved = [];
     private RecordingReport? _last;
+    private volatile RecordingReport? _now;
+    private long _shown;
 
-    /// <summary>The recording that runs; null: none does.</summary>
-    public RecordingReport? Report
-    {
-        get
-        {
-            lock (_lock) return _thread == null ? null : Describe();
-        }
-    }
+    /// <summary>The recording that runs, half a second old at most while the disk keeps up, with the last gaps only; null: none does. Waits for nobody.</summary>
+    public RecordingReport? Report => _now;
 
     /// <summary>Begins one. <paramref name="jacks"/>: from 0, inputs with <see cref="RecordRing.Input"/>. Null, or why not.</summary>
     public string? Start(string path, IReadOnlyList<ushort> jacks)
@@ -61,20 +59,24 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
                 if (!slot.Try(link => link.TryAudio(out var a) && a.Rate > 0, otherwise: false)) return "nothing plays, so there is nothing to record";
                 var rate = slot.Use(link => link.TryAudio(out var a) ? a.Rate : 0);
                 (_jacks, _path, _trouble, _dropped, _engineStarts, _generation) = ([.. jacks], path, null, 0, 0, -1);
-                _told.Clear();
-                _absences.Clear();
+                lock (_tellLock)
+                {
+                    _told.Clear();
+                    _absences.Clear();
+                }
+
+                slot.Use(Hang); // first: a file that is there is not replaced where the engine refuses
                 _writer = WavWriter.Create(path, rate, jacks.Count, WavEncoding.Float32);
                 _repair = new GlitchRepair(jacks.Count, rate, frames => _writer.Write(frames.Span));
-                slot.Use(Hang);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or EngineGoneException or EngineRefusedException or EngineTimeoutException)
             {
-                _writer?.Dispose();
-                (_writer, _repair) = (null, null);
+                LetGo();
                 return e.Message;
             }
 
             _stop.Reset();
+            _now = Describe(MostShown);
             _thread = new Thread(Run) { IsBackground = true, Name = "recorder" };
             _thread.Start();
             return null;
@@ -102,17 +104,18 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
     }
 
     /// <summary>
-    /// What happened to the sound: the words of its marker, should frames be missing there. Not from within a use of the slot, which this class uses
-    /// under its own lock.
+    /// What happened to the sound: the words of its marker, should frames be missing there. Waits for no disk.
     /// </summary>
     public void Note(in Notice notice, string words)
     {
         if (notice.Kind is not (NoticeKind.Dropout or NoticeKind.DeviceAway)) return;
-        lock (_lock)
+        if (_now == null) return;
+        lock (_tellLock)
         {
-            if (_thread == null || _told.Count >= MostCues) return;
-            _told[(_engineStarts, notice.Frame)] = words;
-            if (notice is { Kind: NoticeKind.Dropout, B: (long)DropoutCause.Unplugged }) _absences.Add((_engineStarts, notice.Frame, (ulong)notice.A, words));
+            if (_told.Count >= MostTold) return;
+            var start = Volatile.Read(ref _engineStarts);
+            _told[(start, notice.Frame)] = words;
+            if (notice is { Kind: NoticeKind.Dropout, B: (long)DropoutCause.Unplugged }) _absences.Add((start, notice.Frame, (ulong)notice.A, words));
         }
     }
 
@@ -138,7 +141,7 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
                 _trouble ??= e.Message;
             }
 
-            _last = Describe();
+            _last = Describe(MostTold);
             try
             {
                 _writer!.Dispose();
@@ -146,11 +149,11 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
             catch (IOException e)
             {
                 _trouble ??= e.Message;
-                _last = Describe();
+                _last = Describe(MostTold);
             }
 
             LetGo();
-            (_writer, _repair, _thread) = (null, null, null);
+            (_writer, _repair, _thread, _now) = (null, null, null, null);
         }
 
         say(Words(_last));
@@ -161,6 +164,7 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
         lock (_lock)
         {
             if (_trouble != null) return;
+            if (Environment.TickCount64 - _shown >= ShowMs) (_shown, _now) = (Environment.TickCount64, Describe(MostShown));
             try
             {
                 slot.Try(
@@ -175,6 +179,7 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
             catch (Exception e) when (e is IOException or EngineRefusedException)
             {
                 _trouble = e.Message;
+                _now = Describe(MostShown);
                 say($"{_path}: {e.Message}; the recording ends here and what was written is kept");
             }
             catch (Exception e) when (e is EngineGoneException or EngineTimeoutException)
@@ -197,7 +202,18 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
         _ring->Channels = _jacks.Length;
         _ring->Capacity = _capacity;
         for (var c = 0; c < _jacks.Length; c++) _ring->Jacks[c] = _jacks[c];
-        link.StartRecording(_block);
+        try
+        {
+            link.StartRecording(_block);
+        }
+        catch
+        {
+            _ring = null;
+            _block.Dispose();
+            _block = null;
+            throw;
+        }
+
         _generation = slot.Generation;
     }
 
@@ -247,12 +263,7 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
     private List<WavCue> Cues()
     {
         var cues = new List<WavCue>();
-        foreach (var gap in _repair!.Gaps)
-        {
-            if (cues.Count == MostCues) break;
-            cues.Add(new WavCue(gap.At, gap.Frames, WordsOf(gap)));
-        }
-
+        foreach (var gap in _repair!.Gaps) cues.Add(new WavCue(gap.At, gap.Frames, WordsOf(gap)));
         return cues;
     }
 
@@ -261,27 +272,34 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
         if (gap.Restart) return "audio was stopped or started again";
         // What the engine told is found by the frame; a gap that nobody told of is this end's.
         var start = (int)(gap.Start & ~0xFFFF);
-        if (_told.TryGetValue((start, gap.EngineFrame), out var words)) return words;
-        // While a card is away rendering goes on; what is skipped when it is back belongs to its absence, which began earlier.
-        var absence = _absences.FindIndex(a => a.Start == start && gap.EngineFrame >= a.Frame && gap.EngineFrame - a.Frame < a.Frames);
-        return absence >= 0 ? _absences[absence].Words : string.Create(CultureInfo.InvariantCulture, $"{gap.Frames} frames missing: the recorder was too slow, or nobody told why");
+        lock (_tellLock)
+        {
+            if (_told.TryGetValue((start, gap.EngineFrame), out var words)) return words;
+            // While a card is away rendering goes on; what is skipped when it is back belongs to its absence, which began earlier.
+            foreach (var a in _absences)
+                if (a.Start == start && gap.EngineFrame >= a.Frame && gap.EngineFrame - a.Frame < a.Frames) return a.Words;
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"{gap.Frames} frames missing: the recorder was too slow, or nobody told why");
     }
 
-    private RecordingReport Describe() => new()
+    private RecordingReport Describe(int gaps) => new()
     {
         File = _path,
         Frames = _repair?.Frames ?? 0,
         Seconds = _writer == null ? 0 : Math.Round((_repair?.Frames ?? 0) / (double)_writer.Rate, 3),
-        Missing = _repair?.Gaps.Sum(g => g.Frames) ?? 0,
+        Missing = _repair?.Missing ?? 0,
         DroppedBlocks = _dropped,
-        Gaps = [.. (_repair?.Gaps ?? []).Take(MostCues).Select(g => new RecordingGap { At = g.At, Frames = g.Frames, Text = WordsOf(g) })],
+        Gaps = [.. (_repair?.Gaps ?? []).TakeLast(gaps).Select(g => new RecordingGap { At = g.At, Frames = g.Frames, Text = WordsOf(g) })],
         Trouble = _trouble,
     };
 
     /// <summary>A recording in one line for people.</summary>
     public static string Words(RecordingReport r)
     {
-        var gaps = r.Gaps.Count == 0 ? "nothing is missing" : string.Create(CultureInfo.InvariantCulture, $"{r.Missing} frames in {r.Gaps.Count} places are silence, each with a marker");
+        var gaps = r.Gaps.Count == 0 ? "nothing is missing"
+            : r.Gaps.Count < GlitchRepair.MostGaps ? string.Create(CultureInfo.InvariantCulture, $"{r.Missing} frames in {r.Gaps.Count} places are silence, each with a marker")
+            : string.Create(CultureInfo.InvariantCulture, $"{r.Missing} frames are silence, in so many places that only the first {r.Gaps.Count} have a marker");
         return string.Create(CultureInfo.InvariantCulture, $"recorded {r.Seconds:0.0} s into {r.File}: {gaps}{(r.Trouble == null ? "" : $"; it ended early: {r.Trouble}")}");
     }
 }

@@ -1,4 +1,6 @@
 // What samples of a WAV file are, and what can go wrong with one: said once, with the byte where it went wrong.
+using SspHost.Diagnostics;
+
 namespace SspHost.Wav;
 
 /// <summary>Encodings of a sample. Full scale is 1.0.</summary>
@@ -29,12 +31,13 @@ internal static class WavFormat
     };
 
     /// <summary>
-    /// Throws <see cref="WavException"/> where <paramref name="output"/> cannot become a file, or is <paramref name="input"/> (empty: none)
+    /// Throws <see cref="IOException"/> where <paramref name="output"/> cannot become a file, or is <paramref name="input"/> (empty: none)
     /// by whatever name: writing would destroy the recording that is read.
     /// </summary>
     public static void CheckOutput(string output, string input)
     {
         if (Directory.Exists(output)) throw new WavException($"{output}: this is a folder, expected a file to write");
+        OutputFile.Check(output);
         var folder = Path.GetDirectoryName(Path.GetFullPath(output))!;
         if (!Directory.Exists(folder)) throw new WavException($"{output}: the folder {folder} does not exist");
         if (input.Length > 0 && Real(input) == Real(output)) throw new WavException($"{output}: input and output are the same file");
