@@ -103,13 +103,14 @@ public sealed unsafe partial class Playback
         var (answered, first, any) = (0, 0, 0);
         var thread = _seats->Thread;
         var seat = _renderer.State->Seats;
+        var apart = StayAway(_seats->Setup.Core);
         for (var p = 0; p < pokes; p++)
         {
             var (got, complete) = (false, false);
             for (var look = 0; look < StallRecord.Samples && !complete; look++)
             {
                 // Which moment of the quantum it is, chance decides: the poking thread has the time of day of another core.
-                while (Volatile.Read(ref *Seat.Inside(seat, seat->Mine)) == 0) { }
+                while (apart && Volatile.Read(ref *Seat.Inside(seat, seat->Mine)) == 0) { }
                 if (!Samples.Take(thread->Sample, thread->Tid, ref thread->SamplesAsked, Patience)) continue;
                 got = true;
                 complete = thread->Sample->Complete != 0;
@@ -122,6 +123,15 @@ public sealed unsafe partial class Playback
         }
 
         return (pokes, answered, first, any);
+    }
+
+    // On the core of the thread it pokes the calling one would never see it at work. False: there is no other core.
+    private static bool StayAway(int core)
+    {
+        ThreadCalls.CoreSet cores = default;
+        if (core < 0 || ThreadCalls.GetAffinity(0, (nuint)sizeof(ThreadCalls.CoreSet), &cores) < 0) return true;
+        cores.Words[core >> 6] &= ~(1UL << (core & 63));
+        return ThreadCalls.SetAffinity(0, (nuint)sizeof(ThreadCalls.CoreSet), &cores) == 0;
     }
 
     /// <summary>Whether RT threads exist (a card that ended by itself leaves them until <see cref="Stop"/>).</summary>
