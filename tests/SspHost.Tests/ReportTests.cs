@@ -126,10 +126,10 @@ public sealed class ReportTests(SchemaValidator validator) : IDisposable
             Swap:                  4 kB
             VmFlags: rd wr mr
             """;
-        var report = MappingsReport.Parse(42, smaps.Split('\n'));
+        var report = MappingsReport.Of(42, Mapping.Parse(smaps.Split('\n')));
         Assert.Equal(["anonymous", "image text", "region", "reserved"], report.Kinds.Select(k => k.Kind));
         Assert.Equal((262_156L * 1024, 262_144L * 1024, 4096L), (report.Sum.Resident, report.Sum.Locked, report.Sum.Swapped));
-        var own = MappingsReport.Parse(Environment.ProcessId, File.ReadLines("/proc/self/smaps"));
+        var own = MappingsReport.Of(Environment.ProcessId, Mapping.Parse(File.ReadLines("/proc/self/smaps")));
         var rollup = File.ReadLines("/proc/self/smaps_rollup").First(l => l.StartsWith("Rss:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
         Assert.InRange(own.Sum.Resident, long.Parse(rollup, System.Globalization.CultureInfo.InvariantCulture) * 1024 * 0.8, long.Parse(rollup, System.Globalization.CultureInfo.InvariantCulture) * 1024 * 1.2);
     }

@@ -24,6 +24,12 @@ public sealed record Mapping
     /// <summary>In memory.</summary>
     public long Resident { get; init; }
 
+    /// <summary>In memory, each page divided by the processes that map it; and of that, locked.</summary>
+    public long Proportional { get; init; }
+
+    /// <inheritdoc cref="Proportional"/>
+    public long Locked { get; init; }
+
     /// <summary>In swap.</summary>
     public long Swapped { get; init; }
 
@@ -73,6 +79,8 @@ public sealed record Mapping
 
     private static Mapping With(Mapping m, string line) =>
         line.StartsWith("Rss:", StringComparison.Ordinal) ? m with { Resident = Bytes(line) }
+        : line.StartsWith("Pss:", StringComparison.Ordinal) ? m with { Proportional = Bytes(line) }
+        : line.StartsWith("Locked:", StringComparison.Ordinal) ? m with { Locked = Bytes(line) }
         : line.StartsWith("Swap:", StringComparison.Ordinal) ? m with { Swapped = Bytes(line) }
         : line.StartsWith("VmFlags:", StringComparison.Ordinal) ? m with { IsLocked = line.Split(' ').Contains("lo", StringComparer.Ordinal) }
         : m;

@@ -175,13 +175,11 @@ internal static unsafe class ReportCommand
             archive.Try("engine-maps.json", () =>
             {
                 var smaps = File.ReadAllText($"/proc/{process}/smaps");
-                archive.Add("engine-maps.json", "the engine's mappings by kind", MappingsReport.Parse(pid, smaps.Split('\n')), MetricsJson.Pretty.MappingsReport);
+                var mappings = Mapping.Parse(smaps.Split('\n'));
+                archive.Add("engine-maps.json", "the engine's mappings by kind", MappingsReport.Of(pid, mappings), MetricsJson.Pretty.MappingsReport);
                 archive.Add("engine-smaps.txt", "each of them, as the kernel tells it", smaps);
-            });
-            archive.Try("locked.txt", () =>
-            {
                 var header = link.Map.Header;
-                var locked = LockAudit.Of(pid, header->StacksOffset, header->StackStride * header->StackCount);
+                var locked = LockAudit.Judge(mappings, header->StacksOffset, header->StackStride * header->StackCount);
                 archive.Add("locked.txt", "whether anything that plays could leave memory", LockAudit.Format(locked));
                 archive.Add("locked.json", "the same for programs", locked, DiagnosticsJson.Pretty.LockReport);
             });
