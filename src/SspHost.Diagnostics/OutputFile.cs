@@ -21,6 +21,34 @@ public static unsafe partial class OutputFile
         if ((*(ushort*)(about + ModeAt) & TypeMask) != PlainFile) throw new IOException($"{path}: this is no plain file (a directory, a device, a pipe), expected a file to write");
     }
 
+    /// <summary>
+    /// Writes a file beside the place and puts it there when it is whole; its bytes. Whatever is thrown, what was there is as it was, and nothing
+    /// is left beside it.
+    /// </summary>
+    public static long Replace(string path, Action<Stream> write)
+    {
+        const int Buffer = 1 << 16;
+        Check(path);
+        var part = path + ".part";
+        try
+        {
+            long bytes;
+            using (var file = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None, Buffer))
+            {
+                write(file);
+                bytes = file.Position;
+            }
+
+            File.Move(part, path, overwrite: true);
+            return bytes;
+        }
+        catch
+        {
+            File.Delete(part);
+            throw;
+        }
+    }
+
     [LibraryImport("libc", EntryPoint = "statx")]
     private static partial int Statx(int directory, byte* path, int flags, uint mask, byte* about);
 }

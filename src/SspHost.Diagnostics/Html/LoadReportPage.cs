@@ -27,25 +27,7 @@ public static class LoadReportPage
     public static long Write(LoadReportData data, string path)
     {
         Check(data);
-        OutputFile.Check(path);
-        var part = path + ".part";
-        try
-        {
-            long size;
-            using (var file = new FileStream(part, FileMode.Create, FileAccess.Write))
-            {
-                Write(data, file);
-                size = file.Position;
-            }
-
-            File.Move(part, path, overwrite: true);
-            return size;
-        }
-        catch
-        {
-            File.Delete(part);
-            throw;
-        }
+        return OutputFile.Replace(path, file => Write(data, file));
     }
 
     /// <summary>Writes the page, UTF-8.</summary>

@@ -26,23 +26,7 @@ public static class LoadRunFile
     private static ReadOnlySpan<byte> Magic => "SSPLOADS"u8;
 
     /// <summary>Writes a run beside the place and puts it there when it is whole; its bytes. Throws <see cref="IOException"/> with nothing left behind.</summary>
-    public static long Write(LoadRun run, string path)
-    {
-        OutputFile.Check(path);
-        var part = path + ".part";
-        try
-        {
-            using (var file = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16)) Write(run, file);
-            var bytes = new FileInfo(part).Length;
-            File.Move(part, path, overwrite: true);
-            return bytes;
-        }
-        catch
-        {
-            File.Delete(part);
-            throw;
-        }
-    }
+    public static long Write(LoadRun run, string path) => OutputFile.Replace(path, file => Write(run, file));
 
     /// <summary>Writes a run into a stream.</summary>
     public static void Write(LoadRun run, Stream to)

@@ -126,23 +126,11 @@ internal static class TraceCommand
         if (format == "raw") throw new CommandException("--format raw: it is raw already");
         var view = new TraceView(raw);
         if (view.Zones + view.Marks == 0) throw new CommandException($"{source}: there are no events in it");
-        OutputFile.Check(output);
-        var part = output + ".part";
-        try
-        {
-            using (var file = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16)) TraceFormat.Write(format, view, file);
-            File.Move(part, output, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(part);
-            throw;
-        }
-
+        var bytes = OutputFile.Replace(output, file => TraceFormat.Write(format, view, file));
         var seconds = (view.End - view.Start) / 1e9;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{output}: {view.Zones} zones, {view.Marks} marks, {view.Switches.Count} switches of the scheduler, {seconds:0.00} s, {new FileInfo(output).Length / 1e6:0.0} MB"));
+            $"{output}: {view.Zones} zones, {view.Marks} marks, {view.Switches.Count} switches of the scheduler, {seconds:0.00} s, {bytes / 1e6:0.0} MB"));
         if (view.Switches.Count == 0) Console.WriteLine("scheduler: " + raw.Header.Scheduler);
         if (raw.CutShort) Console.WriteLine($"{source} was cut short: this is what there is of it");
         return 0;
