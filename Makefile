@@ -1,5 +1,6 @@
 # What a newcomer types. `make run` plays, `make test` tests; both set up what they need first.
 #   make run [PATCH=patches/x.json] [ARGS="--rate 96000"]     make test [FILTER=...]
+#   make quality [FILTER=ladder] measures what the modules promise and prints it as a table
 #   make proof [ARGS=--all]     proves of the engine that real-time code reaches no allocation, lock, exception or wait
 #   make build [CHECKED=1] [RID=linux-arm64]     make bench     make bench-kernels     make format     make clean
 RID ?= linux-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
@@ -12,7 +13,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 export DOTNET_SKIP_FIRST_TIME_EXPERIENCE = 1
 
-.PHONY: run test build proof bench bench-kernels format clean
+.PHONY: run test build proof quality bench bench-kernels format clean
 
 run: build
 	@artifacts/bin/ssp run $(PATCH) $(ARGS)
@@ -29,6 +30,10 @@ test:
 	@tools/build.sh $(RID)
 	@tools/build.sh $(RID) checked engine
 	@tools/test.sh $(FILTER)
+
+quality:
+	@tools/setup.sh run
+	@tools/quality.sh $(FILTER)
 
 bench: build
 	@tools/setup.sh bench

@@ -1,4 +1,4 @@
-// Every module that ships, in the order that gives them their numbers.
+// Every module that ships, in the order that gives them their numbers: one block a family.
 using SspHost.Abi;
 
 namespace SspHost.Modules;
@@ -16,30 +16,41 @@ public static class Catalog
     /// <summary>Shows every module to <paramref name="visitor"/>. [start-up]</summary>
     public static void VisitAll<TVisitor>(ref TVisitor visitor) where TVisitor : IModuleVisitor
     {
-        visitor.Visit<AudioIn>();
-        visitor.Visit<AudioOut>();
+        // Sources
         visitor.Visit<Vco>();
         visitor.Visit<SamplePlayer>();
+        visitor.Visit<Noise>();
+
+        // Filters
         visitor.Visit<LadderFilter>();
+        visitor.Visit<StateVariableFilter>();
+
+        // Dynamics
+        visitor.Visit<Vca>();
+        visitor.Visit<Compressor>();
+        visitor.Visit<Wavefolder>();
+
+        // Space
         visitor.Visit<Delay>();
+        visitor.Visit<Reverb>();
+
+        // Modulation
         visitor.Visit<Adsr>();
         visitor.Visit<Lfo>();
         visitor.Visit<Seq8>();
-        visitor.Visit<Vca>();
-        visitor.Visit<Mixer>();
-        visitor.Visit<Noise>();
-        visitor.Visit<StateVariableFilter>();
         visitor.Visit<SampleHold>();
         visitor.Visit<Quantizer>();
         visitor.Visit<Clock>();
-        visitor.Visit<Attenuverter>();
+        visitor.Visit<EnvelopeFollower>();
         visitor.Visit<Comparator>();
         visitor.Visit<Logic>();
+
+        // Utility
+        visitor.Visit<AudioIn>();
+        visitor.Visit<AudioOut>();
+        visitor.Visit<Attenuverter>();
+        visitor.Visit<Mixer>();
         visitor.Visit<Panner>();
-        visitor.Visit<EnvelopeFollower>();
-        visitor.Visit<Wavefolder>();
-        visitor.Visit<Compressor>();
-        visitor.Visit<Reverb>();
         visitor.Visit<Voltage>();
         visitor.Visit<Voltmeter>();
     }

@@ -143,6 +143,13 @@ enum {
     SSP_TELEMETRY_KIND_STEP = 1,
     /* A scope: Length floats, of which the first is the write position and the rest a ring of samples. */
     SSP_TELEMETRY_KIND_SCOPE = 2,
+    /* A spectrum: Length levels in dB of 5 V, at even ratios of frequency from 20 Hz (first) to 20 kHz (last). */
+    SSP_TELEMETRY_KIND_SPECTRUM = 3,
+    /* Numbers in the entry's unit: a pitch that a tuner hears, a gain reduction, voices that sound. */
+    SSP_TELEMETRY_KIND_VALUE = 4,
+    /* A ssp_record_ring that the module fills while it records; ssp run writes it to a file. 64-byte aligned within
+     * the module's telemetry, so it comes first. */
+    SSP_TELEMETRY_KIND_RECORDING = 5,
 };
 
 /* Properties of a module. */
@@ -216,6 +223,14 @@ struct ssp_asset {
     int32_t channels;
     /* Sample rate of the recording in Hz. */
     float rate;
+    /* First frame of the loop the file names (WAV's smpl), and the one after its last; both 0: none. */
+    int64_t loop_start;
+    /* First frame of the loop the file names (WAV's smpl), and the one after its last; both 0: none. */
+    int64_t loop_end;
+    /* Pitch of the recording as the file names it, in V/oct (0 = C4); NaN: it does not say. */
+    float root;
+    /* Frames of one wave where the file is a table of waves (WAV's clm ); 0: it does not say. */
+    int32_t cycle_frames;
 };
 
 /* A job off the RT threads: what process asked, and what came back. */
@@ -339,6 +354,10 @@ struct ssp_native_setting {
     const char *name;
     /* One line for the player, or NULL. */
     const char *text;
+    /* Names of the values Min, Min + 1 ..., or NULL. */
+    const char *const *choices;
+    /* How many names. */
+    int32_t choice_count;
     /* Range and default. */
     int32_t min;
     /* Range and default. */
@@ -361,6 +380,10 @@ struct ssp_native_asset_slot {
 struct ssp_native_telemetry {
     /* Stable name, lower case. */
     const char *id;
+    /* Unit of the values, or NULL. */
+    const char *unit;
+    /* One line for the player, or NULL. */
+    const char *text;
     /* Floats. */
     int32_t length;
     /* What they show. */
@@ -377,6 +400,8 @@ struct ssp_native_descriptor {
     const char *family;
     /* One line a player understands. */
     const char *text;
+    /* The help page: paragraphs separated by an empty line, lines that begin with "- " are a list; or NULL. */
+    const char *help;
     /* Version of the module's saved state. */
     uint32_t version;
     /* Properties. */

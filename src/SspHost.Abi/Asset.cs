@@ -25,6 +25,15 @@ public unsafe struct Asset
     /// <summary>Sample rate of the recording in Hz.</summary>
     public float Rate;
 
+    /// <summary>First frame of the loop the file names (WAV's <c>smpl</c>), and the one after its last; both 0: none.</summary>
+    public long LoopStart, LoopEnd;
+
+    /// <summary>Pitch of the recording as the file names it, in V/oct (0 = C4); NaN: it does not say.</summary>
+    public float Root;
+
+    /// <summary>Frames of one wave where the file is a table of waves (WAV's <c>clm </c>); 0: it does not say.</summary>
+    public int CycleFrames;
+
     /// <summary>Samples of one channel. The header must lie in the region, where its offset means something.</summary>
     public static float* Channel(Asset* asset, int channel) =>
         (float*)((byte*)asset + asset->DataOffset) + (channel * asset->Stride);

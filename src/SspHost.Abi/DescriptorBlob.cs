@@ -44,6 +44,7 @@ public static class DescriptorBlob
         WriteString(w, m.Name);
         WriteString(w, m.Family);
         WriteString(w, m.Text);
+        WriteString(w, m.Help);
         WriteList(w, m.Inputs, WritePort);
         WriteList(w, m.Outputs, WritePort);
         WriteList(w, m.Parameters, static (w, p) =>
@@ -66,6 +67,7 @@ public static class DescriptorBlob
             w.Write(s.Max);
             w.Write(s.Default);
             WriteString(w, s.Text);
+            WriteList(w, s.Choices, WriteString);
         });
         WriteList(w, m.Assets, static (w, a) =>
         {
@@ -78,6 +80,8 @@ public static class DescriptorBlob
             WriteString(w, t.Id);
             w.Write((int)t.Kind);
             w.Write(t.Length);
+            WriteString(w, t.Unit);
+            WriteString(w, t.Text);
         });
         w.Write(m.StateBytes);
         w.Write((m.AcceptsEvents ? 1 : 0) | (m.HasTail ? 2 : 0) | (m.Sheddable ? 4 : 0));
@@ -113,6 +117,7 @@ public static class DescriptorBlob
         var name = r.String("module name");
         var family = r.String("module family");
         var text = r.String("module text");
+        var help = r.String("module help");
         var inputs = ReadPorts(ref r, "inputs");
         var outputs = ReadPorts(ref r, "outputs");
 
@@ -123,22 +128,22 @@ public static class DescriptorBlob
             var (min, max, def) = (r.Float("parameter minimum"), r.Float("parameter maximum"), r.Float("parameter default"));
             var curve = (ParameterCurve)r.Int("parameter curve");
             var ptext = r.String("parameter text");
-            var choices = new string[r.Count("choices")];
-            for (var c = 0; c < choices.Length; c++) choices[c] = r.String("choice");
-            parameters[i] = new ParameterDescriptor(pid, pname, unit, min, max, def, curve, ptext, choices);
+            parameters[i] = new ParameterDescriptor(pid, pname, unit, min, max, def, curve, ptext, ReadChoices(ref r));
         }
 
         var settings = new SettingDescriptor[r.Count("settings")];
         for (var i = 0; i < settings.Length; i++)
             settings[i] = new SettingDescriptor(
-                r.String("setting id"), r.String("setting name"), r.Int("setting minimum"), r.Int("setting maximum"), r.Int("setting default"), r.String("setting text"));
+                r.String("setting id"), r.String("setting name"), r.Int("setting minimum"), r.Int("setting maximum"), r.Int("setting default"), r.String("setting text"),
+                ReadChoices(ref r));
 
         var assets = new AssetDescriptor[r.Count("assets")];
         for (var i = 0; i < assets.Length; i++) assets[i] = new AssetDescriptor(r.String("asset id"), r.String("asset name"), r.String("asset text"));
 
         var telemetry = new TelemetryDescriptor[r.Count("telemetry")];
         for (var i = 0; i < telemetry.Length; i++)
-            telemetry[i] = new TelemetryDescriptor(r.String("telemetry id"), (TelemetryKind)r.Int("telemetry kind"), r.Int("telemetry length"));
+            telemetry[i] = new TelemetryDescriptor(r.String("telemetry id"), (TelemetryKind)r.Int("telemetry kind"), r.Int("telemetry length"),
+                r.String("telemetry unit"), r.String("telemetry text"));
 
         var stateBytes = r.Int("state bytes");
         var flags = r.Int("module flags");
@@ -149,6 +154,7 @@ public static class DescriptorBlob
             Name = name,
             Family = family,
             Text = text,
+            Help = help,
             Inputs = inputs,
             Outputs = outputs,
             Parameters = parameters,
@@ -160,6 +166,13 @@ public static class DescriptorBlob
             HasTail = (flags & 2) != 0,
             Sheddable = (flags & 4) != 0,
         };
+    }
+
+    private static string[] ReadChoices(ref Reader r)
+    {
+        var choices = new string[r.Count("choices")];
+        for (var i = 0; i < choices.Length; i++) choices[i] = r.String("choice");
+        return choices;
     }
 
     private static PortDescriptor[] ReadPorts(ref Reader r, string what)

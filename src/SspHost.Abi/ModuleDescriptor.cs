@@ -51,6 +51,18 @@ public enum TelemetryKind : byte
 
     /// <summary>A scope: Length floats, of which the first is the write position and the rest a ring of samples.</summary>
     Scope = 2,
+
+    /// <summary>A spectrum: Length levels in dB of 5 V, at even ratios of frequency from 20 Hz (first) to 20 kHz (last).</summary>
+    Spectrum = 3,
+
+    /// <summary>Numbers in the entry's unit: a pitch that a tuner hears, a gain reduction, voices that sound.</summary>
+    Value = 4,
+
+    /// <summary>
+    /// A <see cref="RecordRing"/> that the module fills while it records; <c>ssp run</c> writes it to a file. 64-byte aligned within the
+    /// module's telemetry, so it comes first.
+    /// </summary>
+    Recording = 5,
 }
 
 /// <summary>A port.</summary>
@@ -68,14 +80,17 @@ public sealed record ParameterDescriptor(
     string Id, string Name, string Unit, float Min, float Max, float Default,
     ParameterCurve Curve = ParameterCurve.Linear, string Text = "", params string[] Choices);
 
-/// <summary>A whole number fixed when the instance is made (voices, longest delay).</summary>
-public sealed record SettingDescriptor(string Id, string Name, int Min, int Max, int Default, string Text = "");
+/// <summary>A whole number fixed when the instance is made (voices, longest delay, quality): changing it makes a new instance.</summary>
+/// <param name="Choices">Names of the values Min, Min + 1 ..., or empty.</param>
+public sealed record SettingDescriptor(string Id, string Name, int Min, int Max, int Default, string Text = "", params string[] Choices);
 
 /// <summary>A slot for sample data.</summary>
 public sealed record AssetDescriptor(string Id, string Name, string Text = "");
 
 /// <summary>Telemetry: Length floats that process writes and everybody may read.</summary>
-public sealed record TelemetryDescriptor(string Id, TelemetryKind Kind, int Length);
+/// <param name="Unit">Unit of the values: "V", "dB", "Hz" ...</param>
+/// <param name="Text">One line for the player: what is shown.</param>
+public sealed record TelemetryDescriptor(string Id, TelemetryKind Kind, int Length, string Unit = "", string Text = "");
 
 /// <summary>Everything that is known of a module type. Ids are stable; versions rise when saved state changes.</summary>
 public sealed record ModuleDescriptor
@@ -94,6 +109,12 @@ public sealed record ModuleDescriptor
 
     /// <summary>One line a player understands.</summary>
     public required string Text { get; init; }
+
+    /// <summary>
+    /// The help page, without what the ports and parameters say of themselves: paragraphs separated by an empty line, lines that begin
+    /// with "- " are a list. What it is, how it is played, what to patch first. Empty: none.
+    /// </summary>
+    public string Help { get; init; } = "";
 
     public IReadOnlyList<PortDescriptor> Inputs { get; init; } = [];
 

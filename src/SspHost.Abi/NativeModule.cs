@@ -68,6 +68,12 @@ public unsafe struct NativeSetting
     /// <summary>One line for the player, or NULL.</summary>
     public byte* Text;
 
+    /// <summary>Names of the values Min, Min + 1 ..., or NULL.</summary>
+    public byte** Choices;
+
+    /// <summary>How many names.</summary>
+    public int ChoiceCount;
+
     /// <summary>Range and default.</summary>
     public int Min, Max, Default;
 }
@@ -92,6 +98,12 @@ public unsafe struct NativeTelemetry
 {
     /// <summary>Stable name, lower case.</summary>
     public byte* Id;
+
+    /// <summary>Unit of the values, or NULL.</summary>
+    public byte* Unit;
+
+    /// <summary>One line for the player, or NULL.</summary>
+    public byte* Text;
 
     /// <summary>Floats.</summary>
     public int Length;
@@ -131,6 +143,9 @@ public unsafe struct NativeDescriptor
 
     /// <summary>One line a player understands.</summary>
     public byte* Text;
+
+    /// <summary>The help page: paragraphs separated by an empty line, lines that begin with "- " are a list; or NULL.</summary>
+    public byte* Help;
 
     /// <summary>Version of the module's saved state.</summary>
     public uint Version;

@@ -69,5 +69,6 @@ public struct RecordBlock
     /// <summary>Starts of audio by this engine so far.</summary>
     public int Start;
 
-    private readonly int _pad;
+    /// <summary>Counts up each time a module begins to record (see <see cref="TelemetryKind.Recording"/>): a new take is a new file. 0 for jacks.</summary>
+    public int Take;
 }

@@ -26,7 +26,7 @@ public sealed class LayoutTests
         { typeof(TraceEvent), 32 },
         { typeof(ClockAnchor), 3 * 8 },
         { typeof(StallRecord), (8 * 8) + (4 * 4) + (4 * 4) + (2 * 4) + 8 + (3 * 4) + (3 * 4) + (8 * 3 * 24) + 32 },
-        { typeof(Asset), (3 * 8) + (2 * 4) },
+        { typeof(Asset), (3 * 8) + (2 * 4) + (2 * 8) + (2 * 4) },
         { typeof(WorkJob), 4 + 4 + 8 + 8 },
         { typeof(AudioConfig), (8 * 4) + 8 + (2 * 8) + (4 * Limits.MaxThreads) + (2 * 128) + (18 * Limits.MaxJacks) + (2 * 4) },
         { typeof(StreamRing), 384 },

@@ -23,7 +23,7 @@ public sealed unsafe class AssetUpload : IDisposable
         var stride = checked((frames + 15) & ~15L);
         var data = (sizeof(Asset) + Align - 1) & ~(Align - 1);
         var block = link.Allocate(checked(data + (stride * channels * sizeof(float))));
-        *(Asset*)block.Pointer = new Asset { DataOffset = data, Frames = frames, Stride = stride, Channels = channels, Rate = rate };
+        *(Asset*)block.Pointer = new Asset { DataOffset = data, Frames = frames, Stride = stride, Channels = channels, Rate = rate, Root = float.NaN };
         return new AssetUpload(block);
     }
 

@@ -124,7 +124,15 @@ internal static class ModulesCommand
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  knob {p.Id,-12} {p.Name,-16} {range}, default {p.Default}{(p.Text.Length > 0 ? "; " + p.Text : "")}"));
         }
 
-        foreach (var s in m.Settings) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  set  {s.Id,-12} {s.Name,-16} {s.Min} .. {s.Max}, default {s.Default}{(s.Text.Length > 0 ? "; " + s.Text : "")}"));
+        foreach (var s in m.Settings)
+        {
+            var range = s.Choices.Length > 0
+                ? string.Join(" | ", s.Choices.Select((name, i) => string.Create(CultureInfo.InvariantCulture, $"{s.Min + i} {name}")))
+                : string.Create(CultureInfo.InvariantCulture, $"{s.Min} .. {s.Max}");
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  set  {s.Id,-12} {s.Name,-16} {range}, default {s.Default}{(s.Text.Length > 0 ? "; " + s.Text : "")}"));
+        }
+
         foreach (var a in m.Assets) Console.WriteLine($"  file {a.Id,-12} {a.Name,-16} {a.Text}");
+        if (m.Help.Length > 0) Console.WriteLine($"\n{m.Help}");
     }
 }

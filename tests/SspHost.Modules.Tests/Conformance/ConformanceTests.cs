@@ -17,6 +17,7 @@ public class ConformanceTests
         Assert.Matches("^[a-z0-9-]+$", d.Id);
         Assert.All([d.Name, d.Family, d.Text], static t => Assert.False(string.IsNullOrWhiteSpace(t)));
         Assert.DoesNotContain('\n', d.Text);
+        AssertHelp(d);
         Assert.InRange(d.Parameters.Count, 0, Limits.MaxParameters);
         foreach (var ports in new[] { d.Inputs, d.Outputs })
         {
@@ -49,6 +50,7 @@ public class ConformanceTests
             Assert.Matches("^[a-z0-9_]+$", s.Id);
             Assert.InRange(s.Default, s.Min, s.Max);
             Assert.False(string.IsNullOrWhiteSpace(s.Text));
+            if (s.Choices.Length > 0) Assert.Equal(s.Choices.Length - 1, s.Max - s.Min);
         });
         Assert.All(d.Telemetry, static t => Assert.True(t.Length >= 1));
         Assert.True(d.Version >= 1);
@@ -56,6 +58,16 @@ public class ConformanceTests
         var copy = DescriptorBlob.Read(DescriptorBlob.Write([d]))[0];
         Assert.Equal(d.Id, copy.Id);
         Assert.Equal(d.Parameters.Select(static p => (p.Id, p.Default)), copy.Parameters.Select(static p => (p.Id, p.Default)));
+    }
+
+    // A help page says more than the line of text: what it is, how to play it, and what to patch first.
+    private static void AssertHelp(ModuleDescriptor d)
+    {
+        Assert.True(d.Help.Length is >= 200 and <= 4000, $"{d.Id}: a help page of 200 to 4000 characters, not {d.Help.Length}");
+        Assert.Equal(d.Help.Trim(), d.Help);
+        Assert.True(d.Help.Split("\n\n").Length >= 2, $"{d.Id}: a help page of at least two paragraphs");
+        Assert.Contains("Try", d.Help, StringComparison.Ordinal);
+        Assert.All(d.Help.Split('\n'), line => Assert.True(line == line.TrimEnd() && !line.Contains('\t'), $"{d.Id}: '{line}' ends in blanks"));
     }
 
     [Theory, MemberData(nameof(Modules))]
@@ -302,15 +314,11 @@ public class ConformanceTests
 
     // During a sweep of 100 ms no step between two samples is larger than 1.5 times the largest one seen with the knob standing at any
     // of seventeen places, plus what a straight line over the output's range would make of it.
-    // A delay's time sweep plays the past up to three times as fast: that is its sound, and its steps grow by as much.
     private static void AssertSmooth(string id, int parameter, Func<int, int, long, float> stimulus)
     {
         const int Warm = 4096, Sweep = 4800, Places = 17;
         var p = Registered.Descriptor(id).Parameters[parameter];
-        var factor = id == "delay" && p.Id is "time" or "mod" ? 4.5 : 1.5;
-
-        // Folding ten times on the way, the output crosses its range as often: that is what it does.
-        var line = id == "wavefolder" && p.Id != "mix" ? 40.0 : 8.0;
+        var allowed = Allowances.Sweep(id, p.Id);
         using var rig = new Rig(id, new RigOptions { Quantum = 256 });
         Load(rig);
         rig.Input = stimulus;
@@ -345,7 +353,7 @@ public class ConformanceTests
         {
             // A gate is meant to jump: what is only ever 0 or 10 V is one.
             if (Array.TrueForAll(swept[o][0], static v => v is 0f or 10f)) continue;
-            var bound = (factor * natural[o]) + (line * range[o] / Sweep) + 1e-6;
+            var bound = (allowed.Factor * natural[o]) + (allowed.Crossings * range[o] / Sweep) + 1e-6;
             var step = LargestStep(swept[o][0].AsSpan(Warm - 16));
             var output = rig.Descriptor.Outputs[o].Id;
             var figures = $"a step of {step:g4} V while swept; at rest {natural[o]:g4} V, allowed {bound:g4} V";
@@ -395,13 +403,15 @@ public class ConformanceTests
     }
 
     // Settings and knobs that end tails within the test.
-    private static Dictionary<string, int> Short(string id) => id == "delay" ? new() { ["longest"] = 1 } : [];
+    private static Dictionary<string, int> Short(string id) => Allowances.Short(id)
+        .Where(s => Registered.Descriptor(id).Settings.Any(d => d.Id == s.Id)).ToDictionary(static s => s.Id, static s => (int)s.Value);
 
     private static void Shorten(Rig rig)
     {
-        if (rig.Descriptor.Id == "delay") rig["time"] = 0.02f;
-        if (rig.Descriptor.Id == "sample-player") rig["length"] = 0.2f;
-        if (rig.Descriptor.Id == "reverb") rig["decay"] = 0.3f;
+        foreach (var (parameter, value) in Allowances.Short(rig.Descriptor.Id))
+        {
+            if (rig.Descriptor.Parameters.Any(p => p.Id == parameter)) rig[parameter] = value;
+        }
     }
 
     private static void AssertClose(float[][][] expected, float[][][] actual, double tolerance, string what)

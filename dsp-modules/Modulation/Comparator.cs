@@ -28,7 +28,7 @@ public unsafe struct Comparator : IModule<Comparator>
     {
         Id = "comparator",
         Name = "Comparator",
-        Family = "Utility",
+        Family = "Modulation",
         Text = "Opens a gate while one voltage is above another: rhythms from slow waves, squares from sounds.",
         Inputs =
         [

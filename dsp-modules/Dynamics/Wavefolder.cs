@@ -26,7 +26,7 @@ public unsafe struct Wavefolder : IModule<Wavefolder>
     {
         Id = "wavefolder",
         Name = "Wavefolder",
-        Family = "Shapers",
+        Family = "Dynamics",
         Text = "Folds a wave back where it goes over the top: from a sine to rich, moving overtones.",
         Inputs =
         [

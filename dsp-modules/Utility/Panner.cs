@@ -20,7 +20,7 @@ public unsafe struct Panner : IModule<Panner>
     {
         Id = "panner",
         Name = "Stereo Panner",
-        Family = "Space",
+        Family = "Utility",
         Text = "Places a sound between left and right, or spreads the voices of a chord over the room.",
         Inputs =
         [

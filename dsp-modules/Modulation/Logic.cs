@@ -26,7 +26,7 @@ public unsafe struct Logic : IModule<Logic>
     {
         Id = "logic",
         Name = "Logic",
-        Family = "Utility",
+        Family = "Modulation",
         Text = "Combines two gates: both, either, only one, neither; new rhythms from old ones.",
         Inputs =
         [

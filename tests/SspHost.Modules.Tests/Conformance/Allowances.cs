@@ -1,0 +1,39 @@
+// Where a module is right to differ from what the conformance suite expects of all: one line each, with its reason.
+namespace SspHost.Modules.Tests;
+
+/// <summary>How much larger than usual a step may be while one knob is swept.</summary>
+/// <param name="Factor">Times the largest step with the knob standing; usually 1.5.</param>
+/// <param name="Crossings">How often the output may cross its range during the sweep; usually 8.</param>
+/// <param name="Reason">Why that is the module's sound.</param>
+public sealed record SweepAllowance(double Factor, double Crossings, string Reason);
+
+/// <summary>The exceptions. A module that is not here keeps the rules as they are.</summary>
+public static class Allowances
+{
+    /// <summary>What every knob is held to.</summary>
+    public static readonly SweepAllowance Usual = new(1.5, 8, "");
+
+    private static readonly Dictionary<(string Module, string Parameter), SweepAllowance> Sweeps = new()
+    {
+        [("delay", "time")] = new(4.5, 8, "a sweep plays the past up to three times as fast"),
+        [("delay", "mod")] = new(4.5, 8, "as time"),
+        [("wavefolder", "fold")] = new(1.5, 40, "ten folds on the way: the output crosses its range as often"),
+        [("wavefolder", "symmetry")] = new(1.5, 40, "as fold"),
+        [("wavefolder", "fold_amount")] = new(1.5, 40, "as fold"),
+        [("wavefolder", "symmetry_amount")] = new(1.5, 40, "as fold"),
+    };
+
+    /// <summary>Settings and parameters that end a tail within the time of a test.</summary>
+    private static readonly Dictionary<string, (string Id, float Value)[]> Shorter = new()
+    {
+        ["delay"] = [("longest", 1), ("time", 0.02f)],
+        ["sample-player"] = [("length", 0.2f)],
+        ["reverb"] = [("decay", 0.3f)],
+    };
+
+    /// <summary>What a sweep of this knob may do.</summary>
+    public static SweepAllowance Sweep(string module, string parameter) => Sweeps.GetValueOrDefault((module, parameter), Usual);
+
+    /// <summary>Settings and parameters for a short tail.</summary>
+    public static (string Id, float Value)[] Short(string module) => Shorter.GetValueOrDefault(module, []);
+}
