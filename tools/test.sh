@@ -39,6 +39,11 @@ for trx in "$results"/*.trx; do
 $(count "$trx")
 COUNTS
     names=$(failures "$trx")
+    # A run that was cut off (its process died) has results, too: of the tests before that.
+    if grep -qi 'run was aborted\|host process crashed' "$trx" || { [ "$f" = 0 ] && grep -q '<ResultSummary outcome="\(Failed\|Error\|Aborted\)"' "$trx"; }; then
+        broken="$broken $(basename "$trx" .trx)"
+    fi
+
     if [ "$f" -gt 0 ] && [ "$(echo "$names" | wc -l)" -le 5 ]; then
         name=$(basename "$trx" .trx)
         filter=$(echo "$names" | sed 's/^/FullyQualifiedName=/' | paste -sd'|')
@@ -50,8 +55,9 @@ COUNTS
 $(count "$results/$name.again")
 COUNTS
             p=$((p + f - f2)) f=$f2
-            [ "$f2" != 0 ] || again="$again $(echo $names)"
-            names=$(failures "$results/$name.again")
+            still=$(failures "$results/$name.again")
+            for n in $names; do echo "$still" | grep -qxF "$n" || again="$again $n"; done
+            names=$still
         fi
     fi
 
