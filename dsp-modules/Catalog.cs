@@ -33,6 +33,7 @@ public static class Catalog
         // Space
         visitor.Visit<Delay>();
         visitor.Visit<Reverb>();
+        visitor.Visit<Convolution>();
 
         // Modulation
         visitor.Visit<Adsr>();
