@@ -34,6 +34,7 @@ public static class Catalog
         visitor.Visit<Delay>();
         visitor.Visit<Reverb>();
         visitor.Visit<Convolution>();
+        visitor.Visit<PitchShifter>();
 
         // Modulation
         visitor.Visit<Adsr>();
