@@ -35,6 +35,7 @@ public static class Catalog
         visitor.Visit<Reverb>();
         visitor.Visit<Convolution>();
         visitor.Visit<PitchShifter>();
+        visitor.Visit<SpectralFreeze>();
 
         // Modulation
         visitor.Visit<Adsr>();
