@@ -36,6 +36,7 @@ public static class Catalog
         visitor.Visit<Convolution>();
         visitor.Visit<PitchShifter>();
         visitor.Visit<SpectralFreeze>();
+        visitor.Visit<Looper>();
 
         // Modulation
         visitor.Visit<Adsr>();
