@@ -267,7 +267,7 @@ public unsafe struct SpectralFreeze : IModule<SpectralFreeze>
             case Holding: Hold(v, 16 * from, 16 * to); break;
             case Shaping: Shape(v, 16 * from, 16 * to); break;
             case Synthesising: _fft.Inverse(v->Now, v->Scratch, from, to); break;
-            default: AddWindow(v, 32 * from, 32 * to); break;
+            case Adding: AddWindow(v, 32 * from, 32 * to); break;
         }
     }
 

@@ -33,10 +33,10 @@ public unsafe struct Convolver
     private const int LogGrid = 4;
     private const int Quiet = 0, Filling = 1, Fading = 2;
 
-    private Level* _levels;
-    private float* _history, _direct;
-    private int _levelCount, _sides, _paths, _taps;
-    private int _position, _set, _phase, _restFrames;
+    private readonly Level* _levels;
+    private readonly float* _history, _direct;
+    private readonly int _levelCount, _sides, _paths, _taps, _restFrames;
+    private int _position, _set, _phase;
     private bool _offered;
 
     private struct Level

@@ -149,7 +149,7 @@ public class LooperTests
         var backwards = reverse.Run("left", 4 * Length);
 
         // At frame 9600 the tape stands at its beginning and turns.
-        for (var i = 1; i < Length - 500; i++) Assert.Equal(backwards[(2 * Length) - i], backwards[(2 * Length) + i]);
+        for (var i = 1; i < Length - Bridge; i++) Assert.Equal(backwards[(2 * Length) - i], backwards[(2 * Length) + i]);
 
         using var slow = Ready(noise, [(0, 0), (Length, 0)]);
         slow.Parameter = (i, g) => i == slow.IndexOf("speed") ? (g >= 600 ? 0f : 1f) : slow.Values[i];
