@@ -43,19 +43,20 @@ public unsafe struct Convolution : IModule<Convolution>
         Family = "Space",
         Text = "Puts a sound into a recorded room, or through a recorded loudspeaker.",
         Help = """
-            A convolution plays every sample of a sound as a copy of a recording: the impulse response, which is what a room, a plate, a spring
-            or a guitar cabinet answers to a clap. The sound takes on its reverberation and its colour exactly, and without any latency.
+            A convolution plays every sample of a sound as a copy of a recording: the impulse response, which is what a room, a plate, a
+            spring or a guitar cabinet answers to a clap. The sound takes on its reverberation and its colour exactly, and without any
+            latency.
 
             Load a WAV file into the slot. Mono and stereo files work with every routing; a file of four channels (left to left, left to
-            right, right to left, right to right) wants the routing true stereo. Files of another sample rate are converted. A new file takes
-            over in a crossfade while the sound goes on. While nothing is loaded a bright hall of its own is heard.
+            right, right to left, right to right) wants the routing true stereo. Files of another sample rate are converted. A new file
+            takes over in a crossfade while the sound goes on. While nothing is loaded a bright hall of its own is heard.
 
-            - Length and start are settings: they cut the recording, and memory and load follow the length. A cabinet needs 100 ms and costs little.
+            - Length and start are settings that cut the recording; memory and load follow the length. A cabinet needs 100 ms.
             - Normalise brings every response to the same loudness; switch it off for measured filters whose gain matters.
             - Low cut keeps a mix clean below, high cut makes a room darker or takes the fizz off a cabinet.
 
-            Try a dry drum machine into left, mix at 0.3 and a pre-delay of 20 ms. Then load something that is no room at all, a struck bell or
-            a chord, and play noise or speech through it with the mix at 1.
+            Try a dry drum machine into left, mix at 0.3 and a pre-delay of 20 ms. Then load something that is no room at all, a struck
+            bell or a chord, and play noise or speech through it with the mix at 1.
             """,
         Inputs =
         [
@@ -81,11 +82,13 @@ public unsafe struct Convolution : IModule<Convolution>
         ],
         Settings =
         [
-            new SettingDescriptor("length", "Length (ms)", 5, 20_000, 3000, "How much of the recording is used; memory is set aside for it."),
+            new SettingDescriptor("length", "Length (ms)", 5, 20_000, 3000,
+                "How much of the recording is used; memory is set aside for it."),
             new SettingDescriptor("start", "Start (ms)", 0, 10_000, 0, "How much of the recording's beginning is left out."),
             new SettingDescriptor("routing", "Routing", 0, 2, 1,
                 "Both sides through one response, each through its own, or both through four.", "mono", "stereo", "true stereo"),
-            new SettingDescriptor("normalise", "Normalise", 0, 1, 1, "Whether every response is made as loud as the sound itself.", "off", "on"),
+            new SettingDescriptor("normalise", "Normalise", 0, 1, 1,
+                "Whether every response is made as loud as the sound itself.", "off", "on"),
         ],
         Assets = [new AssetDescriptor("response", "Response", "The impulse response: a clap in a room, a click through a cabinet.")],
         HasTail = true,

@@ -5,8 +5,8 @@ using SspHost.Dsp;
 namespace SspHost.Modules;
 
 /// <summary>
-/// Positions are whole half frames, so that length and half speed are exact. The seam is a crossfade of what came after the end into the
-/// beginning. Each overdub writes new versions of the blocks of 16 frames it passes; undo marks the overdub's number as undone, and a block
+/// Positions are whole half frames, so that length and half speed are exact. The seam is a crossfade of what came after the end into
+/// the beginning. Each overdub writes new versions of the blocks of 16 frames it passes; undo marks the overdub's number as undone, and a block
 /// is read from its newest version that is not: undoing takes no time and brings back the very bits. Jumps of any kind (stop, undo,
 /// clear) are bridged by the difference, which dies away with 2 ms. What is stored is linear up to 10 V and then bends towards 20 V.
 /// </summary>
@@ -42,19 +42,19 @@ public unsafe struct Looper : IModule<Looper>
         Text = "Records a phrase, plays it round and round, and lays more upon it.",
         Help = """
             The looper is a tape without end. The first press of record begins the phrase and the second ends it; from then on it plays
-            round and round, and its seam is crossfaded with what was played just after the end. Every further press begins or ends an overdub, which
-            lays the sound on top. Undo takes the last overdub away, as if it had never been, and once more brings it back.
+            round and round, and its seam is crossfaded with what was played just after the end. Every further press begins or ends an
+            overdub, which lays the sound on top. Undo takes the last overdub away, as if it had never been, and once more brings it back.
 
-            - A press is a trigger at record, a turn of the record knob, or the custom event 0. Play and stop are event 1, undo 2, redo 3, clear 4.
-            - With sync on clock every press waits for the next rise at clock, so that lengths are whole beats. Loop gives a trigger at every beginning.
-            - Feedback is what remains of the old while an overdub passes: at 0.7 old layers fade away as new ones come.
+            - A press is a trigger, a turn of the record knob, or custom event 0. Play is event 1, undo 2, redo 3, clear 4.
+            - With sync on clock every press waits for the next rise at clock. Loop gives a trigger at every beginning.
+            - Feedback is what remains of the old where an overdub passes: at 0.7 old layers fade as new ones come.
             - Reverse and half speed work while playing and while overdubbing; an overdub in reverse is heard backwards later.
 
             How long a phrase may be, and how many overdubs can be undone, are settings: memory is set aside for them. The recording
             itself is not saved with the patch; it is gone when the patch is closed or a setting is changed.
 
-            Try a sequencer's clock into clock with sync on clock, a voice into left and a button into record. Press, let it run for a bar, press
-            again, and add to it.
+            Try a sequencer's clock into clock with sync on clock, a voice into left and a button into record. Press, let it run for a
+            bar, press again, and add to it.
             """,
         Inputs =
         [
@@ -74,11 +74,16 @@ public unsafe struct Looper : IModule<Looper>
         ],
         Parameters =
         [
-            new ParameterDescriptor("record", "Record", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Each turn is a press of record.", "off", "on"),
-            new ParameterDescriptor("play", "Play", "", 0f, 1f, 1f, ParameterCurve.Stepped, "Turning it stops the loop or starts it.", "stop", "play"),
-            new ParameterDescriptor("sync", "Sync", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Whether presses wait for the clock.", "free", "clock"),
-            new ParameterDescriptor("speed", "Speed", "", 0f, 1f, 1f, ParameterCurve.Stepped, "Half speed is an octave lower.", "half", "normal"),
-            new ParameterDescriptor("reverse", "Reverse", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Which way the tape runs.", "forward", "reverse"),
+            new ParameterDescriptor("record", "Record", "", 0f, 1f, 0f, ParameterCurve.Stepped,
+                "Each turn is a press of record.", "off", "on"),
+            new ParameterDescriptor("play", "Play", "", 0f, 1f, 1f, ParameterCurve.Stepped,
+                "Turning it stops the loop or starts it.", "stop", "play"),
+            new ParameterDescriptor("sync", "Sync", "", 0f, 1f, 0f, ParameterCurve.Stepped,
+                "Whether presses wait for the clock.", "free", "clock"),
+            new ParameterDescriptor("speed", "Speed", "", 0f, 1f, 1f, ParameterCurve.Stepped,
+                "Half speed is an octave lower.", "half", "normal"),
+            new ParameterDescriptor("reverse", "Reverse", "", 0f, 1f, 0f, ParameterCurve.Stepped,
+                "Which way the tape runs.", "forward", "reverse"),
             new ParameterDescriptor("feedback", "Feedback", "", 0f, 1f, 1f, ParameterCurve.Linear,
                 "How much of the old remains where an overdub passes."),
             new ParameterDescriptor("level", "Level", "", 0f, 2f, 1f, ParameterCurve.Linear, "Loudness of the loop."),
@@ -149,7 +154,8 @@ public unsafe struct Looper : IModule<Looper>
         context.Telemetry[0] = self._state;
         context.Telemetry[1] = self._half * 0.5f / self._sampleRate;
         context.Telemetry[2] = (self._state == Recording ? self._at : self._length) / self._sampleRate;
-        if (self._state is not (Empty or Stopped) || self._slideLeft != 0f || self._slideRight != 0f || self._pulse != 0) return ProcessResult.Continue;
+        if (self._state is not (Empty or Stopped)) return ProcessResult.Continue;
+        if (self._slideLeft != 0f || self._slideRight != 0f || self._pulse != 0) return ProcessResult.Continue;
         for (var i = 0; i < 7; i++)
         {
             if (!context.Inputs[i].Silent) return ProcessResult.Continue;
@@ -158,7 +164,8 @@ public unsafe struct Looper : IModule<Looper>
         return self._lastLeft == 0f && self._lastRight == 0f ? ProcessResult.Sleep : ProcessResult.Continue;
     }
 
-    private static long Capacity(in InstanceSetup setup) => ((long)(setup.Settings[SecondsSetting] * (double)setup.SampleRate) + Block - 1) & ~(Block - 1L);
+    private static long Capacity(in InstanceSetup setup) =>
+        ((long)(setup.Settings[SecondsSetting] * (double)setup.SampleRate) + Block - 1) & ~(Block - 1L);
 
     private void Knobs(in ProcessContext context, int segment)
     {
@@ -296,7 +303,7 @@ public unsafe struct Looper : IModule<Looper>
 
     private void Forget()
     {
-        new Span<byte>(_undone, MostTakes).Clear();
+        SspHost.Dsp.Block.Clear((float*)_undone, MostTakes / sizeof(float));
         _state = Empty;
         _at = _length = _half = _seamAt = _seamFrames = 0;
         _taken = _undoneCount = _take = 0;

@@ -8,8 +8,8 @@ namespace SspHost.Modules;
 
 /// <summary>
 /// A delay line read at another speed; where the delay runs out of its range, the read point jumps to the place in the past that is most
-/// like the present one (Roucos and Wilgus, High Quality Time-Scale Modification for Speech, ICASSP 1985: synchronised overlap-add; Dattorro,
-/// Effect Design 2, JAES 1997). The place is found by normalised correlation at a sixth of 48 kHz, then to a part of a sample, and the
+/// like the present one (Roucos and Wilgus, High Quality Time-Scale Modification for Speech, ICASSP 1985: synchronised overlap-add;
+/// Dattorro, Effect Design 2, JAES 1997). The place is found by normalised correlation at a sixth of 48 kHz, then to a part of a sample, and the
 /// crossfade keeps the power that the correlation promises. A periodic sound comes out as one, its ratio exact.
 /// The delay is the declared latency, plus or minus half of the splice's range.
 /// </summary>
@@ -48,8 +48,9 @@ public unsafe struct PitchShifter : IModule<PitchShifter>
         Family = "Space",
         Text = "Plays a sound higher or lower without making it shorter or longer.",
         Help = """
-            A pitch shifter adds a second voice to what it hears: an octave below a bass, a fifth above a lead, a few cents beside a chord so
-            that it grows wide. It reads the recent past of the sound faster or slower, and jumps back or forth where the sound repeats itself.
+            A pitch shifter adds a second voice to what it hears: an octave below a bass, a fifth above a lead, a few cents beside a chord
+            so that it grows wide. It reads the recent past of the sound faster or slower, and jumps back or forth where the sound repeats
+            itself.
 
             One note at a time, spoken words and drums work best. Chords far from their pitch get a flutter, which is how often it has to
             jump. High quality listens further back: better for bass and for chords, with twice the latency. Each voice of a wide cable is
@@ -57,8 +58,8 @@ public unsafe struct PitchShifter : IModule<PitchShifter>
 
             The pitch input takes 1 V an octave and is added to the knobs. Formants move with the pitch: voices become dwarfs and giants.
 
-            Try a sawtooth line with shift at -12 and mix at 0.5. Then the output into a delay whose output comes back into the shifter, with shift
-            at 12 and mix at 1: every echo climbs an octave.
+            Try a sawtooth line with shift at -12 and mix at 0.5. Then the output into a delay whose output comes back into the shifter,
+            with shift at 12 and mix at 1: every echo climbs an octave.
             """,
         Inputs =
         [
@@ -68,7 +69,8 @@ public unsafe struct PitchShifter : IModule<PitchShifter>
         Outputs = [new PortDescriptor("out", "Out", "The sound and its shifted copy.", ChannelRule.Setting, ChannelsSetting)],
         Parameters =
         [
-            new ParameterDescriptor("shift", "Shift", "semitones", -24f, 24f, 7f, ParameterCurve.Linear, "How much higher or lower."),
+            new ParameterDescriptor("shift", "Shift", "semitones", -24f, 24f, 7f, ParameterCurve.Linear,
+                "How much higher or lower."),
             new ParameterDescriptor("fine", "Fine", "cents", -100f, 100f, 0f, ParameterCurve.Linear, "The same in hundredths of it."),
             new ParameterDescriptor("amount", "CV amount", "", -1f, 1f, 1f, ParameterCurve.Linear, "How much of the pitch input counts."),
             new ParameterDescriptor("mix", "Mix", "", 0f, 1f, 0.5f, ParameterCurve.Linear, "0 is the sound alone, 1 the shifted one alone."),
@@ -125,8 +127,8 @@ public unsafe struct PitchShifter : IModule<PitchShifter>
     {
         for (var i = 0; i < self._channels; i++)
         {
-            new Span<float>(self._voices[i].Past, 2 * self._ring).Clear();
-            new Span<float>(self._voices[i].Coarse, 2 * MostCoarse).Clear();
+            Block.Clear(self._voices[i].Past, 2 * self._ring);
+            Block.Clear(self._voices[i].Coarse, 2 * MostCoarse);
             self._voices[i].Quiet = self._ring;
             self.Rest(self._voices + i);
         }

@@ -7,8 +7,8 @@ namespace SspHost.Modules;
 
 /// <summary>
 /// A phase vocoder: windows of Hann four times overlapped (analysis and synthesis, whose products sum to one), so that what passes is
-/// unchanged within -90 dB. Each bin keeps its last value and the turn it made between two windows; while frozen, or where the new sound is weaker
-/// than what lingers, it goes on turning. A bin turns as the strongest of its five neighbours does, which keeps the lobes of partials
+/// unchanged within -90 dB. Each bin keeps its last value and the turn it made between two windows; while frozen, or where the new sound
+/// is weaker than what lingers, it goes on turning. A bin turns as the strongest of its five neighbours does, which keeps the lobes of partials
 /// together (phase locking: Puckette, WASPAA 1995; Laroche and Dolson, IEEE Trans. Speech and Audio Processing 7(3), 1999).
 /// The work of a window is spread over the segments of a hop: latency is a window and a hop.
 /// </summary>
@@ -30,7 +30,7 @@ public unsafe struct SpectralFreeze : IModule<SpectralFreeze>
     private Voice* _voices;
     private Fft _fft;
     private float* _window;
-    private int _channels, _points, _hop;
+    private int _channels, _points, _hop, _logSlices;
     private float _rate;
 
     private struct Voice
@@ -50,17 +50,18 @@ public unsafe struct SpectralFreeze : IModule<SpectralFreeze>
         Family = "Space",
         Text = "Holds the sound of a moment for as long as a gate is open, or lets every sound linger.",
         Help = """
-            This module takes a sound apart into its partials, some fifty times a second, and puts it together again. While freeze is on, by its
-            knob or by a gate, the last moment goes on for ever: a chord becomes a pad, a word a vowel, a cymbal a wind.
+            This module takes a sound apart into its partials, some fifty times a second, and puts it together again. While freeze is on,
+            by its knob or by a gate, the last moment goes on for ever: a chord becomes a pad, a word a vowel, a cymbal a wind.
 
-            Smear does the same by degrees: partials that become weaker fade slowly instead, up to twenty seconds, as under a sustain pedal.
-            Louder ones come through at once. Tilt, low cut and high cut colour everything that comes out.
+            Smear does the same by degrees: partials that become weaker fade slowly instead, up to twenty seconds, as under a sustain
+            pedal. Louder ones come through at once. Tilt, low cut and high cut colour everything that comes out.
 
-            The window is a setting: a long one holds chords and basses cleanly, a short one follows speech and drums. The whole sound comes
-            later by a window and a quarter, the dry part of the mix as well, so that both fit. Each voice of a wide cable is held by itself.
+            The window is a setting: a long one holds chords and basses cleanly, a short one follows speech and drums. The whole sound
+            comes later by a window and a quarter, the dry part of the mix as well, so that both fit. Each voice of a wide cable is held
+            by itself.
 
-            Try a melody into in and a slow clock into freeze, the mix at 0.6: every other beat hangs in the air under the next notes. Then
-            smear at 0.8 without any gate, into a reverb.
+            Try a melody into in and a slow clock into freeze, the mix at 0.6: every other beat hangs in the air under the next notes.
+            Then smear at 0.8 without any gate, into a reverb.
             """,
         Inputs =
         [
@@ -105,7 +106,9 @@ public unsafe struct SpectralFreeze : IModule<SpectralFreeze>
             table += Fft.Floats(points);
 
             // Hann, twice applied and four times overlapped: the squares sum to 3/2.
-            for (var i = 0; i < points; i++) table[i] = (float)(Math.Sqrt(2.0 / 3.0) * 0.5 * (1.0 + ExactMath.SinPi((2.0 * i / points) - 0.5)));
+            var level = Math.Sqrt(2.0 / 3.0);
+            for (var i = 0; i < points; i++)
+                table[i] = (float)(level * 0.5 * (1.0 + ExactMath.SinPi((2.0 * i / points) - 0.5)));
             table += points;
         }
     }
@@ -122,6 +125,7 @@ public unsafe struct SpectralFreeze : IModule<SpectralFreeze>
         var points = Points(setup.Settings[WindowSetting], setup.SampleRate);
         self._points = points;
         self._hop = points / 4;
+        while ((Limits.Grid << self._logSlices) < self._hop) self._logSlices++;
         self._rate = setup.SampleRate;
         self._channels = setup.Settings[ChannelsSetting];
         self._voices = memory.Take<Voice>(self._channels);
@@ -155,7 +159,7 @@ public unsafe struct SpectralFreeze : IModule<SpectralFreeze>
         for (var i = 0; i < self._channels; i++)
         {
             var v = self._voices + i;
-            new Span<float>(v->Past, 10 * self._points).Clear();
+            Block.Clear(v->Past, 10 * self._points);
             v->Gate = default;
             v->Quiet = 0;
             Rewind(v);
@@ -245,8 +249,7 @@ public unsafe struct SpectralFreeze : IModule<SpectralFreeze>
     {
         var each = _points / 32;
         var total = ((Parts - 2) * each) + (2 * _fft.Units);
-        var slices = _hop / Limits.Grid;
-        var (from, to) = (v->Done, slice + 1 == slices ? total : total / slices * (slice + 1));
+        var (from, to) = (v->Done, (int)(((long)total * (slice + 1)) >> _logSlices));
         v->Done = to;
         for (var part = 0; part < Parts && to > 0; part++)
         {

@@ -190,12 +190,12 @@ public unsafe struct Convolver
     public void Clear()
     {
         Adopt();
-        new Span<float>(_history, _sides * (DirectTaps + Limits.Grid)).Clear();
+        Block.Clear(_history, _sides * (DirectTaps + Limits.Grid));
         for (var i = 0; i < _levelCount; i++)
         {
             var level = _levels + i;
-            new Span<float>(level->Slots, (_sides * level->SlotCount) << (level->Log + 1)).Clear();
-            new Span<float>(level->Sums, (_sides * 4) << (level->Log + 1)).Clear();
+            Block.Clear(level->Slots, (_sides * level->SlotCount) << (level->Log + 1));
+            Block.Clear(level->Sums, (_sides * 4) << (level->Log + 1));
         }
 
         Rewind();
@@ -227,7 +227,10 @@ public unsafe struct Convolver
         {
             var set = which == 0 ? _set : 1 - _set;
             for (var path = 0; path < _paths; path++)
-                Direct(_history + (From(path) * (DirectTaps + Limits.Grid)), _direct + (((set * _paths) + path) * DirectTaps), sum + (((To(path) * 2) + which) * Limits.Grid));
+            {
+                var history = _history + (From(path) * (DirectTaps + Limits.Grid));
+                Direct(history, _direct + (((set * _paths) + path) * DirectTaps), sum + (((To(path) * 2) + which) * Limits.Grid));
+            }
         }
 
         for (var i = 0; i < _levelCount; i++)
@@ -279,7 +282,8 @@ public unsafe struct Convolver
     private static float* Slot(Level* level, int side, int slot) =>
         level->Slots + ((nint)((side * level->SlotCount) + slot) << (level->Log + 1));
 
-    private static float* Sum(Level* level, int side, int set, int which) => level->Sums + ((nint)((((side * 2) + set) * 2) + which) << (level->Log + 1));
+    private static float* Sum(Level* level, int side, int set, int which) =>
+        level->Sums + ((nint)((((side * 2) + set) * 2) + which) << (level->Log + 1));
 
     private readonly float* Response(Level* level, int set, int path, int partition) =>
         level->Responses + ((nint)((((set * _paths) + path) * level->Capacity) + partition) << (level->Log + 1));
@@ -422,7 +426,8 @@ public unsafe struct Convolver
 
     private static void Multiply(float* x, float* h, float* sum, int bins, int start, int end, bool adds)
     {
-        var (re, im) = (adds ? sum[0] + (x[0] * h[0]) : x[0] * h[0], adds ? sum[bins] + (x[bins] * h[bins]) : x[bins] * h[bins]);
+        var (re, im) = (x[0] * h[0], x[bins] * h[bins]);
+        if (adds) (re, im) = (sum[0] + re, sum[bins] + im);
         if (adds)
         {
             for (var k = 16 * start; k < 16 * end; k += 4)

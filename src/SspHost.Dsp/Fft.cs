@@ -76,13 +76,14 @@ public readonly unsafe struct Fft
         for (var k = 1; k <= n / 2; k++) Turn(k, size, out split[k - 1], out split[(n / 2) + k - 1]);
     }
 
-    /// <summary>Signal to spectrum, in place. <paramref name="scratch"/>: as many floats as points; both 16-byte aligned or not.</summary>
+    /// <summary>Signal to spectrum, in place. <paramref name="scratch"/>: as many floats as points, of any alignment.</summary>
     public void Forward(float* data, float* scratch) => Forward(data, scratch, 0, Units);
 
-    /// <summary>Spectrum to signal, in place: the inverse of <see cref="Forward(float*, float*)"/>, scaled so that both together change nothing.</summary>
+    /// <summary>Spectrum to signal, in place: the inverse of <see cref="Forward(float*, float*)"/>, scaled so that both together change
+    /// nothing.</summary>
     public void Inverse(float* data, float* scratch) => Inverse(data, scratch, 0, Units);
 
-    /// <summary>Units <paramref name="from"/> up to <paramref name="to"/> of the work; data and scratch stay untouched between calls.</summary>
+    /// <summary>Units <paramref name="from"/> up to <paramref name="to"/> of the work; nobody else writes data and scratch between calls.</summary>
     public void Forward(float* data, float* scratch, int from, int to)
     {
         var n = 1 << _logPoints;

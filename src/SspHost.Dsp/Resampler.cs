@@ -29,8 +29,8 @@ public static unsafe class Resampler
         }
     }
 
-    /// <summary>Value of <paramref name="source"/> at <paramref name="at"/> of its frames, zero beyond its ends. <paramref name="step"/>: frames of the source a
-    /// frame of the result.</summary>
+    /// <summary>Value of <paramref name="source"/> at <paramref name="at"/> of its frames, zero beyond its ends.
+    /// <paramref name="step"/>: frames of the source a frame of the result.</summary>
     public static float At(float* table, float* source, long frames, double at, double step)
     {
         var scale = Cutoff * Math.Min(1.0, 1.0 / step);

@@ -24,7 +24,8 @@ public class PitchShifterTests
         var expected = hertz * Math.Pow(2, semitones / 12);
         var measured = Spectrum.Frequency(output, expected / Rate) * Rate;
         Quality.AtMost("pitch-shifter", "error of the ratio", Math.Abs(Spectrum.Cents(measured, expected)), 1, "cent");
-        Quality.AtMost("pitch-shifter", "error of the level", Math.Abs(Spectrum.Decibels(Spectrum.Level(output, measured / Rate) / 5)), 0.5, "dB");
+        Quality.AtMost("pitch-shifter", "error of the level",
+            Math.Abs(Spectrum.Decibels(Spectrum.Level(output, measured / Rate) / 5)), 0.5, "dB");
         Quality.AtMost("pitch-shifter", "purity of a sine", Spectrum.WorstOther(output, Rate, 20_000, [expected]), -40, "dB");
     }
 
@@ -38,7 +39,8 @@ public class PitchShifterTests
         rig.Input = static (port, _, frame) => port == 0 ? 5f * (float)Math.Sin(2 * Math.PI * 300 * frame / Rate) : 0.5f;
         var output = rig.Run("out", 8192 + 65_536).AsSpan(8192);
         var expected = 300 * Math.Sqrt(2);
-        Quality.AtMost("pitch-shifter", "error of the ratio", Math.Abs(Spectrum.Cents(Spectrum.Frequency(output, expected / Rate) * Rate, expected)), 1, "cent");
+        Quality.AtMost("pitch-shifter", "error of the ratio",
+            Math.Abs(Spectrum.Cents(Spectrum.Frequency(output, expected / Rate) * Rate, expected)), 1, "cent");
     }
 
     [Theory]

@@ -73,7 +73,8 @@ public class SpectralFreezeTests
         rig["smear"] = 0.5f;
         rig.Input = static (port, _, frame) => port == 0 && frame < 24_000 ? 5f * (float)Math.Sin(2 * Math.PI * 1000 * frame / Rate) : 0f;
         var output = rig.Run("out", 120_000);
-        var fall = Spectrum.Decibels(Spectrum.Level(output.AsSpan(40_000, 8192), 1000.0 / Rate) / Spectrum.Level(output.AsSpan(100_000, 8192), 1000.0 / Rate));
+        var fall = Spectrum.Decibels(Spectrum.Level(output.AsSpan(40_000, 8192), 1000.0 / Rate)
+            / Spectrum.Level(output.AsSpan(100_000, 8192), 1000.0 / Rate));
         Quality.AtMost("spectral-freeze", "error of the decay", Math.Abs((fall / 60_000 * Rate / 60 * 2.5) - 1) * 100, 5, "%");
     }
 
