@@ -6,8 +6,8 @@ namespace SspHost.Modules;
 
 /// <summary>
 /// Positions are whole half frames, so that length and half speed are exact. The seam is a crossfade of what came after the end into
-/// the beginning. Each overdub writes new versions of the blocks of 16 frames it passes; undo marks the overdub's number as undone, and a block
-/// is read from its newest version that is not: undoing takes no time and brings back the very bits. Jumps of any kind (stop, undo,
+/// the beginning. Each overdub writes new versions of the blocks of 16 frames it passes; undo marks the overdub's number as undone, and
+/// a block is read from its newest version that is not: undoing takes no time and brings back the very bits. Jumps of any kind (stop, undo,
 /// clear) are bridged by the difference, which dies away with 2 ms. What is stored is linear up to 10 V and then bends towards 20 V.
 /// </summary>
 public unsafe struct Looper : IModule<Looper>

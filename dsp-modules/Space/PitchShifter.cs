@@ -9,8 +9,8 @@ namespace SspHost.Modules;
 /// <summary>
 /// A delay line read at another speed; where the delay runs out of its range, the read point jumps to the place in the past that is most
 /// like the present one (Roucos and Wilgus, High Quality Time-Scale Modification for Speech, ICASSP 1985: synchronised overlap-add;
-/// Dattorro, Effect Design 2, JAES 1997). The place is found by normalised correlation at a sixth of 48 kHz, then to a part of a sample, and the
-/// crossfade keeps the power that the correlation promises. A periodic sound comes out as one, its ratio exact.
+/// Dattorro, Effect Design 2, JAES 1997). The place is found by normalised correlation at a sixth of 48 kHz, then to a part of a sample, and
+/// the crossfade keeps the power that the correlation promises. A periodic sound comes out as one, its ratio exact.
 /// The delay is the declared latency, plus or minus half of the splice's range.
 /// </summary>
 public unsafe struct PitchShifter : IModule<PitchShifter>
@@ -73,7 +73,8 @@ public unsafe struct PitchShifter : IModule<PitchShifter>
                 "How much higher or lower."),
             new ParameterDescriptor("fine", "Fine", "cents", -100f, 100f, 0f, ParameterCurve.Linear, "The same in hundredths of it."),
             new ParameterDescriptor("amount", "CV amount", "", -1f, 1f, 1f, ParameterCurve.Linear, "How much of the pitch input counts."),
-            new ParameterDescriptor("mix", "Mix", "", 0f, 1f, 0.5f, ParameterCurve.Linear, "0 is the sound alone, 1 the shifted one alone."),
+            new ParameterDescriptor("mix", "Mix", "", 0f, 1f, 0.5f, ParameterCurve.Linear,
+                "0 is the sound alone, 1 the shifted one alone."),
         ],
         Settings =
         [

@@ -8,8 +8,8 @@ namespace SspHost.Modules;
 /// <summary>
 /// A phase vocoder: windows of Hann four times overlapped (analysis and synthesis, whose products sum to one), so that what passes is
 /// unchanged within -90 dB. Each bin keeps its last value and the turn it made between two windows; while frozen, or where the new sound
-/// is weaker than what lingers, it goes on turning. A bin turns as the strongest of its five neighbours does, which keeps the lobes of partials
-/// together (phase locking: Puckette, WASPAA 1995; Laroche and Dolson, IEEE Trans. Speech and Audio Processing 7(3), 1999).
+/// is weaker than what lingers, it goes on turning. A bin turns as the strongest of its five neighbours does, which keeps the lobes of
+/// partials together (phase locking: Puckette, WASPAA 1995; Laroche and Dolson, IEEE Trans. Speech and Audio Processing 7(3), 1999).
 /// The work of a window is spread over the segments of a hop: latency is a window and a hop.
 /// </summary>
 public unsafe struct SpectralFreeze : IModule<SpectralFreeze>

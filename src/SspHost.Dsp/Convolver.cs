@@ -400,7 +400,8 @@ public unsafe struct Convolver
 
             for (var side = 0; side < _sides && to > 0; side++)
             {
-                if (from < transform) level->Fft.Inverse(Sum(level, side, set, level->Which), level->Scratch, from, Math.Min(to, transform));
+                if (from < transform)
+                    level->Fft.Inverse(Sum(level, side, set, level->Which), level->Scratch, from, Math.Min(to, transform));
                 from = Math.Max(from - transform, 0);
                 to -= transform;
             }

@@ -83,7 +83,8 @@ public readonly unsafe struct Fft
     /// nothing.</summary>
     public void Inverse(float* data, float* scratch) => Inverse(data, scratch, 0, Units);
 
-    /// <summary>Units <paramref name="from"/> up to <paramref name="to"/> of the work; nobody else writes data and scratch between calls.</summary>
+    /// <summary>Units <paramref name="from"/> up to <paramref name="to"/> of the work; data and scratch stay untouched
+    /// between calls.</summary>
     public void Forward(float* data, float* scratch, int from, int to)
     {
         var n = 1 << _logPoints;
