@@ -35,7 +35,7 @@ public static class Limits
     public const int MaxAssets = 8;
 
     /// <summary>Module types an engine can have, those of libraries that were replaced included.</summary>
-    public const int MaxModuleTypes = 2048;
+    public const int MaxModuleTypes = 1024;
 
     /// <summary>Libraries of modules an engine can load, those that were replaced included: none is ever unloaded.</summary>
     public const int MaxLibraries = 256;

@@ -95,12 +95,12 @@ public sealed unsafe class Rig : IDisposable
                 Shared = Shared(id),
             };
             Requirements need = default;
-            _entry.Require(&setup, &need);
+            _entry.Require(_entry.Context, &setup, &need);
             Required = need.Bytes;
             var size = Math.Max(0, need.Bytes - Options.Withheld);
             var memory = new InstanceMemory(Block(Math.Max(1, size)).Data, size);
             ModuleTiming timing = default;
-            _entry.Construct(_self.Data, &setup, &memory, &timing);
+            _entry.Construct(_entry.Context, _self.Data, &setup, &memory, &timing);
             Timing = timing;
             Overdrawn = memory.Overdrawn;
         }
@@ -370,10 +370,10 @@ public sealed unsafe class Rig : IDisposable
         lock (SharedBlocks)
         {
             if (SharedBlocks.TryGetValue((id, Options.Rate), out var block)) return block.Data;
-            var bytes = _entry.SharedBytes(Options.Rate);
+            var bytes = _entry.SharedBytes(_entry.Context, Options.Rate);
             if (bytes == 0) return null;
             block = new GuardedBlock(bytes);
-            _entry.BuildShared(block.Data, Options.Rate);
+            _entry.BuildShared(_entry.Context, block.Data, Options.Rate);
             Assert.True(block.Intact, $"{id} wrote outside its shared data");
             SharedBlocks.Add((id, Options.Rate), block);
             return block.Data;
