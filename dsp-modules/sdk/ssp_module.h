@@ -447,17 +447,20 @@ struct ssp_native_module {
     uint32_t bytes;
     /* What is known of the module without running it; lives as long as the library. */
     const ssp_native_descriptor *descriptor;
+    /* The module's own, or NULL: handed to the four functions that have no instance yet, so that several modules can
+     * share them. */
+    void *context;
     /* Bytes of data all instances share at this rate (0: none), or NULL: none. [steward] */
-    int64_t (*shared_bytes)(float sample_rate);
+    int64_t (*shared_bytes)(void *context, float sample_rate);
     /* Fills the shared data, which is zeroed, once for each rate, before the first instance; NULL only together with
      * shared_bytes. [steward] */
-    void (*build_shared)(void *shared, float sample_rate);
+    void (*build_shared)(void *context, void *shared, float sample_rate);
     /* Bytes one instance needs with these settings, all of it: the host owns every byte. The same for the same setup;
      * quick. [steward] */
-    int64_t (*instance_bytes)(const ssp_instance_setup *setup);
+    int64_t (*instance_bytes)(void *context, const ssp_instance_setup *setup);
     /* Makes an instance in zeroed, 64-byte aligned memory and declares its timing; 0, or not 0 if it cannot. [steward,
      * not yet playing] */
-    int32_t (*construct)(void *self, const ssp_instance_setup *setup, ssp_module_timing *timing);
+    int32_t (*construct)(void *context, void *self, const ssp_instance_setup *setup, ssp_module_timing *timing);
     /* Gives back what the instance holds beside its memory, or NULL: nothing. Called once for each construct that
      * returned 0. [steward, no longer playing] */
     void (*destroy)(void *self);

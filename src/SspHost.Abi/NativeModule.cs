@@ -210,17 +210,20 @@ public unsafe struct NativeModule
     /// <summary>What is known of the module without running it; lives as long as the library.</summary>
     public NativeDescriptor* Descriptor;
 
+    /// <summary>The module's own, or NULL: handed to the four functions that have no instance yet, so that several modules can share them.</summary>
+    public void* Context;
+
     /// <summary>Bytes of data all instances share at this rate (0: none), or NULL: none. [steward]</summary>
-    public delegate* unmanaged[Cdecl]<float, long> SharedBytes;
+    public delegate* unmanaged[Cdecl]<void*, float, long> SharedBytes;
 
     /// <summary>Fills the shared data, which is zeroed, once for each rate, before the first instance; NULL only together with shared_bytes. [steward]</summary>
-    public delegate* unmanaged[Cdecl]<void*, float, void> BuildShared;
+    public delegate* unmanaged[Cdecl]<void*, void*, float, void> BuildShared;
 
     /// <summary>Bytes one instance needs with these settings, all of it: the host owns every byte. The same for the same setup; quick. [steward]</summary>
-    public delegate* unmanaged[Cdecl]<InstanceSetup*, long> InstanceBytes;
+    public delegate* unmanaged[Cdecl]<void*, InstanceSetup*, long> InstanceBytes;
 
     /// <summary>Makes an instance in zeroed, 64-byte aligned memory and declares its timing; 0, or not 0 if it cannot. [steward, not yet playing]</summary>
-    public delegate* unmanaged[Cdecl]<void*, InstanceSetup*, ModuleTiming*, int> Construct;
+    public delegate* unmanaged[Cdecl]<void*, void*, InstanceSetup*, ModuleTiming*, int> Construct;
 
     /// <summary>Gives back what the instance holds beside its memory, or NULL: nothing. Called once for each construct that returned 0. [steward, no longer playing]</summary>
     public delegate* unmanaged[Cdecl]<void*, void> Destroy;

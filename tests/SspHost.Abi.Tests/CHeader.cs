@@ -201,12 +201,17 @@ internal static partial class CHeader
     {
         var type = f.GetModifiedFieldType();
         if (!type.IsFunctionPointer) return $"{CType(f.FieldType)}{FieldName(f)}";
-        var parameters = type.GetFunctionPointerParameterTypes().Select(p => Parameter(f.Name, p.UnderlyingSystemType));
+        var parameters = type.GetFunctionPointerParameterTypes().Select((p, i) => Parameter(f.Name, i, p.UnderlyingSystemType));
         return $"{CType(type.GetFunctionPointerReturnType().UnderlyingSystemType)}(*{FieldName(f)})({string.Join(", ", parameters)})";
     }
 
-    private static string Parameter(string function, Type p) =>
-        p != typeof(byte*) ? CType(p) + ParameterName(function, p)
+    // The functions that have no instance yet are told whose they are.
+    private static readonly HashSet<string> WithContext =
+        [nameof(NativeModule.SharedBytes), nameof(NativeModule.BuildShared), nameof(NativeModule.InstanceBytes), nameof(NativeModule.Construct)];
+
+    private static string Parameter(string function, int position, Type p) =>
+        position == 0 && WithContext.Contains(function) ? "void *context"
+        : p != typeof(byte*) ? CType(p) + ParameterName(function, p)
         : function == nameof(NativeModule.SaveState) ? "void *state" : "const void *state";
 
     // Function pointer types carry no names; the types say what is meant.

@@ -36,14 +36,15 @@ internal unsafe struct NativeInstance
     private static long SharedBytes(void* context, float rate)
     {
         var table = (NativeModule*)context;
-        return table->SharedBytes == null ? 0 : table->SharedBytes(rate);
+        return table->SharedBytes == null ? 0 : table->SharedBytes(table->Context, rate);
     }
 
-    private static void BuildShared(void* context, void* shared, float rate) => ((NativeModule*)context)->BuildShared(shared, rate);
+    private static void BuildShared(void* context, void* shared, float rate) =>
+        ((NativeModule*)context)->BuildShared(((NativeModule*)context)->Context, shared, rate);
 
     private static void Require(void* context, InstanceSetup* setup, Requirements* need)
     {
-        var bytes = ((NativeModule*)context)->InstanceBytes(setup);
+        var bytes = ((NativeModule*)context)->InstanceBytes(((NativeModule*)context)->Context, setup);
         if (bytes < 0) need->Bytes = -1; // nonsense, which the engine refuses
         else need->Need<byte>(bytes);
     }
@@ -51,9 +52,9 @@ internal unsafe struct NativeInstance
     private static void Construct(void* context, void* self, InstanceSetup* setup, InstanceMemory* memory, ModuleTiming* timing)
     {
         var table = (NativeModule*)context;
-        var own = memory->Take<byte>(table->InstanceBytes(setup)); // more than it said before is refused by the engine
+        var own = memory->Take<byte>(table->InstanceBytes(table->Context, setup)); // more than it said before is refused by the engine
         if (own == null) return;
-        if (table->Construct(own, setup, timing) != 0)
+        if (table->Construct(table->Context, own, setup, timing) != 0)
         {
             timing->LatencyFrames = -1; // no instance
             return;
