@@ -97,6 +97,26 @@ public sealed class LibraryTests : IDisposable
     }
 
     [Fact]
+    public unsafe void Every_real_time_thread_is_known_to_a_librarys_runtime_before_it_plays_and_its_collections_are_told()
+    {
+        Build("phase");
+        using var host = Play("test-phase", "out");
+        var number = Number(host, out var key);
+        Build("phase", "-DRUNTIME"); // comes while the audio thread plays
+        using var control = new Control(Path.Combine(host.Directory, "control.sock"));
+        var report = control.Ask(new JsonObject { ["command"] = "reload" });
+        Assert.True(report["loaded"]!.AsArray().Count == 1, report.ToJsonString());
+        var next = 0UL;
+        Eventually.True(() => Number(host, out next) == number && next != key, "it plays on threads that the library knows");
+        Assert.True(Number(host, out _, entry: 1) >= 1 + Limits.StandbyThreads, "those that stand by are known, too");
+        Assert.Equal(1, host.Look.Map.Threads[0].Attached);
+        Eventually.True(() => host.Text.Contains("the runtime of " + Path.Combine(Modules, "phase.so") + " has collected ", StringComparison.Ordinal), "its collections are told\n" + host.Text);
+        EngineProcessTests.AssertHeapStoodStill(host.Look);
+        Assert.Equal(0UL, host.Look.TrySteward(out var steward) ? steward.HeapCalls : 1);
+        host.End();
+    }
+
+    [Fact]
     public void A_rebuilt_library_that_the_patch_does_not_fit_is_refused_and_the_old_one_plays_on()
     {
         Build("phase");
@@ -148,15 +168,15 @@ public sealed class LibraryTests : IDisposable
     }
 
     // Telemetry of the one instance of a library's type.
-    private static unsafe float Number(PlayingHost host, out ulong key)
+    private static unsafe float Number(PlayingHost host, out ulong key, int entry = 0)
     {
         var types = host.Look.ReadDescriptors();
         for (var slot = 0; slot < Limits.MaxInstances; slot++)
         {
             var record = host.Look.Map.Instances[slot];
-            if (record.State != InstanceState.Active || types[record.Module].File.Length == 0) continue;
+            if (record.State != InstanceState.Active || record.Module >= types.Count || types[record.Module].File.Length == 0) continue;
             key = record.Key;
-            return *(float*)host.Look.Map.At(record.Telemetry);
+            return ((float*)host.Look.Map.At(record.Telemetry))[entry];
         }
 
         throw new InvalidOperationException("no module of a library plays");

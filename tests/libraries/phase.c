@@ -42,6 +42,22 @@ static int32_t construct(void *context, void *memory, const ssp_instance_setup *
 
 static void reset(void *memory) { ((struct phase *)memory)->turns = 0; }
 
+#ifdef RUNTIME
+/* As a library with a runtime of its own: it must know each thread before that plays. */
+static __thread int known;
+static int threads;
+void ssp_thread_attach(void)
+{
+    if (!known) __atomic_fetch_add(&threads, 1, __ATOMIC_RELAXED);
+    known = 1;
+}
+uint64_t ssp_runtime_collections(void)
+{
+    static uint64_t asked;
+    return asked++;
+}
+#endif
+
 #ifdef DIE_AFTER
 #include <unistd.h>
 static int quanta;
@@ -57,6 +73,10 @@ static ssp_process_result process(void *memory, const ssp_process_context *conte
         if (self->turns >= 1) self->turns -= 1;
     }
     context->telemetry[0] = (float)self->number;
+#ifdef RUNTIME
+    context->telemetry[0] = known ? (float)self->number : -1.0f;
+    context->telemetry[1] = (float)threads;
+#endif
 #ifdef DIE_AFTER
     if (++quanta > DIE_AFTER) _exit(3);
 #endif
@@ -82,10 +102,12 @@ static int32_t load_state(void *memory, uint32_t version, const void *state, int
 }
 
 static const ssp_native_port outputs[] = { { .id = OUTPUT_ID, .name = "Out", .text = "A sine of 50 Hz.", .rule = SSP_CHANNEL_RULE_FIXED, .channels = 1 } };
-static const ssp_native_telemetry telemetry[] = { { .id = "number", .length = 1, .kind = SSP_TELEMETRY_KIND_VALUE } };
+static const ssp_native_telemetry telemetry[] = {
+    { .id = "number", .length = 1, .kind = SSP_TELEMETRY_KIND_VALUE }, { .id = "threads", .length = 1, .kind = SSP_TELEMETRY_KIND_VALUE },
+};
 static const ssp_native_descriptor descriptor = {
     .id = ID, .name = "Phase", .family = "Sources", .text = "For a test.", .version = 1, .state_bytes = 12,
-    .output_count = 1, .telemetry_count = 1, .outputs = outputs, .telemetry = telemetry,
+    .output_count = 1, .telemetry_count = 2, .outputs = outputs, .telemetry = telemetry,
 };
 static const ssp_native_module module = {
     .abi_version = SSP_ABI_MODULE, .bytes = sizeof(ssp_native_module), .descriptor = &descriptor, .instance_bytes = instance_bytes,
