@@ -60,14 +60,15 @@ static ssp_process_result process(void *memory, const ssp_process_context *conte
         for (int v = 0; v < channels; v++) {
             const float *in = ssp_in(context, IN, v) + segment * SSP_GRID;
             float *out = ssp_out(context, OUT, v) + segment * SSP_GRID;
-            float y = self->voice[v];
+            float y = self->voice[v], fed = 0;
             for (int i = 0; i < SSP_GRID; i++) {
+                fed = fmaxf(fed, fabsf(in[i]));
                 y += (first + step * (float)i) * (in[i] - y);
                 out[i] = y;
                 loudest = fmaxf(loudest, fabsf(y));
             }
             /* What is inaudible is nothing (1 uV, 134 dB below 5 V): so it falls asleep, and never computes with denormal numbers. */
-            if (asleep && fabsf(y) < 1e-6f) y = 0;
+            if (fed == 0 && fabsf(y) < 1e-6f) y = 0;
             self->voice[v] = y;
             asleep &= y == 0;
         }
