@@ -10,11 +10,11 @@ public enum LibraryKind : uint
     /// <summary>ssp_module.h: it brings its descriptors along.</summary>
     Native = 0,
 
-    /// <summary>LV2: its descriptors come from the control process.</summary>
+    /// <summary>LV2: its descriptors come from the control process, and an <see cref="Lv2Plugin"/> for each.</summary>
     Lv2 = 1,
 }
 
-/// <summary>Argument of <see cref="RequestKind.LoadLibrary"/>; the descriptor blob, where the kind needs one, follows it.</summary>
+/// <summary>Argument of <see cref="RequestKind.LoadLibrary"/>; the descriptor blob and the plugins, where the kind needs them, follow it.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct LibraryLoad
 {
@@ -27,6 +27,9 @@ public unsafe struct LibraryLoad
     /// <summary>Bytes of the descriptor blob that follows.</summary>
     public long DescriptorBytes;
 
+    /// <summary>Bytes of the <see cref="Lv2Plugin"/>s that follow those, from the next multiple of 8 on. No descriptors and one plugin: that one is silent from now on.</summary>
+    public long PluginBytes;
+
     /// <summary>What is loaded: UTF-8, zero-terminated.</summary>
     public fixed byte Path[LibraryRecord.PathBytes];
 
@@ -35,6 +38,9 @@ public unsafe struct LibraryLoad
 
     /// <summary>Why it was refused: UTF-8, zero-terminated. Written by the engine.</summary>
     public fixed byte Refusal[RefusalBytes];
+
+    /// <summary>Where the plugins begin, in bytes from the block's start.</summary>
+    public static long PluginsAt(long descriptorBytes) => (sizeof(LibraryLoad) + descriptorBytes + 7) & ~7L;
 
     /// <summary>Puts a text into one of the paths; false if it is too long.</summary>
     public static bool TrySet(byte* path, string text)

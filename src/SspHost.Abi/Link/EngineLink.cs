@@ -107,15 +107,17 @@ public sealed unsafe class EngineLink : IDisposable
     /// <see cref="LibraryKind.Native"/> <paramref name="descriptors"/> is the blob of its modules. The number of its first type, and how many.
     /// Throws <see cref="EngineRefusedException"/> with the engine's own words.
     /// </summary>
-    public (int First, int Count) LoadLibrary(LibraryKind kind, string path, string file, ReadOnlySpan<byte> descriptors = default)
+    public (int First, int Count) LoadLibrary(LibraryKind kind, string path, string file, ReadOnlySpan<byte> descriptors = default, ReadOnlySpan<byte> plugins = default)
     {
-        using var block = Allocate(sizeof(LibraryLoad) + descriptors.Length);
+        using var block = Allocate(LibraryLoad.PluginsAt(descriptors.Length) + plugins.Length);
         var load = (LibraryLoad*)block.Pointer;
         load->Kind = kind;
         if (!LibraryLoad.TrySet(load->Path, path) || !LibraryLoad.TrySet(load->File, file))
             throw new ArgumentException($"'{path}': the path of a library has at most {LibraryRecord.PathBytes - 1} bytes", nameof(path));
         load->DescriptorBytes = descriptors.Length;
+        load->PluginBytes = plugins.Length;
         descriptors.CopyTo(block.Bytes[sizeof(LibraryLoad)..]);
+        plugins.CopyTo(block.Bytes[(int)LibraryLoad.PluginsAt(descriptors.Length)..]);
         var refusal = load->Refusal;
         var reply = Ask(
             new Request { Kind = RequestKind.LoadLibrary, Offset = block.Offset },
