@@ -17,6 +17,9 @@ public unsafe struct ModuleEntry
     public uint Version;
     public bool AcceptsEvents, HasTail, Sheddable;
 
+    /// <summary>SaveState is called on the steward while it plays: what is behind it allocates (LV2).</summary>
+    public bool SavesBesidePlaying;
+
     /// <summary>What the functions below that have no instance yet are told: the table of a native module; null for a C# module.</summary>
     public void* Context;
 

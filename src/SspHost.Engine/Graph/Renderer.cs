@@ -819,6 +819,13 @@ public sealed unsafe class Renderer : IDisposable
         if (instance == null || bytes < instance->Type->Entry.StateBytes) return ReplyStatus.BadRequest;
         if (IsHaunted(instance)) return ReplyStatus.WrongState;
         version = instance->Type->Entry.Version;
+        if (instance->Type->Entry.SavesBesidePlaying)
+        {
+            using var visit = new StewardVisit(_map, instance->Record->Module, (uint)slot + 1, instance->Key, instance->Record->Name);
+            written = Math.Max(0, instance->Type->Entry.SaveState(instance->Self, into, instance->Type->Entry.StateBytes));
+            return ReplyStatus.Ok;
+        }
+
         return Command(new Mailbox { Kind = RequestKind.SaveState, Instance = instance, Data = into, Bytes = instance->Type->Entry.StateBytes }, out written);
     }
 

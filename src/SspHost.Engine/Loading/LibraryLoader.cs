@@ -12,7 +12,7 @@ internal readonly record struct Loaded(int First, int Count, int Record);
 
 /// <summary>
 /// Nothing is ever unloaded: a type that was replaced lives on for its instances, and a runtime cannot be unloaded at all. Allocates nothing
-/// managed. Another kind of library is one more case in <see cref="Open"/> (what its types call) with descriptors from the request. [steward]
+/// managed. LV2 plugins come with descriptors from the request, and their binaries are opened later (<see cref="Lv2Types"/>). [steward]
 /// </summary>
 internal sealed unsafe partial class LibraryLoader
 {
@@ -46,6 +46,7 @@ internal sealed unsafe partial class LibraryLoader
         load->Path[LibraryRecord.PathBytes - 1] = load->File[LibraryRecord.PathBytes - 1] = 0;
         var words = new RefusalText(load->Refusal, LibraryLoad.RefusalBytes);
         words.Clear();
+        if (load->Kind == LibraryKind.Lv2 && load->DescriptorBytes == 0) return Silence(load, ref words);
         if (_records == Limits.MaxLibraries)
         {
             words.Add("no more than 256 libraries can be loaded by one engine: start it anew"u8);
@@ -94,8 +95,8 @@ internal sealed unsafe partial class LibraryLoader
             Buffer.MemoryCopy((byte*)(load + 1) + Head, record, recordBytes, recordBytes);
         }
 
-        sound = AreFree(record, recordBytes, count, ref words) && Fill(record, recordBytes, count, load->Kind, ref words);
-        if (sound && !Attach(handle, audio))
+        sound = AreFree(record, recordBytes, count, ref words) && Fill(record, recordBytes, count, load, ref words);
+        if (sound && load->Kind == LibraryKind.Native && !Attach(handle, audio))
         {
             words.Add("an audio thread did not make itself known to the library's runtime in time: it is stuck, or its device stands still"u8);
             sound = false;
@@ -128,6 +129,15 @@ internal sealed unsafe partial class LibraryLoader
     private void* Open(LibraryLoad* load, ref RefusalText words, out int count)
     {
         count = 0;
+        if (load->Kind == LibraryKind.Lv2)
+        {
+            // Each binary is opened with its first instance: of hundreds of plugins a patch uses few.
+            count = Lv2Types.Count(Plugins(load), load->PluginBytes);
+            if (count is > 0 and <= Limits.MaxLibraryModules && CountOf(load) == count) return load;
+            words.Add("its plugins are damaged, more than 256, or not as many as its descriptors"u8);
+            return null;
+        }
+
         if (load->Kind != LibraryKind.Native)
         {
             words.Add("this engine loads no libraries of that kind"u8);
@@ -135,6 +145,22 @@ internal sealed unsafe partial class LibraryLoader
         }
 
         return OpenNative(load->Path, _tables, load->Refusal, LibraryLoad.RefusalBytes, out count);
+    }
+
+    private static byte* Plugins(LibraryLoad* load) => (byte*)load + LibraryLoad.PluginsAt(load->DescriptorBytes);
+
+    // Of the descriptors' head.
+    private static int CountOf(LibraryLoad* load)
+    {
+        var eye = new DescriptorEye((byte*)(load + 1), load->DescriptorBytes);
+        return eye.Number() == (int)AbiVersion.Descriptors ? eye.Number() : -1;
+    }
+
+    private bool Silence(LibraryLoad* load, ref RefusalText words)
+    {
+        if (Lv2Types.Count(Plugins(load), load->PluginBytes) == 1 && Lv2Types.Silence(_renderer.Types, _renderer.TypeCount, ((Lv2Plugin*)Plugins(load))->Uri)) return true;
+        words.Add("there is no plugin of that URI to be silenced"u8);
+        return false;
     }
 
     /// <summary>Opens a native library and checks its tables. Null with the reason in <paramref name="refusal"/>. [steward, probe]</summary>
@@ -222,15 +248,31 @@ internal sealed unsafe partial class LibraryLoader
     }
 
     // The types' tables behind the last type, not counted yet.
-    private bool Fill(byte* record, long bytes, int count, LibraryKind kind, ref RefusalText words)
+    private bool Fill(byte* record, long bytes, int count, LibraryLoad* load, ref RefusalText words)
     {
         var eye = new DescriptorEye(record, bytes);
+        var plugin = (Lv2Plugin*)Plugins(load);
         for (var i = 0; i < count; i++)
         {
             var type = _renderer.Types + _renderer.TypeCount + i;
             *type = default;
             if (!eye.Record(type, _pool, out _, out _)) return NoMemory(ref words);
-            if (kind != LibraryKind.Native) continue;
+            if (load->Kind == LibraryKind.Lv2)
+            {
+                if (!Lv2Types.Fits(plugin, &type->Entry))
+                {
+                    words.Add("a plugin's ports do not fit its descriptor: number "u8);
+                    words.Add(i);
+                    return false;
+                }
+
+                var both = _pool->Allocate(0, sizeof(NativeModule) + plugin->Bytes, 0);
+                if (both == null) return NoMemory(ref words);
+                Lv2Types.Fill(both, plugin, &type->Entry);
+                plugin = Lv2Types.Next(plugin);
+                continue;
+            }
+
             var table = (NativeModule*)_pool->Allocate(0, sizeof(NativeModule), 0);
             if (table == null) return NoMemory(ref words);
             *table = *_tables[i];
@@ -286,12 +328,12 @@ internal sealed unsafe partial class LibraryLoader
 
     private void Note(LibraryLoad* load, void* handle, Loaded loaded)
     {
-        var collections = (delegate* unmanaged[Cdecl]<ulong>)Find(handle, "ssp_runtime_collections\0"u8);
+        var collections = (delegate* unmanaged[Cdecl]<ulong>)(load->Kind == LibraryKind.Native ? Find(handle, "ssp_runtime_collections\0"u8) : null);
         _collections[_records] = (ulong)collections;
         _before[_records] = collections == null ? 0 : collections();
         var note = _map.Libraries + _records;
         (note->Kind, note->FirstType, note->Collections) = (load->Kind, loaded.First, 0);
-        note->HasRuntime = Find(handle, "ssp_thread_attach\0"u8) == null ? 0 : 1;
+        note->HasRuntime = load->Kind != LibraryKind.Native || Find(handle, "ssp_thread_attach\0"u8) == null ? 0 : 1;
         new ReadOnlySpan<byte>(load->File, LibraryRecord.PathBytes).CopyTo(new Span<byte>(note->File, LibraryRecord.PathBytes));
         Volatile.Write(ref note->Types, loaded.Count);
         _records++;

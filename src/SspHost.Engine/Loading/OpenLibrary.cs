@@ -49,6 +49,37 @@ public sealed unsafe class OpenLibrary
         }
     }
 
+    /// <summary>LV2 plugins, as the control process describes them: a blob of descriptors and, behind it, the plugins. Null with one sentence on why not.</summary>
+    public static OpenLibrary? OpenLv2(byte[] descriptors, byte[] plugins, out string refusal)
+    {
+        var all = DescriptorBlob.Read(descriptors);
+        var at = (Lv2Plugin*)NativeMemory.AlignedAlloc((nuint)Math.Max(64, plugins.Length), 64); // as long as the library
+        plugins.CopyTo(new Span<byte>(at, plugins.Length));
+        refusal = "its plugins are damaged, or not as many as its descriptors";
+        if (Lv2Types.Count((byte*)at, plugins.Length) != all.Count) return null;
+        var entries = new ModuleEntry[all.Count];
+        for (var i = 0; i < entries.Length; i++, at = Lv2Types.Next(at))
+        {
+            var d = all[i];
+            ModuleEntry entry = default;
+            (entry.Inputs, entry.Outputs, entry.Parameters, entry.Settings, entry.Assets) = (d.Inputs.Count, d.Outputs.Count, d.Parameters.Count, d.Settings.Count, d.Assets.Count);
+            (entry.TelemetryFloats, entry.StateBytes, entry.Version) = (d.TelemetryFloats, d.StateBytes, d.Version);
+            (entry.AcceptsEvents, entry.HasTail, entry.Sheddable) = (d.AcceptsEvents, d.HasTail, d.Sheddable);
+            refusal = $"'{d.Id}': its ports do not fit its descriptor";
+            if (!Lv2Types.Fits(at, &entry)) return null;
+            Lv2Types.Fill(NativeMemory.AlignedAlloc((nuint)(sizeof(NativeModule) + at->Bytes), 64), at, &entry);
+            entries[i] = entry;
+        }
+
+        refusal = "";
+        return new OpenLibrary(descriptors, entries, hasRuntime: false);
+    }
+
+    /// <summary>Why the last LV2 plugin that the calling thread tried to make was not made; empty: it was, or there was none.</summary>
+    public static string Lv2Failure => LibraryRecord.Text(Lv2Types.Failure(), Lv2FailureBytes);
+
+    private const int Lv2FailureBytes = 1200;
+
     private static byte[] BlobOf(NativeModule** tables, int count, string file)
     {
         fixed (byte* name = Encoding.UTF8.GetBytes(file + "\0"))

@@ -446,6 +446,7 @@ public sealed unsafe class Steward
 
         Buffer.MemoryCopy(block, load, bytes, bytes);
         if (load->DescriptorBytes < 0 || load->DescriptorBytes > bytes - sizeof(LibraryLoad)) Bad(ref reply, BadPart.Header, 0, load->DescriptorBytes);
+        else if (load->PluginBytes != 0 && (load->PluginBytes < 0 || load->PluginBytes > bytes - LibraryLoad.PluginsAt(load->DescriptorBytes))) Bad(ref reply, BadPart.Header, 1, load->PluginBytes);
         else if (_loader.Load(load, _audio, out var loaded)) (reply.A, reply.B, reply.C) = (loaded.First, loaded.Count, loaded.Record);
         else
         {
