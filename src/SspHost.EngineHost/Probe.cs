@@ -20,13 +20,13 @@ internal static unsafe class Probe
     {
         if (args is not [var path] && args is not [_, _])
         {
-            Console.Error.WriteLine("usage: ssp-engine probe FILE [NAME]      NAME: what the library is called in its descriptors");
+            Console.Error.WriteLine("usage: ssp-engine probe FILE [NAME] | --lv2 FILE      NAME: what the library is called in its descriptors");
             return 2;
         }
 
         path = args[0];
         Stage("loading");
-        var library = OpenLibrary.Open(path, args[^1], out var refusal);
+        var library = path == "--lv2" ? Lv2File.Open(args[^1], out var refusal) : OpenLibrary.Open(path, args[^1], out refusal);
         for (var i = 0; library != null && i < library.Entries.Count; i++)
         {
             if (Try(library.Descriptors[i], library.Entries[i]) is not { } wrong) continue;
@@ -81,7 +81,7 @@ internal static unsafe class Probe
         ModuleTiming timing = default;
         entry.Construct(entry.Context, self, &setup, &memory, &timing);
         if (memory.Overdrawn) return "instance_bytes answers more at its second call with the same setup";
-        if (timing.LatencyFrames < 0 || timing.TailFrames < -1) return "construct fails with the default settings, or declares a latency or tail that is none";
+        if (timing.LatencyFrames < 0 || timing.TailFrames < -1) return OpenLibrary.Lv2Failure is { Length: > 0 } said ? said : "construct fails with the default settings, or declares a latency or tail that is none";
 
         Stage($"playing '{d.Id}'");
         var wrong = Play(d, entry, self, settings);

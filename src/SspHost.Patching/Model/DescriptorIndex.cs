@@ -59,6 +59,9 @@ public sealed class DescriptorIndex
     /// <summary>Indexes descriptors in the engine's order (<see cref="DescriptorBlob.Read"/>).</summary>
     public DescriptorIndex(IReadOnlyList<ModuleDescriptor> descriptors) => _content = new Content(descriptors);
 
+    /// <summary>Called before a patch is compared with the types: it may yet bring some that the patch names.</summary>
+    public Action<Patch>? BeforeCheck { get; set; }
+
     /// <summary>Types by number, those that were replaced included.</summary>
     public IReadOnlyList<ModuleType> Types => Volatile.Read(ref _content).List;
 

@@ -46,6 +46,7 @@ public static class PatchCheck
     /// <summary>Checks a patch whose structure holds against the module types. Warnings: what is kept although it is not known.</summary>
     public static PatchError? Types(Patch patch, DescriptorIndex modules, List<string>? warnings = null)
     {
+        modules.BeforeCheck?.Invoke(patch);
         var types = new ModuleType[patch.Modules.Length];
         for (var i = 0; i < types.Length; i++)
         {

@@ -40,7 +40,14 @@ internal static class ModulesCommand
         }
 
         var settings = SettingsFile.Load(given: null);
-        return [.. DescriptorBlob.Read(EngineTool.Capture("--describe")), .. ModuleLibraries.Describe(settings.LibraryDirectories, Console.Error.WriteLine)];
+        return [.. DescriptorBlob.Read(EngineTool.Capture("--describe")), .. ModuleLibraries.Describe(settings.LibraryDirectories, Console.Error.WriteLine), .. Lv2Modules(settings)];
+    }
+
+    private static IEnumerable<ModuleDescriptor> Lv2Modules(Settings settings)
+    {
+        if (settings.Lv2.Find() is { } found) return found.Modules.Select(m => m.Descriptor);
+        Console.Error.WriteLine(Lv2.Lv2Catalog.Missing);
+        return [];
     }
 
     private static int Show(string? id, bool json)

@@ -73,6 +73,7 @@ internal static class RunCommand
             Traces = Path.Combine(state, "traces"),
             Say = Say,
             MakePump = setup.Card == CardKind.PacedStream ? link => MakePump(link, setup) : null,
+            Lv2 = settings.Lv2,
             Libraries = (settings.LibraryDirectories, Path.Combine(state, "libraries")),
         });
         using var metrics = MetricsRecorder.Start(() => host.EnginePid, state);

@@ -76,6 +76,12 @@ internal sealed record Settings
     /// <summary>Directories whose libraries of modules are loaded; empty = <see cref="UserModules"/>.</summary>
     public Setting<ImmutableArray<string>> ModuleDirectories { get; init; } = ImmutableArray<string>.Empty;
 
+    /// <summary>Directories of LV2 bundles, with colons between them; empty = $LV2_PATH, else ~/.lv2:/usr/local/lib/lv2:/usr/lib/lv2.</summary>
+    public Setting<string> Lv2Path { get; init; } = "";
+
+    /// <summary>The LV2 plugins of this system.</summary>
+    public Lv2.Lv2Catalog Lv2 => new(Lv2Path.Value.Length > 0 ? Lv2Path.Value : SspHost.Lv2.Lv2Catalog.UsualPath, StateDirectory);
+
     /// <summary>Most directories of modules.</summary>
     public const int MostDirectories = 16;
 

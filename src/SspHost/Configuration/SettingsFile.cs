@@ -11,7 +11,7 @@ internal static class SettingsFile
 {
     private const int MaxBytes = 1 << 20;
 
-    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes", "captureDevice", "inputs", "outputs", "hold", "modules"];
+    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes", "captureDevice", "inputs", "outputs", "hold", "modules", "lv2"];
 
     /// <summary>
     /// Path of the file: <paramref name="given"/>, else $SSP_CONFIG, else ssp.json in $XDG_CONFIG_HOME/ssphost (~/.config/ssphost), else
@@ -99,7 +99,8 @@ internal static class SettingsFile
             "inputs": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": {{AudioConfig.MaxDeviceChannels}} }, "maxItems": {{Limits.MaxJacks}}, "default": [], "description": "channel of the ALSA device behind input jack 1, 2, ...; 0: none; empty: as the device has them" },
             "outputs": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": {{AudioConfig.MaxDeviceChannels}} }, "maxItems": {{Limits.MaxJacks}}, "default": [], "description": "channel of the ALSA device behind output jack 1, 2, ...; 0: none; empty: as the device has them" },
             "hold": { "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": {{Limits.MaxJacks}} }, "uniqueItems": true, "default": [], "description": "output jacks that hold their voltage when frames are lost (pitch CV); the others fall silent" },
-            "modules": { "type": "object", "additionalProperties": false, "properties": { "directories": { "type": "array", "items": { "type": "string", "pattern": "^/" }, "maxItems": {{Settings.MostDirectories}}, "default": [] } }, "description": "directories whose libraries of modules (*.so) are loaded; empty: ~/.local/share/ssphost/modules" }
+            "modules": { "type": "object", "additionalProperties": false, "properties": { "directories": { "type": "array", "items": { "type": "string", "pattern": "^/" }, "maxItems": {{Settings.MostDirectories}}, "default": [] } }, "description": "directories whose libraries of modules (*.so) are loaded; empty: ~/.local/share/ssphost/modules" },
+            "lv2": { "type": "object", "additionalProperties": false, "properties": { "path": { "type": "string", "default": "" } }, "description": "path: directories of LV2 bundles with colons between them; empty: $LV2_PATH, else ~/.lv2:/usr/local/lib/lv2:/usr/lib/lv2" }
           }
         }
 
@@ -120,6 +121,7 @@ internal static class SettingsFile
         yield return Line("format", s.Format.Value, s.Format.Origin);
         yield return Line("moduleTimes", s.ModuleTimes.Value ? "true" : "false", s.ModuleTimes.Origin);
         yield return Line("modules.directories", "[" + string.Join(", ", s.ModuleDirectories.Value) + "]", s.ModuleDirectories.Origin);
+        yield return Line("lv2.path", s.Lv2Path.Value, s.Lv2Path.Origin);
         yield return Line("captureDevice", s.CaptureDevice.Value, s.CaptureDevice.Origin);
         yield return Line("inputs", "[" + string.Join(", ", s.InputChannels.Value) + "]", s.InputChannels.Origin);
         yield return Line("outputs", "[" + string.Join(", ", s.OutputChannels.Value) + "]", s.OutputChannels.Origin);
@@ -186,6 +188,7 @@ internal static class SettingsFile
             case "captureDevice": return s with { CaptureDevice = Text(ref r, json, where, key, v => v.Length == 0 || (v.StartsWith("alsa:", StringComparison.Ordinal) && Settings.CheckDevice(v) == null) ? null : "alsa:NAME") };
             case "inputs": return s with { InputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
             case "outputs": return s with { OutputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
+            case "lv2": return s with { Lv2Path = Lv2(ref r, json, where) };
             case "modules": return s with { ModuleDirectories = Directories(ref r, json, where) };
             case "hold": return s with { Hold = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: -1) };
             default: return s with { Cores = List(ref r, json, where, key, Limits.MaxThreads, mayRepeat: -1) };
@@ -228,6 +231,24 @@ internal static class SettingsFile
         }
 
         return new Setting<ImmutableArray<string>>(list.ToImmutable(), Origin.File);
+    }
+
+    // { "path": "..." }
+    private static Setting<string> Lv2(ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where)
+    {
+        const string Expected = "\"lv2\" as { \"path\": directories with colons between them }";
+        if (r.TokenType != JsonTokenType.StartObject) throw Bad(json, in r, where, Expected);
+        var path = "";
+        var seen = false;
+        while (r.Read() && r.TokenType == JsonTokenType.PropertyName)
+        {
+            if (seen || r.GetString() != "path" || !r.Read() || r.TokenType != JsonTokenType.String) throw Bad(json, in r, where, Expected);
+            seen = true;
+            path = r.GetString()!;
+            if (path.Split(':', StringSplitOptions.RemoveEmptyEntries).Any(d => Settings.CheckDirectory(d) != null)) throw Bad(json, in r, where, Expected);
+        }
+
+        return new Setting<string>(path, Origin.File);
     }
 
     private static Setting<int> Number(ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where, string key)

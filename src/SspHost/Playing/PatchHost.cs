@@ -40,6 +40,9 @@ internal sealed record HostOptions
 
     /// <summary>Directories whose libraries of modules are loaded, and where their copies are kept; null: none are.</summary>
     public (IReadOnlyList<string> Directories, string Copies)? Libraries { get; init; }
+
+    /// <summary>The LV2 plugins there are; null: they are left alone.</summary>
+    public Lv2.Lv2Catalog? Lv2 { get; init; }
 }
 
 /// <summary>
@@ -55,6 +58,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     private readonly ModuleCosts _costs;
     private readonly ModuleLibraries? _libraries;
     private readonly RuntimeWatch _runtimes = new();
+    private Lv2.Lv2Host? _lv2;
     private long _costsSaved;
     private int _costsGeneration;
     private readonly EngineSlot _slot = new();
@@ -388,6 +392,12 @@ internal sealed class PatchHost : ISupervised, IDisposable
 
     private void LoadLibraries()
     {
+        if (_options.Lv2 is { } catalog)
+        {
+            _lv2 ??= new Lv2.Lv2Host(catalog, _slot, Modules, _options.Say);
+            _lv2.Begin();
+        }
+
         if (_libraries?.LoadAll(_slot, Modules) is not { } report) return;
         foreach (var refused in report.Refused) _options.Say($"{refused.File}: not loaded: {refused.Why}");
     }

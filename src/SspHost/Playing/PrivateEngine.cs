@@ -61,6 +61,14 @@ internal sealed class PrivateEngine : IDisposable
         foreach (var refused in libraries.LoadAll(Slot, Modules).Refused) say($"{refused.File}: not loaded: {refused.Why}");
     }
 
+    /// <summary>Makes the LV2 plugins there are known to it.</summary>
+    public void LoadLv2(Lv2.Lv2Catalog catalog, Action<string> say)
+    {
+        var host = new Lv2.Lv2Host(catalog, Slot, Modules, say);
+        host.Begin();
+        host.Finish();
+    }
+
     /// <summary>Why it ended, where it did: its exit and the last line of its log.</summary>
     public string? Death()
     {
