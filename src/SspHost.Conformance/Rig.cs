@@ -141,6 +141,15 @@ public sealed unsafe class Rig : IDisposable
 
     public long AllocatedBytes { get; private set; }
 
+    /// <summary>Called right before and right after each process.</summary>
+    public Action? BeforeProcess { get; set; }
+
+    /// <inheritdoc cref="BeforeProcess"/>
+    public Action? AfterProcess { get; set; }
+
+    /// <summary>What the last process took, in ticks of the stopwatch.</summary>
+    public long ProcessTicks { get; private set; }
+
     public ProcessResult LastResult => _last;
 
     public float this[string parameter]
@@ -269,7 +278,11 @@ public sealed unsafe class Rig : IDisposable
         };
         var before = Checksum(frames);
         var allocated = GC.GetAllocatedBytesForCurrentThread();
+        BeforeProcess?.Invoke();
+        var start = System.Diagnostics.Stopwatch.GetTimestamp();
         _last = _entry.Process(_self.Data, &context);
+        ProcessTicks = System.Diagnostics.Stopwatch.GetTimestamp() - start;
+        AfterProcess?.Invoke();
         AllocatedBytes += GC.GetAllocatedBytesForCurrentThread() - allocated;
         Expect.True(before == Checksum(frames), $"{Descriptor.Id} wrote to an input");
         Time += frames;

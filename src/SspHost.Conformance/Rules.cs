@@ -29,6 +29,22 @@ public static class Rules
         ("It plays unpatched and with nobody listening", It_plays_unpatched_and_with_nobody_listening),
     ];
 
+    /// <summary>
+    /// Those that can hold for a plugin of another standard: LV2 has controls once a block, so it sounds different at each quantum, and tells of no
+    /// silence, so it never sleeps.
+    /// </summary>
+    public static IReadOnlyList<(string Rule, Action<string> Try)> ForPlugins { get; } =
+    [
+        ("A descriptor is complete and legal", A_descriptor_is_complete_and_legal),
+        ("Memory is taken exactly as required", Memory_is_taken_exactly_as_required),
+        ("Anything within 100 volts gives finite voltages within 1000", Anything_within_100_volts_gives_finite_voltages_within_1000),
+        ("After reset it repeats itself bit for bit", After_reset_it_repeats_itself_bit_for_bit),
+        ("Numbers that are none leave nothing behind after reset", Numbers_that_are_none_leave_nothing_behind_after_reset),
+        ("Saved state brings back the same instance", Saved_state_brings_back_the_same_instance),
+        ("Garbage for state is refused and changes nothing", Garbage_for_state_is_refused_and_changes_nothing),
+        ("It plays unpatched and with nobody listening", It_plays_unpatched_and_with_nobody_listening),
+    ];
+
     public static void A_descriptor_is_complete_and_legal(string id)
     {
         var d = Subjects.Descriptor(id);

@@ -14,7 +14,8 @@ const string Usage = """
                       [--unlocked]                     and lock no memory: for experiments
            ssp-engine --describe                       module descriptors as a binary blob on standard output
            ssp-engine bench memory|heap|graph|classes|sleep|contain|samples|diagnostics [--json]  engine-side benchmarks
-           ssp-engine probe FILE [NAME]                    tries a library of modules out, and says what is wrong with it
+           ssp-engine probe FILE [NAME] | --lv2 FILE       tries a library of modules out, and says what is wrong with it
+           ssp-engine survey FILE                          plays an LV2 plugin that `ssp module test --lv2` wrote down
            ssp-engine conform FILE [--json]                runs the conformance suite on a library of modules
            ssp-engine --version
     """;
@@ -30,6 +31,8 @@ switch (args)
         return 0;
     case ["conform", .. var rest]:
         return Conform.Run(rest);
+    case ["survey", .. var rest]:
+        return Survey.Run(rest);
     case ["probe", .. var rest]:
         return Probe.Run(rest);
     case ["bench", "memory", .. var rest]:

@@ -16,7 +16,8 @@
 
 enum port_kind { AUDIO_IN, AUDIO_OUT, CV_IN, CV_OUT, CONTROL_IN, CONTROL_OUT, ATOM_IN, ATOM_OUT, UNUSED };
 enum { VOICES = 1, SILENT = 4, WORKER = 8 };
-enum { JOB_WORK = 1, JOB_RESTORE = 2 };
+enum { JOB_WORK = 1, JOB_RESTORE = 2, JOB_RENEW = 3 };
+#define SOON 64 /* quanta: a second reset so soon after a first one says that activate cured nothing */
 
 /* Lv2Port and Lv2Plugin of SspHost.Abi. */
 struct port {
@@ -65,7 +66,8 @@ struct instance {
     float rate;
     int32_t sequence_bytes;
     int32_t played;    /* 1 from the first quantum on */
-    int32_t restoring; /* 1: state is being restored off the RT threads, and nothing is played */
+    int32_t waiting; /* the job off the RT threads, JOB_RESTORE or JOB_RENEW, until which nothing is played; 0: none */
+    int32_t quanta;  /* since reset, SOON at most */
     int32_t in_run;
     int32_t stash_bytes;
     unsigned char *stash; /* state to be restored */
@@ -398,9 +400,21 @@ static void options_of(struct instance *self)
 static void end(struct instance *self, int voices)
 {
     for (int i = 0; i < voices; i++) {
+        if (self->voice[i].handle == NULL) continue; /* could not be made anew */
         if (self->descriptor->deactivate) self->descriptor->deactivate(self->voice[i].handle);
         if (self->descriptor->cleanup) self->descriptor->cleanup(self->voice[i].handle);
     }
+}
+
+static int make(struct instance *self, struct voice *v)
+{
+    const struct lv2_descriptor *d = self->descriptor;
+    v->handle = d->instantiate(d, self->rate, self->plugin->bundle, v->list);
+    if (v->handle == NULL) return fail("it makes no instance of itself", "");
+    for (int i = 0; i < self->plugin->ports; i++) d->connect_port(v->handle, (uint32_t)i, v->buffers[i]);
+    rest(self, v);
+    if (d->activate) d->activate(v->handle);
+    return 0;
 }
 
 static int32_t construct(void *context, void *memory, const ssp_instance_setup *setup, ssp_module_timing *timing)
@@ -439,18 +453,14 @@ static int32_t construct(void *context, void *memory, const ssp_instance_setup *
         offer(v, EXTENSION "log#log", &self->log);
         offer(v, "http://lv2plug.in/ns/lv2core#isLive", NULL);
         if (v->asked != NULL) offer(v, EXTENSION "worker#schedule", &v->schedule);
-        v->handle = d->instantiate(d, setup->sample_rate, p->bundle, v->list);
-        if (v->handle == NULL) {
-            end(self, i);
-            return fail("it makes no instance of itself", "");
-        }
         for (int n = 0; n < p->ports; n++) {
             int64_t bytes = port_bytes(&p->port[n], self->quantum);
             v->buffers[n] = bytes > 0 ? take(&at, bytes) : NULL;
-            d->connect_port(v->handle, (uint32_t)n, v->buffers[n]);
         }
-        rest(self, v);
-        if (d->activate) d->activate(v->handle);
+        if (make(self, v) != 0) {
+            end(self, i);
+            return 1;
+        }
     }
     self->worker = (p->flags & WORKER) && d->extension_data ? d->extension_data(EXTENSION "worker#interface") : NULL;
     self->state = p->state_bytes > 0 && d->extension_data ? d->extension_data(EXTENSION "state#interface") : NULL;
@@ -471,7 +481,9 @@ static void destroy(void *memory)
 static void reset(void *memory)
 {
     struct instance *self = memory;
-    if (self->descriptor == NULL) return;
+    if (self->descriptor == NULL || self->waiting == JOB_RENEW) return;
+    if (self->played && self->quanta < SOON) self->waiting = JOB_RENEW; /* what is not a number stays in many a delay line */
+    self->quanta = 0;
     for (int i = 0; i < self->voices; i++) {
         struct voice *v = &self->voice[i];
         if (self->descriptor->deactivate) self->descriptor->deactivate(v->handle);
@@ -589,12 +601,13 @@ static ssp_process_result process(void *memory, const ssp_process_context *c)
     self->played = 1;
     int32_t kind;
     int64_t result;
-    if (ssp_take_reply(c, &kind, &result) && kind == JOB_RESTORE) self->restoring = 0;
-    if (self->restoring) { /* restore must not meet run */
-        ssp_request_work(c, JOB_RESTORE, 0);
+    if (ssp_take_reply(c, &kind, &result) && kind == self->waiting && result == 0) self->waiting = 0;
+    if (self->waiting) { /* it must not meet run; what could not be made anew stays silent and is tried again */
+        ssp_request_work(c, self->waiting, 0);
         silence(self, c);
         return SSP_PROCESS_RESULT_CONTINUE;
     }
+    if (self->quanta < SOON) self->quanta++;
     unsigned char letter[RING_BYTES / 2];
     __atomic_store_n(&self->in_run, 1, __ATOMIC_RELAXED);
     for (int v = 0; v < self->voices; v++) play(self, c, v, letter);
@@ -603,13 +616,26 @@ static ssp_process_result process(void *memory, const ssp_process_context *c)
     return SSP_PROCESS_RESULT_CONTINUE;
 }
 
+static int32_t save_state(void *memory, void *into, int32_t bytes);
+
+/* New handles in place of those that reset did not mend, with the state of the old ones. */
+static int renew(struct instance *self)
+{
+    if (self->state != NULL && self->voice[0].handle != NULL) self->stash_bytes = save_state(self, self->stash, self->plugin->state_bytes);
+    end(self, self->voices);
+    int failed = 0;
+    for (int v = 0; v < self->voices; v++) failed |= make(self, &self->voice[v]);
+    if (!failed && self->state != NULL && self->stash_bytes > 0) restore(self);
+    return failed;
+}
+
 static void work(void *memory, ssp_work_job *job)
 {
     struct instance *self = memory;
-    if (job->kind == JOB_RESTORE) {
-        restore(self);
-        return;
-    }
+    job->result = 0;
+    if (job->kind == JOB_RESTORE) restore(self);
+    if (job->kind == JOB_RENEW) job->result = renew(self);
+    if (job->kind != JOB_WORK) return;
     unsigned char letter[RING_BYTES / 2];
     for (int v = 0; self->worker != NULL && v < self->voices; v++) {
         struct voice *voice = &self->voice[v];
@@ -622,7 +648,7 @@ static void work(void *memory, ssp_work_job *job)
 static int32_t save_state(void *memory, void *into, int32_t bytes)
 {
     struct instance *self = memory;
-    if (self->descriptor == NULL || self->restoring) { /* what a missing plugin was given is kept for the day it is there */
+    if (self->descriptor == NULL || self->waiting == JOB_RESTORE) { /* what a missing plugin was given is kept for the day it is there */
         memcpy(into, self->stash, (size_t)self->stash_bytes);
         return self->stash_bytes;
     }
@@ -643,7 +669,7 @@ static int32_t load_state(void *memory, uint32_t version, const void *state, int
     memcpy(self->stash, state, (size_t)bytes);
     self->stash_bytes = bytes;
     if (self->descriptor == NULL || self->state == NULL) return 1;
-    if (self->played) self->restoring = 1; /* off the RT threads, and process waits */
+    if (self->played) self->waiting = JOB_RESTORE; /* off the RT threads, and process waits */
     else restore(self);
     return 1;
 }

@@ -4,7 +4,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using SspHost.Configuration;
 using SspHost.Diagnostics;
+using SspHost.Lv2;
 using SspHost.Supervision;
 
 namespace SspHost.Commands;
@@ -29,9 +31,16 @@ internal static class ModuleCommand
         var compile = new Command("build", "Compile it: C with cc, C# with dotnet publish.") { directory };
         compile.SetAction(r => Compile(r.GetValue(directory)!));
 
-        var file = Flags.NoFlag(new Argument<string>("file") { Description = "Library of modules (.so)." });
-        var test = new Command("test", "Run the conformance suite on a library of modules.") { file };
-        test.SetAction(r => Test(r.GetValue(file)!));
+        var file = Flags.NoFlag(new Argument<string?>("file") { Description = "Library of modules (.so).", Arity = ArgumentArity.ZeroOrOne });
+        var plugin = new Option<string?>("--lv2") { Description = "An LV2 plugin in place of a file, by module id, URI or a part of it: a table of those it fits.", HelpName = "NAME" };
+        var plugins = new Option<bool>("--all-lv2") { Description = "Every LV2 plugin there is, as a table." };
+        var test = new Command("test", "Run the conformance suite on a library of modules, or on LV2 plugins.") { file, plugin, plugins };
+        test.Validators.Add(r =>
+        {
+            var given = (r.GetValue(file) != null ? 1 : 0) + (r.GetValue(plugin) != null ? 1 : 0) + (r.GetValue(plugins) ? 1 : 0);
+            if (given != 1) r.AddError("expected one of: a file, --lv2 NAME, --all-lv2");
+        });
+        test.SetAction(r => r.GetValue(file) is { } library ? Test(library) : TestPlugins(r.GetValue(plugin) ?? ""));
 
         var module = Flags.NoFlag(new Argument<string?>("module") { Description = "A module type; without it, every library that is new or has changed.", Arity = ArgumentArity.ZeroOrOne });
         var reload = new Command("reload", "Load libraries anew while they play: what plays goes on in the new one, with its state and without a click.") { module };
@@ -127,6 +136,31 @@ internal static class ModuleCommand
         var path = Path.GetFullPath(file);
         if (LibraryProbe.Run(path, path).Refusal is { } why) throw new CommandException($"{file}: {why}");
         return EngineTool.Run("conform", path);
+    }
+
+    // Those that cannot be modules at all are in the table, too.
+    private static int TestPlugins(string name)
+    {
+        if (SettingsFile.Load(given: null).Lv2.Find() is not { } found) throw new CommandException(Lv2Catalog.Missing);
+        bool Fits(string uri) => uri.Contains(name, StringComparison.OrdinalIgnoreCase);
+        var exact = found.Modules.Where(m => m.Descriptor.Id == name || m.Uri == name).ToArray();
+        var modules = exact.Length > 0 ? exact : [.. found.Modules.Where(m => Fits(m.Uri))];
+        var refused = exact.Length > 0 ? [] : found.Refused.Where(r => Fits(r.Uri)).ToArray();
+        if (modules.Length + refused.Length == 0) throw new CommandException($"there is no LV2 plugin '{Patching.PatchError.OneLine(name)}'");
+        Console.WriteLine(Lv2Survey.Head);
+        var (clean, refusals) = (0, refused.Length);
+        foreach (var module in modules)
+        {
+            var surveyed = Lv2Survey.Run(module);
+            if (surveyed.IsClean) clean++;
+            if (surveyed.Refused != null) refusals++;
+            Console.WriteLine(Lv2Survey.Row(surveyed));
+        }
+
+        foreach (var r in refused) Console.WriteLine(Lv2Survey.Row(Lv2Survey.Refused(r.Uri, r.Uri, r.Why)));
+        var all = modules.Length + refused.Length;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{all} plugins: {all - refusals} play, {clean} of them clean; {refusals} refused."));
+        return clean == all ? 0 : 1;
     }
 
     private static int Reload(string? module)

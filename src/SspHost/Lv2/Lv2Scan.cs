@@ -90,7 +90,7 @@ internal static class Lv2Scan
             var name = Lv2Names.Line(Lilv.Name(plugin), 60) is { Length: > 0 } given ? given : id;
             var comment = Comment();
             var type = Lilv.ClassLabel(plugin) is { Length: > 0 } label && label != "Plugin" ? label : "Plugin";
-            var first = comment.Split(['.', '\n'], 2)[0];
+            var first = comment.Split([". ", "\n"], 2, StringSplitOptions.None)[0].TrimEnd('.');
             var text = first.Length is >= 8 and <= 100 ? Lv2Names.Line(first, 100) : $"{name}: {(type == "Plugin" ? "an LV2 plugin" : $"LV2, {type}")}";
             var outputs = voices ? _outputs.Select(o => o with { Rule = ChannelRule.Setting, Channels = 0 }) : _outputs;
             return new ModuleDescriptor
@@ -104,7 +104,7 @@ internal static class Lv2Scan
         private string Comment()
         {
             foreach (var predicate in new[] { "http://usefulinc.com/ns/doap#description", "http://lv2plug.in/ns/lv2core#documentation", "http://www.w3.org/2000/01/rdf-schema#comment", "http://usefulinc.com/ns/doap#shortdesc" })
-                if (lilv.Values(plugin, predicate).FirstOrDefault(v => v.Length > 0) is { } text) return Lv2Names.Page(text);
+                if (lilv.Values(plugin, predicate).FirstOrDefault(v => v.Contains(' ', StringComparison.Ordinal)) is { } text) return Lv2Names.Page(text); // not a mere URI
             return "";
         }
 

@@ -18,7 +18,14 @@ internal static class LibraryProbe
     /// <summary>Tries <paramref name="path"/>, which is called <paramref name="file"/>.</summary>
     public static ProbeResult Run(string path, string file)
     {
-        var start = new ProcessStartInfo(EngineLauncher.FindExecutable(), ["probe", path, file]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var (json, why) = Say(["probe", path, file], Patience);
+        return json == null ? Refused(why!) : Read(json) ?? Refused("it says something that is no report");
+    }
+
+    /// <summary>The line of JSON that a tool of the engine ends with, or how it ended instead and what it was at.</summary>
+    public static (string? Json, string? Why) Say(string[] arguments, TimeSpan patience)
+    {
+        var start = new ProcessStartInfo(EngineLauncher.FindExecutable(), arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         try
         {
             using var process = Process.Start(start) ?? throw new IOException("ssp-engine does not start");
@@ -32,7 +39,7 @@ internal static class LibraryProbe
                 }
             });
             var errors = process.StandardError.ReadToEndAsync();
-            var ended = process.WaitForExit(Patience);
+            var ended = process.WaitForExit(patience);
             if (!ended)
             {
                 process.Kill();
@@ -44,15 +51,30 @@ internal static class LibraryProbe
             string[] said;
             lock (lines) said = [.. lines];
             var where = said.LastOrDefault(l => !l.StartsWith('{') && l.Length > 0) ?? "starting";
-            if (!ended) return Refused(string.Create(CultureInfo.InvariantCulture, $"it does not come back within {Patience.TotalSeconds:0} s ({where})"));
-            if (said.LastOrDefault(l => l.StartsWith('{')) is { } json && Read(json) is { } result) return result;
+            if (!ended) return (null, string.Create(CultureInfo.InvariantCulture, $"it does not come back within {patience.TotalSeconds:0} s ({where})"));
+            if (said.LastOrDefault(IsObject) is { } json) return (json, null);
             var words = errors.IsCompletedSuccessfully ? FirstLine(errors.Result) : "";
             var how = process.ExitCode > 128 ? new ChildEnd(-1, process.ExitCode - 128).ToString() : string.Create(CultureInfo.InvariantCulture, $"exit code {process.ExitCode}");
-            return Refused($"it ends the process it is tried in: {how} ({where}){(words.Length > 0 ? ": " + words : "")}");
+            return (null, $"it ends the process it is tried in: {how} ({where}){(words.Length > 0 ? ": " + words : "")}");
         }
         catch (System.ComponentModel.Win32Exception e)
         {
             throw new IOException($"{start.FileName}: cannot be started: {e.Message}", e);
+        }
+    }
+
+    // A library may print something that begins like it.
+    private static bool IsObject(string line)
+    {
+        if (!line.StartsWith('{')) return false;
+        try
+        {
+            using var document = JsonDocument.Parse(line);
+            return document.RootElement.ValueKind == JsonValueKind.Object;
+        }
+        catch (JsonException)
+        {
+            return false;
         }
     }
 
