@@ -17,7 +17,7 @@ namespace SspHost.EngineHost;
 /// </summary>
 internal static unsafe partial class Survey
 {
-    private const int Arena = 20, Quanta = 1500, Rounds = 10;
+    private const int Arena = Region.FirstArenas + 1, Quanta = 1500, Rounds = 10;
 
     public static int Run(string[] args)
     {

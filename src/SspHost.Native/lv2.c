@@ -122,6 +122,8 @@ static struct lv2_unmap unmapping = { NULL, unmap };
 
 /* ---- the log: a line on standard error, which is the engine's log; never from run, where a write could block */
 
+static __thread char last_words[256]; /* what it said last: why it makes no instance of itself, mostly */
+
 static int log_text(void *handle, uint32_t type, const char *format, va_list arguments)
 {
     struct instance *self = handle;
@@ -129,6 +131,7 @@ static int log_text(void *handle, uint32_t type, const char *format, va_list arg
     if (__atomic_load_n(&self->in_run, __ATOMIC_RELAXED)) return 0;
     char text[512];
     int length = vsnprintf(text, sizeof text, format, arguments);
+    snprintf(last_words, sizeof last_words, "%.*s", (int)strcspn(text, "\n"), text);
     fprintf(stderr, "lv2: %s: %s%s", self->plugin->uri, text, length > 0 && (size_t)length < sizeof text && text[length - 1] == '\n' ? "" : "\n");
     return length;
 }
@@ -409,8 +412,9 @@ static void end(struct instance *self, int voices)
 static int make(struct instance *self, struct voice *v)
 {
     const struct lv2_descriptor *d = self->descriptor;
+    last_words[0] = 0;
     v->handle = d->instantiate(d, self->rate, self->plugin->bundle, v->list);
-    if (v->handle == NULL) return fail("it makes no instance of itself", "");
+    if (v->handle == NULL) return fail(last_words[0] ? "it makes no instance of itself: " : "it makes no instance of itself", last_words);
     for (int i = 0; i < self->plugin->ports; i++) d->connect_port(v->handle, (uint32_t)i, v->buffers[i]);
     rest(self, v);
     if (d->activate) d->activate(v->handle);

@@ -67,6 +67,9 @@ internal sealed unsafe partial class Lilv : IDisposable
 
     public static IReadOnlyList<string> RequiredFeatures(nint plugin) => Texts(PluginGetRequiredFeatures(plugin));
 
+    /// <summary>The features it can use.</summary>
+    public static IReadOnlyList<string> Features(nint plugin) => Texts(PluginGetSupportedFeatures(plugin));
+
     public bool HasExtension(nint plugin, string uri) => PluginHasExtensionData(plugin, Node(uri)) != 0;
 
     /// <summary>The port that tells the latency; -1: none.</summary>
@@ -280,6 +283,9 @@ internal sealed unsafe partial class Lilv : IDisposable
 
     [LibraryImport(Library, EntryPoint = "lilv_plugin_get_required_features")]
     private static partial nint PluginGetRequiredFeatures(nint plugin);
+
+    [LibraryImport(Library, EntryPoint = "lilv_plugin_get_supported_features")]
+    private static partial nint PluginGetSupportedFeatures(nint plugin);
 
     [LibraryImport(Library, EntryPoint = "lilv_plugin_has_extension_data")]
     private static partial byte PluginHasExtensionData(nint plugin, nint uri);

@@ -77,7 +77,7 @@ internal static class Lv2Scan
             var latency = Lilv.LatencyPort(plugin);
             if (latency >= _ports.Count || (latency >= 0 && _ports[latency].Kind != Lv2PortKind.ControlOut)) latency = -1;
             var state = lilv.HasExtension(plugin, Ext + "state#interface") ? StateBytes : 0;
-            var worker = lilv.HasExtension(plugin, Ext + "worker#interface");
+            var worker = lilv.HasExtension(plugin, Ext + "worker#interface") || Lilv.Features(plugin).Contains(Ext + "worker#schedule", StringComparer.Ordinal);
             var voices = !_midi && _inputs.Count > 0 && _outputs.Count > 0;
             var flags = (voices ? Lv2PluginFlags.Voices : 0) | (worker ? Lv2PluginFlags.Worker : 0);
             if (Lv2Records.Write(uri, bundle, binary, flags, latency, state, _ports) is not { } record) return "its URI or a path of it is too long";
