@@ -165,8 +165,8 @@ public unsafe struct BitCrusher : IModule<BitCrusher>
         {
             var x = frames[i];
 
-            // A phase of 0 means that a sample is due.
-            var due = Vector128.LessThanOrEqual(phase, Vector128<float>.Zero);
+            // A phase of 0 means that a sample is due; a whole number of frames a sample does not miss it by rounding.
+            var due = Vector128.LessThan(phase, Vector128.Create(1e-6f));
             var b = Vector128.Create(bits.At(i)) + (bitsIn[i] * Vector128.Create(amount.At(i) * ((MostBits - LeastBits) / 10f)));
             held = Vector128.ConditionalSelect(due, Rounded(x, b, Vector128.Create(noise[i])), held);
             var turns = Vector128.Min(FastMath.Exp2(rateIn[i]) * Vector128.Create(rate.At(i)) * perFrame, one);

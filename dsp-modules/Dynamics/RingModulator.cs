@@ -21,6 +21,7 @@ public unsafe struct RingModulator : IModule<RingModulator>
     private const int Groups = Limits.MaxChannels / 4;
     private const float Volts = 5f;
     private const float MostHertz = 10_000f;
+    private const float MostProduct = 500f;
 
     // The diodes of the model meet 2 V where a cable carries 5: well above where they begin to conduct, as in the original.
     private const float DiodeScale = 0.4f;
@@ -151,7 +152,7 @@ public unsafe struct RingModulator : IModule<RingModulator>
             wet *= Vector128.Create(1f / Volts);
             if (path == Path.Exact)
             {
-                frames[i] = (x * c * wet) + (x * dry);
+                frames[i] = (Bound(x * c) * wet) + (x * dry);
                 continue;
             }
 
@@ -159,7 +160,7 @@ public unsafe struct RingModulator : IModule<RingModulator>
             {
                 group->InTwo.Up(x, out var x1, out var x2);
                 group->CarrierTwo.Up(c, out var c1, out var c2);
-                frames[i] = group->OutTwo.Down((x1 * c1 * wet) + (x1 * dry), (x2 * c2 * wet) + (x2 * dry));
+                frames[i] = group->OutTwo.Down((Bound(x1 * c1) * wet) + (x1 * dry), (Bound(x2 * c2) * wet) + (x2 * dry));
                 continue;
             }
 
@@ -174,6 +175,11 @@ public unsafe struct RingModulator : IModule<RingModulator>
         VoiceLanes.Store(in context, 0, first, channels, at, frames);
         return path == Path.Exact ? VoiceLanes.All(silent) : Settle(group, silent, path);
     }
+
+    // 22 V by 22 V: what no two sounds reach.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Bound(Vector128<float> product) =>
+        Vector128.Min(Vector128.Max(product, Vector128.Create(-MostProduct)), Vector128.Create(MostProduct));
 
     // Two diodes of opposite direction see a voltage as one sees its magnitude.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -197,13 +203,13 @@ public unsafe struct RingModulator : IModule<RingModulator>
     private static void Oscillate(Voices* group, in ProcessContext context, int segment, int first, int channels, Vector128<float>* carriers)
     {
         var frequency = new GridRamp(in context, Frequency, segment);
-        var perFrame = 1f / context.SampleRate;
+        var highest = Vector128.Create(2f * MostHertz / context.SampleRate);
         var pitched = !context.Inputs[PitchIn].Silent;
         VoiceLanes.Load(in context, PitchIn, first, channels, segment * Limits.Grid, carriers);
         for (var i = 0; i < Limits.Grid; i++)
         {
             var turns = Vector128.Create(frequency.At(i) / context.SampleRate);
-            if (pitched) turns = Vector128.Min(turns * FastMath.Exp2(carriers[i]), Vector128.Create(MostHertz * 2f * perFrame));
+            if (pitched) turns = Vector128.Min(turns * FastMath.Exp2(carriers[i]), highest);
             carriers[i] = FastMath.SinTurns(group->Phase.Turns) * Vector128.Create(Volts);
             group->Phase.Advance(turns);
         }
