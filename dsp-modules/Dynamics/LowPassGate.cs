@@ -1,4 +1,5 @@
 // Low-pass gate: opens like an ear and closes like a drum; quiet is also dark.
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
@@ -11,11 +12,13 @@ namespace SspHost.Modules;
 /// at the two nodes, with a = R / load,
 /// H = 1 / ((1 + 2a) + s R (2 C1 + (1 + a)(C2 + C3) - q C3) + s^2 R^2 C1 (C2 + C3)). The load is 5 Mohm, in VCA mode 5 kohm, which divides
 /// long before it darkens; in low-pass mode C3 = 4.7 nF feeds q times the output back into the first node, which resonates. Levels are those
-/// of full light. Trapezoid rule on a state-variable form of H, frequencies warped so that the lower pole is where it belongs.
+/// of full light. Trapezoid rule on a state-variable form of H, frequencies warped so that the lower pole is where it belongs; at the high
+/// quality at twice the rate.
 /// </summary>
 public unsafe struct LowPassGate : IModule<LowPassGate>
 {
     private const int In = 0, CvIn = 1, StrikeIn = 2;
+    private const int Quality = 0;
     private const int Level = 0, Attack = 1, Decay = 2, Mode = 3, Resonance = 4;
     private const int Groups = Limits.MaxChannels / 4;
     private const float Log2E = 1.442695f;
@@ -34,6 +37,7 @@ public unsafe struct LowPassGate : IModule<LowPassGate>
     private const float TimeConstantsOfTail = 17f;
 
     private Voices* _groups;
+    private bool _twice;
 
     private struct Voices
     {
@@ -41,6 +45,7 @@ public unsafe struct LowPassGate : IModule<LowPassGate>
         public Vector128<float> Struck; // frames left
         public Vector128<float> Band, Low;
         public Vector128<float> High; // mask: the strike input is high
+        public HalfBand Up, Down;
     }
 
     public static ModuleDescriptor Describe() => new()
@@ -74,6 +79,10 @@ public unsafe struct LowPassGate : IModule<LowPassGate>
                 "both", "VCA", "low pass"),
             new ParameterDescriptor("resonance", "Resonance", "", 0f, 1f, 0.5f, ParameterCurve.Linear, "Emphasis in low-pass mode."),
         ],
+        Settings =
+        [
+            new SettingDescriptor("quality", "Quality", 0, 1, 0, "High is truer to the circuit above 5 kHz.", "standard", "high"),
+        ],
         Telemetry = [new TelemetryDescriptor("light", TelemetryKind.Value, 1, "", "What the first voice's vactrol sees, 0 to 1.")],
         HasTail = true,
     };
@@ -83,6 +92,8 @@ public unsafe struct LowPassGate : IModule<LowPassGate>
     public static void Construct(ref LowPassGate self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
         self._groups = memory.Take<Voices>(Groups);
+        self._twice = setup.Settings[Quality] == 1;
+        timing.LatencyFrames = self._twice ? 3 : 0;
         timing.TailFrames = (long)(TimeConstantsOfTail * LongestDecay * setup.SampleRate);
     }
 
@@ -95,7 +106,11 @@ public unsafe struct LowPassGate : IModule<LowPassGate>
         for (var segment = 0; segment < context.Segments; segment++)
         {
             for (var first = 0; first < channels; first += 4)
-                asleep &= Segment(self._groups + (first / 4), in context, segment, first, channels);
+            {
+                asleep &= self._twice
+                    ? Segment(self._groups + (first / 4), true, in context, segment, first, channels)
+                    : Segment(self._groups + (first / 4), false, in context, segment, first, channels);
+            }
         }
 
         for (var voice = 0; asleep && voice < channels; voice++) asleep = Block.IsZero(context.Out(0, voice), context.Frames);
@@ -103,7 +118,9 @@ public unsafe struct LowPassGate : IModule<LowPassGate>
         return asleep ? ProcessResult.Sleep : ProcessResult.Continue;
     }
 
-    private static bool Segment(Voices* group, in ProcessContext context, int segment, int first, int channels)
+    // Inlined twice, each with its rate as a constant.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Segment(Voices* group, bool twice, in ProcessContext context, int segment, int first, int channels)
     {
         var patched = context.Inputs[CvIn].Connected || context.Inputs[StrikeIn].Connected;
         var level = patched ? new GridRamp(in context, Level, segment) : new GridRamp(1f, 1f);
@@ -113,7 +130,7 @@ public unsafe struct LowPassGate : IModule<LowPassGate>
         var pulse = Vector128.Create(MathF.Floor((StrikeAttacks * attackFrames) + 0.5f));
         var mode = (int)context.Param(Mode, segment);
         var feedback = new GridRamp(in context, Resonance, segment);
-        var circuit = new Circuit(mode, context.SampleRate);
+        var circuit = new Circuit(mode, twice ? 2f * context.SampleRate : context.SampleRate);
         var frames = stackalloc Vector128<float>[Limits.Grid];
         var cvs = stackalloc Vector128<float>[Limits.Grid];
         var strikes = stackalloc Vector128<float>[Limits.Grid];
@@ -148,20 +165,44 @@ public unsafe struct LowPassGate : IModule<LowPassGate>
                 inverse = one / (one + (g * (k + (g * dc))));
             }
 
-            var b = (band + (g * (frames[i] - (dc * low)))) * inverse;
-            var l = low + (g * b);
-            band = b + b - band;
-            low = l + l - low;
-            frames[i] = l * circuit.Makeup;
+            if (twice)
+            {
+                group->Up.Up(frames[i], out var a, out var b);
+                a = Step(a, g, dc, inverse, ref band, ref low);
+                frames[i] = group->Down.Down(a, Step(b, g, dc, inverse, ref band, ref low)) * circuit.Makeup;
+            }
+            else
+            {
+                frames[i] = Step(frames[i], g, dc, inverse, ref band, ref low) * circuit.Makeup;
+            }
         }
 
         var peak = Vector128.Max(Vector128.Abs(band), Vector128.Abs(low));
+        if (twice) peak = Vector128.Max(peak, Vector128.Max(group->Up.Peak(), group->Down.Peak()));
         var settled = Vector128.Equals(group->Vactrol.Light, target) & Vector128.Equals(group->Struck, zero);
         var quiet = silent & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         group->Band = Vector128.AndNot(band, quiet);
         group->Low = Vector128.AndNot(low, quiet);
+        if (twice)
+        {
+            group->Up.Clear(quiet);
+            group->Down.Clear(quiet);
+        }
+
         VoiceLanes.Store(in context, 0, first, channels, at, frames);
         return VoiceLanes.All(quiet & settled & Vector128.Equals(group->High.AsInt32(), Vector128<int>.Zero).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Step(
+        Vector128<float> x, Vector128<float> g, Vector128<float> dc, Vector128<float> inverse,
+        ref Vector128<float> band, ref Vector128<float> low)
+    {
+        var b = (band + (g * (x - (dc * low)))) * inverse;
+        var l = low + (g * b);
+        band = b + b - band;
+        low = l + l - low;
+        return l;
     }
 
     // H's coefficients for a resistance, as g of the trapezoid rule and the state-variable form 1 / (dc + k s + s^2).

@@ -10,7 +10,7 @@ namespace SspHost.Modules;
 /// Multiplier: out = in * carrier / 5 V, exact. At the high quality both are brought to twice the rate, multiplied there and brought back,
 /// so that sums above half the rate are left out instead of being mirrored. Diodes: the ring of four diodes, out = d(c + x/2) + d(-c - x/2)
 /// - d(c - x/2) - d(-c + x/2) with a diode that conducts from 0.2 V, in a parabola up to 0.4 V and straight from there (Parker, A Simple
-/// Digital Model of the Diode-Based Ring-Modulator, DAFx 2011), at four times the rate. Without a cable at Carrier a sine of its own is
+/// Digital Model of the Diode-Based Ring-Modulator, DAFx 2011), at eight times the rate. Without a cable at Carrier a sine of its own is
 /// taken, 5 V.
 /// </summary>
 public unsafe struct RingModulator : IModule<RingModulator>
@@ -19,6 +19,7 @@ public unsafe struct RingModulator : IModule<RingModulator>
     private const int Frequency = 0, Mix = 1;
     private const int Quality = 0, Circuit = 1;
     private const int Groups = Limits.MaxChannels / 4;
+    private const int Over = 8;
     private const float Volts = 5f;
     private const float MostHertz = 10_000f;
     private const float MostProduct = 500f;
@@ -38,7 +39,7 @@ public unsafe struct RingModulator : IModule<RingModulator>
     private struct Voices
     {
         public HalfBand InTwo, CarrierTwo, OutTwo;
-        public FourTimes InFour, CarrierFour, OutFour;
+        public EightTimes InEight, CarrierEight, OutEight;
         public PhaseLanes Phase;
     }
 
@@ -91,7 +92,7 @@ public unsafe struct RingModulator : IModule<RingModulator>
         self._groups = memory.Take<Voices>(Groups);
         var path = setup.Settings[Circuit] == 1 ? Path.Diodes : setup.Settings[Quality] == 1 ? Path.Limited : Path.Exact;
         self._path = (int)path;
-        timing.LatencyFrames = path switch { Path.Exact => 0, Path.Limited => 3, _ => 4 };
+        timing.LatencyFrames = path switch { Path.Exact => 0, Path.Limited => 3, _ => EightTimes.Latency };
         timing.TailFrames = path == Path.Exact ? 0 : 2048;
     }
 
@@ -139,6 +140,8 @@ public unsafe struct RingModulator : IModule<RingModulator>
         var mix = new GridRamp(in context, Mix, segment);
         var frames = stackalloc Vector128<float>[Limits.Grid];
         var carriers = stackalloc Vector128<float>[Limits.Grid];
+        var inputs = stackalloc Vector128<float>[Over];
+        var rings = stackalloc Vector128<float>[Over];
         var at = segment * Limits.Grid;
         VoiceLanes.Load(in context, In, first, channels, at, frames);
         Oscillate(group, in context, segment, first, channels, carriers);
@@ -165,11 +168,10 @@ public unsafe struct RingModulator : IModule<RingModulator>
             }
 
             wet *= Vector128.Create(Volts * DiodeGain);
-            group->InFour.Up(x, out var xa, out var xb, out var xc, out var xd);
-            group->CarrierFour.Up(c, out var ca, out var cb, out var cc, out var cd);
-            frames[i] = group->OutFour.Down(
-                (Ring(xa, ca) * wet) + (xa * dry), (Ring(xb, cb) * wet) + (xb * dry),
-                (Ring(xc, cc) * wet) + (xc * dry), (Ring(xd, cd) * wet) + (xd * dry));
+            group->InEight.Up(x, inputs);
+            group->CarrierEight.Up(c, rings);
+            for (var k = 0; k < Over; k++) rings[k] = (Ring(inputs[k], rings[k]) * wet) + (inputs[k] * dry);
+            frames[i] = group->OutEight.Down(rings);
         }
 
         VoiceLanes.Store(in context, 0, first, channels, at, frames);
@@ -220,17 +222,17 @@ public unsafe struct RingModulator : IModule<RingModulator>
     {
         var peak = path == Path.Limited
             ? Vector128.Max(group->InTwo.Peak(), group->OutTwo.Peak())
-            : Vector128.Max(group->InFour.Peak(), group->OutFour.Peak());
+            : Vector128.Max(group->InEight.Peak(), group->OutEight.Peak());
         var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         if (Vector128.EqualsAll(mask.AsInt32(), Vector128<int>.Zero)) return false;
         group->InTwo.Clear(mask);
         group->OutTwo.Clear(mask);
-        group->InFour.Clear(mask);
-        group->OutFour.Clear(mask);
+        group->InEight.Clear(mask);
+        group->OutEight.Clear(mask);
 
         // So that one that slept wakes as one that did not.
         group->CarrierTwo.Clear(mask);
-        group->CarrierFour.Clear(mask);
+        group->CarrierEight.Clear(mask);
         return VoiceLanes.All(mask);
     }
 }

@@ -11,7 +11,7 @@ public unsafe struct EightTimes
     private HalfBandWide _far;
 
     /// <summary>Frames of the lower rate by which up and down again delay low frequencies, rounded.</summary>
-    public const int Latency = 4;
+    public const int Latency = 5;
 
     /// <summary>One frame into eight.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -13,9 +13,9 @@ public class FrequencyShifterTests
         var (worstOther, worstLevel) = (-300.0, 0.0);
         foreach (var hertz in new[] { 40.0, 55.0, 110.0, 333.0, 1000.0, 5000.0, 12_000.0, 19_950.0 })
         {
-            // Up by some 1000 Hz, or where that would not fit by some 200: in whole bins all three.
+            // Up by some 700 Hz, or where that would not fit by some 200: in whole bins all three.
             var bin = (int)Math.Ceiling(hertz * Tone.Count / rate) | 1;
-            var shift = (int)((hertz > 15_000 ? 200 : 1000) * (double)Tone.Count / rate);
+            var shift = (int)((hertz > 15_000 ? 200 : 700) * (double)Tone.Count / rate);
             using var rig = Make(rate, Tone.Hertz(shift, rate));
             rig.Input = (port, _, frame) => port == 0 ? Tone.Sine(bin, frame) : 0f;
             var output = rig.Run(16_384 + Tone.Count);

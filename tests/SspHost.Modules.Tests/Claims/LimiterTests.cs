@@ -19,7 +19,7 @@ public class LimiterTests
         var most = output[0][0].Concat(output[1][0]).Max(Math.Abs);
         Assert.True(most <= 5f, $"{most:r} V");
         Quality.AtMost("limiter", "peak above the ceiling", Spectrum.Decibels(most / 5.0), 0, "dB");
-        Assert.InRange(most, 4.5f, 5f);
+        Assert.InRange(most, peaks == 0 ? 4.5f : 3f, 5f); // true peaks lie above the samples of noise
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public class LimiterTests
         rig["release"] = 0.2f;
         rig.Input = static (_, _, frame) => frame is >= 4800 and < 9600 ? 20f : 1f;
         var output = rig.Run("left", 57_600);
-        Assert.Equal(1f, output[4800], 1e-6);
+        Assert.Equal(1f, output[4799], 1e-6);
         Assert.Equal(5f, output[4800 + 127], 1e-4); // the first loud frame, already at the ceiling
         var worst = 0.0;
         for (var i = 10_000; i < 40_000; i += 100)

@@ -7,6 +7,9 @@ public static class Tone
     /// <summary>Frames that are analysed.</summary>
     public const int Count = 32_768;
 
+    // Bins over which the window of Spectrum (Kaiser, beta 20) spreads the power of noise.
+    private const double NoiseBandwidth = 2.5643;
+
     /// <summary>The module's first input hears 5 V (or <paramref name="volts"/>) in bin <paramref name="bin"/>; its other inputs nothing.</summary>
     public static float[] Through(Rig rig, string output, double bin, double volts = 5.0, int warm = 4096)
     {
@@ -26,8 +29,7 @@ public static class Tone
         Enumerable.Range(1, Count / 2 / bin).Select(k => Hertz((double)k * bin, rate));
 
     /// <summary>
-    /// All that is not at <paramref name="wanted"/> (hertz), DC apart, as the level of one sine, in dB of 5 V. The window spreads noise over
-    /// neighbouring bins, so that this reads some 4 dB more than there is.
+    /// All that is not at <paramref name="wanted"/> (hertz), DC apart, as the level of one sine, in dB of 5 V.
     /// </summary>
     public static double NoiseFloor(float[] samples, int rate, params double[] wanted)
     {
@@ -38,6 +40,6 @@ public static class Tone
             if (!Array.Exists(wanted, f => Math.Abs(i - (f * samples.Length / rate)) <= Spectrum.Lobe)) power += bins[i] * bins[i];
         }
 
-        return 10.0 * Math.Log10(Math.Max(power, 1e-30) / 25.0);
+        return 10.0 * Math.Log10(Math.Max(power, 1e-30) / (25.0 * NoiseBandwidth));
     }
 }
