@@ -155,8 +155,9 @@ public unsafe struct Compressor : IModule<Compressor>
 
         double attack = -FastMath.Exp2Minus1(-Log2E / (context.Param(Attack, segment) * context.SampleRate));
         double release = -FastMath.Exp2Minus1(-Log2E / (context.Param(Release, segment) * context.SampleRate));
-        if (voices == 1) Follow(reductions, self._reductions + first, attack, release);
-        else FollowFour(reductions, self._reductions + first, attack, release);
+        var ballistics = new Ballistics(attack, release);
+        if (voices == 1) Follow(reductions, self._reductions + first, in ballistics);
+        else FollowFour(reductions, self._reductions + first, in ballistics);
 
         var makeup = new GridRamp(in context, Makeup, segment);
         var mix = new GridRamp(in context, Mix, segment);
@@ -197,60 +198,41 @@ public unsafe struct Compressor : IModule<Compressor>
     {
         for (var i = 0; i < Limits.Grid; i += 4)
         {
-            var level = Vector128.Max(Vector128.Abs(Vector128.Load(a + i)), Vector128.Abs(Vector128.Load(b + i)));
-            level = Vector128.Max(level * Vector128.Create(1f / FullScale), Vector128.Create(1e-9f));
+            var level = Vector128.MaxNative(Vector128.Abs(Vector128.Load(a + i)), Vector128.Abs(Vector128.Load(b + i)));
+            level = Vector128.MaxNative(level * Vector128.Create(1f / FullScale), Vector128.Create(1e-9f));
             var over = (FastMath.Log2(level) * Vector128.Create(Octave)) - threshold.Four(i);
-            var width = Vector128.Max(knee.Four(i), Vector128.Create(1e-3f));
+            var width = Vector128.MaxNative(knee.Four(i), Vector128.Create(1e-3f));
             var half = width * Vector128.Create(0.5f);
-            var bend = Vector128.Min(Vector128.Max(over + half, Vector128<float>.Zero), width);
-            (((bend * bend / (width + width)) + Vector128.Max(over - half, Vector128<float>.Zero)) * slope.Four(i)).Store(wanted + i);
+            var bend = Vector128.MinNative(Vector128.MaxNative(over + half, Vector128<float>.Zero), width);
+            (((bend * bend / (width + width)) + Vector128.MaxNative(over - half, Vector128<float>.Zero)) * slope.Four(i)).Store(wanted + i);
         }
     }
 
-    // y' = y + (w - y) a, a by whether w lies above y: of the two results the larger one where the attack is the faster of the two, else
-    // the smaller one. That way the loop waits for a product, a sum and a maximum.
-    private static void Follow(float* w, double* state, double attack, double release)
+    // One voice. Both lanes are the same.
+    private static void Follow(float* w, double* state, in Ballistics ballistics)
     {
-        var (keepA, keepR) = (1.0 - attack, 1.0 - release);
-        var y = *state;
-        if (attack >= release)
+        var y = Vector128.Create(*state);
+        for (var i = 0; i < Limits.Grid; i += 2)
         {
-            for (var i = 0; i < Limits.Grid; i++)
-            {
-                double x = w[i];
-                y = Math.Max((y * keepA) + (x * attack), (y * keepR) + (x * release));
-                w[i] = (float)y;
-            }
-        }
-        else
-        {
-            for (var i = 0; i < Limits.Grid; i++)
-            {
-                double x = w[i];
-                y = Math.Min((y * keepA) + (x * attack), (y * keepR) + (x * release));
-                w[i] = (float)y;
-            }
+            ballistics.Two(Vector128.Create((double)w[i]), Vector128.Create((double)w[i + 1]), ref y, out var first);
+            w[i] = (float)first[0];
+            w[i + 1] = (float)y[0];
         }
 
-        *state = y < Rest ? 0.0 : y;
+        *state = y[0] < Rest ? 0.0 : y[0];
     }
 
-    // The same for four voices, w by voice.
-    private static void FollowFour(float* w, double* state, double attack, double release)
+    // Four voices, w by voice.
+    private static void FollowFour(float* w, double* state, in Ballistics ballistics)
     {
-        var (a, r) = (Vector128.Create(attack), Vector128.Create(release));
-        var (keepA, keepR) = (Vector128.Create(1.0 - attack), Vector128.Create(1.0 - release));
         var (low, high) = (Vector128.Load(state), Vector128.Load(state + 2));
-        var most = attack >= release;
         for (var i = 0; i < Limits.Grid; i += 4)
         {
             var (w0, w1) = (Vector128.Load(w + i), Vector128.Load(w + Limits.Grid + i));
             var (w2, w3) = (Vector128.Load(w + (2 * Limits.Grid) + i), Vector128.Load(w + (3 * Limits.Grid) + i));
             Transpose.Four(ref w0, ref w1, ref w2, ref w3);
-            w0 = Step(w0, ref low, ref high);
-            w1 = Step(w1, ref low, ref high);
-            w2 = Step(w2, ref low, ref high);
-            w3 = Step(w3, ref low, ref high);
+            Two(ref w0, ref w1, in ballistics, ref low, ref high);
+            Two(ref w2, ref w3, in ballistics, ref low, ref high);
             Transpose.Four(ref w0, ref w1, ref w2, ref w3);
             w0.Store(w + i);
             w1.Store(w + Limits.Grid + i);
@@ -261,17 +243,18 @@ public unsafe struct Compressor : IModule<Compressor>
         var rest = Vector128.Create(Rest);
         Vector128.AndNot(low, Vector128.LessThan(low, rest)).Store(state);
         Vector128.AndNot(high, Vector128.LessThan(high, rest)).Store(state + 2);
+    }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        Vector128<float> Step(Vector128<float> x, ref Vector128<double> yLow, ref Vector128<double> yHigh)
-        {
-            var (xLow, xHigh) = Vector128.Widen(x);
-            var (pLow, qLow) = ((yLow * keepA) + (xLow * a), (yLow * keepR) + (xLow * r));
-            var (pHigh, qHigh) = ((yHigh * keepA) + (xHigh * a), (yHigh * keepR) + (xHigh * r));
-            yLow = most ? Vector128.Max(pLow, qLow) : Vector128.Min(pLow, qLow);
-            yHigh = most ? Vector128.Max(pHigh, qHigh) : Vector128.Min(pHigh, qHigh);
-            return Vector128.Narrow(yLow, yHigh);
-        }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Two(
+        ref Vector128<float> a, ref Vector128<float> b, in Ballistics ballistics, ref Vector128<double> low, ref Vector128<double> high)
+    {
+        var (aLow, aHigh) = Vector128.Widen(a);
+        var (bLow, bHigh) = Vector128.Widen(b);
+        ballistics.Two(aLow, bLow, ref low, out var firstLow);
+        ballistics.Two(aHigh, bHigh, ref high, out var firstHigh);
+        a = Vector128.Narrow(firstLow, firstHigh);
+        b = Vector128.Narrow(low, high);
     }
 
     // The segment of long ago comes out, this one goes in. Source and target may be the same memory.
@@ -282,6 +265,42 @@ public unsafe struct Compressor : IModule<Compressor>
             var x = Vector128.Load(source + i);
             Vector128.Load(past + i).Store(target + i);
             x.Store(past + i);
+        }
+    }
+
+    // y' = y + (x - y) a, a by whether x lies above y: of the two results the larger one where the attack is the faster of the two, else the
+    // smaller one. Both rise with y, so two frames are the largest of the three lines that their combinations make: the loop waits once for two
+    // frames. The smaller one of two is the larger one of both turned over, so the sign of everything says which is meant.
+    private readonly struct Ballistics
+    {
+        private readonly Vector128<double> _a, _r, _keepA, _keepR, _keepAa, _keepAr, _keepRr, _sign;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Ballistics(double attack, double release)
+        {
+            var (keepA, keepR) = (1.0 - attack, 1.0 - release);
+            _a = Vector128.Create(attack);
+            _r = Vector128.Create(release);
+            _keepA = Vector128.Create(keepA);
+            _keepR = Vector128.Create(keepR);
+            _keepAa = Vector128.Create(keepA * keepA);
+            _keepAr = Vector128.Create(keepA * keepR);
+            _keepRr = Vector128.Create(keepR * keepR);
+            _sign = Vector128.Create(attack >= release ? 0.0 : -0.0);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Two(Vector128<double> x1, Vector128<double> x2, ref Vector128<double> y, out Vector128<double> first)
+        {
+            x1 ^= _sign;
+            x2 ^= _sign;
+            var z = y ^ _sign;
+            var (a1, r1, a2, r2) = (x1 * _a, x1 * _r, x2 * _a, x2 * _r);
+            var aa = (a1 * _keepA) + a2;
+            var ar = Vector128.MaxNative((a1 * _keepR) + r2, (r1 * _keepA) + a2);
+            var rr = (r1 * _keepR) + r2;
+            first = Vector128.MaxNative((z * _keepA) + a1, (z * _keepR) + r1) ^ _sign;
+            y = Vector128.MaxNative(Vector128.MaxNative((z * _keepAa) + aa, (z * _keepRr) + rr), (z * _keepAr) + ar) ^ _sign;
         }
     }
 }

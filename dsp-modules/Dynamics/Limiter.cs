@@ -187,16 +187,16 @@ public unsafe struct Limiter : IModule<Limiter>
             // In parts of the ceiling, so that a ceiling that moves between now and then is kept, too.
             var scale = Vector128.Create(gain.At(i) / ceiling.At(i));
             var (left, right) = (lefts[i] * scale, rights[i] * scale);
-            rest = Vector128.Max(rest, Vector128.Max(Vector128.Abs(left), Vector128.Abs(right)));
+            rest = Vector128.MaxNative(rest, Vector128.MaxNative(Vector128.Abs(left), Vector128.Abs(right)));
             leftRing[time & mask] = left;
             rightRing[time & mask] = right;
-            var peak = Vector128.Max(Vector128.Abs(left), Vector128.Abs(right));
+            var peak = Vector128.MaxNative(Vector128.Abs(left), Vector128.Abs(right));
             if (self._truePeaks)
             {
-                peak = Vector128.Max(TruePeak(interpolator, left, time), TruePeak(interpolator + (2 * Taps), right, time));
+                peak = Vector128.MaxNative(TruePeak(interpolator, left, time), TruePeak(interpolator + (2 * Taps), right, time));
             }
 
-            var smallest = one / Vector128.Max(peak, one);
+            var smallest = one / Vector128.MaxNative(peak, one);
 
             // Running minimum over 2^stages frames: each stage doubles the window, its past is as long as the window before.
             var window = windows;
@@ -206,17 +206,17 @@ public unsafe struct Limiter : IModule<Limiter>
                 var past = window + (time & (span - 1));
                 var before = *past;
                 *past = smallest;
-                smallest = Vector128.Min(smallest, before);
+                smallest = Vector128.MinNative(smallest, before);
                 window += span;
             }
 
             // Down at once, up by and by: never above what is needed.
-            var step = Vector128.Max((smallest - released) * release, Vector128.Create(LeastStep));
-            released = Vector128.Min(smallest, released + step);
-            rest = Vector128.Max(rest, one - released);
+            var step = Vector128.MaxNative((smallest - released) * release, Vector128.Create(LeastStep));
+            released = Vector128.MinNative(smallest, released + step);
+            rest = Vector128.MaxNative(rest, one - released);
 
             // Whole numbers are rounded down.
-            var whole = Vector128.ConvertToInt32(released * unit);
+            var whole = Vector128.ConvertToInt32Native(released * unit);
             var slot = time & (half - 1);
             sum1 += whole - firstRing[slot];
             firstRing[slot] = whole;
@@ -229,8 +229,8 @@ public unsafe struct Limiter : IModule<Limiter>
             // The products may round up by a last bit: the ceiling is the ceiling.
             var then = (time - delay) & mask;
             var volts = Vector128.Create(ceiling.At(i));
-            lefts[i] = Vector128.Min(Vector128.Max(leftRing[then] * g, -one), one) * volts;
-            rights[i] = Vector128.Min(Vector128.Max(rightRing[then] * g, -one), one) * volts;
+            lefts[i] = Vector128.MinNative(Vector128.MaxNative(leftRing[then] * g, -one), one) * volts;
+            rights[i] = Vector128.MinNative(Vector128.MaxNative(rightRing[then] * g, -one), one) * volts;
             time = time == Turn - 1 ? 0 : time + 1;
         }
 
@@ -281,10 +281,10 @@ public unsafe struct Limiter : IModule<Limiter>
         var d = (p[11] * T(0.001708984375f)) + (p[10] * T(0.010986328125f)) + (p[9] * T(-0.0196533203125f)) + (p[8] * T(0.033203125f))
             + (p[7] * T(-0.0594482421875f)) + (p[6] * T(0.1373291015625f)) + (p[5] * T(0.97216796875f)) + (p[4] * T(-0.102294921875f))
             + (p[3] * T(0.047607421875f)) + (p[2] * T(-0.026611328125f)) + (p[1] * T(0.014892578125f)) + (p[0] * T(-0.00830078125f));
-        var most = Vector128.Max(Vector128.Max(Vector128.Abs(a), Vector128.Abs(b)), Vector128.Max(Vector128.Abs(c), Vector128.Abs(d)));
+        var most = Vector128.MaxNative(Vector128.MaxNative(Vector128.Abs(a), Vector128.Abs(b)), Vector128.MaxNative(Vector128.Abs(c), Vector128.Abs(d)));
 
         // The samples themselves, at the same age.
-        return Vector128.Max(most, Vector128.Max(Vector128.Abs(p[5]), Vector128.Abs(p[6])));
+        return Vector128.MaxNative(most, Vector128.MaxNative(Vector128.Abs(p[5]), Vector128.Abs(p[6])));
 
         static Vector128<float> T(float tap) => Vector128.Create(tap);
     }

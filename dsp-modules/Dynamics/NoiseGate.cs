@@ -130,8 +130,8 @@ public unsafe struct NoiseGate : IModule<NoiseGate>
             var loud = open & Vector128.GreaterThanOrEqual(level, Vector128.Create(closes.At(i)));
             left = Vector128.ConditionalSelect(loud, hold, left - one);
             open &= Vector128.GreaterThan(left, zero);
-            left = Vector128.Max(left, zero);
-            travel = Vector128.Min(Vector128.Max(travel + Vector128.ConditionalSelect(open, up, down), zero), one);
+            left = Vector128.MaxNative(left, zero);
+            travel = Vector128.MinNative(Vector128.MaxNative(travel + Vector128.ConditionalSelect(open, up, down), zero), one);
             var gain = travel * travel * (Vector128.Create(3f) - (travel + travel));
             var rest = Vector128.Create(floor.At(i));
             gates[i] = open & Vector128.Create(GateVolts);

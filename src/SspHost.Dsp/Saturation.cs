@@ -55,7 +55,7 @@ public readonly struct DiodeSaturation : ISaturation
     {
         // ln(1 + z) with z = |x| + x^2 / (1 + sqrt(1 + x^2)); what 1 + z rounds away is put back, so that small signals pass clean.
         var one = Vector128<float>.One;
-        var a = Vector128.Min(Vector128.Abs(x), Vector128.Create(1e6f));
+        var a = Vector128.MinNative(Vector128.Abs(x), Vector128.Create(1e6f));
         var square = a * a;
         var z = a + (square / (one + Vector128.Sqrt(one + square)));
         var u = one + z;
@@ -79,10 +79,10 @@ public readonly struct HardClip : ISaturation
         var length = x - before;
         var small = Vector128.LessThan(Vector128.Abs(length), Vector128.Create(1e-12f));
         var inverse = one / Vector128.ConditionalSelect(small, one, length);
-        var a = Vector128.Min(Vector128.Max(before, minus), one);
-        var b = Vector128.Min(Vector128.Max(x, minus), one);
-        var above = Vector128.Max(x, one) - Vector128.Max(before, one);
-        var below = Vector128.Min(x, minus) - Vector128.Min(before, minus);
+        var a = Vector128.MinNative(Vector128.MaxNative(before, minus), one);
+        var b = Vector128.MinNative(Vector128.MaxNative(x, minus), one);
+        var above = Vector128.MaxNative(x, one) - Vector128.MaxNative(before, one);
+        var below = Vector128.MinNative(x, minus) - Vector128.MinNative(before, minus);
         var mean = (((b - a) * (b + a) * Vector128.Create(0.5f)) + (above - below)) * inverse;
         return Vector128.ConditionalSelect(small, b, mean);
     }
