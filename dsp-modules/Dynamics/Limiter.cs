@@ -42,7 +42,7 @@ public unsafe struct Limiter : IModule<Limiter>
     private const float TimeConstantsOfTail = 13f;
 
     private Voices* _groups;
-    private Vector128<float>* _rings; // by group: _floats vectors
+    private Vector128<float>* _rings; // by group: _vectors of them
     private int _stages; // log2 of the look-ahead
     private int _half, _delay, _vectors, _quiet;
     private float _unit; // what a gain of 1 is as a whole number: as large as a sum of _half of them allows
@@ -120,7 +120,7 @@ public unsafe struct Limiter : IModule<Limiter>
     public static void Reset(ref Limiter self)
     {
         new Span<Voices>(self._groups, Groups).Clear();
-        new Span<Vector128<float>>(self._rings, Groups * self._vectors).Clear();
+        Block.Clear((float*)self._rings, Groups * self._vectors * 4);
         self._quiet = 0;
     }
 
