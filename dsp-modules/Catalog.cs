@@ -27,8 +27,15 @@ public static class Catalog
 
         // Dynamics
         visitor.Visit<Vca>();
+        visitor.Visit<LowPassGate>();
         visitor.Visit<Compressor>();
+        visitor.Visit<Limiter>();
+        visitor.Visit<NoiseGate>();
         visitor.Visit<Wavefolder>();
+        visitor.Visit<Saturator>();
+        visitor.Visit<BitCrusher>();
+        visitor.Visit<RingModulator>();
+        visitor.Visit<FrequencyShifter>();
 
         // Space
         visitor.Visit<Delay>();

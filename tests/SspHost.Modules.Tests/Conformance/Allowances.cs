@@ -21,6 +21,11 @@ public static class Allowances
         [("wavefolder", "symmetry")] = new(1.5, 40, "as fold"),
         [("wavefolder", "fold_amount")] = new(1.5, 40, "as fold"),
         [("wavefolder", "symmetry_amount")] = new(1.5, 40, "as fold"),
+        [("saturator", "drive")] = new(1.5, 4000, "DC is blocked, so at rest there is nothing to compare a moving curve with"),
+        [("saturator", "drive_amount")] = new(1.5, 4000, "as drive"),
+        [("saturator", "bias")] = new(1.5, 4000, "as drive"),
+        [("bit-crusher", "bits")] = new(1.5, 4800, "steps are its sound, and a standing voltage has none"),
+        [("bit-crusher", "bits_amount")] = new(1.5, 4800, "as bits"),
     };
 
     /// <summary>Settings and parameters that end a tail within the time of a test.</summary>
