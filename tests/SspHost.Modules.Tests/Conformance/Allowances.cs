@@ -21,6 +21,8 @@ public static class Allowances
         [("wavefolder", "symmetry")] = new(1.5, 40, "as fold"),
         [("wavefolder", "fold_amount")] = new(1.5, 40, "as fold"),
         [("wavefolder", "symmetry_amount")] = new(1.5, 40, "as fold"),
+        [("string", "pitch")] = new(3, 8, "the sweep passes the exciter's pitch, where it rings louder than at any of the seventeen places"),
+        [("modal", "pitch")] = new(6, 8, "as the string's, with 32 modes"),
     };
 
     /// <summary>Settings and parameters that end a tail within the time of a test.</summary>
