@@ -14,10 +14,8 @@ public unsafe struct MetalOscillators
     /// <summary>Squares in the sum.</summary>
     public const int Count = 6;
 
-    private const int Floats = Limits.Grid + BlepTable.Taps;
-
     private fixed double _phases[Count];
-    private fixed float _buffer[Floats];
+    private fixed float _buffer[Limits.Grid + BlepTable.Taps];
     private bool _running;
 
     /// <summary>Frequency of square <paramref name="index"/> in Hz at the original tuning.</summary>

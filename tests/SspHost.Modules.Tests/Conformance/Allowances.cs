@@ -21,6 +21,12 @@ public static class Allowances
         [("wavefolder", "symmetry")] = new(1.5, 40, "as fold"),
         [("wavefolder", "fold_amount")] = new(1.5, 40, "as fold"),
         [("wavefolder", "symmetry_amount")] = new(1.5, 40, "as fold"),
+        [("granular", "position")] = new(4, 8, "grains from different places do not add up as those from one do"),
+        [("granular", "spray")] = new(4, 8, "as position"),
+        [("granular", "size")] = new(4, 8, "as position"),
+        [("granular", "pitch")] = new(4, 8, "as position"),
+        [("granular", "pitch_spray")] = new(4, 8, "as position"),
+        [("string", "stiffness")] = new(8, 8, "what is left of a blow, 20 uV, is measured against 3 uV of rounding"),
         [("string", "pitch")] = new(3, 8, "the sweep passes the exciter's pitch, where it rings louder than at any of the seventeen places"),
         [("modal", "pitch")] = new(6, 8, "as the string's, with 32 modes"),
     };
