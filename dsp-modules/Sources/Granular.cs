@@ -52,8 +52,10 @@ public unsafe struct Granular : IModule<Granular>
             a change of pitch, pitched without a change of time, smeared into a texture, frozen in one moment. Without a recording, or with
             Source on live, the grains come from the last seconds of what goes into the inputs.
 
-            Position is where grains are taken from: a place in the recording, or how far back in what was played. Spray scatters that place,
-            Pitch spray the pitch, Jitter the moments, Spread the stereo. Density is how many grains begin in a second and Size how long they
+            Position is where grains are taken from: a place in the recording, or how far back in what was played. Spray scatters that
+            place,
+            Pitch spray the pitch, Jitter the moments, Spread the stereo. Density is how many grains begin in a second and Size how long
+            they
             are: their product is how many sound at once, 48 at most. With a cable in Trigger, grains come only when it says so.
 
             Try Position moved slowly by an LFO over a recorded voice, Size at a tenth of a second and Density at 20: speech at any speed.
@@ -80,7 +82,8 @@ public unsafe struct Granular : IModule<Granular>
                 "Where grains come from; without a recording they are live.", "recording", "live"),
             new ParameterDescriptor("position", "Position", "", 0f, 1f, 0.2f, ParameterCurve.Linear,
                 "Place in the recording, or how far back in the live sound."),
-            new ParameterDescriptor("spray", "Spray", "s", 0f, 1f, 0.02f, ParameterCurve.Linear, "How far around the position grains begin."),
+            new ParameterDescriptor("spray", "Spray", "s", 0f, 1f, 0.02f, ParameterCurve.Linear,
+                "How far around the position grains begin."),
             new ParameterDescriptor("size", "Size", "s", 0.005f, 1f, 0.1f, ParameterCurve.Exponential, "Length of a grain."),
             new ParameterDescriptor("density", "Density", "Hz", 0.5f, 200f, 20f, ParameterCurve.Exponential, "Grains in a second."),
             new ParameterDescriptor("jitter", "Jitter", "", 0f, 1f, 0f, ParameterCurve.Linear, "How irregularly they come."),
@@ -88,7 +91,8 @@ public unsafe struct Granular : IModule<Granular>
             new ParameterDescriptor("pitch_spray", "Pitch spray", "oct", 0f, 2f, 0f, ParameterCurve.Linear, "How far pitches scatter."),
             new ParameterDescriptor("shape", "Shape", "", 0f, 1f, 0f, ParameterCurve.Linear, "Window: from round to nearly square."),
             new ParameterDescriptor("spread", "Spread", "", 0f, 1f, 0.5f, ParameterCurve.Linear, "How far grains scatter in stereo."),
-            new ParameterDescriptor("freeze", "Freeze", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Keeps the live sound as it is.", "off", "on"),
+            new ParameterDescriptor("freeze", "Freeze", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Keeps the live sound as it is.", "off",
+                "on"),
         ],
         Settings = [new SettingDescriptor("seconds", "Seconds", 1, 30, 4, "Live sound that is remembered.")],
         Assets = [new AssetDescriptor("sample", "Sample", "The recording.")],

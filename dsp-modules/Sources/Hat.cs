@@ -42,7 +42,8 @@ public unsafe struct Hat : IModule<Hat>
         Family = "Sources",
         Text = "Closed and open hi-hat from six clashing square waves, like the early drum machines.",
         Help = """
-            A pair of cymbals as the early drum machines made it: six square waves that share no note clash into metal, and a high-pass leaves
+            A pair of cymbals as the early drum machines made it: six square waves that share no note clash into metal, and a high-pass
+            leaves
             only the sheen. Two triggers play it: closed is short, open is long, and a closed strike ends an open one, as a foot on the
             pedal does.
 

@@ -38,7 +38,8 @@ public unsafe struct Modal : IModule<Modal>
         Family = "Sources",
         Text = "A body of 32 resonances to strike or to feed: string, bell, bar, and everything between them.",
         Help = """
-            Things that ring do so in a few pitches at once, each dying in its own time. This is 32 of them. Structure decides where they lie:
+            Things that ring do so in a few pitches at once, each dying in its own time. This is 32 of them. Structure decides where they
+            lie:
             to the left they are the harmonics of a string, in the middle the partials of a church bell, to the right those of a metal bar;
             between those are bodies nobody has built.
 

@@ -49,14 +49,17 @@ public unsafe struct PluckString : IModule<PluckString>
         Family = "Sources",
         Text = "A string that is plucked by a trigger or made to sing by any sound, in tune over its whole range.",
         Help = """
-            A string that exists only as a delay: a pluck runs round and round in it and loses a little each time. Pitch follows 1 V an octave
+            A string that exists only as a delay: a pluck runs round and round in it and loses a little each time. Pitch follows 1 V an
+            octave
             from 20 Hz to 4.4 kHz, and Decay is the time in which the fundamental dies away, the same for every note.
 
-            Brightness says how long the overtones live and how hard the pluck is, Position where it is plucked: near the bridge thin, in the
+            Brightness says how long the overtones live and how hard the pluck is, Position where it is plucked: near the bridge thin, in
+            the
             middle hollow. Stiffness stretches the overtones as in a piano wire or a rod. Whatever comes into Exciter shakes the string as
             well: noise bows it, a drum loop makes it ring along. Each channel of a wide cable has a string of its own.
 
-            Try a sequencer's gate into Pluck and its pitch into Pitch. Then patch an envelope into Brightness CV, a slow LFO into Position by
+            Try a sequencer's gate into Pluck and its pitch into Pitch. Then patch an envelope into Brightness CV, a slow LFO into
+            Position by
             hand, and last a quiet noise into Exciter instead of the plucks.
             """,
         Inputs =

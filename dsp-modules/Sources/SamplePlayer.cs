@@ -6,7 +6,8 @@ using SspHost.Dsp;
 namespace SspHost.Modules;
 
 /// <summary>
-/// Plays an asset (full scale = 5 V) at asset rate / sample rate * 2^pitch, band-limited (see <see cref="SincKernel"/>). When an asset arrives, a job off
+/// Plays an asset (full scale = 5 V) at asset rate / sample rate * 2^pitch, band-limited (see <see cref="SincKernel"/>). When an asset
+/// arrives, a job off
 /// the RT threads finds its peak, for Normalise, and 128 places where it rises through zero, at which playing may start without a click;
 /// until its reply comes, starts are where the knob says and the gain is 1.
 /// A start while the voice still sounds, or in the middle of a slice, slides from the old sound to the new within a few milliseconds.
@@ -52,12 +53,15 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
         Family = "Sources",
         Text = "Plays a recording, or slices of it, at any pitch, forwards or backwards, once or in a loop.",
         Help = """
-            Plays a recording: a drum, a voice, a whole loop. A gate starts it, Mode says whether it plays to its end, as long as the gate is
+            Plays a recording: a drum, a voice, a whole loop. A gate starts it, Mode says whether it plays to its end, as long as the gate
+            is
             open, or round and round. Pitch follows 1 V an octave and stays clean upwards, as nothing above hearing folds back. Each channel
             of a wide cable is a voice of its own; a voice that is started while it still sounds slides over without a click.
 
-            Start and Length cut a part out of the recording. Slices divides that part evenly, and the voltage at Slice picks one: a sequencer
-            there rearranges a drum loop. All of it is taken at the moment of the start. In a loop, the loop points of the file are used if it
+            Start and Length cut a part out of the recording. Slices divides that part evenly, and the voltage at Slice picks one: a
+            sequencer
+            there rearranges a drum loop. All of it is taken at the moment of the start. In a loop, the loop points of the file are used
+            if it
             has any. With Root on the file's note, 0 V plays it at middle C, so that several recordings are in tune with each other.
 
             Try a drum loop with Slices at 16, a clock into Gate and a random voltage into Slice. Then turn Reverse on, or play one short

@@ -156,7 +156,8 @@ public static class FastMath
         return shifted - rounder;
     }
 
-    // The whole part of x, and two to its power. The sum's last bits are the whole part, so no conversion is needed, which for a float out of
+    // The whole part of x, and two to its power. The sum's last bits are the whole part, so no conversion is needed, which for a float
+    // out of
     // range is a call of the runtime on x64.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Split(float x, out float scale)

@@ -15,7 +15,8 @@ public static class Lagrange
     /// <summary>Samples before the interval's first one that take part, and after its last one.</summary>
     public const int Before = 2, After = 2;
 
-    /// <summary>Weights of the six samples around the interval, the first of them two before it, at <paramref name="t"/> in [0, 1).</summary>
+    /// <summary>Weights of the six samples around the interval, the first of them two before it, at <paramref name="t"/> in [0,
+    /// 1).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Weights(
         Vector128<float> t,

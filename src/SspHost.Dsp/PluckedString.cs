@@ -7,7 +7,8 @@ namespace SspHost.Dsp;
 /// <summary>What a string is, worked out for a pitch: one lane a voice.</summary>
 public struct StringShape
 {
-    /// <summary>Frames from a sample's writing to its reading, whole and part: what is left of a period when the filters have theirs.</summary>
+    /// <summary>Frames from a sample's writing to its reading, whole and part: what is left of a period when the filters have
+    /// theirs.</summary>
     public Vector128<float> Delay;
 
     /// <summary>Frames of a period.</summary>
@@ -101,7 +102,8 @@ public unsafe struct PluckedString
         var allpass = 1f - (2f * bend * period * (1f / (2f * MathF.PI)));
         var delay = period - 1f - (Allpasses * allpass);
 
-        // Energy travels with the group delay, so that is the time a turn takes. The filters may take no more than that at the fundamental, or DC would grow where it is made up for.
+        // Energy travels with the group delay, so that is the time a turn takes. The filters may take no more than that at the
+        // fundamental, or DC would grow where it is made up for.
         var travel = delay + 1f + (Allpasses * (1f - (c * c)) / (1f + (2f * c * cos) + (c * c)));
         var loss = Decay.Loss(seconds, sampleRate / travel);
         var dark = (1f - brightness) * (1f - brightness);

@@ -19,7 +19,8 @@ public readonly unsafe struct SincRow(float* rows, int taps, int phases)
 
 /// <summary>
 /// Resampling by a Kaiser-windowed sinc (Smith and Gossett, A Flexible Sampling-Rate Conversion Method, ICASSP 1984): 32 taps at the
-/// recorded speed and slower, in proportion more where it is faster, by quarters of an octave up to 16 times. The cutoff is half the lower of
+/// recorded speed and slower, in proportion more where it is faster, by quarters of an octave up to 16 times. The cutoff is half the
+/// lower of
 /// the two rates, the stopband, 80 dB down, begins at 0.58 of it: at 48 kHz what folds back lies above 20 kHz. Exact on samples at the
 /// recorded speed.
 /// </summary>

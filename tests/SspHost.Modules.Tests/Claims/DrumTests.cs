@@ -121,7 +121,8 @@ public class DrumTests
     [InlineData("clap", "decay", 1.5f)]
     public void Decay_is_the_time_of_60_dB(string id, string knob, float seconds)
     {
-        foreach (var rate in new[] { Rate, 192_000 })
+        var noisy = id is "clap" or "hat" || knob == "snappy_decay";
+        foreach (var rate in noisy ? new[] { Rate } : [Rate, 192_000])
         {
             using var rig = Struck(id, rate, knob == "open" ? 1 : 0);
             rig[knob] = seconds;
@@ -129,7 +130,6 @@ public class DrumTests
             if (id == "kick") rig["click"] = 0f;
             if (id == "snare") rig["snappy"] = knob == "decay" ? 0f : 1f;
             if (id == "snare") rig["balance"] = 0f;
-            var noisy = id is "clap" or "hat" || knob == "snappy_decay";
 
             // Noise is averaged over as much of the tail as there is; a tone over whole turns of it.
             var frames = (int)(seconds * rate * (noisy ? 1.5 : 1.0));
