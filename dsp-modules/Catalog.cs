@@ -20,6 +20,13 @@ public static class Catalog
         visitor.Visit<Vco>();
         visitor.Visit<SamplePlayer>();
         visitor.Visit<Noise>();
+        visitor.Visit<PluckString>();
+        visitor.Visit<Modal>();
+        visitor.Visit<Granular>();
+        visitor.Visit<Kick>();
+        visitor.Visit<Snare>();
+        visitor.Visit<Hat>();
+        visitor.Visit<Clap>();
 
         // Filters
         visitor.Visit<LadderFilter>();
