@@ -20,6 +20,8 @@ public static class Catalog
         visitor.Visit<Vco>();
         visitor.Visit<SamplePlayer>();
         visitor.Visit<Noise>();
+        visitor.Visit<Supersaw>();
+        visitor.Visit<Chord>();
 
         // Filters
         visitor.Visit<LadderFilter>();

@@ -163,7 +163,7 @@ public unsafe struct Vco : IModule<Vco>
             var turns = Pitch.ToHertz(volts) * perFrame;
             if (linear) turns *= Vector128<float>.One + (moved * Vector128.Create(1f / Volts));
             turns = Vector128.Min(Vector128.Max(turns, Vector128.Create(-0.5f)), Vector128.Create(0.5f));
-            turns.Store(input->Increment + i);
+            (turns & Vector128.Equals(turns, turns)).Store(input->Increment + i); // what is no number stands still
         }
     }
 
