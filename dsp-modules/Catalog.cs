@@ -23,6 +23,7 @@ public static class Catalog
         visitor.Visit<Supersaw>();
         visitor.Visit<Chord>();
         visitor.Visit<Additive>();
+        visitor.Visit<Fm6>();
 
         // Filters
         visitor.Visit<LadderFilter>();
