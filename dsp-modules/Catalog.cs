@@ -22,6 +22,7 @@ public static class Catalog
         visitor.Visit<Noise>();
         visitor.Visit<Supersaw>();
         visitor.Visit<Chord>();
+        visitor.Visit<Wavetable>();
         visitor.Visit<Additive>();
         visitor.Visit<Fm6>();
 
