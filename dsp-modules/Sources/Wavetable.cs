@@ -27,6 +27,9 @@ public unsafe struct Wavetable : IModule<Wavetable>
     // Frames by which reading lags, so that a sync can begin before its time; histories hold them and the segment at hand.
     private const int Lag = 6, Kept = 8, History = Kept + Limits.Grid, First = Kept - Lag;
 
+    // Segments after which a band is widened.
+    private const int Widening = 150;
+
     // The band-limited step: five frames to either side, 512 positions a frame (errs by 100 dB less than it steps).
     private const int StepFrames = 5, StepSteps = 512, StepFloats = (2 * StepFrames * StepSteps) + 2;
 
@@ -38,7 +41,7 @@ public unsafe struct Wavetable : IModule<Wavetable>
     private float* _banks;
     private float* _kernel;
     private float* _step;
-    private float _limit;
+    private float _limit, _syncedLimit;
     private uint _serial;
     private int _room, _loaded;
     private bool _asked;
@@ -48,6 +51,7 @@ public unsafe struct Wavetable : IModule<Wavetable>
         public fixed float Increments[History];
         public fixed float Phases[History];
         public fixed float Syncs[History];
+        public int Level, Patience;
         public double Old, New;
         public float Since, Place;
         public SyncInput Sync;
@@ -139,9 +143,10 @@ public unsafe struct Wavetable : IModule<Wavetable>
         self._step = self._kernel + WaveTable.KernelFloats;
         self._asked = true;
 
-        // At twice the rate nothing folds back below 20 kHz that lies below 76 (at 48): harmonics are kept to a little less. A band that is
-        // filled to there can be switched without a crossfade, whatever modulates the pitch: what comes and goes is filtered out afterwards.
+        // At twice the rate nothing folds back below 20 kHz that lies below 76 (at 48): harmonics are kept to a little less. A sync multiplies
+        // them by a step that reaches to 48 kHz itself.
         self._limit = 0.92f * (2f - (20_000f / setup.SampleRate));
+        self._syncedLimit = 1f - (20_000f / setup.SampleRate);
         timing.LatencyFrames = Lag + 2;
         timing.TailFrames = -1;
     }
@@ -231,7 +236,7 @@ public unsafe struct Wavetable : IModule<Wavetable>
         var fastest = 0f;
         for (var j = First - 1; j <= First + Limits.Grid; j++)
             fastest = Math.Max(fastest, Math.Abs(voice->Increments[j]) + Math.Abs(voice->Phases[j] - voice->Phases[j - 1]));
-        var level = WaveTable.LevelFor(fastest, _limit);
+        var level = Level(voice, WaveTable.LevelFor(fastest, context.Inputs[SyncIn].Connected ? _syncedLimit : _limit));
         var size = (float)WaveTable.Size(level);
         var bank = (int)Within(context.Param(Bank, segment) + 0.5f, 0f, WaveBanks.Banks - 1);
         var row = _loaded > 0 ? _tables : _banks + ((long)bank * WaveBanks.Waves * WaveTable.WaveFloats);
@@ -286,6 +291,19 @@ public unsafe struct Wavetable : IModule<Wavetable>
         var whole = (int)x;
         var part = _step[whole] + ((_step[whole + 1] - _step[whole]) * (x - whole));
         return old + ((WaveTable.At(a, b, _kernel, size, Phase(voice->New + offset), mix) - old) * part);
+    }
+
+    // A band is narrowed at once and widened after fifty milliseconds: one that came and went with each turn of an FM would itself be heard.
+    private static int Level(Voice* voice, int wanted)
+    {
+        voice->Patience = wanted < voice->Level ? voice->Patience + 1 : 0;
+        if (wanted > voice->Level || voice->Patience > Widening || !voice->Runs)
+        {
+            voice->Level = wanted;
+            voice->Patience = 0;
+        }
+
+        return voice->Level;
     }
 
     // A sync comes in five frames and a part of one: the new wave starts so far before phase 0.
