@@ -7,17 +7,18 @@ namespace SspHost.Modules;
 
 /// <summary>
 /// Partial k sounds at pitch * k^stretch, at a level of k^(tilt / 6 dB), shaped by odd against even, a comb over the partials and one
-/// formant; the whole is brought to the power of a saw of +-5 V. Each sine is a phasor turned from frame to frame and set anew from an exact
-/// phase every sixteen frames (the coupled form: Gordon and Smith, A Sine Generation Algorithm for VLSI Applications, ICMC 1985), four
-/// partials at a time; levels move along straight lines of sixteen frames. Partials fade out from 0.45 to 0.49 of the rate, so that there is
-/// nothing to alias. They begin at Schroeder's phases (Synthesis of Low-Peak-Factor Signals, IEEE Trans. IT 1970), which keep peaks low.
+/// formant; the whole is brought to the power of a saw of +-5 V. Each sine is a phasor turned from frame to frame and set anew from an
+/// exact phase every sixteen frames (the coupled form: Gordon and Smith, A Sine Generation Algorithm for VLSI Applications, ICMC 1985),
+/// four partials at a time; levels move along straight lines of sixteen frames. Partials fade out from 0.45 to 0.49 of the rate, so that
+/// there is nothing to alias. They begin at Schroeder's phases (Synthesis of Low-Peak-Factor Signals, IEEE Trans. IT 1970), which keep
+/// peaks low.
 /// </summary>
 public unsafe struct Additive : IModule<Additive>
 {
     private const int PitchIn = 0, TiltIn = 1, StretchIn = 2, CombIn = 3, FormantIn = 4;
     private const int PitchParam = 0, Fine = 1, Count = 2, Tilt = 3, OddEven = 4, Stretch = 5;
     private const int CombDepth = 6, CombSpacing = 7, FormantLevel = 8, FormantPitch = 9;
-    private const int Out = 0, OddOut = 1, EvenOut = 2, OutputCount = 3;
+    private const int Out = 0, OddOut = 1, OutputCount = 3;
     private const int Most = 256, Fewest = 32;
 
     // Amplitude of a sine as strong as a saw of 5 V: 5 V / sqrt(3) * sqrt(2).
@@ -41,9 +42,9 @@ public unsafe struct Additive : IModule<Additive>
         Family = "Sources",
         Text = "Up to 256 sines, shaped together: organs, bells, voices, glass.",
         Help = """
-            Every sound is a sum of sines; here they are all under your hands at once. Partials says how many there are, Tilt how fast they grow
-            weaker towards the top, Odd/even which half of them is heard: only odd ones sound hollow like a clarinet, only even ones jump up an
-            octave. The loudness stays the same whatever you turn.
+            Every sound is a sum of sines; here they are all under your hands at once. Partials says how many there are, Tilt how fast they
+            grow weaker towards the top, Odd/even which half of them is heard: only odd ones sound hollow like a clarinet, only even ones jump up
+            an octave. The loudness stays the same whatever you turn.
 
             Stretch moves the partials away from whole multiples: a little above 1 is a piano string, more is a bell or a gong, below 1 is a
             sound that no object makes. Comb lets every so-manyth partial through and weakens those between. The formant lifts the partials
@@ -76,20 +77,24 @@ public unsafe struct Additive : IModule<Additive>
             new ParameterDescriptor("fine", "Fine", "cent", -100f, 100f, 0f, ParameterCurve.Linear, "Fine tuning, a semitone either way."),
             new ParameterDescriptor("partials", "Partials", "", 1f, Most, 64f, ParameterCurve.Exponential,
                 "How many sound; the last one fades in and out. The setting of the same name limits them."),
-            new ParameterDescriptor("tilt", "Tilt", "dB/oct", -24f, 6f, -6f, ParameterCurve.Linear, "How much weaker each octave of partials is."),
+            new ParameterDescriptor("tilt", "Tilt", "dB/oct", -24f, 6f, -6f, ParameterCurve.Linear,
+                "How much weaker each octave of partials is."),
             new ParameterDescriptor("odd_even", "Odd/even", "", -1f, 1f, 0f, ParameterCurve.Linear,
                 "Left, only odd partials; right, only even ones."),
             new ParameterDescriptor("stretch", "Stretch", "", 0.8f, 1.25f, 1f, ParameterCurve.Linear,
                 "Power of the partials' frequencies: 1 is harmonic."),
             new ParameterDescriptor("comb_depth", "Comb depth", "", 0f, 1f, 0f, ParameterCurve.Linear,
                 "How far partials between the comb's teeth are weakened."),
-            new ParameterDescriptor("comb", "Comb spacing", "", 1f, 32f, 4f, ParameterCurve.Exponential, "Partials from one tooth to the next."),
-            new ParameterDescriptor("formant_level", "Formant level", "dB", 0f, 24f, 0f, ParameterCurve.Linear, "How far the formant is lifted."),
+            new ParameterDescriptor("comb", "Comb spacing", "", 1f, 32f, 4f, ParameterCurve.Exponential,
+                "Partials from one tooth to the next."),
+            new ParameterDescriptor("formant_level", "Formant level", "dB", 0f, 24f, 0f, ParameterCurve.Linear,
+                "How far the formant is lifted."),
             new ParameterDescriptor("formant", "Formant", "Hz", 60f, 8_000f, 800f, ParameterCurve.Exponential, "Where the formant is."),
         ],
         Settings =
         [
-            new SettingDescriptor("partials", "Partials", 0, 3, 1, "Most partials of a voice; more take more time.", "32", "64", "128", "256"),
+            new SettingDescriptor("partials", "Partials", 0, 3, 1, "Most partials of a voice; more take more time.",
+                "32", "64", "128", "256"),
         ],
     };
 
@@ -181,7 +186,8 @@ public unsafe struct Additive : IModule<Additive>
         {
             if (channel >= context.Outputs[output].Channels) continue;
             var target = context.Out(output, channel) + (segment * Limits.Grid);
-            var mask = output == Out ? Vector128<float>.One : output == OddOut ? Vector128.Create(1f, 0f, 1f, 0f) : Vector128.Create(0f, 1f, 0f, 1f);
+            var mask = output == Out ? Vector128<float>.One
+                : output == OddOut ? Vector128.Create(1f, 0f, 1f, 0f) : Vector128.Create(0f, 1f, 0f, 1f);
             for (var i = 0; i < Limits.Grid; i++) target[i] = Vector128.Dot(sums[i], mask);
         }
     }

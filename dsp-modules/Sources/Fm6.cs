@@ -7,9 +7,9 @@ namespace SspHost.Modules;
 
 /// <summary>
 /// Phase modulation (Chowning, The Synthesis of Complex Audio Spectra by Means of Frequency Modulation, JAES 1973, in the form of Yamaha's
-/// DX7) by thirty-two algorithms (see <see cref="FmAlgorithms"/>). A modulator at full level swings the phase by +-2 turns: an index of 12.6.
-/// Levels are squared, so that the lower half of a knob is of use. Feedback takes the mean of the operator's last two values, as there:
-/// a single one would break into noise.
+/// DX7) by thirty-two algorithms (see <see cref="FmAlgorithms"/>). A modulator at full level swings the phase by +-2 turns: an index of
+/// 12.6. Levels are squared, so that the lower half of a knob is of use. Feedback takes the mean of the operator's last two values, as
+/// there: a single one would break into noise.
 /// Attack is a straight line from 0 to 1 in its time, decay and release fall by 60 dB of their way in theirs (to 1 % at 10 s).
 /// Aliases: phase modulation has no band limit; Carson's rule puts all but 1 % of it within (index + 1) times the modulator's frequency
 /// around the carrier, and what goes beyond falls off faster than exponentially. All is computed at twice the rate, so that only what would
@@ -21,7 +21,8 @@ public unsafe struct Fm6 : IModule<Fm6>
 {
     private const int GateIn = 0, PitchIn = 1, VelocityIn = 2, BrightnessIn = 3;
     private const int Algorithm = 0, Feedback = 1, PitchParam = 2, Fine = 3, Brightness = 4, Velocity = 5, FirstOperator = 6;
-    private const int Ratio = 0, Detune = 1, FixedMode = 2, Hertz = 3, Level = 4, Attack = 5, Decay = 6, Sustain = 7, Release = 8, PerOperator = 9;
+    private const int Ratio = 0, Detune = 1, FixedMode = 2, Hertz = 3, Level = 4;
+    private const int Attack = 5, Decay = 6, Sustain = 7, Release = 8, PerOperator = 9;
     private const int Operators = FmAlgorithm.Operators;
     private const int Groups = Limits.MaxChannels / 4;
     private const float Volts = 5f;
@@ -44,7 +45,8 @@ public unsafe struct Fm6 : IModule<Fm6>
     private struct Operator
     {
         public Vector128<int> Phase, Increment;
-        public Vector128<float> Envelope, Attacking, Level, LevelStep, NextLevel, AttackStep, DecayRate, ReleaseRate, Sustain, Out, Heard, Fed;
+        public Vector128<float> Envelope, Attacking, Level, LevelStep, NextLevel, Out, Heard, Fed;
+        public Vector128<float> AttackStep, DecayRate, ReleaseRate, Sustain;
     }
 
     // Four voices.
@@ -63,12 +65,13 @@ public unsafe struct Fm6 : IModule<Fm6>
         Family = "Sources",
         Text = "Six-operator FM: electric pianos, bells, basses and brass of the eighties, and stranger things.",
         Help = """
-            Six operators, each a sine with a pitch, a level and an envelope. Some are heard, the carriers; the others bend the phase of their
-            neighbours, and what they are loud with becomes brightness. Algorithm chooses, by the numbers that FM players know, who modulates
-            whom: 1 to 4 have towers, 5 three pairs, 16 to 18 everything on one carrier, 32 is six sines side by side like an organ.
+            Six operators, each a sine with a pitch, a level and an envelope. Some are heard, the carriers; the others bend the phase of
+            their neighbours, and what they are loud with becomes brightness. Algorithm chooses, by the numbers that FM players know, who
+            modulates whom: 1 to 4 have towers, 5 three pairs, 16 to 18 everything on one carrier, 32 is six sines side by side like an
+            organ.
 
-            Ratios of whole numbers sound harmonic, with large ones like a hammer on metal; Detune makes them beat. A fixed operator keeps its
-            frequency under every note. The envelope of a modulator is a filter envelope: short, it plucks; slow, it is brass.
+            Ratios of whole numbers sound harmonic, with large ones like a hammer on metal; Detune makes them beat. A fixed operator
+            keeps its frequency under every note. The envelope of a modulator is a filter envelope: short, it plucks; slow, it is brass.
 
             - Gate plays the envelopes; unpatched, they have begun already and the sound stands, to be shaped by a VCA.
             - Velocity, 10 V for the hardest, makes notes louder and brighter by the amount of its knob, taken where the gate rises.
@@ -88,7 +91,8 @@ public unsafe struct Fm6 : IModule<Fm6>
         Outputs = [new PortDescriptor("out", "Out", "The carriers.")],
         Parameters =
         [
-            new ParameterDescriptor("algorithm", "Algorithm", "", 1f, FmAlgorithms.Count, 5f, ParameterCurve.Stepped, "Who modulates whom."),
+            new ParameterDescriptor("algorithm", "Algorithm", "", 1f, FmAlgorithms.Count, 5f, ParameterCurve.Stepped,
+                "Who modulates whom."),
             new ParameterDescriptor("feedback", "Feedback", "", 0f, 1f, 0.2f, ParameterCurve.Linear,
                 "How far one operator, by the algorithm, modulates itself."),
             new ParameterDescriptor("pitch", "Pitch", "V/oct", -5f, 5f, 0f, ParameterCurve.Linear, "The note, added to the pitch input."),

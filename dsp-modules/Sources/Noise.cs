@@ -32,8 +32,8 @@ public unsafe struct Noise : IModule<Noise>
         Family = "Sources",
         Text = "Noise in five colours, from rumble to hiss: wind, drums, random voltages.",
         Help = """
-            Chance as a sound. Each output is the same noise in another colour, all of them equally strong: white has as much in every hertz,
-            pink as much in every octave, which is what the ear calls even; red (or brown) rumbles, blue and violet hiss.
+            Chance as a sound. Each output is the same noise in another colour, all of them equally strong: white has as much in every
+            hertz, pink as much in every octave, which is what the ear calls even; red (or brown) rumbles, blue and violet hiss.
 
             It has no inputs: it plays as soon as it is patched. Channels makes one cable carry up to sixteen noises that have nothing in
             common, a different one for each voice of a chord.

@@ -39,8 +39,8 @@ public unsafe struct Supersaw : IModule<Supersaw>
         Family = "Sources",
         Text = "Seven detuned saws in stereo: wide leads, trance chords, swarms.",
         Help = """
-            One note played by seven saws at once. The middle one is in tune; three pairs lie below and above it, at the uneven distances that
-            made a synthesizer of 1996 famous, and beat against each other without ever repeating.
+            One note played by seven saws at once. The middle one is in tune; three pairs lie below and above it, at the uneven distances
+            that made a synthesizer of 1996 famous, and beat against each other without ever repeating.
 
             Detune is gentle over most of its travel and wild at the end, Mix brings the six beside the middle one up. Spread places them
             between left and right; at 0 both outputs are the same, for patches in mono. The loudness stays while you turn.

@@ -34,9 +34,9 @@ public unsafe struct Vco : IModule<Vco>
         Family = "Sources",
         Text = "A tone: sine, triangle, saw and pulse at the pitch a voltage says.",
         Help = """
-            The oscillator that most patches begin with. Four waves of one pitch leave it at the same time, so a triangle can go to one filter
-            while the pulse of the same note goes to another. Pitch follows 1 V an octave and is exact to a tenth of a cent over ten octaves;
-            nothing is heard of the digital clock, however high it plays.
+            The oscillator that most patches begin with. Four waves of one pitch leave it at the same time, so a triangle can go to one
+            filter while the pulse of the same note goes to another. Pitch follows 1 V an octave and is exact to a tenth of a cent over ten
+            octaves; nothing is heard of the digital clock, however high it plays.
 
             Placed alone it sounds middle C. Pitch and Fine tune it, and what comes in at Pitch is added to them. A cable with several
             channels gives as many voices.
@@ -46,8 +46,8 @@ public unsafe struct Vco : IModule<Vco>
             - Sync starts the wave again with each cycle of another oscillator: sweep Pitch, and the colour tears while the pitch stays.
             - PWM moves the width of the pulse; a slow triangle makes one oscillator sound like two.
 
-            Try first: Saw into a filter, an envelope on the cutoff. Then patch the sine of a second VCO into FM, tune it an octave and a fifth
-            higher, and turn FM amount.
+            Try first: Saw into a filter, an envelope on the cutoff. Then patch the sine of a second VCO into FM, tune it an octave and a
+            fifth higher, and turn FM amount.
             """,
         Inputs =
         [
@@ -147,8 +147,8 @@ public unsafe struct Vco : IModule<Vco>
     {
         var at = segment * Limits.Grid;
         ModulatedPitch.Turns(
-            input->Increment, context.In(PitchIn, channel) + at, context.In(FmIn, channel) + at, new GridRamp(in context, PitchParam, segment),
-            new GridRamp(in context, Fine, segment), new GridRamp(in context, Fm, segment), context.Param(FmMode, segment) >= 0.5f,
+            input->Increment, context.In(PitchIn, channel) + at, context.In(FmIn, channel) + at,
+            new GridRamp(in context, PitchParam, segment), new GridRamp(in context, Fine, segment), new GridRamp(in context, Fm, segment), context.Param(FmMode, segment) >= 0.5f,
             context.SampleRate);
     }
 

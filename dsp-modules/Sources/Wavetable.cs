@@ -6,14 +6,14 @@ using SspHost.Dsp;
 namespace SspHost.Modules;
 
 /// <summary>
-/// Reads two neighbouring waves (see <see cref="WaveTable"/>) and mixes them by where Morph stands between them. Computed at twice the rate:
-/// frequency and phase modulation and sync spread a sound beyond what its table holds, and what they put between 28 and 76 kHz (at 48) is
-/// filtered out instead of folding back. The phase between two frames is the cubic through four of them.
-/// Sync does not jump: the old wave and one that starts at phase 0 at the exact time are mixed by a band-limited step of ten frames, which is
-/// what a band-limited jump is. Syncs that come closer than that cut each other short.
+/// Reads two neighbouring waves (see <see cref="WaveTable"/>) and mixes them by where Morph stands between them. Computed at twice the
+/// rate: frequency and phase modulation and sync spread a sound beyond what its table holds, and what they put between 28 and 76 kHz (at
+/// 48) is filtered out instead of folding back. The phase between two frames is the cubic through four of them.
+/// Sync does not jump: the old wave and one that starts at phase 0 at the exact time are mixed by a band-limited step of ten frames, which
+/// is what a band-limited jump is. Syncs that come closer than that cut each other short.
 /// A loaded file is cut into cycles: of the length it names, else of 2048 frames, else of the largest power of two that its length is a
-/// multiple of. Each is taken apart into harmonics and put together at every width of band by a job off the RT threads; until it is done the
-/// built-in waves sound. A file of more waves than there is room for is thinned evenly.
+/// multiple of. Each is taken apart into harmonics and put together at every width of band by a job off the RT threads; until it is done
+/// the built-in waves sound. A file of more waves than there is room for is thinned evenly.
 /// </summary>
 public unsafe struct Wavetable : IModule<Wavetable>
 {
@@ -25,7 +25,7 @@ public unsafe struct Wavetable : IModule<Wavetable>
     private const float Volts = 5f;
 
     // Frames by which reading lags, so that a sync can begin before its time; histories hold them and the segment at hand.
-    private const int Lag = 6, Kept = 8, History = Kept + Limits.Grid, First = Kept - Lag;
+    private const int Lag = 6, Kept = 8, First = Kept - Lag;
 
     // Segments after which a band is widened.
     private const int Widening = 150;
@@ -48,9 +48,9 @@ public unsafe struct Wavetable : IModule<Wavetable>
 
     private struct Voice
     {
-        public fixed float Increments[History];
-        public fixed float Phases[History];
-        public fixed float Syncs[History];
+        public fixed float Increments[Kept + Limits.Grid];
+        public fixed float Phases[Kept + Limits.Grid];
+        public fixed float Syncs[Kept + Limits.Grid];
         public int Level, Patience;
         public double Old, New;
         public float Since, Place;
@@ -65,9 +65,9 @@ public unsafe struct Wavetable : IModule<Wavetable>
         Family = "Sources",
         Text = "Morphs through rows of waves, built in or from a file; FM, phase modulation and sync.",
         Help = """
-            One oscillator, many waves. Bank chooses a row of sixteen, Morph the place in it, and between two waves it blends; an envelope or an
-            LFO at Morph CV makes the sound speak, open or shimmer while the note stands. Six rows are built in: the classic shapes, a pulse that
-            narrows, a resonance that climbs, the vowels a e i o u, FM, and the drawbars of an organ.
+            One oscillator, many waves. Bank chooses a row of sixteen, Morph the place in it, and between two waves it blends; an envelope
+            or an LFO at Morph CV makes the sound speak, open or shimmer while the note stands. Six rows are built in: the classic shapes, a pulse
+            that narrows, a resonance that climbs, the vowels a e i o u, FM, and the drawbars of an organ.
 
             A WAV file of waves, as other wavetable synthesizers use them, takes the place of the bank: each cycle of 2048 frames, or of the
             length that the file names, is one wave. Any recording will do: it becomes as many waves as it has pieces.
@@ -101,7 +101,8 @@ public unsafe struct Wavetable : IModule<Wavetable>
                 "Exponential: octaves per volt. Linear: multiples of the frequency per 5 V; above 1 it runs through zero."),
             new ParameterDescriptor("fm_mode", "FM mode", "", 0f, 1f, 1f, ParameterCurve.Stepped, "How the FM input moves the frequency.",
                 "exponential", "linear"),
-            new ParameterDescriptor("phase", "Phase amount", "", 0f, 2f, 0.5f, ParameterCurve.Linear, "Turns that 5 V at the phase input move it."),
+            new ParameterDescriptor("phase", "Phase amount", "", 0f, 2f, 0.5f, ParameterCurve.Linear,
+                "Turns that 5 V at the phase input move it."),
         ],
         Settings =
         [
@@ -143,8 +144,8 @@ public unsafe struct Wavetable : IModule<Wavetable>
         self._step = self._kernel + WaveTable.KernelFloats;
         self._asked = true;
 
-        // At twice the rate nothing folds back below 20 kHz that lies below 76 (at 48): harmonics are kept to a little less. A sync multiplies
-        // them by a step that reaches to 48 kHz itself.
+        // At twice the rate nothing folds back below 20 kHz that lies below 76 (at 48): harmonics are kept to a little less. A sync
+        // multiplies them by a step that reaches to 48 kHz itself.
         self._limit = 0.92f * (2f - (20_000f / setup.SampleRate));
         self._syncedLimit = 1f - (20_000f / setup.SampleRate);
         timing.LatencyFrames = Lag + 2;
@@ -258,7 +259,8 @@ public unsafe struct Wavetable : IModule<Wavetable>
             // The way to the middle between two frames: the cubic through the four phases around it.
             var step = (double)voice->Increments[j];
             var half = (0.5 * step) + ((voice->Increments[j - 1] - (double)voice->Increments[j + 1]) * (1.0 / 16.0));
-            var middle = ((voice->Phases[j - 1] + voice->Phases[j]) * (9f / 16f)) - ((voice->Phases[j - 2] + voice->Phases[j + 1]) * (1f / 16f));
+            var middle = ((voice->Phases[j - 1] + voice->Phases[j]) * (9f / 16f))
+                - ((voice->Phases[j - 2] + voice->Phases[j + 1]) * (1f / 16f));
             target[8 * i] = Read(voice, half, middle, row, size, 0.5f * (before + place), last);
             target[(8 * i) + 4] = Read(voice, step - half, voice->Phases[j], row, size, place, last);
             before = place;
@@ -293,7 +295,8 @@ public unsafe struct Wavetable : IModule<Wavetable>
         return old + ((WaveTable.At(a, b, _kernel, size, Phase(voice->New + offset), mix) - old) * part);
     }
 
-    // A band is narrowed at once and widened after fifty milliseconds: one that came and went with each turn of an FM would itself be heard.
+    // A band is narrowed at once and widened after fifty milliseconds: one that came and went with each turn of an FM would itself be
+    // heard.
     private static int Level(Voice* voice, int wanted)
     {
         voice->Patience = wanted < voice->Level ? voice->Patience + 1 : 0;

@@ -36,7 +36,8 @@ public unsafe struct OscillatorInput
 /// </summary>
 public unsafe struct Oscillator
 {
-    /// <summary>Floats of buffer a voice needs: for each waveform a segment and what residuals reach beyond it, and the last segment's phases and levels.</summary>
+    /// <summary>Floats of buffer a voice needs: for each waveform a segment and what residuals reach beyond it, and the last segment's
+    /// phases and levels.</summary>
     public const int BufferFloats = (4 * Stride) + (2 * Limits.Grid);
 
     private const int Stride = BlepSegment.Stride;

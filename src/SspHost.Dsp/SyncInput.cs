@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace SspHost.Dsp;
 
-/// <summary>A Schmitt trigger that tells the time of its edge: along the chord, bent once by the second difference. Zeroed memory is low.</summary>
+/// <summary>A Schmitt trigger that tells the time of its edge: along the chord, bent once by the second difference. Zeroed memory is
+/// low.</summary>
 public struct SyncInput
 {
     private SchmittTrigger _trigger;

@@ -15,7 +15,8 @@ public static unsafe class WaveBanks
 
     private const int Shapes = 0, Pulse = 1, Resonance = 2, Vowels = 3, Fm = 4;
 
-    /// <summary>Builds them all; <paramref name="scratch"/> as <see cref="WaveTable.Prepare"/> left it. A few hundred milliseconds. [steward]</summary>
+    /// <summary>Builds them all; <paramref name="scratch"/> as <see cref="WaveTable.Prepare"/> left it. A few hundred milliseconds.
+    /// [steward]</summary>
     public static void Build(float* tables, double* scratch)
     {
         double* cosines = WaveTable.Cosines(scratch), sines = WaveTable.Sines(scratch);
@@ -85,7 +86,8 @@ public static unsafe class WaveBanks
         _ => (h & 1) == 0 ? 0.0 : 4.0 / (Math.PI * h),
     };
 
-    // a, e, i, o, u of a man at 130 Hz: three formants each (Peterson and Barney, Control Methods Used in a Study of the Vowels, JASA 1952).
+    // a, e, i, o, u of a man at 130 Hz: three formants each (Peterson and Barney, Control Methods Used in a Study of the Vowels, JASA
+    // 1952).
     private static double Vowel(double place, int h)
     {
         ReadOnlySpan<double> formants = [730, 1090, 2440, 530, 1840, 2480, 270, 2290, 3010, 570, 840, 2410, 300, 870, 2240];

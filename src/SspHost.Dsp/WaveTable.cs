@@ -5,9 +5,9 @@ using System.Runtime.Intrinsics;
 namespace SspHost.Dsp;
 
 /// <summary>
-/// A wave is kept with 724, 512, 362, 256 ... 1 harmonics, half an octave apart: for every pitch one of them fills a given band and at least
-/// 0.7 of it. Tables have 2048 samples, or at least 5.6 for each cycle of their highest harmonic, and are read by eight points of a windowed
-/// sinc (Smith and Gossett, A Flexible Sampling-Rate Conversion Method, ICASSP 1984), 512 positions between two samples.
+/// A wave is kept with 724, 512, 362, 256 ... 1 harmonics, half an octave apart: for every pitch one of them fills a given band and at
+/// least 0.7 of it. Tables have 2048 samples, or at least 5.6 for each cycle of their highest harmonic, and are read by eight points of a
+/// windowed sinc (Smith and Gossett, A Flexible Sampling-Rate Conversion Method, ICASSP 1984), 512 positions between two samples.
 /// Waves are built from their harmonics by an inverse transform in double, two tables at a time.
 /// </summary>
 public static unsafe class WaveTable
@@ -52,7 +52,8 @@ public static unsafe class WaveTable
         return offset + ((level - (2 * pairs)) * Size(level)) + (level * Guard);
     }
 
-    /// <summary>The widest band that keeps harmonics at <paramref name="turns"/> a frame below <paramref name="limit"/> of the rate.</summary>
+    /// <summary>The widest band that keeps harmonics at <paramref name="turns"/> a frame below <paramref name="limit"/> of the
+    /// rate.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LevelFor(float turns, float limit)
     {
@@ -117,8 +118,8 @@ public static unsafe class WaveTable
     /// <summary>Amplitudes of sin(2 pi h x).</summary>
     public static double* Sines(double* scratch) => Cosines(scratch) + Harmonics + 1;
 
-    /// <summary>Builds all levels of <paramref name="wave"/> from the harmonics in the scratch, times <paramref name="gain"/>; returns the peak.
-    /// [steward]</summary>
+    /// <summary>Builds all levels of <paramref name="wave"/> from the harmonics in the scratch, times <paramref name="gain"/>; returns the
+    /// peak. [steward]</summary>
     public static double Synthesize(float* wave, double* scratch, double gain)
     {
         var (cosines, sines) = (0, Harmonics + 1);

@@ -40,7 +40,8 @@ public unsafe class WaveTableTests
             for (var h = 1; h <= most; h++) (a[h], b[h]) = ((random.NextDouble() - 0.5) / h, (random.NextDouble() - 0.5) / h);
             var cycle = new float[frames];
             for (var i = 0; i < frames; i++) cycle[i] = (float)(0.3 + Sum(a, b, most, i / (double)frames));
-            var (wave, kernel, scratch) = (new float[WaveTable.WaveFloats], new float[WaveTable.KernelFloats], new double[WaveTable.ScratchDoubles]);
+            var (wave, kernel) = (new float[WaveTable.WaveFloats], new float[WaveTable.KernelFloats]);
+            var scratch = new double[WaveTable.ScratchDoubles];
             fixed (float* w = wave, k = kernel, c = cycle)
             fixed (double* s = scratch)
             {

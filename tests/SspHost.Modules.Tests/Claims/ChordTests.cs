@@ -7,7 +7,8 @@ public class ChordTests
     private const double C4 = 261.6255653005986;
     private const int Rate = 48_000;
 
-    private static readonly double[] Just = [1, 16.0 / 15, 9.0 / 8, 6.0 / 5, 5.0 / 4, 4.0 / 3, 45.0 / 32, 3.0 / 2, 8.0 / 5, 5.0 / 3, 9.0 / 5, 15.0 / 8];
+    private static readonly double[] Just =
+        [1, 16.0 / 15, 9.0 / 8, 6.0 / 5, 5.0 / 4, 4.0 / 3, 45.0 / 32, 3.0 / 2, 8.0 / 5, 5.0 / 3, 9.0 / 5, 15.0 / 8];
 
     [Theory]
     [InlineData("fifth", 0, 7, 12, 19)]

@@ -1,4 +1,5 @@
-// What the wavetable oscillator claims: its waves are their harmonics at any pitch, from the bank and from a file; FM and sync do not alias.
+// What the wavetable oscillator claims: its waves are their harmonics at any pitch, from the bank and from a file; FM and sync do not
+// alias.
 using SspHost.Abi;
 
 namespace SspHost.Modules.Tests;
@@ -126,7 +127,8 @@ public unsafe class WavetableTests
         rig.Input = (port, _, frame) => port == 0 ? volts : port == 3
             ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
         var samples = rig.Run("out", 4096 + Count)[4096..];
-        var worst = Spectrum.WorstOther(samples, Rate, 20_000, Enumerable.Range(1, Count / 2 / Bin).Select(k => k * (double)Bin * Rate / Count));
+        var worst = Spectrum.WorstOther(samples, Rate, 20_000,
+            Enumerable.Range(1, Count / 2 / Bin).Select(k => k * (double)Bin * Rate / Count));
         Quality.AtMost("wavetable", "aliases of hard sync", worst, -80, "dB");
     }
 
@@ -146,14 +148,19 @@ public unsafe class WavetableTests
         rig["phase"] = fm ? 0f : amount;
         rig.Input = (port, _, frame) => port == 0 ? volts : 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Modulator * frame % Count) / Count);
         var samples = rig.Run("out", 4096 + Count)[4096..];
-        var worst = Spectrum.WorstOther(samples, Rate, 20_000, Enumerable.Range(0, Count / 2 / Grid).Select(static k => k * (double)Grid * Rate / Count));
+        var worst = Spectrum.WorstOther(samples, Rate, 20_000,
+            Enumerable.Range(0, Count / 2 / Grid).Select(static k => k * (double)Grid * Rate / Count));
         Quality.AtMost("wavetable", fm ? "aliases of linear FM" : "aliases of phase modulation", worst, -80, "dB");
     }
 
     [Fact]
     public void Phase_modulation_of_a_sine_makes_the_sidebands_that_Bessel_functions_say()
     {
-        using var rig = new Rig("wavetable", new RigOptions { Quantum = 64, Cables = [1, 0, 1, 0, 0] }) { ["morph"] = 0f, ["phase"] = 0.25f };
+        using var rig = new Rig("wavetable", new RigOptions { Quantum = 64, Cables = [1, 0, 1, 0, 0] })
+        {
+            ["morph"] = 0f,
+            ["phase"] = 0.25f,
+        };
         var volts = (float)Math.Log2(2000.0 / C4);
         rig.Input = (port, _, frame) => port == 0 ? volts : 5f * (float)Math.Sin(2.0 * Math.PI * 300.0 * frame / Rate);
         var samples = rig.Run("out", 4096 + 32_768)[4096..];
