@@ -43,8 +43,8 @@ public unsafe struct Additive : IModule<Additive>
         Text = "Up to 256 sines, shaped together: organs, bells, voices, glass.",
         Help = """
             Every sound is a sum of sines; here they are all under your hands at once. Partials says how many there are, Tilt how fast they
-            grow weaker towards the top, Odd/even which half of them is heard: only odd ones sound hollow like a clarinet, only even ones jump up
-            an octave. The loudness stays the same whatever you turn.
+            grow weaker towards the top, Odd/even which half of them is heard: only odd ones sound hollow like a clarinet, only even ones
+            jump up an octave. The loudness stays the same whatever you turn.
 
             Stretch moves the partials away from whole multiples: a little above 1 is a piano string, more is a bell or a gong, below 1 is a
             sound that no object makes. Comb lets every so-manyth partial through and weakens those between. The formant lifts the partials

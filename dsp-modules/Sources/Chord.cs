@@ -32,8 +32,8 @@ public unsafe struct Chord : IModule<Chord>
         Text = "Four oscillators that play a chord on one note, in any inversion, in equal or just tuning.",
         Help = """
             One pitch in, a chord out. Chord chooses what is built on the note, from a bare fifth over triads and sevenths to ninths;
-            Inversion takes notes from the bottom to the top, Voicing pulls single notes an octave away. Each of the four notes also has an output of
-            its own, to be filtered or panned alone.
+            Inversion takes notes from the bottom to the top, Voicing pulls single notes an octave away. Each of the four notes also has an
+            output of its own, to be filtered or panned alone.
 
             Equal tuning agrees with every other instrument in the patch. Just tuning makes the intervals whole-number ratios, 4:5:6 for a
             major triad: the beating stops and the chord locks into one sound. Detune puts life back by moving the outer notes apart.

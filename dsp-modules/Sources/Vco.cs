@@ -148,8 +148,8 @@ public unsafe struct Vco : IModule<Vco>
         var at = segment * Limits.Grid;
         ModulatedPitch.Turns(
             input->Increment, context.In(PitchIn, channel) + at, context.In(FmIn, channel) + at,
-            new GridRamp(in context, PitchParam, segment), new GridRamp(in context, Fine, segment), new GridRamp(in context, Fm, segment), context.Param(FmMode, segment) >= 0.5f,
-            context.SampleRate);
+            new GridRamp(in context, PitchParam, segment), new GridRamp(in context, Fine, segment), new GridRamp(in context, Fm, segment),
+            context.Param(FmMode, segment) >= 0.5f, context.SampleRate);
     }
 
     private static void Widths(OscillatorInput* input, in ProcessContext context, int segment, int channel)

@@ -66,8 +66,8 @@ public unsafe struct Wavetable : IModule<Wavetable>
         Text = "Morphs through rows of waves, built in or from a file; FM, phase modulation and sync.",
         Help = """
             One oscillator, many waves. Bank chooses a row of sixteen, Morph the place in it, and between two waves it blends; an envelope
-            or an LFO at Morph CV makes the sound speak, open or shimmer while the note stands. Six rows are built in: the classic shapes, a pulse
-            that narrows, a resonance that climbs, the vowels a e i o u, FM, and the drawbars of an organ.
+            or an LFO at Morph CV makes the sound speak, open or shimmer while the note stands. Six rows are built in: the classic shapes, a
+            pulse that narrows, a resonance that climbs, the vowels a e i o u, FM, and the drawbars of an organ.
 
             A WAV file of waves, as other wavetable synthesizers use them, takes the place of the bank: each cycle of 2048 frames, or of the
             length that the file names, is one wave. Any recording will do: it becomes as many waves as it has pieces.
