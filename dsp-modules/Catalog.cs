@@ -27,6 +27,11 @@ public static class Catalog
         visitor.Visit<Snare>();
         visitor.Visit<Hat>();
         visitor.Visit<Clap>();
+        visitor.Visit<Supersaw>();
+        visitor.Visit<Chord>();
+        visitor.Visit<Wavetable>();
+        visitor.Visit<Additive>();
+        visitor.Visit<Fm6>();
 
         // Filters
         visitor.Visit<LadderFilter>();
