@@ -113,11 +113,10 @@ public unsafe struct Adsr : IModule<Adsr>
 
     private static void Segment(Voice* v, in ProcessContext context, int segment, int voice, int triggerFrames)
     {
-        double rate = context.SampleRate;
         var shape = new EnvelopeShape(
-            1.0 / (context.Param(Attack, segment) * rate),
-            1.0 / (context.Param(Decay, segment) * rate),
-            1.0 / (context.Param(Release, segment) * rate));
+            1.0 / Duration.Frames(context.Param(Attack, segment), context.SampleRate),
+            1.0 / Duration.Frames(context.Param(Decay, segment), context.SampleRate),
+            1.0 / Duration.Frames(context.Param(Release, segment), context.SampleRate));
         var sustain = new GridRamp(in context, Sustain, segment);
         var level = new GridRamp(in context, Level, segment);
         var bend = new GridRamp(in context, Curvature, segment);

@@ -95,7 +95,8 @@ public unsafe struct Seq8 : IModule<Seq8>
         self = default;
         self._triggerFrames = triggerFrames;
         self._mask = 0xFF;
-        self.Rewind();
+        self._step = -1;
+        self._clock.Rewind();
     }
 
     public static int SaveState(ref Seq8 self, Span<byte> state)
@@ -162,7 +163,7 @@ public unsafe struct Seq8 : IModule<Seq8>
                 else _mask &= ~bit;
                 break;
             default:
-                if (_clock.Take(in e, patched)) Rewind();
+                if (_clock.Take(in e, patched)) _step = -1;
                 if (_clock.Stopped) _gateLeft = 0;
                 break;
         }
@@ -170,7 +171,12 @@ public unsafe struct Seq8 : IModule<Seq8>
 
     private void Frame(in ProcessContext context, int segment, int frame)
     {
-        if (_reset.Rises(context.In(ResetIn)[frame])) Rewind();
+        if (_reset.Rises(context.In(ResetIn)[frame]))
+        {
+            _step = -1;
+            _clock.Rewind();
+        }
+
         var framesPerStep = context.SampleRate * 15.0 / context.Param(Tempo, segment);
         if (_clock.Next(context.In(ClockIn)[frame], context.Inputs[ClockIn].Connected, framesPerStep)) Advance(in context, segment);
 
@@ -179,12 +185,6 @@ public unsafe struct Seq8 : IModule<Seq8>
         context.Out(GateOut)[frame] = TriggerPulse.Gate(_gateLeft > 0);
         context.Out(FirstOut)[frame] = _first.Next();
         if (_gateLeft > 0) _gateLeft--;
-    }
-
-    private void Rewind()
-    {
-        _step = -1;
-        _clock.Rewind();
     }
 
     // The gate lasts a part of the step before, or of the tempo's where none was measured yet.

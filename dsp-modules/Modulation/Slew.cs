@@ -107,5 +107,5 @@ public unsafe struct Slew : IModule<Slew>
     }
 
     private static double Frames(in ProcessContext context, int parameter, int segment, float cv) =>
-        context.Param(parameter, segment) * (double)context.SampleRate * (cv == 0f ? 1.0 : FastMath.Exp2(-cv));
+        Duration.Frames(context.Param(parameter, segment) * (cv == 0f ? 1.0 : FastMath.Exp2(-cv)), context.SampleRate);
 }

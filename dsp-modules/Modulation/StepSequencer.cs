@@ -50,7 +50,7 @@ public unsafe struct StepSequencer : IModule<StepSequencer>
         public long Since;
         public float Velocity;
         public int Step, Ticks, Repeats;
-        public bool Sounds, Tied, Back;
+        public bool Sounds, Tied, Back, High, Dips;
     }
 
     public static ModuleDescriptor Describe()
@@ -145,6 +145,7 @@ public unsafe struct StepSequencer : IModule<StepSequencer>
         self._triggerFrames = kept._triggerFrames;
         self._random = new Xorshift(kept._seed);
         new Span<Track>(kept._tracks, Tracks).Clear();
+        self._clock.Rewind();
         self.Rewind();
         for (var track = 0; track < Tracks; track++)
         {
@@ -231,7 +232,12 @@ public unsafe struct StepSequencer : IModule<StepSequencer>
                     next = context.NextEvent(ref cursor);
                 }
 
-                if (self._reset.Rises(context.In(ResetIn)[frame])) self.Rewind();
+                if (self._reset.Rises(context.In(ResetIn)[frame]))
+                {
+                    self._clock.Rewind();
+                    self.Rewind();
+                }
+
                 if (self._clock.Next(context.In(ClockIn)[frame], patched, framesPerStep)) self.Tick(in context, segment);
                 self.Frame(in context, segment, frame);
             }
@@ -286,9 +292,8 @@ public unsafe struct StepSequencer : IModule<StepSequencer>
         }
     }
 
-    private void Rewind()
+    private readonly void Rewind()
     {
-        _clock.Rewind();
         for (var track = 0; track < Tracks; track++)
         {
             _tracks[track].Step = -1;
@@ -323,8 +328,12 @@ public unsafe struct StepSequencer : IModule<StepSequencer>
         var plays = _random.NextUnipolar() * 255f < step->Chance;
         t->Since = 0;
         t->Frames = Math.Max(frames, 1.0);
+        var tied = t->Tied && t->Sounds;
         t->Sounds = step->On && plays;
         if (!t->Sounds) return;
+
+        // A tick that comes early finds the gate open: it closes for a frame, else the note would be lost.
+        t->Dips = t->High && !tied;
         t->Repeats = step->Repeats;
         t->Tied = step->Length == Tie && step->Repeats == 1;
         t->Part = step->Length * (1.0 / 255.0);
@@ -369,7 +378,9 @@ public unsafe struct StepSequencer : IModule<StepSequencer>
             var output = track * OutputsPerTrack;
             var transpose = context.Param((track * PerTrack) + Transpose, segment) * (1f / 12f);
             context.Out(output)[frame] = t->Pitch.Next() + transpose + cv;
-            context.Out(output + Gate)[frame] = TriggerPulse.Gate(t->Sounds && (t->Tied || IsOpen(t)));
+            t->High = t->Sounds && (t->Tied || IsOpen(t)) && !t->Dips;
+            t->Dips = false;
+            context.Out(output + Gate)[frame] = TriggerPulse.Gate(t->High);
             context.Out(output + Velocity)[frame] = t->Velocity;
             t->Since++;
         }
@@ -381,7 +392,7 @@ public unsafe struct StepSequencer : IModule<StepSequencer>
     {
         var repeats = t->Since * t->Repeats / t->Frames;
         var whole = Math.Floor(repeats);
-        return whole < t->Repeats && (repeats - whole < t->Part || t->Since == 0);
+        return whole < t->Repeats && (repeats - whole < t->Part || t->Since <= 1);
     }
 
     // A riff in C minor and its bass, so that it plays when it is placed.

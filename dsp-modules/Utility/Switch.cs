@@ -6,7 +6,8 @@ using SspHost.Dsp;
 namespace SspHost.Modules;
 
 /// <summary>
-/// The way is (steps taken + Place + address) modulo Steps, where the address CV divides 0..10 V evenly among the steps. Each way has a
+/// The way is (steps taken + Place + address) modulo Steps, where the address CV divides 0..10 V evenly among the steps,
+/// with a hysteresis. Each way has a
 /// gain that goes straight to 0 or 1 within Fade; with a fade of 0 it is there in the frame of the step.
 /// </summary>
 public unsafe struct Switch : IModule<Switch>
@@ -21,7 +22,7 @@ public unsafe struct Switch : IModule<Switch>
     private Xorshift _random;
     private ulong _seed;
     private fixed float _gains[Ways];
-    private int _position;
+    private int _position, _chosen;
     private bool _back, _running;
 
     public static ModuleDescriptor Describe()
@@ -128,8 +129,11 @@ public unsafe struct Switch : IModule<Switch>
                 _back = false;
             }
 
-            var chosen = (int)(Math.Min(Math.Max(address[i], 0f), 10f) * (0.1f * steps));
-            way = Math.Min(_position, steps - 1) + place + Math.Min(chosen, steps - 1);
+            // A way is entered a fiftieth of a step below its voltage, so that the exact voltage is safe, and left a little later.
+            var x = Math.Min(Math.Max(address[i], 0f), 10f) * (0.1f * steps);
+            if ((int)(x + 0.02f) > _chosen) _chosen = (int)(x + 0.02f);
+            else if ((int)(x + 0.07f) < _chosen) _chosen = (int)(x + 0.07f);
+            way = Math.Min(_position, steps - 1) + place + Math.Min(_chosen, steps - 1);
             while (way >= steps) way -= steps;
             for (var w = 0; w < Ways; w++)
             {

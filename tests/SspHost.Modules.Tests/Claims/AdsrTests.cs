@@ -93,8 +93,8 @@ public class AdsrTests
 
     private static Rig Adsr(int attack, int decay, float sustain, int release, float curve)
     {
-        var rig = new Rig("adsr") { ["decay"] = decay / (float)Rate, ["sustain"] = sustain, ["release"] = release / (float)Rate,
-            ["curve"] = curve };
+        var rig = new Rig("adsr", new RigOptions { Cables = [1, 1, 0] }) { ["decay"] = decay / (float)Rate, ["sustain"] = sustain, ["release"] = release / (float)Rate,
+            ["curve"] = curve, ["attack_curve"] = curve };
         if (attack > 0) rig["attack"] = attack / (float)Rate;
         return rig;
     }
