@@ -14,7 +14,7 @@ public struct ClockRatio
     private long _rise, _pairs, _place, _pair, _second;
     private double _swing;
     private int _m, _d;
-    private bool _started, _later;
+    private bool _started, _later, _timed;
 
     /// <summary>The next rise counts as the first.</summary>
     public void Rewind() => _started = false;
@@ -66,6 +66,13 @@ public struct ClockRatio
         (_m, _d, _swing) = (m, d, swing);
         var (pairs, later) = (_pairs, _later);
         Locate(in clock);
+        if (!_timed && clock.Period > 0)
+        {
+            // The first known tempo: ticks that would have been before this rise are not made up for.
+            _timed = true;
+            return first || _place == 0 || _place == _second;
+        }
+
         return first || pairs != _pairs || later != _later;
     }
 

@@ -21,11 +21,11 @@ public class CvRecorderTests
     }
 
     [Fact]
-    public void A_loop_of_a_minute_is_as_long_as_it_says()
+    public void A_long_loop_is_as_long_as_it_says()
     {
         using var rig = new Rig("cv-recorder", new RigOptions { Quantum = 256, Rate = 44_100, Cables = [0, 0, 0, 0] });
-        rig["length"] = 60f;
-        Assert.Equal([0, 60 * 44_100], EdgeList.Rises(rig.Run("start", (60 * 44_100) + 1000)));
+        rig["length"] = 17f;
+        Assert.Equal([0, 17 * 44_100], EdgeList.Rises(rig.Run("start", (17 * 44_100) + 1000)));
     }
 
     [Fact]

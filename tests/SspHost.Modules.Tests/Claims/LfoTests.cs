@@ -85,6 +85,43 @@ public class LfoTests
         Assert.NotEqual(levels[0], other.Run("out", 4800)[2400]);
     }
 
+    [Theory]
+    [InlineData("x1", 1.0)]
+    [InlineData("/4", 0.25)]
+    [InlineData("x3/2", 1.5)]
+    [InlineData("x8", 8.0)]
+    [Trait("Category", "Quality")]
+    public void With_a_clock_the_phase_is_at_its_place_in_every_frame(string ratio, double cycles)
+    {
+        const int Period = 6007;
+        using var rig = new Rig("lfo") { ["shape"] = 2f, ["level"] = 1f, ["range"] = 1f };
+        rig["ratio"] = Array.IndexOf(SspHost.Dsp.ClockRatios.Names, ratio);
+        rig.Input = static (port, _, frame) => port == 2 && frame % Period < 48 ? 10f : 0f;
+        var ramp = rig.Run("out", 40 * Period);
+        var worst = 0.0;
+        for (var i = 4 * Period; i < ramp.Length; i++)
+        {
+            var off = ramp[i] - ((double)i / Period * cycles);
+            worst = Math.Max(worst, Math.Abs(off - Math.Round(off)));
+        }
+
+        Quality.AtMost("lfo", "clocked phase off by", worst * 1e6, 1, "millionths of a cycle");
+    }
+
+    [Fact]
+    public void A_clock_that_changes_its_tempo_is_followed_without_a_jump()
+    {
+        using var rig = new Rig("lfo") { ["ratio"] = Array.IndexOf(SspHost.Dsp.ClockRatios.Names, "/2") };
+
+        // Ticks every 4000 frames, from the eleventh on every 3000.
+        var ticks = Enumerable.Range(0, 40).Select(static k => k <= 10 ? k * 4000L : 40_000 + ((k - 10) * 3000L)).ToArray();
+        var clock = EdgeList.Clock(ticks);
+        rig.Input = (port, _, frame) => port == 2 ? clock(frame) : 0f;
+        var output = rig.Run("out", 120_000);
+        for (var i = 1; i < output.Length; i++) Assert.InRange(Math.Abs(output[i] - output[i - 1]), 0, 5 * 2 * Math.PI / 6000 * 1.5);
+        for (var i = 46_000; i < output.Length; i++) Assert.Equal(5.0 * Math.Sin(2 * Math.PI * (i - 40_000) / 6000.0), output[i], 1e-3);
+    }
+
     [Fact]
     public void The_scope_shows_the_wave()
     {

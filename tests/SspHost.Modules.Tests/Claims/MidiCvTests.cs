@@ -203,7 +203,8 @@ public class MidiCvTests
         Assert.Equal([1f, 0f], [output[Pitch][0][110], output[Pitch][1][120]]); // a quarter of 48 semitones
         Assert.Equal([0f, 5f], [output[Pressure][0][250], output[Pressure][1][250]]);
         Assert.Equal([10f, 0f], [output[Timbre][0][350], output[Timbre][1][350]]);
-        Assert.Equal([1f + (2f / 12f), 2f / 12f], [output[Pitch][0][450], output[Pitch][1][450]]);
+        Assert.Equal(1.0 + (2.0 / 12.0), output[Pitch][0][450], 1e-6);
+        Assert.Equal(2.0 / 12.0, output[Pitch][1][450], 1e-6);
         Assert.Equal([0f, 10f], [output[Gate][0][600], output[Gate][1][600]]);
     }
 
