@@ -6,7 +6,7 @@ using SspHost.Dsp;
 namespace SspHost.Modules;
 
 /// <summary>
-/// All tracks hear one <see cref="StepClock"/>, each goes on at every so manieth step of it. Repeats divide the time of a step, as long as
+/// All tracks hear one <see cref="StepClock"/>, each goes on at every n-th step of it (Every). Repeats divide the time of a step, as long as
 /// the one before it was (or as the tempo says), evenly: repeat k begins at the first frame not before k / n of it.
 /// A custom event edits a step: Index = step + 32 * track + 128 * field, all counted from 0, with Value by field:
 /// 0 on (0 or 1, negative turns over), 1 note in V, 2 length 0..1 (1 ties), 3 chance 0..1, 4 repeats 1..8, 5 slide (as on), 6 velocity 0..1.
@@ -71,7 +71,7 @@ public unsafe struct StepSequencer : IModule<StepSequencer>
             parameters[first + Direction] = new ParameterDescriptor($"direction{n}", $"Direction {n}", "", 0f, 4f, 0f,
                 ParameterCurve.Stepped, "The way through the steps.", "forward", "backward", "to and fro", "random", "walk");
             parameters[first + Every] = new ParameterDescriptor($"every{n}", $"Every {n}", "", 1f, 16f, 1f, ParameterCurve.Stepped,
-                "Goes on at every so manieth tick.");
+                "Ticks of the clock to a step of this track.");
             parameters[first + Transpose] = new ParameterDescriptor($"transpose{n}", $"Transpose {n}", "semitones", -24f, 24f, 0f,
                 ParameterCurve.Stepped, "Moves all notes of this track.");
         }

@@ -273,6 +273,8 @@ public unsafe struct MidiCv : IModule<MidiCv>
             return;
         }
 
+        // What is no number must not stay in a controller.
+        if (!float.IsFinite(e.Value)) return;
         var wanted = (int)(context.Param(Channel, segment) + 0.5f);
         if (!_mpe && wanted != 0 && e.Channel != wanted - 1) return;
 
