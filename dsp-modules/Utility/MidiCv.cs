@@ -365,7 +365,7 @@ public unsafe struct MidiCv : IModule<MidiCv>
                     if (_voices[i].Channel == channel) _voices[i].Held = _voices[i].Sustained = false;
                 }
 
-                new Span<Key>(_keys, Keys).Clear();
+                for (var key = 0; key < Keys; key++) _keys[key] = default;
                 break;
             default:
                 break;
