@@ -67,6 +67,13 @@ public static class Catalog
         visitor.Visit<EnvelopeFollower>();
         visitor.Visit<Comparator>();
         visitor.Visit<Logic>();
+        visitor.Visit<Function>();
+        visitor.Visit<Slew>();
+        visitor.Visit<RandomRegister>();
+        visitor.Visit<Euclid>();
+        visitor.Visit<StepSequencer>();
+        visitor.Visit<ClockDivider>();
+        visitor.Visit<CvRecorder>();
 
         // Utility
         visitor.Visit<AudioIn>();
@@ -76,5 +83,9 @@ public static class Catalog
         visitor.Visit<Panner>();
         visitor.Visit<Voltage>();
         visitor.Visit<Voltmeter>();
+        visitor.Visit<Switch>();
+        visitor.Visit<MatrixMixer>();
+        visitor.Visit<Crossfade>();
+        visitor.Visit<MidiCv>();
     }
 }
