@@ -24,6 +24,8 @@ public static class Catalog
         // Filters
         visitor.Visit<LadderFilter>();
         visitor.Visit<StateVariableFilter>();
+        visitor.Visit<DiodeLadderFilter>();
+        visitor.Visit<SallenKeyFilter>();
 
         // Dynamics
         visitor.Visit<Vca>();
