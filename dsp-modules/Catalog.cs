@@ -26,6 +26,10 @@ public static class Catalog
         visitor.Visit<StateVariableFilter>();
         visitor.Visit<DiodeLadderFilter>();
         visitor.Visit<SallenKeyFilter>();
+        visitor.Visit<Vowel>();
+        visitor.Visit<Comb>();
+        visitor.Visit<ParametricEq>();
+        visitor.Visit<Crossover>();
 
         // Dynamics
         visitor.Visit<Vca>();
