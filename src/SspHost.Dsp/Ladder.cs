@@ -37,7 +37,7 @@ public unsafe struct Ladder : ICircuitCore
         {
             if (i == 0 || step != 0)
             {
-                // tan(w)/w is what the bilinear transform takes from the highs of the high and band taps: half of it is given back.
+                // tan(w)/w is what the bilinear transform takes from what lies below a high cutoff: half of it is given back.
                 var w = *turns * Vector128.Create(MathF.PI);
                 var ratio = FastMath.TanRatio(w);
                 var g = w * ratio;
@@ -100,11 +100,11 @@ public unsafe struct Ladder : ICircuitCore
 
         public static Taps Of(int mode) => mode switch
         {
-            1 => new Taps { M2 = 1f },
-            2 => new Taps { M2 = 4f, M3 = -8f, M4 = 4f, Lift = 1f },
-            3 => new Taps { M1 = 2f, M2 = -2f, Lift = 0.5f },
+            1 => new Taps { M2 = 1f, Lift = 0.4f },
+            2 => new Taps { M2 = 4f, M3 = -8f, M4 = 4f, Lift = 1.5f },
+            3 => new Taps { M1 = 2f, M2 = -2f, Lift = 1f },
             4 => new Taps { M0 = 1f, M1 = -4f, M2 = 6f, M3 = -4f, M4 = 1f, Lift = 2f, LiftMore = 1f },
-            5 => new Taps { M0 = 1f, M1 = -2f, M2 = 1f, Lift = 1f },
+            5 => new Taps { M0 = 1f, M1 = -2f, M2 = 1f, Lift = 1.5f },
             _ => new Taps { M4 = 1f },
         };
 

