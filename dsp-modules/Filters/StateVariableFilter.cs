@@ -14,7 +14,7 @@ namespace SspHost.Modules;
 public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
 {
     private const int In = 0, PitchIn = 1, FmIn = 2, ResonanceIn = 3, MorphIn = 4;
-    private const int Low = 0, Band = 1, High = 2, Notch = 3, Peak = 4, Morphed = 5, OutputCount = 6;
+    private const int Low = 0, Morphed = 5, OutputCount = 6;
     private const int Cutoff = 0, Resonance = 1, Fm = 2, ResonanceAmount = 3, Morph = 4, MorphAmount = 5, Drive = 6;
     private const int QualitySetting = 0;
     private const int Groups = Limits.MaxChannels / 4;
