@@ -43,14 +43,16 @@ public unsafe struct Comb : IModule<Comb>
         Text = "A tuned resonator: any sound that goes in rings at the pitch you play.",
         Help = """
             An echo that comes after one cycle of a note is no echo any more but the note itself: whatever goes in comes out ringing
-            at that pitch and its overtones, like a piano string that answers when someone sings into the lid. Frequency and the 1 V/oct
-            input tune it; feedback says how long it rings.
+            at that pitch and its overtones, like a piano string that answers when someone sings into the lid. Frequency and the 1
+            V/oct input tune it; feedback says how long it rings.
 
-            Positive feedback rings at all overtones, like a string. Negative feedback rings an octave lower at the odd ones, hollow like
-            a clarinet or a closed tube. Damping takes highs out of each round, so that the ring darkens as it fades, as real things do.
+            Positive feedback rings at all overtones, like a string. Negative feedback rings an octave lower at the odd ones, hollow
+            like a clarinet or a closed tube. Damping takes highs out of each round, so that the ring darkens as it fades, as real
+            things do.
 
-            Try drums at In, feedback at 0.95 and a slow melody at Pitch: the kit plays chords if you patch a polyphonic cable. Short clicks or
-            bursts of noise make plucked strings. With an LFO at Pitch of a fraction of a volt and feedback around 0.6 it is a flanger.
+            Try drums at In, feedback at 0.95 and a slow melody at Pitch: the kit plays chords if you patch a polyphonic cable.
+            Short clicks or bursts of noise make plucked strings. With an LFO at Pitch of a fraction of a volt and feedback around
+            0.6 it is a flanger.
 
             It stays in tune within 5 cents up to 4 kHz, with any damping.
             """,

@@ -45,18 +45,18 @@ public unsafe struct Crossover : IModule<Crossover>
         Text = "Cuts a sound into two, three or four ranges that add up to it again.",
         Help = """
             Each output carries one range of the sound, 24 dB an octave steep at both ends, and all of them mixed again are the
-            sound that came in: only its phase is turned, its balance is untouched. What is done to one range alone is
-            heard in that range alone.
+            sound that came in: only its phase is turned, its balance is untouched. What is done to one range alone is heard in that
+            range alone.
 
-            Ways says how many ranges there are. With two, low and high meet at split 1; with three, low mid lies between splits
-            1 and 2; with four, high mid lies between splits 2 and 3. Outputs that a setting leaves out are silent.
+            Ways says how many ranges there are. With two, low and high meet at split 1; with three, low mid lies between splits 1
+            and 2; with four, high mid lies between splits 2 and 3. Outputs that a setting leaves out are silent.
 
-            Try three ways with the splits at 150 Hz and 2 kHz, a saturator behind low mid, a chorus behind high, and nothing
-            behind low, and mix the three: a wide, dirty bass whose bottom stands firm. Or put a compressor behind each range
-            for a multiband compressor.
+            Try three ways with the splits at 150 Hz and 2 kHz, a saturator behind low mid, a chorus behind high, and nothing behind
+            low, and mix the three: a wide, dirty bass whose bottom stands firm. Or put a compressor behind each range for a
+            multiband compressor.
 
-            It runs at twice the rate, or at eight times in high quality, so that the slopes keep their analogue shape near the
-            top; that costs three or four frames of delay.
+            It runs at twice the rate, or at eight times in high quality, so that the slopes keep their analogue shape near the top;
+            that costs three or four frames of delay.
             """,
         Inputs = [new PortDescriptor("in", "In", "Sound to be cut up.")],
         Outputs =
@@ -161,7 +161,8 @@ public unsafe struct Crossover : IModule<Crossover>
 
         group->Down0.Down(low, _doublings);
         group->Down3.Down(high, _doublings);
-        for (var output = 0; output < Outputs; output++) Lanes.Store(in context, output, segment, first, channels, y + (output * Resampler.Scratch));
+        for (var output = 0; output < Outputs; output++)
+            Lanes.Store(in context, output, segment, first, channels, y + (output * Resampler.Scratch));
         return Settle(group, quiet);
     }
 

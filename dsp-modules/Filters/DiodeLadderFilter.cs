@@ -24,9 +24,9 @@ public unsafe struct DiodeLadderFilter : IModule<DiodeLadderFilter>
         Family = "Filters",
         Text = "The squelching low-pass of acid lines: soft at the knee, rubbery when it resonates.",
         Help = """
-            A ladder of diodes, where each of the four poles loads its neighbours. The highs start to go far below the cutoff and
-            go ever more steeply, so that it sounds rounder than the transistor ladder; its resonance is narrow, rubbery, and eats
-            the bass as it rises.
+            A ladder of diodes, where each of the four poles loads its neighbours. The highs start to go far below the cutoff and go
+            ever more steeply, so that it sounds rounder than the transistor ladder; its resonance is narrow, rubbery, and eats the
+            bass as it rises.
 
             It is the filter of the silver box whose bass lines became a style: short notes, resonance high, and an envelope or a
             hand on the cutoff. Drive gives it bite; with a distortion behind it, it screams. From a resonance of 0.85 it whistles
@@ -36,8 +36,8 @@ public unsafe struct DiodeLadderFilter : IModule<DiodeLadderFilter>
             400 Hz and resonance at 0.75, and move the cutoff by hand while it plays. Accents are louder notes with a higher
             envelope.
 
-            The low 18 mode leaves out the last pole: brighter, and a little more open. High quality runs the circuit at eight
-            times the rate, for about four times the work.
+            The low 18 mode leaves out the last pole: brighter, and a little more open. High quality runs the circuit at eight times
+            the rate, for about four times the work.
             """,
         Inputs =
         [

@@ -25,23 +25,23 @@ public unsafe struct LadderFilter : IModule<LadderFilter>
         Family = "Filters",
         Text = "The classic warm low-pass: darkens a sound, whistles at full resonance.",
         Help = """
-            The low-pass of the first transportable synthesizers: four equal poles in a row, with a feedback around them that
-            makes the resonance. It takes highs away steeply, 24 dB an octave, and does it warmly, because its transistors bend
-            loud sounds.
+            The low-pass of the first transportable synthesizers: four equal poles in a row, with a feedback around them that makes
+            the resonance. It takes highs away steeply, 24 dB an octave, and does it warmly, because its transistors bend loud
+            sounds.
 
             Resonance lifts what is at the cutoff and thins out the bass below it, as the original does. From 0.8 it whistles, a
             sine at the cutoff; 1 V at Cutoff CV moves it an octave at amount 1, so a melody there plays it in tune. Drive pushes
             the sound into the saturation: a little thickens, a lot growls.
 
-            Mode picks other slopes from the same four poles: a gentler low-pass, two band-passes and two high-passes, all with
-            the same whistle.
+            Mode picks other slopes from the same four poles: a gentler low-pass, two band-passes and two high-passes, all with the
+            same whistle.
 
             Try a saw or two slightly detuned ones at In, an envelope with a quick attack and half a second of decay at Cutoff CV,
             cutoff at 200 Hz, resonance at 0.4. Then raise the drive. For the sound of a bass line, turn resonance up until it
             nearly whistles.
 
-            High quality runs the circuit at eight times the rate: its response is right within 0.2 dB up to 16 kHz, for about
-            four times the work.
+            High quality runs the circuit at eight times the rate: its response is right within 0.2 dB up to 16 kHz, for about four
+            times the work.
             """,
         Inputs =
         [

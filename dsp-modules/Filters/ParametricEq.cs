@@ -7,8 +7,8 @@ using SspHost.Dsp;
 namespace SspHost.Modules;
 
 /// <summary>
-/// Four bands in a row, each with a frequency and a gain, the peaks with a Q; see <see cref="EqualizerBands"/>. A cut undoes the boost of the
-/// same decibels exactly. High quality runs at four times the rate.
+/// Four bands in a row, each with a frequency and a gain, the peaks with a Q; see <see cref="EqualizerBands"/>. A cut undoes the boost
+/// of the same decibels exactly. High quality runs at four times the rate.
 /// </summary>
 public unsafe struct ParametricEq : IModule<ParametricEq>
 {
@@ -43,16 +43,16 @@ public unsafe struct ParametricEq : IModule<ParametricEq>
         Family = "Filters",
         Text = "Two shelves and two peaks: shapes the balance of a sound without a sound of its own.",
         Help = """
-            An equalizer for the end of a voice or of a mix. The low shelf lifts or lowers everything below its frequency,
-            the high shelf everything above; the two peaks lift or lower what lies around theirs, as wide as Q says: 0.5 is two
-            octaves, 10 a narrow notch or ring.
+            An equalizer for the end of a voice or of a mix. The low shelf lifts or lowers everything below its frequency, the high
+            shelf everything above; the two peaks lift or lower what lies around theirs, as wide as Q says: 0.5 is two octaves, 10 a
+            narrow notch or ring.
 
-            A cut is the exact opposite of a boost, so two of these in a row can undo each other. The shapes are those of
-            analogue equalizers and stay so up to the top: a peak at 12 kHz is as wide and as symmetrical as one at 200 Hz.
+            A cut is the exact opposite of a boost, so two of these in a row can undo each other. The shapes are those of analogue
+            equalizers and stay so up to the top: a peak at 12 kHz is as wide and as symmetrical as one at 200 Hz.
 
-            Try the low shelf at 120 Hz and +4 dB under a thin drum machine, and find what is harsh by sweeping peak 2 at
-            +12 dB and a Q of 4; where it hurts most, turn the gain to -4 dB. It is polyphonic and knows no left or right: patch a
-            stereo cable through and both sides are shaped alike.
+            Try the low shelf at 120 Hz and +4 dB under a thin drum machine, and find what is harsh by sweeping peak 2 at +12 dB and
+            a Q of 4; where it hurts most, turn the gain to -4 dB. It is polyphonic and knows no left or right: patch a stereo cable
+            through and both sides are shaped alike.
 
             High quality, at four times the rate, is right within 0.2 dB up to 16 kHz even for boosts of 18 dB up there.
             """,
@@ -62,7 +62,8 @@ public unsafe struct ParametricEq : IModule<ParametricEq>
         [
             new ParameterDescriptor("low_freq", "Low frequency", "Hz", 20f, 2_000f, 120f, ParameterCurve.Exponential,
                 "Where the low shelf is halfway up."),
-            new ParameterDescriptor("low_gain", "Low gain", "dB", -18f, 18f, 3f, ParameterCurve.Linear, "What is below gets so much louder."),
+            new ParameterDescriptor("low_gain", "Low gain", "dB", -18f, 18f, 3f, ParameterCurve.Linear,
+                "What is below gets so much louder."),
             new ParameterDescriptor("freq1", "Peak 1 frequency", "Hz", 20f, 18_000f, 500f, ParameterCurve.Exponential,
                 "The middle of peak 1."),
             new ParameterDescriptor("gain1", "Peak 1 gain", "dB", -18f, 18f, -3f, ParameterCurve.Linear, "Lifts or lowers peak 1."),
@@ -73,7 +74,8 @@ public unsafe struct ParametricEq : IModule<ParametricEq>
             new ParameterDescriptor("q2", "Peak 2 Q", "", 0.5f, 10f, 1f, ParameterCurve.Exponential, "How narrow peak 2 is."),
             new ParameterDescriptor("high_freq", "High frequency", "Hz", 500f, 18_000f, 6_000f, ParameterCurve.Exponential,
                 "Where the high shelf is halfway up."),
-            new ParameterDescriptor("high_gain", "High gain", "dB", -18f, 18f, 3f, ParameterCurve.Linear, "What is above gets so much louder."),
+            new ParameterDescriptor("high_gain", "High gain", "dB", -18f, 18f, 3f, ParameterCurve.Linear,
+                "What is above gets so much louder."),
             new ParameterDescriptor("level", "Level", "dB", -24f, 12f, 0f, ParameterCurve.Linear, "Loudness of the whole."),
         ],
         Settings =
@@ -162,7 +164,8 @@ public unsafe struct ParametricEq : IModule<ParametricEq>
         for (var i = 0; i < Limits.Grid; i++) x[i] = Lanes.Within(x[i] * Vector128.Create(level.At(i)), -most, most);
         Lanes.Store(in context, 0, segment, first, channels, x);
 
-        var peak = Vector128.Max(Vector128.Max(group->Low.Peak(), group->Peak1.Peak()), Vector128.Max(group->Peak2.Peak(), group->High.Peak()));
+        var peak = Vector128.Max(group->Low.Peak(), group->Peak1.Peak());
+        peak = Vector128.Max(peak, Vector128.Max(group->Peak2.Peak(), group->High.Peak()));
         peak = Vector128.Max(peak, Vector128.Max(group->Up.Peak(), group->Down.Peak()));
         var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         group->Low.Clear(mask);

@@ -7,9 +7,9 @@ using SspHost.Dsp;
 namespace SspHost.Modules;
 
 /// <summary>
-/// 12 dB per octave, in tune by 1 V/oct (see <see cref="MatchedSvf"/>). Resonance r is a damping of 2 (1 - r)^2 - r / 40: a Q of 0.5 at 0, 2
-/// at 0.5, and from 0.9 it sings at the cutoff, 5 V strong. High resonance gives way to loud sounds instead of clipping them; drive makes
-/// them louder before and takes half of its decibels back behind. High quality runs the same filter at twice the rate.
+/// 12 dB per octave, in tune by 1 V/oct (see <see cref="MatchedSvf"/>). Resonance r is a damping of 2 (1 - r)^2 - r / 40: a Q of 0.5 at 0,
+/// 2 at 0.5, and from 0.9 it sings at the cutoff, 5 V strong. High resonance gives way to loud sounds instead of clipping them; drive
+/// makes them louder before and takes half of its decibels back behind. High quality runs the same filter at twice the rate.
 /// </summary>
 public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
 {
@@ -144,7 +144,8 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     // Four voices over one segment. True when all are at rest for good.
     [SkipLocalsInit]
     private static bool Segment(
-        MatchedSvf* filter, Resampler* resamplers, int doublings, in ProcessContext context, int segment, int first, int channels, float* noise)
+        MatchedSvf* filter, Resampler* resamplers, int doublings, in ProcessContext context, int segment, int first, int channels,
+        float* noise)
     {
         var outs = stackalloc Vector128<float>[5 * Resampler.Scratch];
         var x = stackalloc Vector128<float>[Resampler.Scratch];

@@ -50,12 +50,12 @@ public unsafe struct Vowel : IModule<Vowel>
             resonances, five for each vowel, measured from four voices: soprano, alto, tenor and bass. Vowel moves from a over e, i
             and o to u, with everything in between.
 
-            Size makes the throat smaller or larger without changing the pitch of the sound: up for a child or a cartoon, down for
-            a giant. Focus narrows the resonances; wide ones only colour a sound, narrow ones whistle on their own. Both vowel and
+            Size makes the throat smaller or larger without changing the pitch of the sound: up for a child or a cartoon, down for a
+            giant. Focus narrows the resonances; wide ones only colour a sound, narrow ones whistle on their own. Both vowel and
             size have a CV, and each voice of a polyphonic cable speaks for itself.
 
-            Try a saw of 110 Hz at In, voice on tenor, and an LFO or a random voltage at Vowel CV: it talks. A slow envelope from 0 to
-            1 makes a choir open its mouth. Drums and noise work as well; bring some of the dry sound back with Mix.
+            Try a saw of 110 Hz at In, voice on tenor, and an LFO or a random voltage at Vowel CV: it talks. A slow envelope from 0
+            to 1 makes a choir open its mouth. Drums and noise work as well; bring some of the dry sound back with Mix.
 
             What has little between 300 Hz and 3 kHz has little to say: sines stay sines.
             """,
@@ -68,10 +68,12 @@ public unsafe struct Vowel : IModule<Vowel>
         Outputs = [new PortDescriptor("out", "Out", "The speaking sound.")],
         Parameters =
         [
-            new ParameterDescriptor("vowel", "Vowel", "", 0f, 1f, 0f, ParameterCurve.Linear, "0 is a, 1/4 e, 1/2 i, 3/4 o, 1 u, and all between."),
+            new ParameterDescriptor("vowel", "Vowel", "", 0f, 1f, 0f, ParameterCurve.Linear,
+                "0 is a, 1/4 e, 1/2 i, 3/4 o, 1 u, and all between."),
             new ParameterDescriptor("vowel_amount", "Vowel amount", "", -1f, 1f, 1f, ParameterCurve.Linear,
                 "How far 10 V at the vowel CV move it, as a part of its whole travel."),
-            new ParameterDescriptor("size", "Size", "oct", -1f, 1f, 0f, ParameterCurve.Linear, "Moves all resonances up or down by so many octaves."),
+            new ParameterDescriptor("size", "Size", "oct", -1f, 1f, 0f, ParameterCurve.Linear,
+                "Moves all resonances up or down by so many octaves."),
             new ParameterDescriptor("focus", "Focus", "", 0.25f, 4f, 1f, ParameterCurve.Exponential,
                 "How narrow the resonances are: 1 as sung, 4 whistling."),
             new ParameterDescriptor("voice", "Voice", "", 0f, 3f, 2f, ParameterCurve.Stepped, "Whose throat it is.",

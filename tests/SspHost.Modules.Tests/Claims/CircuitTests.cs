@@ -113,7 +113,8 @@ public class CircuitTests
             if (mode == 4 && cutoff > 2000f) continue; // 76 dB down at 2 kHz: there is nothing to compare with
             rig["drive"] = 12f;
             rig["mode"] = mode;
-            rig.Input = static (port, _, frame) => port == 0 ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
+            rig.Input = static (port, _, frame) =>
+                port == 0 ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
             var samples = rig.Run("out", 4096 + Count).AsSpan(4096, Count);
             var worst = Spectrum.WorstOther(samples, Rate, 20_000,
                 Enumerable.Range(1, Count / 2 / Bin).Select(static k => k * (double)Bin * Rate / Count));
@@ -162,7 +163,8 @@ public class CircuitTests
         using var rig = new Rig(id, new RigOptions { Quantum = 128 });
         if (rig.IndexOf("resonance") >= 0) rig["resonance"] = 0.1f;
         const int Count = 16_384, Bin = 69; // 202 Hz
-        rig.Input = static (port, _, frame) => port == 0 ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
+        rig.Input = static (port, _, frame) =>
+            port == 0 ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
         var samples = rig.Run(rig.Descriptor.Outputs[0].Id, 49_152 + Count)[49_152..];
         var worst = Spectrum.WorstOther(samples, Rate, 20_000, Enumerable.Range(1, 60).Select(static k => k * (double)Bin * Rate / Count));
         Quality.AtMost(id, "noise floor, 5 V at 200 Hz", worst, -120, "dB");

@@ -39,7 +39,8 @@ public class EqualizerTests
         void Check(string band, float frequency, Rig rig, Func<double, double> wanted)
         {
             var worst = Response.Worst(Response.Impulse(rig, "out", frequency < 100 ? 65_536 : 8192), Rate, highest, wanted);
-            Quality.AtMost("parametric-eq", $"{(quality == 0 ? "standard" : "high")}, {band} against the analogue response", worst, limit, "dB");
+            Quality.AtMost("parametric-eq", $"{(quality == 0 ? "standard" : "high")}, {band} against the analogue response",
+                worst, limit, "dB");
         }
     }
 
@@ -57,7 +58,8 @@ public class EqualizerTests
         static Rig Loud(float sign)
         {
             var rig = Flat(0);
-            foreach (var (gain, value) in new[] { ("low_gain", 12f), ("gain1", -7f), ("gain2", 15f), ("high_gain", 9f) }) rig[gain] = sign * value;
+            (string Gain, float Value)[] gains = [("low_gain", 12f), ("gain1", -7f), ("gain2", 15f), ("high_gain", 9f)];
+            foreach (var (gain, value) in gains) rig[gain] = sign * value;
             rig.Input = static (_, _, frame) => frame == 0 ? 0.01f : 0f;
             return rig;
         }
@@ -94,7 +96,8 @@ public class EqualizerTests
                     var s = new Complex(0, f / split);
                     return Complex.Pow((output == "low" ? 1 : s * s) / ((s * s) + (Math.Sqrt(2) * s) + 1), 2).Magnitude;
                 });
-                Quality.AtMost("crossover", $"{(quality == 0 ? "standard" : "high")}, slopes against the analogue response", worst, limit, "dB");
+                Quality.AtMost("crossover", $"{(quality == 0 ? "standard" : "high")}, slopes against the analogue response",
+                    worst, limit, "dB");
                 var own = Response.Worst(impulse, Rate, 18_000, f =>
                 {
                     var over = Rate * (quality == 0 ? 2.0 : 8.0);

@@ -72,7 +72,8 @@ public class SvfTests
                         var s = new Complex(0, f / cutoff);
                         return (new[] { 1, s, s * s, 1 + (s * s), 1 - (s * s) }[which] / (1 + (k * s) + (s * s))).Magnitude;
                     });
-                    Quality.AtMost("svf", $"{(quality == 0 ? "standard" : "high")}, {Outputs[o]} against the analogue response", worst, limit, "dB");
+                    Quality.AtMost("svf", $"{(quality == 0 ? "standard" : "high")}, {Outputs[o]} against the analogue response",
+                        worst, limit, "dB");
                 }
             }
         }
@@ -105,7 +106,8 @@ public class SvfTests
         {
             using var rig = Svf(48_000, 2000f, resonance, quality);
             rig["drive"] = 12f;
-            rig.Input = static (port, _, frame) => port == 0 ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
+            rig.Input = static (port, _, frame) =>
+                port == 0 ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
             var output = rig.Run(8192 + Count);
             for (var o = 0; o < 3; o++)
             {
@@ -198,7 +200,8 @@ public class SvfTests
         // What is left of a 5 V sine when its harmonics and everything else that ought to be there are taken away.
         using var rig = Svf(48_000, 200f, 0f);
         const int Count = 32_768, Bin = 137;
-        rig.Input = static (port, _, frame) => port == 0 ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
+        rig.Input = static (port, _, frame) =>
+            port == 0 ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)Bin * frame % Count) / Count) : 0f;
         var samples = rig.Run("low", 32_768 + Count)[32_768..];
         var worst = Spectrum.WorstOther(samples, 48_000, 20_000,
             Enumerable.Range(1, 60).Select(static k => k * (double)Bin * 48_000 / Count));
