@@ -56,7 +56,7 @@ public unsafe struct Crossover : IModule<Crossover>
             multiband compressor.
 
             It runs at twice the rate, or at eight times in high quality, so that the slopes keep their analogue shape near the top;
-            that costs three or four frames of delay.
+            that costs three or five frames of delay.
             """,
         Inputs = [new PortDescriptor("in", "In", "Sound to be cut up.")],
         Outputs =

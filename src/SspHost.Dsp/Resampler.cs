@@ -20,7 +20,7 @@ public unsafe struct Resampler
     private HalfBandWide _second, _third;
 
     /// <summary>Frames of the lower rate by which up and down together delay low frequencies, rounded.</summary>
-    public static int Latency(int doublings) => doublings == 0 ? 0 : doublings == 1 ? 3 : 4;
+    public static int Latency(int doublings) => doublings == 0 ? 0 : doublings + 2;
 
     /// <summary>A segment of <see cref="Limits.Grid"/> frames in <paramref name="block"/> becomes 2^doublings times as many, in
     /// place.</summary>
