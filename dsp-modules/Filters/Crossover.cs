@@ -34,7 +34,7 @@ public unsafe struct Crossover : IModule<Crossover>
     {
         public Split Split0, Split1, Split2;
         public LinearSvf Low1, Low2, Middle2;
-        public Resampler Up, Down0, Down1, Down2, Down3;
+        public Oversampler Up, Down0, Down1, Down2, Down3;
     }
 
     public static ModuleDescriptor Describe() => new()
@@ -89,8 +89,8 @@ public unsafe struct Crossover : IModule<Crossover>
     {
         self._groups = memory.Take<Group>(Groups);
         self._ways = setup.Settings[WaysSetting];
-        self._doublings = setup.Settings[QualitySetting] == 0 ? 1 : Resampler.MostDoublings;
-        timing.LatencyFrames = Resampler.Latency(self._doublings);
+        self._doublings = setup.Settings[QualitySetting] == 0 ? 1 : Oversampler.MostDoublings;
+        timing.LatencyFrames = Oversampler.Latency(self._doublings);
 
         // 220 dB of a Butterworth pair at 30 Hz.
         timing.TailFrames = (long)(2f * setup.SampleRate);
@@ -119,11 +119,11 @@ public unsafe struct Crossover : IModule<Crossover>
     [SkipLocalsInit]
     private readonly bool Segment(Group* group, in ProcessContext context, int segment, int first, int channels)
     {
-        var y = stackalloc Vector128<float>[Outputs * Resampler.Scratch];
+        var y = stackalloc Vector128<float>[Outputs * Oversampler.Scratch];
         var low = y;
-        var lowMid = low + Resampler.Scratch;
-        var highMid = lowMid + Resampler.Scratch;
-        var high = highMid + Resampler.Scratch;
+        var lowMid = low + Oversampler.Scratch;
+        var highMid = lowMid + Oversampler.Scratch;
+        var high = highMid + Oversampler.Scratch;
         Lanes.Load(in context, 0, segment, first, channels, low);
         var quiet = Lanes.Quiet(low);
         var most = Vector128.Create(Most);
@@ -162,7 +162,7 @@ public unsafe struct Crossover : IModule<Crossover>
         group->Down0.Down(low, _doublings);
         group->Down3.Down(high, _doublings);
         for (var output = 0; output < Outputs; output++)
-            Lanes.Store(in context, output, segment, first, channels, y + (output * Resampler.Scratch));
+            Lanes.Store(in context, output, segment, first, channels, y + (output * Oversampler.Scratch));
         return Settle(group, quiet);
     }
 

@@ -73,7 +73,7 @@ public unsafe struct DiodeLadderFilter : IModule<DiodeLadderFilter>
         self._doublings = setup.Settings[0] == 0 ? Circuit<DiodeLadder>.Standard : Circuit<DiodeLadder>.High;
         self._seed = setup.Seed;
         self._random = new Xorshift(self._seed);
-        timing.LatencyFrames = Resampler.Latency(self._doublings);
+        timing.LatencyFrames = Oversampler.Latency(self._doublings);
         timing.TailFrames = -1;
     }
 

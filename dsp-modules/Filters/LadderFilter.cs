@@ -77,7 +77,7 @@ public unsafe struct LadderFilter : IModule<LadderFilter>
         self._doublings = setup.Settings[0] == 0 ? Circuit<Ladder>.Standard : Circuit<Ladder>.High;
         self._seed = setup.Seed;
         self._random = new Xorshift(self._seed);
-        timing.LatencyFrames = Resampler.Latency(self._doublings);
+        timing.LatencyFrames = Oversampler.Latency(self._doublings);
         timing.TailFrames = -1;
     }
 

@@ -33,7 +33,7 @@ public unsafe struct ParametricEq : IModule<ParametricEq>
     private struct Group
     {
         public LinearSvf Low, Peak1, Peak2, High;
-        public Resampler Up, Down;
+        public Oversampler Up, Down;
     }
 
     public static ModuleDescriptor Describe() => new()
@@ -92,7 +92,7 @@ public unsafe struct ParametricEq : IModule<ParametricEq>
     {
         self._groups = memory.Take<Group>(Groups);
         self._doublings = 2 * setup.Settings[0];
-        timing.LatencyFrames = Resampler.Latency(self._doublings);
+        timing.LatencyFrames = Oversampler.Latency(self._doublings);
 
         // 200 dB at 20 Hz and the most Q: seconds.
         timing.TailFrames = (long)(60f * setup.SampleRate);
@@ -145,7 +145,7 @@ public unsafe struct ParametricEq : IModule<ParametricEq>
     [SkipLocalsInit]
     private readonly bool Segment(Group* group, in ProcessContext context, int segment, int first, int channels)
     {
-        var x = stackalloc Vector128<float>[Resampler.Scratch];
+        var x = stackalloc Vector128<float>[Oversampler.Scratch];
         Lanes.Load(in context, 0, segment, first, channels, x);
         var quiet = Lanes.Quiet(x);
         var most = Vector128.Create(Most);

@@ -72,7 +72,7 @@ public unsafe struct SallenKeyFilter : IModule<SallenKeyFilter>
         self._doublings = setup.Settings[0] == 0 ? Circuit<SallenKey>.Standard : Circuit<SallenKey>.High;
         self._seed = setup.Seed;
         self._random = new Xorshift(self._seed);
-        timing.LatencyFrames = Resampler.Latency(self._doublings);
+        timing.LatencyFrames = Oversampler.Latency(self._doublings);
         timing.TailFrames = -1;
     }
 

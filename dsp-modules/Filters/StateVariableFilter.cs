@@ -24,7 +24,7 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     private const float NoiseVolts = 1e-5f;
 
     private MatchedSvf* _voices;
-    private Resampler* _resamplers;
+    private Oversampler* _resamplers;
     private int _doublings;
     private ulong _seed;
 
@@ -96,23 +96,23 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     public static void Require(in InstanceSetup setup, ref Requirements need)
     {
         need.Need<MatchedSvf>(Groups);
-        need.Need<Resampler>(setup.Settings[QualitySetting] * Groups * OutputCount);
+        need.Need<Oversampler>(setup.Settings[QualitySetting] * Groups * OutputCount);
     }
 
     public static void Construct(ref StateVariableFilter self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
         self._voices = memory.Take<MatchedSvf>(Groups);
         self._doublings = setup.Settings[QualitySetting];
-        self._resamplers = memory.Take<Resampler>(self._doublings * Groups * OutputCount);
+        self._resamplers = memory.Take<Oversampler>(self._doublings * Groups * OutputCount);
         self._seed = setup.Seed;
-        timing.LatencyFrames = Resampler.Latency(self._doublings);
+        timing.LatencyFrames = Oversampler.Latency(self._doublings);
         timing.TailFrames = -1;
     }
 
     public static void Reset(ref StateVariableFilter self)
     {
         new Span<MatchedSvf>(self._voices, Groups).Clear();
-        new Span<Resampler>(self._resamplers, self._doublings * Groups * OutputCount).Clear();
+        new Span<Oversampler>(self._resamplers, self._doublings * Groups * OutputCount).Clear();
     }
 
     public static ProcessResult Process(ref StateVariableFilter self, in ProcessContext context)
@@ -144,11 +144,11 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     // Four voices over one segment. True when all are at rest for good.
     [SkipLocalsInit]
     private static bool Segment(
-        MatchedSvf* filter, Resampler* resamplers, int doublings, in ProcessContext context, int segment, int first, int channels,
+        MatchedSvf* filter, Oversampler* resamplers, int doublings, in ProcessContext context, int segment, int first, int channels,
         float* noise)
     {
-        var outs = stackalloc Vector128<float>[5 * Resampler.Scratch];
-        var x = stackalloc Vector128<float>[Resampler.Scratch];
+        var outs = stackalloc Vector128<float>[5 * Oversampler.Scratch];
+        var x = stackalloc Vector128<float>[Oversampler.Scratch];
         var tuning = stackalloc MatchedTuning[Limits.Grid];
         Lanes.Load(in context, In, segment, first, channels, x);
         var quiet = Lanes.Quiet(x);
@@ -159,10 +159,10 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         for (var i = 0; i < Limits.Grid; i++) x[i] += Vector128.Create(noise[i]) & singing;
 
         var low = outs;
-        var band = low + Resampler.Scratch;
-        var high = band + Resampler.Scratch;
-        var notch = high + Resampler.Scratch;
-        var peak = notch + Resampler.Scratch;
+        var band = low + Oversampler.Scratch;
+        var high = band + Oversampler.Scratch;
+        var notch = high + Oversampler.Scratch;
+        var peak = notch + Oversampler.Scratch;
         var count = Limits.Grid << doublings;
         if (doublings > 0) resamplers[5].Up(x, doublings);
         filter->Run(x, tuning, step, count, doublings, low, band, high);
@@ -171,13 +171,13 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         var rest = filter->Settle(quiet);
         if (doublings > 0)
         {
-            for (var output = 0; output < 5; output++) resamplers[output].Down(outs + (output * Resampler.Scratch), doublings);
+            for (var output = 0; output < 5; output++) resamplers[output].Down(outs + (output * Oversampler.Scratch), doublings);
             rest &= Settle(resamplers, quiet);
         }
 
         for (var output = 0; output < 5; output++)
         {
-            var y = outs + (output * Resampler.Scratch);
+            var y = outs + (output * Oversampler.Scratch);
             drive.Return(y);
             Lanes.Store(in context, output, segment, first, channels, y);
         }
@@ -261,7 +261,7 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     private static Vector128<float> Near(Vector128<float> at, float place) =>
         Vector128.Max(Vector128<float>.One - Vector128.Abs(at - Vector128.Create(place)), Vector128<float>.Zero);
 
-    private static bool Settle(Resampler* resamplers, Vector128<float> quiet)
+    private static bool Settle(Oversampler* resamplers, Vector128<float> quiet)
     {
         var peak = Vector128<float>.Zero;
         for (var i = 0; i < OutputCount; i++) peak = Vector128.Max(peak, resamplers[i].Peak());

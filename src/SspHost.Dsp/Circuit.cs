@@ -43,7 +43,7 @@ public unsafe struct Circuit<TCore> where TCore : unmanaged, ICircuitCore
     public const int Standard = 1;
 
     /// <summary>Doublings of the rate at high quality.</summary>
-    public const int High = Resampler.MostDoublings;
+    public const int High = Oversampler.MostDoublings;
 
     private const int Cutoff = 0, Resonance = 1, Drive = 2, Amount = 3, Mode = 4;
 
@@ -54,7 +54,7 @@ public unsafe struct Circuit<TCore> where TCore : unmanaged, ICircuitCore
     private const float Most = 100f;
 
     private TCore _core;
-    private Resampler _up, _down;
+    private Oversampler _up, _down;
 
     /// <summary>One quantum of a whole module. True when every voice is at rest and may sleep.</summary>
     public static bool Process(Circuit<TCore>* groups, int doublings, ref Xorshift random, in ProcessContext context)
@@ -79,7 +79,7 @@ public unsafe struct Circuit<TCore> where TCore : unmanaged, ICircuitCore
     [SkipLocalsInit]
     private bool Segment(in ProcessContext context, int segment, int first, int channels, int doublings, float* noise)
     {
-        var x = stackalloc Vector128<float>[Resampler.Scratch];
+        var x = stackalloc Vector128<float>[Oversampler.Scratch];
         var turns = stackalloc Vector128<float>[Limits.Grid];
         var k = stackalloc Vector128<float>[Limits.Grid];
         Lanes.Load(in context, 0, segment, first, channels, x);

@@ -54,8 +54,8 @@ public unsafe class FilterBlockTests
     [InlineData(3)]
     public void Up_and_down_again_is_the_signal_after_the_declared_latency(int doublings)
     {
-        Resampler up = default, down = default;
-        var block = stackalloc Vector128<float>[Resampler.Scratch];
+        Oversampler up = default, down = default;
+        var block = stackalloc Vector128<float>[Oversampler.Scratch];
         double error = 0, wrong = 0;
         for (var segment = 0; segment < 64; segment++)
         {
@@ -65,7 +65,7 @@ public unsafe class FilterBlockTests
             if (segment < 8) continue;
             for (var i = 0; i < 16; i++)
             {
-                var at = (segment * 16) + i - Resampler.Latency(doublings);
+                var at = (segment * 16) + i - Oversampler.Latency(doublings);
                 error = Math.Max(error, Math.Abs(block[i][2] - Math.Sin(0.02 * at)));
                 wrong = Math.Max(wrong, Math.Abs(block[i][2] - Math.Sin(0.02 * (at + 1))));
             }
