@@ -36,6 +36,12 @@ public static class Catalog
         // Filters
         visitor.Visit<LadderFilter>();
         visitor.Visit<StateVariableFilter>();
+        visitor.Visit<DiodeLadderFilter>();
+        visitor.Visit<SallenKeyFilter>();
+        visitor.Visit<Vowel>();
+        visitor.Visit<Comb>();
+        visitor.Visit<ParametricEq>();
+        visitor.Visit<Crossover>();
 
         // Dynamics
         visitor.Visit<Vca>();
