@@ -33,6 +33,10 @@ public static class Catalog
         // Space
         visitor.Visit<Delay>();
         visitor.Visit<Reverb>();
+        visitor.Visit<Plate>();
+        visitor.Visit<Chorus>();
+        visitor.Visit<Flanger>();
+        visitor.Visit<Phaser>();
 
         // Modulation
         visitor.Visit<Adsr>();

@@ -149,7 +149,7 @@ public unsafe struct Reverb : IModule<Reverb>
 
     public static ProcessResult Process(ref Reverb self, in ProcessContext context)
     {
-        for (var turn = 0; turn < Turns; turn++) self._phases[turn].Wake(in context);
+        for (var turn = 0; turn < Turns; turn++) _ = self._phases[turn].Wake(in context);
         var settled = true;
         for (var segment = 0; segment < context.Segments; segment++) settled &= self.Segment(in context, segment);
         var asleep = settled && context.Inputs[LeftIn].Silent && context.Inputs[RightIn].Silent && context.Inputs[DecayIn].Silent
@@ -197,8 +197,12 @@ public unsafe struct Reverb : IModule<Reverb>
         var right = stackalloc float[Limits.Grid];
         Block.SumSegment(dryLeft, in context, LeftIn, at);
         Block.SumSegment(dryRight, in context, context.Inputs[RightIn].Connected ? RightIn : LeftIn, at);
-        PreDelayed(ref _preLeft, dryLeft, left, preNext);
-        PreDelayed(ref _preRight, dryRight, right, preNext);
+        _preLeft.Write(dryLeft);
+        _preLeft.ReadWritten(left, _preFrames, preNext);
+        _preLeft.Advance();
+        _preRight.Write(dryRight);
+        _preRight.ReadWritten(right, _preFrames, preNext);
+        _preRight.Advance();
         _preFrames = preNext;
         var level = new GridRamp(before, _level);
         Block.ScaleSegment(left, left, in level);
@@ -212,15 +216,6 @@ public unsafe struct Reverb : IModule<Reverb>
         Block.MixSegment(outLeft, dryLeft, in mix);
         Block.MixSegment(outRight, dryRight, in mix);
         return settled;
-    }
-
-    private readonly void PreDelayed(ref SegmentLine line, float* dry, float* target, double next)
-    {
-        // Written first: delays from none on, but a moving one needs the samples around it.
-        line.Write(dry);
-        if (next == _preFrames) line.Read(target, next >= SegmentLine.ShortestAfter ? next : Math.Round(next));
-        else line.Read(target, Math.Max(_preFrames, SegmentLine.ShortestAfter), Math.Max(next, SegmentLine.ShortestAfter));
-        line.Advance();
     }
 
     private readonly double Glided(double from, double to)

@@ -37,9 +37,6 @@ public unsafe struct FeedbackNetwork
     /// <summary>Pairs of lines that are turned.</summary>
     public const int Turns = Lines / 2;
 
-    // Beyond this a line clips; music at 5 V keeps it near 1 V.
-    private const float Most = 40f;
-
     private const int LineFloats = Lines * 6;
     private const int FilterFloats = (4 * Lines) + (2 * Turns);
 
@@ -106,29 +103,13 @@ public unsafe struct FeedbackNetwork
     public void Segment(in NetworkControls controls, float* left, float* right, float* outLeft, float* outRight)
     {
         var tile = stackalloc float[Limits.Grid * Lines];
-        var four = stackalloc float[4 * Limits.Grid];
-        for (var line = 0; line < Lines; line += 4)
-        {
-            for (var k = 0; k < 4; k++) _lines[line + k].Read(four + (k * Limits.Grid), (double)controls.From[line + k], controls.To[line + k]);
-            for (var i = 0; i < Limits.Grid; i += 4)
-            {
-                var (a, b) = (Vector128.Load(four + i), Vector128.Load(four + Limits.Grid + i));
-                var (c, d) = (Vector128.Load(four + (2 * Limits.Grid) + i), Vector128.Load(four + (3 * Limits.Grid) + i));
-                Transpose.Four(ref a, ref b, ref c, ref d);
-                var target = tile + (i * Lines) + line;
-                a.Store(target);
-                b.Store(target + Lines);
-                c.Store(target + (2 * Lines));
-                d.Store(target + (3 * Lines));
-            }
-        }
-
+        fixed (float* from = controls.From, to = controls.To) LineTile.Read(_lines, Lines, from, to, tile);
         if (!_running) Take(in controls);
         if (controls.FiltersMove && _running) Frames(true, in controls, tile, left, right, outLeft, outRight);
         else Frames(false, in controls, tile, left, right, outLeft, outRight);
         _running = true;
         Take(in controls);
-        Store(tile, four);
+        LineTile.Write(_lines, Lines, tile);
     }
 
     // The ramps end where they were meant to, whatever was rounded on the way.
@@ -187,10 +168,10 @@ public unsafe struct FeedbackNetwork
         for (var i = 0; i < Limits.Grid; i++)
         {
             var frame = tile + (i * Lines);
-            var v0 = Filter(ref s0, frame, 0, b0, b1, a1);
-            var v1 = Filter(ref s1, frame, 4, b0, b1, a1);
-            var v2 = Filter(ref s2, frame, 8, b0, b1, a1);
-            var v3 = Filter(ref s3, frame, 12, b0, b1, a1);
+            var v0 = LineTile.Filter(ref s0, frame, 0, b0, b1, a1);
+            var v1 = LineTile.Filter(ref s1, frame, 4, b0, b1, a1);
+            var v2 = LineTile.Filter(ref s2, frame, 8, b0, b1, a1);
+            var v3 = LineTile.Filter(ref s3, frame, 12, b0, b1, a1);
             if (moving)
             {
                 for (var k = 0; k < 3 * Lines; k += 4) (Vector128.Load(b0 + k) + Vector128.Load(steps + k)).Store(b0 + k);
@@ -224,45 +205,6 @@ public unsafe struct FeedbackNetwork
         Denormal.Flush(s2).Store(state + 8);
         Denormal.Flush(s3).Store(state + 12);
     }
-
-    // Transposed direct form II: one value stored a line.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Filter(ref Vector128<float> state, float* frame, int at, float* b0, float* b1, float* a1)
-    {
-        var x = Vector128.Load(frame + at);
-        var y = (x * Vector128.Load(b0 + at)) + state;
-        state = (x * Vector128.Load(b1 + at)) - (y * Vector128.Load(a1 + at));
-        return y;
-    }
-
-    private readonly void Store(float* tile, float* four)
-    {
-        var (least, most) = (Vector128.Create(-Most), Vector128.Create(Most));
-        for (var line = 0; line < Lines; line += 4)
-        {
-            for (var i = 0; i < Limits.Grid; i += 4)
-            {
-                var source = tile + (i * Lines) + line;
-                var (a, b) = (Vector128.Load(source), Vector128.Load(source + Lines));
-                var (c, d) = (Vector128.Load(source + (2 * Lines)), Vector128.Load(source + (3 * Lines)));
-                Transpose.Four(ref a, ref b, ref c, ref d);
-                Kept(a, least, most).Store(four + i);
-                Kept(b, least, most).Store(four + Limits.Grid + i);
-                Kept(c, least, most).Store(four + (2 * Limits.Grid) + i);
-                Kept(d, least, most).Store(four + (3 * Limits.Grid) + i);
-            }
-
-            for (var k = 0; k < 4; k++)
-            {
-                _lines[line + k].Write(four + (k * Limits.Grid));
-                _lines[line + k].Advance();
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Kept(Vector128<float> v, Vector128<float> least, Vector128<float> most) =>
-        Denormal.Flush(Vector128.MinNative(Vector128.MaxNative(v, least), most));
 
     // A Hadamard matrix of four within a register.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -108,6 +108,13 @@ public unsafe struct SegmentLine
             Four(frame + Vector128.Create((float)i) - Vector128.Load(more + i), _write - whole).Store(target + i);
     }
 
+    /// <summary>As the same of a segment that is written: delays from 0 on, where they stand rounded below <see cref="ShortestAfter"/>.</summary>
+    public readonly void ReadWritten(float* target, double from, double to)
+    {
+        if (from == to) Read(target, from >= ShortestAfter ? from : Math.Round(from));
+        else Read(target, Math.Max(from, ShortestAfter), Math.Max(to, ShortestAfter));
+    }
+
     /// <summary>Takes the sixteen samples of this segment; they may be read from now on, by delays from the same frames.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Write(float* source)

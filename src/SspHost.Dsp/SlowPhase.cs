@@ -14,13 +14,17 @@ public struct SlowPhase
     private ulong _due;
     private bool _running;
 
-    /// <summary>Begins a quantum: what was slept through is caught up. Zeroed memory starts at phase 0.</summary>
+    /// <summary>
+    /// Begins a quantum: what was slept through is caught up. Zeroed memory starts at phase 0. True in the first quantum and after a sleep.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Wake(in ProcessContext context)
+    public bool Wake(in ProcessContext context)
     {
-        if (_running && context.Time != _due) _phase += _step * ((context.Time - _due) / Limits.Grid);
+        var awake = _running && context.Time == _due;
+        if (_running && !awake) _phase += _step * ((context.Time - _due) / Limits.Grid);
         _due = context.Time + (ulong)context.Frames;
         _running = true;
+        return !awake;
     }
 
     /// <summary>Moves on by a segment at <paramref name="hertz"/>.</summary>
