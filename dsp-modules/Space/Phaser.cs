@@ -20,6 +20,7 @@ public unsafe struct Phaser : IModule<Phaser>
     private const int Frequency = 0, Depth = 1, Rate = 2, Stages = 3, Feedback = 4, Stereo = 5, Mix = 6, CvAmount = 7;
     private const int MostStages = 12, Groups = Limits.MaxChannels / 2;
     private const float MostFeedback = 0.95f;
+    private const float Most = 100f;
 
     private Chain* _chains;
     private SlowPhase _phase;
@@ -178,6 +179,8 @@ public unsafe struct Phaser : IModule<Phaser>
                 ((c * v) - (a * s)).Store(states + (4 * stage));
             }
 
+            // A chain that is thrown about by noise at CV adds up steps; music stays far below.
+            y = Vector128.MinNative(Vector128.MaxNative(y, Vector128.Create(-Most)), Vector128.Create(Most));
             last = y;
             line += step;
             loudest = Vector128.Max(loudest, Vector128.Abs(x));

@@ -8,8 +8,9 @@ namespace SspHost.Modules;
 /// <summary>
 /// Pre-delay, a low-pass, four allpasses and a tank of two chains (Dattorro, Effect Design 1, JAES 1997; see <see cref="PlateTank"/>).
 /// Decay is the time to fall by 60 dB at low frequencies and High its part that frequencies well above the crossover get, never less than
-/// 0.1 s; every mode decays alike. The reverb of steady noise is about as strong as the noise at any decay. At size 1 the lines are 1.5
-/// times Dattorro's, at 0 a fifth, the longest at most 0.4 of the shorter decay. Modulation moves the first allpasses by up to 0.54 ms to
+/// 0.1 s; every mode decays alike. The reverb of steady noise is as strong as what of it
+/// Bandwidth lets in. At size 1 the lines are 1.5
+/// times Dattorro's, at 0 a fifth, the longest at most a quarter of the shorter decay. Modulation moves the first allpasses by up to 0.54 ms to
 /// either side as his do; a plate too small for its decay (Schroeder's 0.15 modes a hertz and second) moves by as much as it needs.
 /// A change of size glides and bends the pitch by up to 40 %.
 /// </summary>
@@ -23,7 +24,7 @@ public unsafe struct Plate : IModule<Plate>
     private const float SmallestPart = 0.2f, LargestPart = 1.5f;
     private const float LongestPreDelay = 0.25f;
     private const float LongestDecay = 30f, ShortestDecay = 0.1f;
-    private const float LongestOfDecay = 0.4f;
+    private const float LongestOfDecay = 0.25f;
     private const float LongestUnits = 4453f, LoopUnits = 21_589f;
     private const float ModulationSeconds = 16f / PlateTank.UnitRate;
     private const float FirstHertz = 0.93f, SecondHertz = 1.21f;
@@ -31,10 +32,10 @@ public unsafe struct Plate : IModule<Plate>
     private const float ModesPerDecay = 0.15f;
     private const float FastestGlide = 0.4f;
     private const float GlideSeconds = 0.05f;
-    private const float MostLevel = 2f;
+    private const float MostLevel = 4f;
 
-    // Seven places of a chain that holds 1 / (1 - g^2) of what comes in, by measurement.
-    private const float HeardLevel = 0.6f;
+    // A burst of 30 ms is part of the decay where that is short: below a quarter of a second it is made shorter.
+    private const float DiffusePerSecond = 4f;
 
     // 5 V to below 1e-8 V, 187 dB by the fullest decay's 60, and what the lines hold.
     private const float DecaysOfTail = 3.3f;
@@ -196,11 +197,9 @@ public unsafe struct Plate : IModule<Plate>
         var level = new GridRamp(before, _level);
         for (var i = 0; i < Limits.Grid; i += 4)
             (_bandwidth.LowPass(Vector128.Load(source + i), in band) * level.Four(i)).Store(source + i);
-        _diffuser.Segment(source, context.Param(Diffusion, segment + 1));
+        _diffuser.Segment(source);
         var left = context.Out(Left) + at;
         var right = context.Out(Right) + at;
-        _controls.First = TankFirst * context.Param(Diffusion, segment + 1);
-        _controls.Second = TankSecond * context.Param(Diffusion, segment + 1);
         _tank.Segment(in _controls, source, left, right);
         var mix = new GridRamp(in context, Mix, segment);
         Block.MixSegment(left, dryLeft, in mix);
@@ -226,11 +225,15 @@ public unsafe struct Plate : IModule<Plate>
         var part = SmallestPart * FastMath.Exp2(context.Param(Size, segment + 1) * 2.9068906f);
         part = Math.Min(part, LongestOfDecay * high * PlateTank.UnitRate / LongestUnits);
         var settled = Glide(part, context.SampleRate, out var moved);
+        var diffusion = context.Param(Diffusion, segment + 1);
+        moved |= _controls.First != TankFirst * diffusion;
+        _controls.First = TankFirst * diffusion;
+        _controls.Second = TankSecond * diffusion;
         Move(in context, segment, decay, part, woke);
         moved |= decay != _decay || high != _high || crossover != _crossover || !_running;
         if (!moved) return settled;
         (_decay, _high, _crossover) = (decay, high, crossover);
-        _diffuser.Decay(high * context.SampleRate);
+        _diffuser.Set(high * context.SampleRate, diffusion * Math.Min(high * DiffusePerSecond, 1f));
         var tangent = FastMath.TanPi(Vector128.Create(crossover))[0];
         var decayFrames = decay * context.SampleRate;
         for (var line = 0; line < Lines; line++)
@@ -242,11 +245,9 @@ public unsafe struct Plate : IModule<Plate>
         }
 
         for (var place = 0; place < PlateTank.Places; place++)
-            _controls.Heard[place] = HeardLevel * PlateTank.Sign(place) * FastMath.Exp2(-9.96578428f * (float)_delays[Lines + place] / decayFrames);
+            _controls.Heard[place] = PlateTank.Sign(place) * FastMath.Exp2(-9.96578428f * (float)_delays[Lines + place] / decayFrames);
 
-        // Each time through a chain energy falls to g^2 = 10^(-6 length / decay), so that noise builds up to 1 / (1 - g^2).
-        var chain = 0.5f * LoopUnits * part / PlateTank.UnitRate / decay;
-        _level = Math.Min(MathF.Sqrt(-FastMath.Exp2Minus1(-19.9315686f * chain)), MostLevel) / _diffuser.Loss;
+        _level = Math.Min(1f / MathF.Sqrt(PlateTank.Power(in _controls, decayFrames)), MostLevel) / _diffuser.Loss;
         return settled;
     }
 

@@ -31,6 +31,9 @@ public unsafe struct Reverb : IModule<Reverb>
     private const int Sides = 2;
     private const float Diffuse = 0.6f;
 
+    // A burst of 19 ms is part of the decay where that is short: below a quarter of a second it is made shorter.
+    private const float DiffusePerSecond = 4f;
+
     // Seconds of all lines at size 1: modes a hertz.
     private const float ModesPerHertz = 1.13f;
     private const float ModesPerDecay = 0.15f;
@@ -207,8 +210,8 @@ public unsafe struct Reverb : IModule<Reverb>
         var level = new GridRamp(before, _level);
         Block.ScaleSegment(left, left, in level);
         Block.ScaleSegment(right, right, in level);
-        _diffuseLeft.Segment(left, 1f);
-        _diffuseRight.Segment(right, 1f);
+        _diffuseLeft.Segment(left);
+        _diffuseRight.Segment(right);
         var outLeft = context.Out(Left) + at;
         var outRight = context.Out(Right) + at;
         _network.Segment(in _controls, left, right, outLeft, outRight);
@@ -240,8 +243,9 @@ public unsafe struct Reverb : IModule<Reverb>
         _controls.FiltersMove = moved;
         if (!moved) return settled;
         (_decay, _high, _crossover) = (decay, high, crossover);
-        _diffuseLeft.Decay(high * context.SampleRate);
-        _diffuseRight.Decay(high * context.SampleRate);
+        var diffusion = Math.Min(high * DiffusePerSecond, 1f);
+        _diffuseLeft.Set(high * context.SampleRate, diffusion);
+        _diffuseRight.Set(high * context.SampleRate, diffusion);
         var tangent = FastMath.TanPi(Vector128.Create(crossover))[0];
         var sum = 0f;
         for (var line = 0; line < Lines; line++)

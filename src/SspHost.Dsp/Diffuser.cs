@@ -17,7 +17,7 @@ public unsafe struct Diffuser
     private readonly float _early, _late;
     private fixed int _lengths[Stages];
     private fixed float _kept[Stages];
-    private float _decay;
+    private float _decay, _amount;
 
     /// <summary>Floats to ask for, for sections of <paramref name="lengths"/> frames, each at least <see cref="SegmentLine.Shortest"/>.</summary>
     public static long Floats(int* lengths)
@@ -37,6 +37,7 @@ public unsafe struct Diffuser
         _lines = (SegmentLine*)block;
         _early = early;
         _late = late;
+        _amount = 1f;
         block += Stages * sizeof(SegmentLine) / sizeof(float);
         for (var stage = 0; stage < Stages; stage++)
         {
@@ -50,7 +51,7 @@ public unsafe struct Diffuser
     /// <summary>Whether everything stored is exactly zero.</summary>
     public readonly bool AtRest => _lines[0].AtRest && _lines[1].AtRest && _lines[2].AtRest && _lines[3].AtRest;
 
-    /// <summary>How loud noise comes out for that decay at full amount: the square root of the energy of the response to 1.</summary>
+    /// <summary>How loud noise comes out as it is set: the square root of the energy of the response to 1.</summary>
     public float Loss { get; private set; } = 1f;
 
     /// <summary>Forgets everything.</summary>
@@ -59,16 +60,20 @@ public unsafe struct Diffuser
         for (var stage = 0; stage < Stages; stage++) _lines[stage].Clear();
     }
 
-    /// <summary>What goes round decays by 60 dB in <paramref name="frames"/>, beside what the sections let out.</summary>
-    public void Decay(float frames)
+    /// <summary>
+    /// What goes round decays by 60 dB in <paramref name="frames"/>, beside what the sections let out; <paramref name="amount"/> 0..1
+    /// scales the coefficients.
+    /// </summary>
+    public void Set(float frames, float amount)
     {
-        if (frames == _decay) return;
-        _decay = frames;
+        if (frames == _decay && amount == _amount) return;
+        (_decay, _amount) = (frames, amount);
         var power = 1f;
         for (var stage = 0; stage < Stages; stage++)
         {
             var kept = FastMath.Exp2(-9.96578428f * _lengths[stage] / frames);
-            var (square, keptSquare) = ((stage < 2 ? _early * _early : _late * _late), kept * kept);
+            var gain = (stage < 2 ? _early : _late) * amount;
+            var (square, keptSquare) = (gain * gain, kept * kept);
             power *= square + ((1f - square) * (1f - square) * keptSquare / (1f - (square * keptSquare)));
             _kept[stage] = kept;
         }
@@ -76,8 +81,8 @@ public unsafe struct Diffuser
         Loss = MathF.Sqrt(power);
     }
 
-    /// <summary>One segment in place; <paramref name="amount"/> 0..1 scales the coefficients.</summary>
-    public void Segment(float* samples, float amount)
+    /// <summary>One segment in place.</summary>
+    public void Segment(float* samples)
     {
         var past = stackalloc float[Limits.Grid];
         var kept = stackalloc float[Limits.Grid];
@@ -85,7 +90,7 @@ public unsafe struct Diffuser
         {
             _lines[stage].Read(past, _lengths[stage]);
             var loss = Vector128.Create(_kept[stage]);
-            var gain = Vector128.Create((stage < 2 ? _early : _late) * amount);
+            var gain = Vector128.Create((stage < 2 ? _early : _late) * _amount);
             for (var i = 0; i < Limits.Grid; i += 4)
             {
                 var d = Vector128.Load(past + i) * loss;

@@ -58,6 +58,41 @@ public unsafe struct PlateTank
     /// <summary>Sign of a place, 0..13.</summary>
     public static float Sign(int place) => (place % 7) switch { 0 or 1 or 3 => 1f, _ => -1f };
 
+    /// <summary>
+    /// Power heard on one side of white noise of power 1, where everything decays by 60 dB in <paramref name="decayFrames"/>: each chain
+    /// adds what the other lets through, powers add at the places.
+    /// </summary>
+    public static float Power(in PlateControls controls, float decayFrames)
+    {
+        var kept = stackalloc float[Lines];
+        for (var line = 0; line < Lines; line++) kept[line] = FastMath.Exp2(-19.9315686f * controls.To[line] / decayFrames);
+
+        // Of chain A, and of B in the lines beside: what leaves the first allpass, reaches the second, leaves that, and comes over.
+        var power = stackalloc float[Lines];
+        var over = stackalloc float[2];
+        var first = controls.First * controls.First;
+        var second = controls.Second * controls.Second;
+        for (var chain = 0; chain < 2; chain++)
+        {
+            power[4 + chain] = Passed(first, kept[chain]);
+            var middle = power[4 + chain] * kept[4 + chain];
+            power[chain] = 1f / (1f - (first * kept[chain]));
+            power[2 + chain] = middle / (1f - (second * kept[2 + chain]));
+            power[6 + chain] = middle * Passed(second, kept[2 + chain]);
+            over[chain] = power[6 + chain] * kept[6 + chain];
+        }
+
+        var a = (1f + over[1]) / (1f - (over[0] * over[1]));
+        var b = (1f + over[0]) / (1f - (over[0] * over[1]));
+        var sum = 0f;
+        for (var place = 0; place < Places; place++)
+            sum += controls.Heard[place] * controls.Heard[place] * power[LineOf(place)] * ((LineOf(place) & 1) == 0 ? a : b);
+        return 0.5f * sum;
+
+        // An allpass whose delay keeps a part of the power.
+        static float Passed(float square, float kept) => square + ((1f - square) * (1f - square) * kept / (1f - (square * kept)));
+    }
+
     /// <summary>Floats to ask for where a unit is at most so many frames.</summary>
     public static long Floats(float framesPerUnit)
     {
