@@ -141,12 +141,13 @@ public class DelayTests
     {
         const int Time = 1000;
         using var rig = Line(Time / 48_000f, 1f, 0.5f, new RigOptions { Settings = new() { ["sides"] = 2 }, Cables = [1, 0, 0, 0, 0] });
+        rig["tone"] = 10_000f;
         rig.Input = static (port, _, frame) => port == 0 ? 5f * (float)(frame < 200 ? Math.Pow(Math.Sin(Math.PI * frame / 200), 2) : 0) : 0f;
         var output = rig.Run(5 * Time);
         for (var echo = 1; echo <= 4; echo++)
         {
             var (here, there) = echo % 2 == 1 ? (0, 1) : (1, 0);
-            Assert.Equal(5.0 * Math.Pow(0.5, echo - 1), output[here][0].AsSpan(echo * Time, 600).ToArray().Max(), 0.12 * Math.Pow(0.5, echo - 1));
+            Assert.InRange(output[here][0].AsSpan(echo * Time, 600).ToArray().Max() / (5.0 * Math.Pow(0.5, echo - 1)), 0.8, 1.01);
             Assert.InRange(output[there][0].AsSpan(echo * Time, 200).ToArray().Max(Math.Abs), 0f, 0.12f);
         }
     }

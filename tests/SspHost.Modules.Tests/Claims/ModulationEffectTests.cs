@@ -41,7 +41,7 @@ public class ModulationEffectTests
     public void A_sweep_comes_round_after_its_period_and_mix_0_is_the_sound_alone(string id)
     {
         // 10 Hz are 4800 frames, 1 kHz is 48: both come round together.
-        using var rig = new Rig(id, new RigOptions { Cables = [1, 0, 0] }) { ["rate"] = 10f };
+        using var rig = new Rig(id, Sound(id)) { ["rate"] = 10f };
         rig.Input = static (port, _, frame) => port == 0 ? 5f * (float)Math.Sin(2.0 * Math.PI * (frame % 48) / 48) : 0f;
         rig.Run(Rate / 2);
         var y = rig.Run("left", 4 * 4800);
@@ -54,7 +54,7 @@ public class ModulationEffectTests
 
         Quality.AtMost(id, "sweep off after a period", turn / 5f * 100, 0.1, "%");
         Assert.True(half > 0.1f);
-        using var dry = new Rig(id, new RigOptions { Cables = [1, 0, 0] }) { ["mix"] = 0f };
+        using var dry = new Rig(id, Sound(id)) { ["mix"] = 0f };
         dry.Input = static (port, _, frame) => port == 0 ? (frame % 100) - 50 : 0f;
         foreach (var side in dry.Run(4800))
         {
@@ -189,6 +189,9 @@ public class ModulationEffectTests
         rig.Input = (port, _, frame) => port == 0 ? (float)Math.Sin(frame * 0.05) * 10f : (4f * noise.NextSingle()) - 2f;
         Assert.All(rig.Run("left", 2 * Rate), static v => Assert.InRange(v, -60f, 60f));
     }
+
+    // A cable at the first input alone.
+    private static RigOptions Sound(string id) => new() { Cables = [1, .. Registered.Descriptor(id).Inputs.Skip(1).Select(static _ => 0)] };
 
     // What is left of a sine when the sine of the exact delay is taken away.
     private static void AssertDelayed(string id, float[] y, double hertz, Func<int, double> delay)
