@@ -1,6 +1,7 @@
 # What a newcomer types. `make run` plays, `make test` tests; both set up what they need first.
 #   make run [PATCH=patches/x.json] [ARGS="--rate 96000"]     make test [FILTER=...]
 #   make quality [FILTER=ladder] measures what the modules promise and prints it as a table
+#   make arm64 counts the instructions each module takes a frame on arm64, without an arm64 machine
 #   make proof [ARGS=--all]     proves of the engine that real-time code reaches no allocation, lock, exception or wait
 #   make build [CHECKED=1] [RID=linux-arm64]     make bench     make bench-kernels     make format     make clean
 RID ?= linux-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
@@ -13,7 +14,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 export DOTNET_SKIP_FIRST_TIME_EXPERIENCE = 1
 
-.PHONY: run test build proof quality bench bench-kernels format clean
+.PHONY: run test build proof quality arm64 bench bench-kernels format clean
 
 run: build
 	@artifacts/bin/ssp run $(PATCH) $(ARGS)
@@ -34,6 +35,11 @@ test:
 quality:
 	@tools/setup.sh run
 	@tools/quality.sh $(FILTER)
+
+arm64:
+	@tools/setup.sh test
+	@dotnet test tests/SspHost.Arm64.Tests -c Release --nologo -v q --filter InstructionTests
+	@cat artifacts/arm64/instructions.txt
 
 bench: build
 	@tools/setup.sh bench

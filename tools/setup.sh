@@ -6,7 +6,7 @@ what=${1:-run}
 # What each purpose needs, as Debian and Ubuntu call it.
 packages="clang zlib1g-dev"                                    # NativeAOT links with clang; cc builds SspHost.Native
 case $what in
-    test)  packages="$packages chromium sox espeak-ng python3-jsonschema sndfile-programs libasound2 libasound2-dev libmimalloc2.0 libjemalloc2 protobuf-compiler" ;;
+    test)  packages="$packages chromium sox espeak-ng python3-jsonschema sndfile-programs libasound2 libasound2-dev libmimalloc2.0 libjemalloc2 protobuf-compiler qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross" ;;
     bench) packages="$packages libmimalloc2.0 libjemalloc2" ;;
 esac
 

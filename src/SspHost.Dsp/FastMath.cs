@@ -31,8 +31,7 @@ public static class FastMath
     public static float Exp2(float x)
     {
         x = Math.Min(Math.Max(x, -126f), 126f);
-        var n = (x + Rounder) - Rounder;
-        var scale = BitConverter.Int32BitsToSingle(((int)n + 127) << 23);
+        var n = Split(x, out var scale);
         return scale + (scale * Exp2Fraction(x - n));
     }
 
@@ -49,8 +48,7 @@ public static class FastMath
     public static float Exp2Minus1(float x)
     {
         x = Math.Min(Math.Max(x, -126f), 126f);
-        var n = (x + Rounder) - Rounder;
-        var scale = BitConverter.Int32BitsToSingle(((int)n + 127) << 23);
+        var n = Split(x, out var scale);
         return (scale * Exp2Fraction(x - n)) + (scale - 1f);
     }
 
@@ -144,9 +142,19 @@ public static class FastMath
     {
         var rounder = Vector128.Create(Rounder);
         x = Vector128.Min(Vector128.Max(x, Vector128.Create(-126f)), Vector128.Create(126f));
-        var n = (x + rounder) - rounder;
-        scale = Vector128.ShiftLeft(Vector128.ConvertToInt32(n) + Vector128.Create(127), 23).AsSingle();
-        return n;
+        var shifted = x + rounder;
+        scale = Vector128.ShiftLeft(shifted.AsInt32() + Vector128.Create(127), 23).AsSingle();
+        return shifted - rounder;
+    }
+
+    // The whole part of x, and two to its power. The sum's last bits are the whole part, so no conversion is needed, which for a float out of
+    // range is a call of the runtime on x64.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Split(float x, out float scale)
+    {
+        var shifted = x + Rounder;
+        scale = BitConverter.Int32BitsToSingle((BitConverter.SingleToInt32Bits(shifted) + 127) << 23);
+        return shifted - Rounder;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
