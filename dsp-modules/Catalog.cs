@@ -27,8 +27,15 @@ public static class Catalog
 
         // Dynamics
         visitor.Visit<Vca>();
+        visitor.Visit<LowPassGate>();
         visitor.Visit<Compressor>();
+        visitor.Visit<Limiter>();
+        visitor.Visit<NoiseGate>();
         visitor.Visit<Wavefolder>();
+        visitor.Visit<Saturator>();
+        visitor.Visit<BitCrusher>();
+        visitor.Visit<RingModulator>();
+        visitor.Visit<FrequencyShifter>();
 
         // Space
         visitor.Visit<Delay>();
@@ -37,6 +44,10 @@ public static class Catalog
         visitor.Visit<Chorus>();
         visitor.Visit<Flanger>();
         visitor.Visit<Phaser>();
+        visitor.Visit<Convolution>();
+        visitor.Visit<PitchShifter>();
+        visitor.Visit<SpectralFreeze>();
+        visitor.Visit<Looper>();
 
         // Modulation
         visitor.Visit<Adsr>();

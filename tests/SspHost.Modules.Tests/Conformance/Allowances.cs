@@ -34,6 +34,11 @@ public static class Allowances
         [("chorus", "tone")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
         [("chorus", "mix")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
         [("plate", "predelay")] = new(3, 8, "the bent pitch meets other modes of the plate than the standing one"),
+        [("saturator", "drive")] = new(1.5, 4000, "DC is blocked, so at rest there is nothing to compare a moving curve with"),
+        [("saturator", "drive_amount")] = new(1.5, 4000, "as drive"),
+        [("saturator", "bias")] = new(1.5, 4000, "as drive"),
+        [("bit-crusher", "bits")] = new(1.5, 4800, "steps are its sound, and a standing voltage has none"),
+        [("bit-crusher", "bits_amount")] = new(1.5, 4800, "as bits"),
     };
 
     /// <summary>Settings and parameters that end a tail within the time of a test.</summary>
