@@ -58,6 +58,10 @@ public static class Catalog
         // Space
         visitor.Visit<Delay>();
         visitor.Visit<Reverb>();
+        visitor.Visit<Plate>();
+        visitor.Visit<Chorus>();
+        visitor.Visit<Flanger>();
+        visitor.Visit<Phaser>();
         visitor.Visit<Convolution>();
         visitor.Visit<PitchShifter>();
         visitor.Visit<SpectralFreeze>();

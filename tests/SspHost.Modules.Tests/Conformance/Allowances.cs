@@ -21,6 +21,19 @@ public static class Allowances
         [("wavefolder", "symmetry")] = new(1.5, 40, "as fold"),
         [("wavefolder", "fold_amount")] = new(1.5, 40, "as fold"),
         [("wavefolder", "symmetry_amount")] = new(1.5, 40, "as fold"),
+        [("delay", "feedback")] = new(4.5, 8, "the stimulus is also its clock and its hold: the time changes meanwhile"),
+        [("delay", "tone")] = new(4.5, 8, "the stimulus is also its clock and its hold: the time changes meanwhile"),
+        [("delay", "mix")] = new(4.5, 8, "the stimulus is also its clock and its hold: the time changes meanwhile"),
+        [("delay", "low_cut")] = new(4.5, 8, "the stimulus is also its clock and its hold: the time changes meanwhile"),
+        [("delay", "wow")] = new(4.5, 8, "the stimulus is also its clock and its hold: the time changes meanwhile"),
+        [("delay", "drive")] = new(4.5, 8, "the stimulus is also its clock and its hold: the time changes meanwhile"),
+        [("chorus", "rate")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
+        [("chorus", "delay")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
+        [("chorus", "depth")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
+        [("chorus", "spread")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
+        [("chorus", "tone")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
+        [("chorus", "mix")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
+        [("plate", "predelay")] = new(3, 8, "the bent pitch meets other modes of the plate than the standing one"),
         [("saturator", "drive")] = new(1.5, 4000, "DC is blocked, so at rest there is nothing to compare a moving curve with"),
         [("saturator", "drive_amount")] = new(1.5, 4000, "as drive"),
         [("saturator", "bias")] = new(1.5, 4000, "as drive"),
@@ -47,6 +60,7 @@ public static class Allowances
         ["delay"] = [("longest", 1), ("time", 0.02f)],
         ["sample-player"] = [("length", 0.2f)],
         ["reverb"] = [("decay", 0.3f)],
+        ["plate"] = [("decay", 0.3f)],
     };
 
     /// <summary>What a sweep of this knob may do.</summary>
