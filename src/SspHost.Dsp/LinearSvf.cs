@@ -40,4 +40,18 @@ public struct LinearSvf
         _s1 = Vector128.AndNot(_s1, mask);
         _s2 = Vector128.AndNot(_s2, mask);
     }
+
+    /// <summary>
+    /// Sets voices to exact rest where nothing audible is stored and <paramref name="quiet"/> is set. True when all four are at rest.
+    /// </summary>
+    public bool Settle(Vector128<float> quiet)
+    {
+        var mask = quiet & Vector128.LessThan(Peak(), Vector128.Create(Denormal.Threshold));
+        Clear(mask);
+        return Vector128.EqualsAll(mask.AsInt32(), Vector128.Create(-1));
+    }
+
+    /// <summary>1 / (1 + g (g + k)), which <see cref="Next"/> takes: once while both stand still.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Inverse(Vector128<float> g, Vector128<float> k) => Vector128<float>.One / (Vector128<float>.One + (g * (g + k)));
 }
