@@ -16,7 +16,10 @@ public unsafe class DspBenchmarks
     private Oscillator* _oscillator;
     private OscillatorInput* _oscillatorInput;
     private Ladder* _ladder;
+    private Oversampler* _up, _down;
     private DelayLine* _delay;
+    private float* _fftData, _fftScratch;
+    private Fft _fft256, _fft2048, _fft16384;
 
     [GlobalSetup]
     public void Setup()
@@ -38,8 +41,16 @@ public unsafe class DspBenchmarks
         }
 
         _ladder = _blocks.Take<Ladder>();
+        _up = _blocks.Take<Oversampler>();
+        _down = _blocks.Take<Oversampler>();
         _delay = _blocks.Take<DelayLine>();
         *_delay = new DelayLine(_blocks.Take<float>((int)DelayLine.Floats(48_000)), 48_000);
+        _fftData = _blocks.Take<float>(Fft.Largest);
+        _fftScratch = _blocks.Take<float>(Fft.Largest);
+        for (var i = 0; i < Fft.Largest; i++) _fftData[i] = MathF.Sin(i * i * 0.37f);
+        _fft256 = Tables(256);
+        _fft2048 = Tables(2048);
+        _fft16384 = Tables(16_384);
     }
 
     [GlobalCleanup]
@@ -53,10 +64,19 @@ public unsafe class DspBenchmarks
 
     /// <summary>Four voices at once.</summary>
     [Benchmark]
-    public float LadderNext()
+    public float LadderAtTwiceTheRate()
     {
-        Vector128<float> turns = Vector128.Create(0.02f), k = Vector128.Create(3f);
-        for (var i = 0; i < Frames; i++) _ladder->Next(Vector128.Load(_signal + (4 * i)), turns, k).Store(_result + (4 * i));
+        Vector128<float> turns = Vector128.Create(0.01f), k = Vector128.Create(3f);
+        var block = stackalloc Vector128<float>[Oversampler.Scratch];
+        for (var at = 0; at < Frames; at += 16)
+        {
+            for (var i = 0; i < 16; i++) block[i] = Vector128.Load(_signal + (4 * (at + i)));
+            _up->Up(block, 1);
+            _ladder->Run(block, &turns, &k, 0, 32, 1, 0, 0);
+            _down->Down(block, 1);
+            for (var i = 0; i < 16; i++) block[i].Store(_result + (4 * (at + i)));
+        }
+
         return _result[0];
     }
 
@@ -101,12 +121,36 @@ public unsafe class DspBenchmarks
         return _result[0];
     }
 
+    /// <summary>There and back again, of so many points; the data stay what they were.</summary>
+    [Benchmark]
+    public float Fft256() => Both(in _fft256);
+
+    [Benchmark]
+    public float Fft2048() => Both(in _fft2048);
+
+    [Benchmark]
+    public float Fft16384() => Both(in _fft16384);
+
+    private float Both(in Fft fft)
+    {
+        fft.Forward(_fftData, _fftScratch);
+        fft.Inverse(_fftData, _fftScratch);
+        return _fftData[0];
+    }
+
+    private Fft Tables(int size)
+    {
+        var tables = _blocks.Take<float>((int)Fft.Floats(size));
+        Fft.Build(tables, size);
+        return new Fft(tables, size);
+    }
+
     private float Render(Waves waves)
     {
         for (var segment = 0; segment < Frames / Limits.Grid; segment++)
         {
             _oscillator->Render(_oscillatorBuffer, _blepTable, in *_oscillatorInput, waves);
-            Oscillator.Shift(_oscillatorBuffer);
+            Oscillator.Shift(_oscillatorBuffer, waves);
         }
 
         return _oscillatorBuffer[0];
