@@ -29,6 +29,13 @@ internal static class Bundles
     /// <summary>A rig that plays a plugin through the engine's own thunks.</summary>
     public static Rig Rig(Lv2Module module, RigOptions? options = null)
     {
+        Add(module);
+        return new Rig(module.Descriptor.Id, options ?? new RigOptions());
+    }
+
+    /// <summary>Makes a plugin a subject of the conformance suite.</summary>
+    public static void Add(Lv2Module module)
+    {
         lock (Added)
         {
             if (Added.Add(module.Uri))
@@ -38,8 +45,6 @@ internal static class Bundles
                 Subjects.Add(library.Descriptors, library.Entries);
             }
         }
-
-        return new Rig(module.Descriptor.Id, options ?? new RigOptions());
     }
 
     private static (string Path, Lv2Found Found) Compile()

@@ -156,7 +156,7 @@ public sealed class PlayTests
 
     [Theory]
     [InlineData("http://plugin.org.uk/swh-plugins/foldover", "input", "output", "drive_p", 0.6f)]
-    [InlineData("http://plugin.org.uk/swh-plugins/valve", "input", "output", "q_p", 0.4f)]
+    [InlineData("http://plugin.org.uk/swh-plugins/shaper", "input", "output", "shapep", 3f)]
     [InlineData("http://plugin.org.uk/swh-plugins/svf", "input", "output", "filt_freq", 900f)]
     public async Task It_sounds_as_lv2apply_has_it(string uri, string input, string output, string control, float value)
     {

@@ -45,8 +45,8 @@ public sealed class ScanTests
         Assert.All(found.Modules, m =>
         {
             Assert.Matches("^lv2-[a-z0-9-]{1,60}$", m.Descriptor.Id);
-            using var rig = m.Uri.Contains("swh-plugins/amp", StringComparison.Ordinal) ? Bundles.Rig(m) : null;
-            if (rig != null) Rules.A_descriptor_is_complete_and_legal(m.Descriptor.Id);
+            Bundles.Add(m);
+            Rules.A_descriptor_is_complete_and_legal(m.Descriptor.Id);
         });
         foreach (var package in new[] { "drobilla.net/plugins/mda/", "plugin.org.uk/swh-plugins/", "gareus.org/oss/lv2/" })
             Assert.True(found.Modules.Count(m => m.Uri.Contains(package, StringComparison.Ordinal)) > 10, package);
@@ -102,7 +102,7 @@ public sealed class ScanTests
             Cables = [new Cable(new PortRef("echo", "left"), new PortRef("o", "in1")), new Cable(new PortRef("o", "x"), new PortRef("echo", "in"))],
         };
         var module = Lv2Records.StandIn("lv2-nobody-echo", patch);
-        Assert.Equal((["in"], ["left"], ["time"]), (module.Descriptor.Inputs.Select(p => p.Id).ToArray(), module.Descriptor.Outputs.Select(p => p.Id).ToArray(), module.Descriptor.Parameters.Select(p => p.Id).ToArray()));
+        Assert.Equal(["in", "left", "time"], [module.Descriptor.Inputs.Single().Id, module.Descriptor.Outputs.Single().Id, module.Descriptor.Parameters.Single().Id]);
         using var rig = Bundles.Rig(module);
         var state = new byte[] { 0x4c, 0x56, 0x53, 0x32, 0, 0, 0, 0 };
         Assert.True(rig.LoadState(1, state));

@@ -30,7 +30,7 @@ public sealed class RenewTests
         var index = new DescriptorIndex([Box(4, "out")]);
         var sink = new FakeSink { LiveStates = { ["box1"] = [1, 2, 3, 4] } };
         using var session = PatchSession.Start(new PatchSessionOptions { Modules = index, Sink = sink });
-        Assert.Null(session.Apply(new AddModule(TestModules.Make("box1", "box")), new SetParameter("box1", "level", 0.25f)));
+        Assert.Null(session.Apply(new AddModule(new Module { Id = "box1", Type = "box" }), new SetParameter("box1", "level", 0.25f)));
         var before = session.Current;
         var old = session.Plan!.Instances[0];
         Assert.Null(session.Renew(() => index.Update([Box(4, "out"), Box(4, "out")])));
@@ -47,7 +47,7 @@ public sealed class RenewTests
         var index = new DescriptorIndex([Box(0, "out")]);
         var sink = new FakeSink();
         using var session = PatchSession.Start(new PatchSessionOptions { Modules = index, Sink = sink });
-        Assert.Null(session.Apply(new AddModule(TestModules.Make("box1", "box"))));
+        Assert.Null(session.Apply(new AddModule(new Module { Id = "box1", Type = "box" })));
         sink.Refuse = "no room";
         Assert.Contains("no room", session.Renew(() => index.Update([Box(0, "out"), Box(0, "out")]))!.ToString(), StringComparison.Ordinal);
         Assert.Equal(0, index.Find("box")!.Number);

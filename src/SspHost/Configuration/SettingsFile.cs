@@ -99,8 +99,8 @@ internal static class SettingsFile
             "inputs": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": {{AudioConfig.MaxDeviceChannels}} }, "maxItems": {{Limits.MaxJacks}}, "default": [], "description": "channel of the ALSA device behind input jack 1, 2, ...; 0: none; empty: as the device has them" },
             "outputs": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": {{AudioConfig.MaxDeviceChannels}} }, "maxItems": {{Limits.MaxJacks}}, "default": [], "description": "channel of the ALSA device behind output jack 1, 2, ...; 0: none; empty: as the device has them" },
             "hold": { "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": {{Limits.MaxJacks}} }, "uniqueItems": true, "default": [], "description": "output jacks that hold their voltage when frames are lost (pitch CV); the others fall silent" },
-            "modules": { "type": "object", "additionalProperties": false, "properties": { "directories": { "type": "array", "items": { "type": "string", "pattern": "^/" }, "maxItems": {{Settings.MostDirectories}}, "default": [] } }, "description": "directories whose libraries of modules (*.so) are loaded; empty: ~/.local/share/ssphost/modules" },
-            "lv2": { "type": "object", "additionalProperties": false, "properties": { "path": { "type": "string", "default": "" } }, "description": "path: directories of LV2 bundles with colons between them; empty: $LV2_PATH, else ~/.lv2:/usr/local/lib/lv2:/usr/lib/lv2" }
+            "modules": { "type": "object", "additionalProperties": false, "properties": { "directories": { "type": "array", "items": { "type": "string", "pattern": "^/" }, "maxItems": {{Settings.MostDirectories}}, "default": [] } }, "default": {"directories":[]}, "description": "directories whose libraries of modules (*.so) are loaded; empty: ~/.local/share/ssphost/modules" },
+            "lv2": { "type": "object", "additionalProperties": false, "properties": { "path": { "type": "string", "default": "" } }, "default": {"path":""}, "description": "path: directories of LV2 bundles with colons between them; empty: $LV2_PATH, else ~/.lv2:/usr/local/lib/lv2:/usr/lib/lv2" }
           }
         }
 
@@ -150,6 +150,11 @@ internal static class SettingsFile
             WriteList(w, "inputs", s.InputChannels.Value);
             WriteList(w, "outputs", s.OutputChannels.Value);
             WriteList(w, "hold", s.Hold.Value);
+            w.WriteStartObject("modules");
+            w.WriteStartArray("directories");
+            foreach (var directory in s.ModuleDirectories.Value) w.WriteStringValue(directory);
+            w.WriteEndArray();
+            w.WriteEndObject();
             w.WriteEndObject();
         }
 

@@ -95,11 +95,14 @@ internal static class Lv2Scan
             var outputs = voices ? _outputs.Select(o => o with { Rule = ChannelRule.Setting, Channels = 0 }) : _outputs;
             return new ModuleDescriptor
             {
-                Id = id, Name = name, Family = Lv2Names.Family(Lilv.ClassUri(plugin)), Text = text, Help = Help(name, type, comment), File = binary,
+                Id = id, Name = name, Family = Lv2Names.Family(ClassUri()), Text = text, Help = Help(name, type, comment), File = binary,
                 Inputs = _inputs, Outputs = [.. outputs], Parameters = _parameters, Telemetry = _telemetry, StateBytes = state, AcceptsEvents = _midi,
                 Settings = voices ? [new SettingDescriptor("voices", "Voices", 1, Limits.MaxChannels, 1, "Instances side by side, one a channel; with 1, audio cables of many channels are summed.")] : [],
             };
         }
+
+        // liblilv only knows a class where the bundle that describes classes is on the path, too.
+        private string ClassUri() => lilv.Values(plugin, "http://www.w3.org/1999/02/22-rdf-syntax-ns#type").FirstOrDefault(t => t.StartsWith(Core, StringComparison.Ordinal) && t != Core + "Plugin") ?? Lilv.ClassUri(plugin);
 
         private string Comment()
         {
