@@ -122,7 +122,7 @@ static struct lv2_unmap unmapping = { NULL, unmap };
 
 /* ---- the log: a line on standard error, which is the engine's log; never from run, where a write could block */
 
-static __thread char last_words[256]; /* what it said last: why it makes no instance of itself, mostly */
+static char last_words[256]; /* what it said last: why it makes no instance of itself, mostly */
 
 static int log_text(void *handle, uint32_t type, const char *format, va_list arguments)
 {
@@ -286,9 +286,9 @@ static void restore(struct instance *self)
 
 /* ---- the instance */
 
-static __thread char failure[1200];
+static char failure[1200]; /* not of a thread: static thread storage is scarce in a library that is loaded late */
 
-/* Why the last construct on this thread failed. */
+/* Why the last construct failed. [steward, probe] */
 const char *ssp_lv2_failure(void) { return failure; }
 
 void ssp_signals_keep(void);

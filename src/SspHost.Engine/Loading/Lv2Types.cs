@@ -81,7 +81,7 @@ internal static unsafe partial class Lv2Types
         return false;
     }
 
-    /// <summary>Why the last plugin that the calling thread tried to make was not made.</summary>
+    /// <summary>Why the last plugin that could not be made was not. [steward, probe]</summary>
     public static byte* Failure() => LastFailure();
 
     private static ReadOnlySpan<byte> Text(byte* uri) => MemoryMarshal.CreateReadOnlySpanFromNullTerminated(uri);

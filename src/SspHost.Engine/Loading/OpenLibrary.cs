@@ -75,7 +75,7 @@ public sealed unsafe class OpenLibrary
         return new OpenLibrary(descriptors, entries, hasRuntime: false);
     }
 
-    /// <summary>Why the last LV2 plugin that the calling thread tried to make was not made; empty: it was, or there was none.</summary>
+    /// <summary>Why the last LV2 plugin that could not be made was not; empty: there was none.</summary>
     public static string Lv2Failure => LibraryRecord.Text(Lv2Types.Failure(), Lv2FailureBytes);
 
     private const int Lv2FailureBytes = 1200;
