@@ -17,7 +17,7 @@
 enum port_kind { AUDIO_IN, AUDIO_OUT, CV_IN, CV_OUT, CONTROL_IN, CONTROL_OUT, ATOM_IN, ATOM_OUT, UNUSED };
 enum { VOICES = 1, SILENT = 4, WORKER = 8 };
 enum { JOB_WORK = 1, JOB_RESTORE = 2, JOB_RENEW = 3 };
-#define SOON 64 /* quanta: a second reset so soon after a first one says that activate cured nothing */
+#define SOON 16 /* quanta: a second reset so soon after a first one says that activate cured nothing */
 
 /* Lv2Port and Lv2Plugin of SspHost.Abi. */
 struct port {
