@@ -155,6 +155,9 @@ internal static class SettingsFile
             foreach (var directory in s.ModuleDirectories.Value) w.WriteStringValue(directory);
             w.WriteEndArray();
             w.WriteEndObject();
+            w.WriteStartObject("lv2");
+            w.WriteString("path", s.Lv2Path.Value);
+            w.WriteEndObject();
             w.WriteEndObject();
         }
 
