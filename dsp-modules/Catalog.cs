@@ -51,6 +51,7 @@ public static class Catalog
         visitor.Visit<Attenuverter>();
         visitor.Visit<Mixer>();
         visitor.Visit<Panner>();
+        visitor.Visit<Recorder>();
         visitor.Visit<Voltage>();
         visitor.Visit<Voltmeter>();
     }

@@ -61,6 +61,7 @@ public static unsafe class TelemetryReader
             var entry = type.Telemetry[i];
             var own = all.AsSpan(at, entry.Length);
             at += entry.Length;
+            if (entry.Kind == TelemetryKind.Recording) own = []; // sound on its way to a file: no figures to be shown
             var scope = entry.Kind == TelemetryKind.Scope && own.Length > 1;
             values[i] = new TelemetryValue
             {
