@@ -33,6 +33,10 @@ public static class Catalog
         // Space
         visitor.Visit<Delay>();
         visitor.Visit<Reverb>();
+        visitor.Visit<Convolution>();
+        visitor.Visit<PitchShifter>();
+        visitor.Visit<SpectralFreeze>();
+        visitor.Visit<Looper>();
 
         // Modulation
         visitor.Visit<Adsr>();

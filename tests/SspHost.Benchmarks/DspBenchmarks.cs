@@ -17,6 +17,8 @@ public unsafe class DspBenchmarks
     private OscillatorInput* _oscillatorInput;
     private Ladder* _ladder;
     private DelayLine* _delay;
+    private float* _fftData, _fftScratch;
+    private Fft _fft256, _fft2048, _fft16384;
 
     [GlobalSetup]
     public void Setup()
@@ -40,6 +42,12 @@ public unsafe class DspBenchmarks
         _ladder = _blocks.Take<Ladder>();
         _delay = _blocks.Take<DelayLine>();
         *_delay = new DelayLine(_blocks.Take<float>((int)DelayLine.Floats(48_000)), 48_000);
+        _fftData = _blocks.Take<float>(Fft.Largest);
+        _fftScratch = _blocks.Take<float>(Fft.Largest);
+        for (var i = 0; i < Fft.Largest; i++) _fftData[i] = MathF.Sin(i * i * 0.37f);
+        _fft256 = Tables(256);
+        _fft2048 = Tables(2048);
+        _fft16384 = Tables(16_384);
     }
 
     [GlobalCleanup]
@@ -99,6 +107,30 @@ public unsafe class DspBenchmarks
     {
         for (var i = 0; i < Frames; i += 4) FastMath.Tan(Vector128.Load(_signal + i)).Store(_result + i);
         return _result[0];
+    }
+
+    /// <summary>There and back again, of so many points; the data stay what they were.</summary>
+    [Benchmark]
+    public float Fft256() => Both(in _fft256);
+
+    [Benchmark]
+    public float Fft2048() => Both(in _fft2048);
+
+    [Benchmark]
+    public float Fft16384() => Both(in _fft16384);
+
+    private float Both(in Fft fft)
+    {
+        fft.Forward(_fftData, _fftScratch);
+        fft.Inverse(_fftData, _fftScratch);
+        return _fftData[0];
+    }
+
+    private Fft Tables(int size)
+    {
+        var tables = _blocks.Take<float>((int)Fft.Floats(size));
+        Fft.Build(tables, size);
+        return new Fft(tables, size);
     }
 
     private float Render(Waves waves)
