@@ -20,6 +20,18 @@ public static class Catalog
         visitor.Visit<Vco>();
         visitor.Visit<SamplePlayer>();
         visitor.Visit<Noise>();
+        visitor.Visit<PluckString>();
+        visitor.Visit<Modal>();
+        visitor.Visit<Granular>();
+        visitor.Visit<Kick>();
+        visitor.Visit<Snare>();
+        visitor.Visit<Hat>();
+        visitor.Visit<Clap>();
+        visitor.Visit<Supersaw>();
+        visitor.Visit<Chord>();
+        visitor.Visit<Wavetable>();
+        visitor.Visit<Additive>();
+        visitor.Visit<Fm6>();
 
         // Filters
         visitor.Visit<LadderFilter>();
@@ -27,8 +39,15 @@ public static class Catalog
 
         // Dynamics
         visitor.Visit<Vca>();
+        visitor.Visit<LowPassGate>();
         visitor.Visit<Compressor>();
+        visitor.Visit<Limiter>();
+        visitor.Visit<NoiseGate>();
         visitor.Visit<Wavefolder>();
+        visitor.Visit<Saturator>();
+        visitor.Visit<BitCrusher>();
+        visitor.Visit<RingModulator>();
+        visitor.Visit<FrequencyShifter>();
 
         // Space
         visitor.Visit<Delay>();
@@ -48,6 +67,13 @@ public static class Catalog
         visitor.Visit<EnvelopeFollower>();
         visitor.Visit<Comparator>();
         visitor.Visit<Logic>();
+        visitor.Visit<Function>();
+        visitor.Visit<Slew>();
+        visitor.Visit<RandomRegister>();
+        visitor.Visit<Euclid>();
+        visitor.Visit<StepSequencer>();
+        visitor.Visit<ClockDivider>();
+        visitor.Visit<CvRecorder>();
 
         // Utility
         visitor.Visit<AudioIn>();
@@ -58,5 +84,9 @@ public static class Catalog
         visitor.Visit<Recorder>();
         visitor.Visit<Voltage>();
         visitor.Visit<Voltmeter>();
+        visitor.Visit<Switch>();
+        visitor.Visit<MatrixMixer>();
+        visitor.Visit<Crossfade>();
+        visitor.Visit<MidiCv>();
     }
 }

@@ -138,7 +138,7 @@ public unsafe class DspBenchmarks
         for (var segment = 0; segment < Frames / Limits.Grid; segment++)
         {
             _oscillator->Render(_oscillatorBuffer, _blepTable, in *_oscillatorInput, waves);
-            Oscillator.Shift(_oscillatorBuffer);
+            Oscillator.Shift(_oscillatorBuffer, waves);
         }
 
         return _oscillatorBuffer[0];

@@ -21,6 +21,23 @@ public static class Allowances
         [("wavefolder", "symmetry")] = new(1.5, 40, "as fold"),
         [("wavefolder", "fold_amount")] = new(1.5, 40, "as fold"),
         [("wavefolder", "symmetry_amount")] = new(1.5, 40, "as fold"),
+        [("saturator", "drive")] = new(1.5, 4000, "DC is blocked, so at rest there is nothing to compare a moving curve with"),
+        [("saturator", "drive_amount")] = new(1.5, 4000, "as drive"),
+        [("saturator", "bias")] = new(1.5, 4000, "as drive"),
+        [("bit-crusher", "bits")] = new(1.5, 4800, "steps are its sound, and a standing voltage has none"),
+        [("bit-crusher", "bits_amount")] = new(1.5, 4800, "as bits"),
+        [("granular", "position")] = new(4, 8, "with the knob standing the cloud is still filling: later twice as many grains overlap"),
+        [("granular", "spray")] = new(4, 8, "as position"),
+        [("granular", "size")] = new(4, 8, "as position"),
+        [("granular", "density")] = new(4, 8, "as position"),
+        [("granular", "jitter")] = new(4, 8, "as position"),
+        [("granular", "pitch")] = new(4, 8, "as position"),
+        [("granular", "pitch_spray")] = new(4, 8, "as position"),
+        [("granular", "shape")] = new(4, 8, "as position"),
+        [("granular", "spread")] = new(4, 8, "as position"),
+        [("string", "stiffness")] = new(8, 8, "what is left of a blow, 20 uV, is measured against 3 uV of rounding"),
+        [("string", "pitch")] = new(3, 8, "the sweep passes the exciter's pitch, where it rings louder than at any of the seventeen places"),
+        [("modal", "pitch")] = new(6, 8, "as the string's, with 32 modes"),
     };
 
     /// <summary>Settings and parameters that end a tail within the time of a test.</summary>
