@@ -12,7 +12,8 @@ namespace SspHost.Recording;
 
 /// <summary>
 /// Looks at the rings of all recorder modules every 50 ms, copies what is new and writes it when the engine is no longer held. A take ends with
-/// its module, with its engine, with the disk, or at 4 GiB; what was written stays. Full scale is 10 V.
+/// its module, with its engine, with the disk, or at 4 GiB; what was written stays, and once a second the file's header says so, so that a file
+/// is readable however this process ends. Full scale is 10 V.
 /// </summary>
 internal sealed unsafe class ModuleTakes : IDisposable
 {
@@ -61,10 +62,14 @@ internal sealed unsafe class ModuleTakes : IDisposable
                 {
                     if ((uint)instance.Type >= (uint)types.Count || types[instance.Type].Telemetry is not [{ Kind: TelemetryKind.Recording } ring, ..]) continue;
                     var id = (_slot.Generation, instance.Key);
-                    if (!_tracks.TryGetValue(id, out var track)) _tracks.Add(id, track = new Track(instance.Module, _folder));
-                    if (track.Copy(link, instance.Slot, instance.Key, ring.Length * (long)sizeof(float))) seen.Add(id);
+                    if (!_tracks.TryGetValue(id, out var track))
+                        _tracks.Add(id, track = new Track(instance.Module, _folder, instance.Slot, instance.Key, ring.Length * (long)sizeof(float)));
+                    if (track.Copy(link)) seen.Add(id);
                 }
 
+                // A module that has just left the patch: what it recorded since the last look is still there.
+                foreach (var (id, track) in _tracks)
+                    if (id.Generation == _slot.Generation && !seen.Contains(id)) _ = track.Copy(link);
                 return true;
             },
             otherwise: false);
@@ -78,17 +83,19 @@ internal sealed unsafe class ModuleTakes : IDisposable
     }
 
     /// <summary>One recorder module: the blocks that were copied, and the file of its take.</summary>
-    private sealed class Track(string name, string folder)
+    private sealed class Track(string name, string folder, int slot, ulong key, long bytes)
     {
         private readonly List<(RecordBlock Head, float[] Samples)> _copied = [];
         private ulong _next;
+        private long _saved;
         private int _take = -1, _channels;
+        private bool _known;
         private WavWriter? _writer;
         private GlitchRepair? _repair;
         private string _path = "";
 
         /// <summary>Copies the blocks that are new; false where the instance is no longer there.</summary>
-        public bool Copy(EngineLink link, int slot, ulong key, long bytes)
+        public bool Copy(EngineLink link)
         {
             if ((uint)slot >= Limits.MaxInstances) return false;
             var record = link.Map.Instances + slot;
@@ -101,7 +108,9 @@ internal sealed unsafe class ModuleTakes : IDisposable
             if (capacity < 0 || channels is < 1 or > RecordRing.MaxChannels || RecordRing.BytesFor(channels, capacity) > bytes) return false;
             _channels = channels;
             var tail = Volatile.Read(ref ring->Tail);
-            if (tail < _next) _next = 0; // the module was reset
+            if (!_known) _next = FirstOf(ring, tail, channels, capacity);
+            _known = true;
+            if (tail < _next) _next = 0; // the ring began anew
             if (tail - _next > (ulong)capacity) _next = tail - (ulong)capacity;
             for (; _next < tail; _next++)
             {
@@ -118,6 +127,16 @@ internal sealed unsafe class ModuleTakes : IDisposable
             }
 
             return true;
+        }
+
+        // An engine that played on without this process: takes that were over long ago are in files already, or were nobody's. A module is
+        // seen within a few blocks of its first, so a ring with more than that is an old one; of it only the take under way is wanted.
+        private static ulong FirstOf(RecordRing* ring, ulong tail, int channels, int capacity)
+        {
+            if (tail <= (ulong)capacity / 4) return 0;
+            var first = tail;
+            while (first > 0 && tail - first < (ulong)capacity && RecordRing.Block(ring, first - 1, channels, capacity)->Frames != 0) first--;
+            return first;
         }
 
         /// <summary>Writes what was copied.</summary>
@@ -148,6 +167,7 @@ internal sealed unsafe class ModuleTakes : IDisposable
             catch (IOException e)
             {
                 say($"{_path}: {e.Message}; what was written is kept");
+                CloseQuietly(_writer);
             }
 
             (_writer, _repair) = (null, null);
@@ -165,7 +185,7 @@ internal sealed unsafe class ModuleTakes : IDisposable
                 for (var n = 2; File.Exists(_path); n++)
                     _path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{stem}-{DateTime.Now:yyyyMMdd-HHmmss}-{n}.wav"));
                 var writer = WavWriter.Create(_path, head.Rate, _channels, WavEncoding.Float32);
-                _writer = writer;
+                (_writer, _saved) = (writer, 0);
                 _repair = new GlitchRepair(_channels, head.Rate, frames => writer.Write(frames.Span));
                 return true;
             }
@@ -185,15 +205,19 @@ internal sealed unsafe class ModuleTakes : IDisposable
             try
             {
                 _ = _repair!.Take(0, head.Frame, 0, interleaved);
+                if (_writer!.Frames < _saved + head.Rate) return;
+                _writer.Save();
+                _saved = _writer.Frames;
             }
             catch (IOException e) // a full disk, or 4 GiB
             {
                 say($"{_path}: {e.Message}; the take ends here and what was written is kept");
-                (_writer, _repair) = (CloseQuietly(_writer!), null);
+                CloseQuietly(_writer!);
+                (_writer, _repair) = (null, null);
             }
         }
 
-        private static WavWriter? CloseQuietly(WavWriter writer)
+        private static void CloseQuietly(WavWriter writer)
         {
             try
             {
@@ -203,8 +227,6 @@ internal sealed unsafe class ModuleTakes : IDisposable
             {
                 // Said already: the disk is full.
             }
-
-            return null;
         }
     }
 }
