@@ -88,5 +88,8 @@ public static class Catalog
         visitor.Visit<MatrixMixer>();
         visitor.Visit<Crossfade>();
         visitor.Visit<MidiCv>();
+        visitor.Visit<Scope>();
+        visitor.Visit<SpectrumAnalyser>();
+        visitor.Visit<Tuner>();
     }
 }

@@ -33,7 +33,7 @@ public unsafe struct Recorder : IModule<Recorder>
         Family = "Utility",
         Text = "Writes up to eight tracks into one WAV file while you play.",
         Help = """
-            A multi-track tape machine. Every input is a track of one WAV file (32-bit float, 10 V is full scale); tracks without a cable are silent. Turn Record on, or send a gate, and a new take begins: a new file with the module's name and the time in its name, in the folder "recordings" beside the journal. Turn it off and the file is complete.
+            A multi-track tape machine. Every input is a track of one WAV file (32-bit float, 10 V is full scale); tracks without a cable are silent. Turn Record on (from a command line: ssp patch set recorder record 1, with the module's name in the patch), or send a gate, and a new take begins: a new file with the module's name and the time in its name, in the folder "recordings" beside the journal. Turn it off and the file is complete.
 
             The disk never holds up the music. If it is too slow for more than half a second, the missing part is silence of exactly its length, with a marker in the file, so the tracks stay together and in time; the same goes for a dropout of the sound card.
 

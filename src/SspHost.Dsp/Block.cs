@@ -14,6 +14,12 @@ public static unsafe class Block
         for (var i = 0; i < count; i += 4) Vector128<float>.Zero.Store(target + i);
     }
 
+    /// <summary>target = source.</summary>
+    public static void Copy(float* target, float* source, int count)
+    {
+        for (var i = 0; i < count; i += 4) Vector128.Load(source + i).Store(target + i);
+    }
+
     /// <summary>target = source * gain, where gain runs along <paramref name="gain"/> for one segment.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ScaleSegment(float* target, float* source, in GridRamp gain)
