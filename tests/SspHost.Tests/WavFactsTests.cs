@@ -62,8 +62,8 @@ public class WavFactsTests
 
     public static TheoryData<byte[], string> Damaged => new()
     {
-        { Sampler(128, 0), "byte 76: expected a MIDI note from 0 to 127, not 128" },
-        { WavBytes.Chunk("smpl", new byte[35]), "byte 64: expected a \"smpl\" chunk of at least 36 bytes, not 35" },
+        { Sampler(128, 0), "byte 84: expected a MIDI note from 0 to 127, not 128" },
+        { WavBytes.Chunk("smpl", new byte[35]), "byte 72: expected a \"smpl\" chunk of at least 36 bytes, not 35" },
         { Sampler(60, 0, (0, 5, 5)), "expected a loop that ends after its beginning, not 5 to 5" },
         { Sampler(60, 0, (0, 5, 10)), "expected a loop within the 10 frames, not 5 to 10" },
         { Sampler(60, 0, (1, 5, 8)), "expected a forward loop (0), not kind 1; the loop is played forward" },
