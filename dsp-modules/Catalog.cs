@@ -36,6 +36,12 @@ public static class Catalog
         // Filters
         visitor.Visit<LadderFilter>();
         visitor.Visit<StateVariableFilter>();
+        visitor.Visit<DiodeLadderFilter>();
+        visitor.Visit<SallenKeyFilter>();
+        visitor.Visit<Vowel>();
+        visitor.Visit<Comb>();
+        visitor.Visit<ParametricEq>();
+        visitor.Visit<Crossover>();
 
         // Dynamics
         visitor.Visit<Vca>();
@@ -52,6 +58,10 @@ public static class Catalog
         // Space
         visitor.Visit<Delay>();
         visitor.Visit<Reverb>();
+        visitor.Visit<Plate>();
+        visitor.Visit<Chorus>();
+        visitor.Visit<Flanger>();
+        visitor.Visit<Phaser>();
         visitor.Visit<Convolution>();
         visitor.Visit<PitchShifter>();
         visitor.Visit<SpectralFreeze>();

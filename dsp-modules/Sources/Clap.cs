@@ -28,7 +28,7 @@ public unsafe struct Clap : IModule<Clap>
     private struct Group
     {
         public DrumGroup Strikes;
-        public Svf Filter;
+        public LinearSvf Filter;
         public Vector128<float> Level, Strength, HandsLeft, Wait;
         public bool Sounds;
     }
@@ -86,7 +86,7 @@ public unsafe struct Clap : IModule<Clap>
         timing.TailFrames = -1;
     }
 
-    public static void Reset(ref Clap self) => new Span<Group>(self._groups, Groups).Clear();
+    public static void Reset(ref Clap self) => Block.Zero(self._groups, Groups);
 
     public static ProcessResult Process(ref Clap self, in ProcessContext context)
     {
@@ -130,6 +130,7 @@ public unsafe struct Clap : IModule<Clap>
         var g = FastMath.TanPi(Vector128.Create(Math.Min(context.Param(Tone, segment) / rate, 0.4f)));
         var width = context.Param(Width, segment);
         var k = Vector128.Create(width);
+        var inverse = LinearSvf.Inverse(g, k);
 
         // The band's height is 1 / width, its loudness 1 / sqrt(width).
         var gain = Vector128.Create(Gain * MathF.Sqrt(width));
@@ -149,7 +150,7 @@ public unsafe struct Clap : IModule<Clap>
             group->Level = Vector128.ConditionalSelect(claps, group->Strength, group->Level);
             group->HandsLeft -= claps & one;
             group->Wait = Vector128.Max(Vector128.ConditionalSelect(claps, apart, group->Wait) - one, zero);
-            group->Filter.Next(group->Level * Vector128.Create(noise[i]), g, k, out _, out var band, out _);
+            group->Filter.Next(group->Level * Vector128.Create(noise[i]), g, k, inverse, out _, out var band, out _);
             frames[i] = band * gain * k;
             var loss = Vector128.ConditionalSelect(Vector128.GreaterThan(group->HandsLeft, zero), handLoss, roomLoss);
             group->Level = Denormal.Flush(group->Level - (group->Level * loss));

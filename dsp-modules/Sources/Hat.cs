@@ -30,7 +30,7 @@ public unsafe struct Hat : IModule<Hat>
     private struct Group
     {
         public DrumGroup Strikes, OpenStrikes;
-        public Svf First, Second;
+        public LinearSvf First, Second;
         public Vector128<float> Level, IsOpen;
         public bool Sounds;
     }
@@ -102,8 +102,8 @@ public unsafe struct Hat : IModule<Hat>
 
     public static void Reset(ref Hat self)
     {
-        new Span<Group>(self._groups, Groups).Clear();
-        new Span<MetalOscillators>(self._metal, Limits.MaxChannels).Clear();
+        Block.Zero(self._groups, Groups);
+        Block.Zero(self._metal, Limits.MaxChannels);
     }
 
     public static ProcessResult Process(ref Hat self, in ProcessContext context)
@@ -147,6 +147,7 @@ public unsafe struct Hat : IModule<Hat>
         var mix = new GridRamp(in context, NoiseMix, segment);
         var g = FastMath.TanPi(Vector128.Create(Math.Min(context.Param(Tone, segment) / rate, 0.4f)));
         var k = Vector128.Create(1.2f);
+        var inverse = LinearSvf.Inverse(g, k);
         var noise = stackalloc float[Limits.Grid];
         TimedNoise.Fill(in context, _seed, segment, NoiseVolts, noise);
         var metal = stackalloc float[4 * Limits.Grid];
@@ -159,8 +160,8 @@ public unsafe struct Hat : IModule<Hat>
             var m = mix.At(i);
             var squares = Vector128.Create(metal[i], metal[i + Limits.Grid], metal[i + (2 * Limits.Grid)], metal[i + (3 * Limits.Grid)]);
             var x = (squares * Vector128.Create((1f - m) * SquareVolts)) + Vector128.Create(m * noise[i]);
-            group->First.Next(x * group->Level, g, k, out _, out _, out var high);
-            group->Second.Next(high, g, k, out _, out _, out var higher);
+            group->First.Next(x * group->Level, g, k, inverse, out _, out _, out var high);
+            group->Second.Next(high, g, k, inverse, out _, out _, out var higher);
             frames[i] = higher * Vector128.Create(Gain);
             var loss = Vector128.ConditionalSelect(group->IsOpen, openLoss, closedLoss);
             group->Level = Denormal.Flush(group->Level - (group->Level * loss));

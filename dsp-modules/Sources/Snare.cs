@@ -26,7 +26,7 @@ public unsafe struct Snare : IModule<Snare>
         public DrumGroup Strikes;
         public Ringing Low, High;
         public Slide Slide;
-        public Svf Wires;
+        public LinearSvf Wires;
         public Vector128<float> Noise;
         public bool Sounds;
     }
@@ -83,7 +83,7 @@ public unsafe struct Snare : IModule<Snare>
         timing.TailFrames = -1;
     }
 
-    public static void Reset(ref Snare self) => new Span<Group>(self._groups, Groups).Clear();
+    public static void Reset(ref Snare self) => Block.Zero(self._groups, Groups);
 
     public static ProcessResult Process(ref Snare self, in ProcessContext context)
     {
@@ -126,6 +126,7 @@ public unsafe struct Snare : IModule<Snare>
         var slideLoss = Vector128.Create(Decay.Loss(Slide.Seconds, rate));
         var g = FastMath.TanPi(Vector128.Create(Math.Min(context.Param(Tone, segment) / rate, 0.4f)));
         var k = Vector128.Create(1.4f);
+        var inverse = LinearSvf.Inverse(g, k);
         var perFrame = 1f / rate;
         var noise = stackalloc float[Limits.Grid];
         TimedNoise.Fill(in context, seed, segment, Volts, noise);
@@ -162,7 +163,7 @@ public unsafe struct Snare : IModule<Snare>
             var low = group->Low.Next(cosLow, sinLow, loss);
             var high = group->High.Next(cosHigh, sinHigh, loss);
             var skin = (low * Vector128.Create(1f - b)) + (high * Vector128.Create(b));
-            group->Wires.Next(group->Noise * Vector128.Create(noise[i]), g, k, out _, out _, out var wires);
+            group->Wires.Next(group->Noise * Vector128.Create(noise[i]), g, k, inverse, out _, out _, out var wires);
             group->Noise = Denormal.Flush(group->Noise - (group->Noise * noiseLoss));
             var body = group->Slide.Next(skin * Vector128.Create(Math.Min(2f - (2f * s), 1f)), slideLoss);
             frames[i] = body + (wires * Vector128.Create(Math.Min(2f * s, 1f)));

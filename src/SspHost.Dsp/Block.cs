@@ -1,5 +1,6 @@
 // Block math over whole buffers: four floats at a time, the same order of operations on every processor.
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 
@@ -20,6 +21,9 @@ public static unsafe class Block
         for (var i = 0; i < count; i += 4) Vector128.Load(source + i).Store(target + i);
     }
 
+    /// <summary>Sets <paramref name="count"/> values to zero bytes. Unlike a span it has no length to check, so no path to an exception.</summary>
+    public static void Zero<T>(T* target, long count) where T : unmanaged => NativeMemory.Clear(target, (nuint)(count * sizeof(T)));
+
     /// <summary>target = source * gain, where gain runs along <paramref name="gain"/> for one segment.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void ScaleSegment(float* target, float* source, in GridRamp gain)
@@ -33,6 +37,28 @@ public static unsafe class Block
     {
         for (var i = 0; i < Limits.Grid; i += 4)
             (Vector128.Load(target + i) + (Vector128.Load(source + i) * gain.Four(i))).Store(target + i);
+    }
+
+    /// <summary>wet = dry * (1 - mix) + wet * mix for one segment.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MixSegment(float* wet, float* dry, in GridRamp mix)
+    {
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var part = mix.Four(i);
+            ((Vector128.Load(dry + i) * (Vector128<float>.One - part)) + (Vector128.Load(wet + i) * part)).Store(wet + i);
+        }
+    }
+
+    /// <summary>target = all voices of an input together, for the segment that begins at frame <paramref name="at"/>.</summary>
+    public static void SumSegment(float* target, in ProcessContext context, int port, int at)
+    {
+        Clear(target, Limits.Grid);
+        for (var channel = 0; channel < context.Inputs[port].Channels; channel++)
+        {
+            var source = context.In(port, channel) + at;
+            for (var i = 0; i < Limits.Grid; i += 4) (Vector128.Load(target + i) + Vector128.Load(source + i)).Store(target + i);
+        }
     }
 
     /// <summary>Largest magnitude.</summary>

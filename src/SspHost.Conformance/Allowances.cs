@@ -1,5 +1,5 @@
 // Where a module is right to differ from what the conformance suite expects of all: one line each, with its reason.
-namespace SspHost.Modules.Tests;
+namespace SspHost.Conformance;
 
 /// <summary>How much larger than usual a step may be while one knob is swept.</summary>
 /// <param name="Factor">Times the largest step with the knob standing; usually 1.5.</param>
@@ -21,6 +21,19 @@ public static class Allowances
         [("wavefolder", "symmetry")] = new(1.5, 40, "as fold"),
         [("wavefolder", "fold_amount")] = new(1.5, 40, "as fold"),
         [("wavefolder", "symmetry_amount")] = new(1.5, 40, "as fold"),
+        [("delay", "feedback")] = new(4.5, 8, "the stimulus is also its clock and its hold: the time changes meanwhile"),
+        [("delay", "tone")] = new(4.5, 8, "the stimulus is also its clock and its hold: the time changes meanwhile"),
+        [("delay", "mix")] = new(4.5, 8, "the stimulus is also its clock and its hold: the time changes meanwhile"),
+        [("delay", "low_cut")] = new(4.5, 8, "the stimulus is also its clock and its hold: the time changes meanwhile"),
+        [("delay", "wow")] = new(4.5, 8, "the stimulus is also its clock and its hold: the time changes meanwhile"),
+        [("delay", "drive")] = new(4.5, 8, "the stimulus is also its clock and its hold: the time changes meanwhile"),
+        [("chorus", "rate")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
+        [("chorus", "delay")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
+        [("chorus", "depth")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
+        [("chorus", "spread")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
+        [("chorus", "tone")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
+        [("chorus", "mix")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
+        [("plate", "predelay")] = new(3, 8, "the bent pitch meets other modes of the plate than the standing one"),
         [("saturator", "drive")] = new(1.5, 4000, "DC is blocked, so at rest there is nothing to compare a moving curve with"),
         [("saturator", "drive_amount")] = new(1.5, 4000, "as drive"),
         [("saturator", "bias")] = new(1.5, 4000, "as drive"),
@@ -38,6 +51,7 @@ public static class Allowances
         [("string", "stiffness")] = new(8, 8, "what is left of a blow, 20 uV, is measured against 3 uV of rounding"),
         [("string", "pitch")] = new(3, 8, "the sweep passes the exciter's pitch, where it rings louder than at any of the seventeen places"),
         [("modal", "pitch")] = new(6, 8, "as the string's, with 32 modes"),
+        [("svf", "drive")] = new(1500, 8, "a constant whose drive moves is no constant: band and high pass its movement, 1.4 mV here"),
     };
 
     /// <summary>Settings and parameters that end a tail within the time of a test.</summary>
@@ -46,6 +60,7 @@ public static class Allowances
         ["delay"] = [("longest", 1), ("time", 0.02f)],
         ["sample-player"] = [("length", 0.2f)],
         ["reverb"] = [("decay", 0.3f)],
+        ["plate"] = [("decay", 0.3f)],
     };
 
     /// <summary>What a sweep of this knob may do.</summary>
