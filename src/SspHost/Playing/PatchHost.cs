@@ -150,7 +150,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _session.Changed += OnChanged;
         _supervisor.Watch(this);
         Flight.Start();
-        if (_options.Recordings is { } recordings) _takes = new ModuleTakes(_slot, () => _session.Plan, () => _types, recordings, _options.Say);
+        if (_options.Recordings is { } recordings) _takes = new ModuleTakes(_slot, () => _session.Plan, () => Modules.Descriptors, recordings, _options.Say);
         return attached;
     }
 
