@@ -20,10 +20,28 @@ public static class Catalog
         visitor.Visit<Vco>();
         visitor.Visit<SamplePlayer>();
         visitor.Visit<Noise>();
+        visitor.Visit<PluckString>();
+        visitor.Visit<Modal>();
+        visitor.Visit<Granular>();
+        visitor.Visit<Kick>();
+        visitor.Visit<Snare>();
+        visitor.Visit<Hat>();
+        visitor.Visit<Clap>();
+        visitor.Visit<Supersaw>();
+        visitor.Visit<Chord>();
+        visitor.Visit<Wavetable>();
+        visitor.Visit<Additive>();
+        visitor.Visit<Fm6>();
 
         // Filters
         visitor.Visit<LadderFilter>();
         visitor.Visit<StateVariableFilter>();
+        visitor.Visit<DiodeLadderFilter>();
+        visitor.Visit<SallenKeyFilter>();
+        visitor.Visit<Vowel>();
+        visitor.Visit<Comb>();
+        visitor.Visit<ParametricEq>();
+        visitor.Visit<Crossover>();
 
         // Dynamics
         visitor.Visit<Vca>();
@@ -40,6 +58,10 @@ public static class Catalog
         // Space
         visitor.Visit<Delay>();
         visitor.Visit<Reverb>();
+        visitor.Visit<Plate>();
+        visitor.Visit<Chorus>();
+        visitor.Visit<Flanger>();
+        visitor.Visit<Phaser>();
         visitor.Visit<Convolution>();
         visitor.Visit<PitchShifter>();
         visitor.Visit<SpectralFreeze>();
@@ -55,6 +77,13 @@ public static class Catalog
         visitor.Visit<EnvelopeFollower>();
         visitor.Visit<Comparator>();
         visitor.Visit<Logic>();
+        visitor.Visit<Function>();
+        visitor.Visit<Slew>();
+        visitor.Visit<RandomRegister>();
+        visitor.Visit<Euclid>();
+        visitor.Visit<StepSequencer>();
+        visitor.Visit<ClockDivider>();
+        visitor.Visit<CvRecorder>();
 
         // Utility
         visitor.Visit<AudioIn>();
@@ -64,5 +93,9 @@ public static class Catalog
         visitor.Visit<Panner>();
         visitor.Visit<Voltage>();
         visitor.Visit<Voltmeter>();
+        visitor.Visit<Switch>();
+        visitor.Visit<MatrixMixer>();
+        visitor.Visit<Crossfade>();
+        visitor.Visit<MidiCv>();
     }
 }

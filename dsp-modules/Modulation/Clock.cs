@@ -19,7 +19,6 @@ public unsafe struct Clock : IModule<Clock>
     private const int BeatsPerBar = 4;
     private const int MostBpm = 1000;
     private const double UnitsPerBpm = 1000.0;
-    private const float GateVolts = 10f;
 
     // An interval this many times the one before is a pause and says nothing of the tempo.
     private const int Pause = 4;
@@ -38,6 +37,20 @@ public unsafe struct Clock : IModule<Clock>
         Name = "Clock",
         Family = "Modulation",
         Text = "The beat of a patch: clocks from a 24th of a beat to four bars, by itself or after another clock.",
+        Help = """
+            The beat of a patch. It runs at its own Tempo or after a clock at Sync, and gives nine clocks at once, from 24 ticks a beat to one
+            tick every four bars, all of which meet exactly whenever they should. Time is counted in whole numbers: it does not
+            drift, however long it plays.
+
+            Swing delays every second sixteenth. Width sets how long the gates are. Reset starts the first bar again; with a sync, at
+            its next pulse. Run stops and starts it by hand or by a gate.
+
+            - Sync pulses says how many pulses of the clock at Sync make a beat: 4 for sixteenths, 24 for the old drum machines. Between two
+            pulses time runs as fast as between the last two, and waits for one that is late.
+            - 1 V at Tempo CV doubles the tempo.
+
+            Try: x4 into a sequencer's Clock, /4 into its Reset, x1 into a kick.
+            """,
         Inputs =
         [
             new PortDescriptor("run", "Run", "Runs while this is high; unpatched the knob decides.", ChannelRule.Fixed),
@@ -68,13 +81,13 @@ public unsafe struct Clock : IModule<Clock>
             new ParameterDescriptor("sync_pulses", "Sync pulses", "", 0f, 5f, 2f, ParameterCurve.Stepped,
                 "Pulses a beat of the clock at Sync.", "1", "2", "4", "8", "12", "24"),
         ],
-        Telemetry = [new TelemetryDescriptor("beat", TelemetryKind.Step, 1)],
+        Telemetry = [new TelemetryDescriptor("beat", TelemetryKind.Step, 1, "", "The beat of the bar.")],
     };
 
     public static void Construct(ref Clock self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
         self._beat = (long)(60.0 * UnitsPerBpm * setup.SampleRate);
-        self._triggerFrames = (int)(0.001f * setup.SampleRate);
+        self._triggerFrames = TriggerPulse.Frames(setup.SampleRate);
         timing.TailFrames = -1;
     }
 
@@ -141,7 +154,7 @@ public unsafe struct Clock : IModule<Clock>
                 var lost = _sinceTick[output] == 0 && (_high >> output & 1) != 0;
                 var high = running && _started && !lost && IsHigh(output, width.At(i), swing.At(i));
                 _high = high ? _high | (1 << output) : _high & ~(1 << output);
-                context.Out(output)[at + i] = high ? GateVolts : 0f;
+                context.Out(output)[at + i] = TriggerPulse.Gate(high);
                 if (running && _sinceTick[output] < _triggerFrames) _sinceTick[output]++;
             }
         }

@@ -13,14 +13,13 @@ public unsafe struct Comparator : IModule<Comparator>
     private const int AIn = 0, BIn = 1;
     private const int Above = 0, Below = 1, Crossed = 2;
     private const int Threshold = 0, Hysteresis = 1;
-    private const float GateVolts = 10f;
 
     private Voice* _voices;
     private int _triggerFrames;
 
     private struct Voice
     {
-        public int TriggerLeft;
+        public TriggerPulse Crossed;
         public bool High, Running;
     }
 
@@ -30,6 +29,17 @@ public unsafe struct Comparator : IModule<Comparator>
         Name = "Comparator",
         Family = "Modulation",
         Text = "Opens a gate while one voltage is above another: rhythms from slow waves, squares from sounds.",
+        Help = """
+            Two voltages are compared: while A is above B by more than Threshold the gate Above is open, else Below is. Crossed gives a
+            trigger each time it changes over. With nothing at B, Threshold alone is what A is held against.
+
+            Hysteresis keeps it calm: A has to come back that far before it changes again. With a noisy or audible A a little of it makes
+            clean gates; at 0 every crossing counts, and a sound becomes a square whose width the threshold sets.
+
+            - A slow wave becomes a rhythm; two slow waves that cross become one that nobody counts.
+
+            Try: two LFOs of 0.7 and 1.1 Hz at A and B, Above and Below into two voices.
+            """,
         Inputs =
         [
             new PortDescriptor("a", "A", "The voltage that is compared."),
@@ -47,7 +57,7 @@ public unsafe struct Comparator : IModule<Comparator>
             new ParameterDescriptor("hysteresis", "Hysteresis", "V", 0f, 5f, 0.1f, ParameterCurve.Linear,
                 "How far A must come back: more makes it calmer."),
         ],
-        Telemetry = [new TelemetryDescriptor("gate", TelemetryKind.Meter, 1)],
+        Telemetry = [new TelemetryDescriptor("gate", TelemetryKind.Meter, 1, "V", "The gate at Above.")],
     };
 
     public static void Require(in InstanceSetup setup, ref Requirements need) => need.Need<Voice>(Limits.MaxChannels);
@@ -55,7 +65,7 @@ public unsafe struct Comparator : IModule<Comparator>
     public static void Construct(ref Comparator self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
         self._voices = memory.Take<Voice>(Limits.MaxChannels);
-        self._triggerFrames = (int)(0.001f * setup.SampleRate);
+        self._triggerFrames = TriggerPulse.Frames(setup.SampleRate);
         timing.TailFrames = -1;
     }
 
@@ -90,13 +100,12 @@ public unsafe struct Comparator : IModule<Comparator>
             var difference = a[i] - b[i] - threshold.At(i);
             var half = 0.5f * hysteresis.At(i);
             var high = v->High ? difference > -half : difference > 0f && difference >= half;
-            if (high != v->High && v->Running) v->TriggerLeft = triggerFrames;
+            if (high != v->High && v->Running) v->Crossed.Fire(triggerFrames);
             v->High = high;
             v->Running = true;
-            above[i] = high ? GateVolts : 0f;
-            below[i] = high ? 0f : GateVolts;
-            crossed[i] = v->TriggerLeft > 0 ? GateVolts : 0f;
-            if (v->TriggerLeft > 0) v->TriggerLeft--;
+            above[i] = TriggerPulse.Gate(high);
+            below[i] = TriggerPulse.Gate(!high);
+            crossed[i] = v->Crossed.Next();
         }
     }
 }

@@ -38,6 +38,18 @@ public unsafe struct EnvelopeFollower : IModule<EnvelopeFollower>
         Name = "Envelope Follower",
         Family = "Modulation",
         Text = "Turns the loudness of a sound into a voltage, and into a gate while it is loud.",
+        Help = """
+            Listens to a sound and gives its loudness as a voltage: Envelope rises in the time of Attack when it gets louder and falls in
+            the time of Release when it fades. Gain sets how sensitive it is; at 6 dB a sound of 5 V gives 10 V.
+
+            The detector "peak" follows the highest points and is quick; "RMS" follows the power, which is nearer to what an ear calls
+            loud. The gate opens when the envelope passes Threshold and closes 3 dB below, so that it does not flutter.
+
+            - Inverse goes down where the sound is loud: into the level of another sound it makes room for it, which is ducking.
+            - Gate turns a drum loop, or somebody who speaks, into a rhythm.
+
+            Try: a drum into In, Envelope into the cutoff of a filter that a pad goes through.
+            """,
         Inputs = [new PortDescriptor("in", "In", "Sound to be followed.")],
         Outputs =
         [
@@ -55,7 +67,7 @@ public unsafe struct EnvelopeFollower : IModule<EnvelopeFollower>
             new ParameterDescriptor("threshold", "Threshold", "V", 0.01f, 10f, 1f, ParameterCurve.Exponential,
                 "Envelope at which the gate opens."),
         ],
-        Telemetry = [new TelemetryDescriptor("env", TelemetryKind.Meter, 1)],
+        Telemetry = [new TelemetryDescriptor("env", TelemetryKind.Meter, 1, "V", "The envelope.")],
         HasTail = true,
     };
 
@@ -107,7 +119,7 @@ public unsafe struct EnvelopeFollower : IModule<EnvelopeFollower>
             v->Open = volts >= threshold.At(i) * (v->Open ? CloseRatio : 1f);
             envelope[i] = volts;
             inverse[i] = 0f - volts;
-            gate[i] = v->Open ? 10f : 0f;
+            gate[i] = TriggerPulse.Gate(v->Open);
         }
     }
 }

@@ -4,11 +4,14 @@ using SspHost.Dsp;
 
 namespace SspHost.Modules;
 
-/// <summary>One slow wave a voice, its phase in double precision so that hours do not detune it.</summary>
+/// <summary>
+/// One slow wave a voice, its phase in double precision so that hours do not detune it. With a clock the phase is at its place at each rise
+/// and walks straight between two (<see cref="PhaseLock"/>).
+/// </summary>
 public unsafe struct Lfo : IModule<Lfo>
 {
-    private const int RateIn = 0, ResetIn = 1;
-    private const int Rate = 0, Shape = 1, Phase = 2, Level = 3, Range = 4;
+    private const int RateIn = 0, ResetIn = 1, ClockIn = 2;
+    private const int Rate = 0, Shape = 1, Phase = 2, Level = 3, Range = 4, Ratio = 5;
     private const int ScopePoints = 128;
     private const float ScopePointsPerSecond = 50f;
 
@@ -19,7 +22,9 @@ public unsafe struct Lfo : IModule<Lfo>
     private struct Voice
     {
         public double Turns;
-        public SchmittTrigger Reset;
+        public SchmittTrigger Reset, ClockEdge;
+        public ClockFollower Clock;
+        public PhaseLock Lock;
         public Xorshift Random;
         public float Shifted, Held, Next;
     }
@@ -30,10 +35,26 @@ public unsafe struct Lfo : IModule<Lfo>
         Name = "LFO",
         Family = "Modulation",
         Text = "Moves things slowly up and down: vibrato, tremolo, sweeps, random voltages.",
+        Help = """
+            A low frequency oscillator: a wave too slow to be heard, which moves other things. Shape is the form of the movement: sine and
+            triangle for what should breathe, the ramps for what should start again and again, square for jumps, and two random ones, of
+            which "random" holds a new voltage each cycle and "smooth random" wanders from one to the next.
+
+            Without a clock, Rate and its CV say how fast it is. Patch a clock into Clock and it keeps to it instead: Ratio says
+            how many cycles fall on a tick, or how many ticks on a cycle. When the tempo changes the wave follows within a tick, without
+            a jump. Reset starts the cycle where Phase says.
+
+            - Range "upwards" gives 0 V to Level in place of both sides of 0 V: right for levels and for anything with gates.
+            - A wide cable at any input makes as many waves.
+
+            Try: a triangle of 0.3 Hz into the cutoff of a filter; then the beat of a clock into Clock with a ratio of /4, and
+            the sweep takes exactly a bar.
+            """,
         Inputs =
         [
             new PortDescriptor("rate", "Rate CV", "1 V doubles the rate."),
             new PortDescriptor("reset", "Reset", "A trigger starts the cycle again: patch a clock here to keep in time with it."),
+            new PortDescriptor("clock", "Clock", "A clock to keep to; then Ratio counts instead of Rate."),
         ],
         Outputs = [new PortDescriptor("out", "Out", "The slow wave.")],
         Parameters =
@@ -45,8 +66,10 @@ public unsafe struct Lfo : IModule<Lfo>
             new ParameterDescriptor("level", "Level", "V", 0f, 10f, 5f, ParameterCurve.Linear, "How far it goes."),
             new ParameterDescriptor("range", "Range", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Around 0 V, or only above it.", "both ways",
                 "upwards"),
+            new ParameterDescriptor("ratio", "Ratio", "", 0f, ClockRatios.Names.Length - 1f, ClockRatios.One, ParameterCurve.Stepped,
+                "Cycles to a tick of the clock, or ticks to a cycle.", ClockRatios.Names),
         ],
-        Telemetry = [new TelemetryDescriptor("scope", TelemetryKind.Scope, ScopePoints + 1)],
+        Telemetry = [new TelemetryDescriptor("scope", TelemetryKind.Scope, ScopePoints + 1, "V", "The wave, two and a half seconds of it.")],
     };
 
     public static void Require(in InstanceSetup setup, ref Requirements need) => need.Need<Voice>(Limits.MaxChannels);
@@ -102,10 +125,23 @@ public unsafe struct Lfo : IModule<Lfo>
         var at = segment * Limits.Grid;
         var cv = context.In(RateIn, voice) + at;
         var reset = context.In(ResetIn, voice) + at;
+        var clock = context.In(ClockIn, voice) + at;
+        var clocked = context.Inputs[ClockIn].Connected;
+        ClockRatios.Get((int)(context.Param(Ratio, segment) + 0.5f), out var m, out var d);
         var target = context.Out(0, voice) + at;
         for (var i = 0; i < Limits.Grid; i++)
         {
-            if (v->Reset.Rises(reset[i])) v->Turns = 0.0;
+            var restarts = v->Reset.Rises(reset[i]);
+            if (restarts) v->Turns = 0.0;
+            if (clocked)
+            {
+                var rises = v->ClockEdge.Rises(clock[i]);
+                v->Clock.Next(rises);
+                if (restarts) v->Lock.Restart(in v->Clock, rises, m, d);
+                else v->Lock.Next(in v->Clock, rises, m, d);
+                v->Turns = v->Lock.Turns;
+            }
+
             var shifted = (float)v->Turns + phase.At(i);
             shifted -= MathF.Floor(shifted);
             if (shifted >= 1f) shifted = 0f;

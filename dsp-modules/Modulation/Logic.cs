@@ -12,9 +12,7 @@ public unsafe struct Logic : IModule<Logic>
 {
     private const int AIn = 0, BIn = 1;
     private const int And = 0, Or = 1, Xor = 2, Nand = 3, Nor = 4, Not = 5, Flip = 6, OutputCount = 7;
-    private const float GateVolts = 10f;
-
-    private Voice* _voices;
+        private Voice* _voices;
 
     private struct Voice
     {
@@ -28,6 +26,18 @@ public unsafe struct Logic : IModule<Logic>
         Name = "Logic",
         Family = "Modulation",
         Text = "Combines two gates: both, either, only one, neither; new rhythms from old ones.",
+        Help = """
+            Seven gates out of two. AND is high while both are, OR while any is, XOR while exactly one is; NAND, NOR and NOT A are their
+            opposites. Flip changes over each time A rises, which halves a clock, and a rise at B sets it back.
+
+            A gate counts as high from 1 V and as low again from 0.1 V, so slow waves and even sounds can be used as gates.
+
+            - AND with a slow gate lets a rhythm through only now and then.
+            - XOR of two clocks at different ratios makes patterns that come round only after a while.
+            - XOR of two sounds is a rough ring modulator.
+
+            Try: two rows of a Euclid at A and B, AND to a clap and XOR to a hi-hat.
+            """,
         Inputs =
         [
             new PortDescriptor("a", "A", "A gate."),
@@ -43,7 +53,7 @@ public unsafe struct Logic : IModule<Logic>
             new PortDescriptor("not", "NOT A", "High while A is low."),
             new PortDescriptor("flip", "Flip", "Changes at each rise of A, low after a rise of B: halves a clock."),
         ],
-        Telemetry = [new TelemetryDescriptor("gates", TelemetryKind.Meter, OutputCount)],
+        Telemetry = [new TelemetryDescriptor("gates", TelemetryKind.Meter, OutputCount, "V", "The seven gates.")],
     };
 
     public static void Require(in InstanceSetup setup, ref Requirements need) => need.Need<Voice>(Limits.MaxChannels);
@@ -75,13 +85,13 @@ public unsafe struct Logic : IModule<Logic>
                 v->Flipped ^= v->A.Rises(a[i]);
                 v->Flipped &= !v->B.Rises(b[i]);
                 var (x, y) = (v->A.IsHigh, v->B.IsHigh);
-                and[i] = Volts(x && y);
-                or[i] = Volts(x || y);
-                xor[i] = Volts(x != y);
-                nand[i] = Volts(!(x && y));
-                nor[i] = Volts(!(x || y));
-                not[i] = Volts(!x);
-                flip[i] = Volts(v->Flipped);
+                and[i] = TriggerPulse.Gate(x && y);
+                or[i] = TriggerPulse.Gate(x || y);
+                xor[i] = TriggerPulse.Gate(x != y);
+                nand[i] = TriggerPulse.Gate(!(x && y));
+                nor[i] = TriggerPulse.Gate(!(x || y));
+                not[i] = TriggerPulse.Gate(!x);
+                flip[i] = TriggerPulse.Gate(v->Flipped);
             }
         }
 
@@ -90,6 +100,4 @@ public unsafe struct Logic : IModule<Logic>
         // Of a function and its opposite one is always high: it never falls silent.
         return ProcessResult.Continue;
     }
-
-    private static float Volts(bool high) => high ? GateVolts : 0f;
 }

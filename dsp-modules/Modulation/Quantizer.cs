@@ -6,15 +6,16 @@ namespace SspHost.Modules;
 
 /// <summary>
 /// Notes are whole twelfths of a volt, correctly rounded. A note is left only 10 cents beyond the border to its neighbour, so that an
-/// input at the border does not chatter. The transposition is added behind the scale, in semitones.
+/// input at the border does not chatter. The transposition is added behind the scale, in semitones. The scale "own" is made of the notes that
+/// are switched on, counted from the root; if none is, of all.
 /// </summary>
 public unsafe struct Quantizer : IModule<Quantizer>
 {
     private const int In = 0, TriggerIn = 1, TransposeIn = 2;
     private const int PitchOut = 0, TriggerOut = 1;
-    private const int Scale = 0, Root = 1, Transpose = 2;
+    private const int Scale = 0, Root = 1, Transpose = 2, Own = 3;
+    private const int Notes = 12, OwnScale = 19;
     private const float Hysteresis = 0.1f;
-    private const float GateVolts = 10f;
     private const float MostVolts = 20f;
 
     private Voice* _voices;
@@ -24,7 +25,8 @@ public unsafe struct Quantizer : IModule<Quantizer>
     {
         public SchmittTrigger Trigger;
         public float Lower, Upper;
-        public int Mask, Note, Shift, Sounding, TriggerLeft;
+        public TriggerPulse Changed;
+        public int Mask, Note, Shift, Sounding;
         public bool Running;
     }
 
@@ -58,13 +60,32 @@ public unsafe struct Quantizer : IModule<Quantizer>
         [
             "chromatic", "major", "minor", "harmonic minor", "melodic minor", "dorian", "phrygian", "lydian", "mixolydian", "locrian",
             "major pentatonic", "minor pentatonic", "blues", "whole tones", "diminished", "major triad", "minor triad", "fifths", "octaves",
+            "own",
         ];
+        string[] names = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
+        var own = new ParameterDescriptor[Notes];
+        for (var note = 0; note < Notes; note++)
+            own[note] = new ParameterDescriptor($"own{note}", $"Own {names[note]}", "", 0f, 1f, note is 0 or 3 or 7 or 10 ? 1f : 0f,
+                ParameterCurve.Stepped, $"Whether {names[note]} belongs to the scale \"own\", as it is with the root C.", "off", "on");
         return new ModuleDescriptor
         {
             Id = "quantizer",
             Name = "Quantizer",
             Family = "Modulation",
             Text = "Turns any voltage into the nearest note of a scale.",
+            Help = """
+                Whatever voltage comes in, a note of the scale comes out: the nearest one. Scale and Root choose the notes; the scale
+                "own" is made of those you switch on below. An input that trembles at the border between two notes does not chatter: a note
+                is left 10 cents behind the border.
+
+                With a cable at Trigger a note is taken only when that rises, so that a wandering voltage becomes a melody in time. Changed gives
+                a trigger whenever the note changes: it starts an envelope for each note without any clock. Transpose moves
+                what comes out by whole semitones, behind the scale.
+
+                - Wide cables are quantized voice by voice.
+
+                Try: a slow LFO or a sample & hold into In, Pitch into an oscillator, Changed into the trigger of an envelope.
+                """,
             Inputs =
             [
                 new PortDescriptor("in", "In", "The voltage to be brought into tune."),
@@ -80,12 +101,12 @@ public unsafe struct Quantizer : IModule<Quantizer>
             [
                 new ParameterDescriptor("scale", "Scale", "", 0f, scales.Length - 1f, 11f, ParameterCurve.Stepped,
                     "The notes there are.", scales),
-                new ParameterDescriptor("root", "Root", "", 0f, 11f, 0f, ParameterCurve.Stepped, "The note the scale starts from.",
-                    "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"),
+                new ParameterDescriptor("root", "Root", "", 0f, 11f, 0f, ParameterCurve.Stepped, "The note the scale starts from.", names),
                 new ParameterDescriptor("transpose", "Transpose", "semitones", -36f, 36f, 0f, ParameterCurve.Stepped,
                     "Moves the notes up or down."),
+                .. own,
             ],
-            Telemetry = [new TelemetryDescriptor("note", TelemetryKind.Step, 1)],
+            Telemetry = [new TelemetryDescriptor("note", TelemetryKind.Step, 1, "", "The note, in semitones above C.")],
         };
     }
 
@@ -94,7 +115,7 @@ public unsafe struct Quantizer : IModule<Quantizer>
     public static void Construct(ref Quantizer self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
         self._voices = memory.Take<Voice>(Limits.MaxChannels);
-        self._triggerFrames = (int)(0.001f * setup.SampleRate);
+        self._triggerFrames = TriggerPulse.Frames(setup.SampleRate);
         timing.TailFrames = -1;
     }
 
@@ -108,7 +129,7 @@ public unsafe struct Quantizer : IModule<Quantizer>
         {
             for (var segment = 0; segment < context.Segments; segment++)
                 Segment(self._voices + voice, in context, segment, voice, self._triggerFrames);
-            asleep &= self._voices[voice].TriggerLeft == 0 && Block.IsZero(context.Out(PitchOut, voice), context.Frames)
+            asleep &= self._voices[voice].Changed.AtRest && Block.IsZero(context.Out(PitchOut, voice), context.Frames)
                 && Block.IsZero(context.Out(TriggerOut, voice), context.Frames);
         }
 
@@ -125,7 +146,8 @@ public unsafe struct Quantizer : IModule<Quantizer>
         var pitch = context.Out(PitchOut, voice) + at;
         var changed = context.Out(TriggerOut, voice) + at;
         var sampled = context.Inputs[TriggerIn].Connected;
-        var mask = Rotate(Mask((int)(context.Param(Scale, segment) + 0.5f)), (int)(context.Param(Root, segment) + 0.5f));
+        var scale = (int)(context.Param(Scale, segment) + 0.5f);
+        var mask = Rotate(scale == OwnScale ? OwnMask(in context, segment) : Mask(scale), (int)(context.Param(Root, segment) + 0.5f));
         var shift = (int)MathF.Round(context.Param(Transpose, segment));
         if (v->Mask != mask)
         {
@@ -146,12 +168,11 @@ public unsafe struct Quantizer : IModule<Quantizer>
             }
 
             var sounding = v->Note + v->Shift + shift;
-            if (sounding != v->Sounding && v->Running) v->TriggerLeft = triggerFrames;
+            if (sounding != v->Sounding && v->Running) v->Changed.Fire(triggerFrames);
             v->Sounding = sounding;
             v->Running = true;
             pitch[i] = sounding / 12f;
-            changed[i] = v->TriggerLeft > 0 ? GateVolts : 0f;
-            if (v->TriggerLeft > 0) v->TriggerLeft--;
+            changed[i] = v->Changed.Next();
         }
     }
 
@@ -169,6 +190,13 @@ public unsafe struct Quantizer : IModule<Quantizer>
         while ((v->Mask >> Modulo12(upper) & 1) == 0) upper++;
         v->Lower = (0.5f * (v->Note + lower)) - Hysteresis;
         v->Upper = (0.5f * (v->Note + upper)) + Hysteresis;
+    }
+
+    private static int OwnMask(in ProcessContext context, int segment)
+    {
+        var mask = 0;
+        for (var note = 0; note < Notes; note++) mask |= context.Param(Own + note, segment) >= 0.5f ? 1 << note : 0;
+        return mask == 0 ? (1 << Notes) - 1 : mask;
     }
 
     private static int Rotate(int mask, int by) => ((mask << by) | (mask >> (12 - by))) & 0xFFF;

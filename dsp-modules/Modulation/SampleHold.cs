@@ -58,10 +58,23 @@ public unsafe struct SampleHold : IModule<SampleHold>
             Name = "Sample & Hold",
             Family = "Modulation",
             Text = "Catches a voltage at each trigger and holds it; by itself it makes random steps.",
+            Help = """
+                Two sections. Each catches the voltage at its In when its Trigger rises and holds it until the next rise; in the mode "track" it
+                follows the input while the trigger is high and holds what was last. With nothing at In a new random voltage within 5 V is thrown
+                each time, so that, left alone, it makes random steps at its own Rate; section 2 then goes along with section 1.
+
+                Glide slides to each new voltage, an exponential approach in that time; at its lowest it jumps.
+
+                - A ramp into In and a clock into Trigger make stairs.
+                - The pitch of a melody caught by a slower trigger is a bass line.
+                - Each voice of a wide trigger catches, or throws, its own.
+
+                Try: Out 1 into the cutoff of a filter with some resonance and a clock into Trigger 1: the sound of a computer that thinks.
+                """,
             Inputs = inputs,
             Outputs = outputs,
             Parameters = parameters,
-            Telemetry = [new TelemetryDescriptor("held", TelemetryKind.Meter, Sections)],
+            Telemetry = [new TelemetryDescriptor("held", TelemetryKind.Meter, Sections, "V", "What both sections give.")],
         };
     }
 

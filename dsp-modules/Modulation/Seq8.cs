@@ -19,16 +19,14 @@ public unsafe struct Seq8 : IModule<Seq8>
     private const int PitchOut = 0, GateOut = 1, FirstOut = 2;
     private const int GateLength = Steps, Length = Steps + 1, Tempo = Steps + 2;
     private const int StateBytes1 = 1, StateBytes2 = 8;
-    private const int TicksPerStep = 6;
-    private const float GateVolts = 10f;
     private const float MostTransposition = 128f / 12f;
 
-    private SchmittTrigger _clock, _reset;
+    private StepClock _clock;
+    private SchmittTrigger _reset;
+    private TriggerPulse _first;
     private float _transposition;
-    private int _mask, _step, _sounding, _ticks, _triggerFrames, _triggerLeft;
-    private long _gateLeft, _sinceStep, _period;
-    private double _beat;
-    private bool _stopped, _midi;
+    private int _mask, _step, _sounding, _triggerFrames;
+    private long _gateLeft;
 
     public static ModuleDescriptor Describe()
     {
@@ -51,6 +49,21 @@ public unsafe struct Seq8 : IModule<Seq8>
             Name = "Sequencer",
             Family = "Modulation",
             Text = "Plays eight notes in a row, one at each clock; steps can be switched off.",
+            Help = """
+                Eight knobs, eight notes, played one after the other: each rise at Clock goes one step further. Gate says which part of a
+                step a note lasts, Steps how many are played before it begins again. Without a clock it keeps to a MIDI clock once one is
+                heard, or else to its own tempo, four steps a beat.
+
+                A note from a MIDI keyboard transposes the row (middle C leaves it as it is). A step can be switched off and on by a custom
+                event with its number, from 0: then the note before it is held and no gate comes. Switches and transposition are saved
+                with the patch.
+
+                - Reset makes the next step the first: patch the bar of a clock there.
+                - First gives a trigger at the first step, to set something else going with it.
+
+                Try: Pitch into an oscillator, Gate into an ADSR that opens a VCA, and the knobs while it plays. For more steps,
+                slides and chance there is the Step Sequencer.
+                """,
             Inputs =
             [
                 new PortDescriptor("clock", "Clock", "Each rise goes one step further.", ChannelRule.Fixed),
@@ -63,7 +76,7 @@ public unsafe struct Seq8 : IModule<Seq8>
                 new PortDescriptor("first", "First", "A trigger at the first step.", ChannelRule.Fixed),
             ],
             Parameters = parameters,
-            Telemetry = [new TelemetryDescriptor("step", TelemetryKind.Step, 1)],
+            Telemetry = [new TelemetryDescriptor("step", TelemetryKind.Step, 1, "", "The step that plays.")],
             StateBytes = StateBytes2,
             AcceptsEvents = true,
         };
@@ -71,7 +84,7 @@ public unsafe struct Seq8 : IModule<Seq8>
 
     public static void Construct(ref Seq8 self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
-        self._triggerFrames = (int)(0.001f * setup.SampleRate);
+        self._triggerFrames = TriggerPulse.Frames(setup.SampleRate);
         timing.TailFrames = -1;
         Reset(ref self);
     }
@@ -83,13 +96,13 @@ public unsafe struct Seq8 : IModule<Seq8>
         self._triggerFrames = triggerFrames;
         self._mask = 0xFF;
         self._step = -1;
-        self._beat = 1.0;
+        self._clock.Rewind();
     }
 
     public static int SaveState(ref Seq8 self, Span<byte> state)
     {
         state[0] = (byte)self._mask;
-        state[1] = self._stopped ? (byte)1 : (byte)0;
+        state[1] = self._clock.Stopped ? (byte)1 : (byte)0;
         BinaryPrimitives.WriteUInt16LittleEndian(state[2..], 0);
         BinaryPrimitives.WriteSingleLittleEndian(state[4..], self._transposition);
         return StateBytes2;
@@ -108,7 +121,7 @@ public unsafe struct Seq8 : IModule<Seq8>
         var transposition = BinaryPrimitives.ReadSingleLittleEndian(state[4..]);
         if (state[1] > 1 || state[2] != 0 || state[3] != 0 || !(Math.Abs(transposition) <= MostTransposition)) return false;
         self._mask = state[0];
-        self._stopped = state[1] == 1;
+        self._clock.Stopped = state[1] == 1;
         self._transposition = transposition;
         return true;
     }
@@ -124,7 +137,7 @@ public unsafe struct Seq8 : IModule<Seq8>
                 var frame = (segment * Limits.Grid) + i;
                 while (next != null && (int)next->Frame <= frame)
                 {
-                    self.Take(in *next, in context, segment);
+                    self.Take(in *next, context.Inputs[ClockIn].Connected);
                     next = context.NextEvent(ref cursor);
                 }
 
@@ -136,30 +149,12 @@ public unsafe struct Seq8 : IModule<Seq8>
         return ProcessResult.Continue;
     }
 
-    private void Take(in ModuleEvent e, in ProcessContext context, int segment)
+    private void Take(in ModuleEvent e, bool patched)
     {
         switch (e.Kind)
         {
             case EventKind.NoteOn:
                 _transposition = Math.Clamp((e.Index - 60) / 12f, -MostTransposition, MostTransposition);
-                break;
-            case EventKind.Start:
-                _stopped = false;
-                Rewind();
-                break;
-            case EventKind.Continue:
-                _stopped = false;
-                break;
-            case EventKind.Stop:
-                _stopped = true;
-                _gateLeft = 0;
-                break;
-            case EventKind.Clock:
-                if (!_midi) Rewind();
-                _midi = true;
-                if (_stopped || context.Inputs[ClockIn].Connected) break;
-                if (_ticks == 0) Advance(in context, segment);
-                _ticks = (_ticks + 1) % TicksPerStep;
                 break;
             case EventKind.Custom when e.Index is >= 0 and < Steps:
                 var bit = 1 << e.Index;
@@ -168,53 +163,36 @@ public unsafe struct Seq8 : IModule<Seq8>
                 else _mask &= ~bit;
                 break;
             default:
+                if (_clock.Take(in e, patched)) _step = -1;
+                if (_clock.Stopped) _gateLeft = 0;
                 break;
         }
     }
 
     private void Frame(in ProcessContext context, int segment, int frame)
     {
-        if (_reset.Rises(context.In(ResetIn)[frame])) Rewind();
-        var edge = _clock.Rises(context.In(ClockIn)[frame]);
-        if (context.Inputs[ClockIn].Connected)
+        if (_reset.Rises(context.In(ResetIn)[frame]))
         {
-            if (edge && !_stopped) Advance(in context, segment);
+            _step = -1;
+            _clock.Rewind();
         }
-        else if (!_midi && !_stopped)
-        {
-            if (_beat >= 1.0)
-            {
-                _beat -= 1.0;
-                Advance(in context, segment);
-            }
 
-            _beat += 1.0 / FramesPerStep(in context, segment);
-        }
+        var framesPerStep = context.SampleRate * 15.0 / context.Param(Tempo, segment);
+        if (_clock.Next(context.In(ClockIn)[frame], context.Inputs[ClockIn].Connected, framesPerStep)) Advance(in context, segment);
 
         var at = frame & (Limits.Grid - 1);
         context.Out(PitchOut)[frame] = new GridRamp(in context, _sounding, segment).At(at) + _transposition;
-        context.Out(GateOut)[frame] = _gateLeft > 0 ? GateVolts : 0f;
-        context.Out(FirstOut)[frame] = _triggerLeft > 0 ? GateVolts : 0f;
+        context.Out(GateOut)[frame] = TriggerPulse.Gate(_gateLeft > 0);
+        context.Out(FirstOut)[frame] = _first.Next();
         if (_gateLeft > 0) _gateLeft--;
-        if (_triggerLeft > 0) _triggerLeft--;
-        _sinceStep++;
-    }
-
-    private void Rewind()
-    {
-        _step = -1;
-        _ticks = 0;
-        _beat = 1.0;
     }
 
     // The gate lasts a part of the step before, or of the tempo's where none was measured yet.
     private void Advance(in ProcessContext context, int segment)
     {
-        _period = _period == 0 ? (long)FramesPerStep(in context, segment) : _sinceStep;
-        _sinceStep = 0;
         _step++;
         if (_step >= (int)(context.Param(Length, segment) + 0.5f)) _step = 0;
-        if (_step == 0) _triggerLeft = _triggerFrames;
+        if (_step == 0) _first.Fire(_triggerFrames);
         if ((_mask >> _step & 1) == 0)
         {
             _gateLeft = 0;
@@ -223,9 +201,6 @@ public unsafe struct Seq8 : IModule<Seq8>
 
         _sounding = _step;
         var part = context.Param(GateLength, segment);
-        _gateLeft = part >= 1f ? long.MaxValue : Math.Max(1, (long)(part * _period));
+        _gateLeft = part >= 1f ? long.MaxValue : Math.Max(1, (long)(part * _clock.Period));
     }
-
-    private static double FramesPerStep(in ProcessContext context, int segment) =>
-        context.SampleRate * 15.0 / context.Param(Tempo, segment);
 }

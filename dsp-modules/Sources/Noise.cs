@@ -31,6 +31,20 @@ public unsafe struct Noise : IModule<Noise>
         Name = "Noise",
         Family = "Sources",
         Text = "Noise in five colours, from rumble to hiss: wind, drums, random voltages.",
+        Help = """
+            Chance as a sound. Each output is the same noise in another colour, all of them equally strong: white has as much in every
+            hertz, pink as much in every octave, which is what the ear calls even; red (or brown) rumbles, blue and violet hiss.
+
+            It has no inputs: it plays as soon as it is patched. Channels makes one cable carry up to sixteen noises that have nothing in
+            common, a different one for each voice of a chord.
+
+            - White through an envelope of a few milliseconds is the start of every drum; through a resonant filter it is wind.
+            - Pink is the one for testing speakers and for breath under a flute.
+            - Red moves slowly enough to steer something: patched into a pitch, a filter or a pan, it wanders.
+            - White into a sample and hold gives random steps.
+
+            Try first: Pink into a band-pass with a slow LFO on its cutoff, for surf; then Red into the pitch of a VCO with little amount.
+            """,
         Outputs =
         [
             new PortDescriptor("white", "White", "Hiss: all frequencies alike.", ChannelRule.Setting, ChannelsSetting),

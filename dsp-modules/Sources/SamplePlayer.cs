@@ -1,19 +1,22 @@
 // Sample Player: a recording at any pitch, started by a gate.
+using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
 
 namespace SspHost.Modules;
 
 /// <summary>
-/// Plays an asset (full scale = 5 V) at asset rate / sample rate * 2^pitch, by cubic interpolation. When an asset arrives, a job off
+/// Plays an asset (full scale = 5 V) at asset rate / sample rate * 2^pitch, band-limited (see <see cref="SincKernel"/>). When an asset
+/// arrives, a job off
 /// the RT threads finds its peak, for Normalise, and 128 places where it rises through zero, at which playing may start without a click;
 /// until its reply comes, starts are where the knob says and the gain is 1.
-/// A start while the voice still sounds slides from the old sound to the new within a few milliseconds.
+/// A start while the voice still sounds, or in the middle of a slice, slides from the old sound to the new within a few milliseconds.
+/// In a loop the loop points of the file are used where they lie within the part that is played.
 /// </summary>
 public unsafe struct SamplePlayer : IModule<SamplePlayer>
 {
-    private const int GateIn = 0, PitchIn = 1;
-    private const int Tune = 0, Level = 1, Start = 2, LengthParam = 3, Mode = 4, Normalise = 5;
+    private const int GateIn = 0, PitchIn = 1, SliceIn = 2, StartIn = 3, LengthIn = 4;
+    private const int Tune = 0, Level = 1, Start = 2, LengthParam = 3, Mode = 4, Normalise = 5, Slices = 6, Reverse = 7, Root = 8;
     private const int Once = 0, Loop = 2;
     private const int Analyse = 1;
     private const int Places = 128;
@@ -28,17 +31,19 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
     private nint _sample;
     private Voice* _voices;
     private long* _places;
-    private float _peakGain, _gain, _fade, _slide;
+    private float* _table;
+    private float* _edges;
+    private float _peakGain, _gain, _fade, _slide, _speed;
     private uint _serial;
     private bool _analysed, _asked, _running;
 
     private struct Voice
     {
         public SchmittTrigger Gate;
-        public double At, Begin, End;
+        public double At, Begin, End, LoopBegin, LoopEnd;
         public float Fade, FadeStep;
         public float Left, Right, SlideLeft, SlideRight;
-        public bool Plays;
+        public bool Plays, Backwards, Looped;
     }
 
     public static ModuleDescriptor Describe() => new()
@@ -46,11 +51,29 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
         Id = "sample-player",
         Name = "Sample Player",
         Family = "Sources",
-        Text = "Plays a recording at any pitch, once, as long as a gate is open, or in a loop.",
+        Text = "Plays a recording, or slices of it, at any pitch, forwards or backwards, once or in a loop.",
+        Help = """
+            Plays a recording: a drum, a voice, a whole loop. A gate starts it, Mode says whether it plays to its end, as long as the gate
+            is
+            open, or round and round. Pitch follows 1 V an octave and stays clean upwards, as nothing above hearing folds back. Each channel
+            of a wide cable is a voice of its own; a voice that is started while it still sounds slides over without a click.
+
+            Start and Length cut a part out of the recording. Slices divides that part evenly, and the voltage at Slice picks one: a
+            sequencer
+            there rearranges a drum loop. All of it is taken at the moment of the start. In a loop, the loop points of the file are used
+            if it
+            has any. With Root on the file's note, 0 V plays it at middle C, so that several recordings are in tune with each other.
+
+            Try a drum loop with Slices at 16, a clock into Gate and a random voltage into Slice. Then turn Reverse on, or play one short
+            sound with a keyboard's pitch and gate in gate mode.
+            """,
         Inputs =
         [
             new PortDescriptor("gate", "Gate", "Starts the sample; unpatched, it starts by itself."),
             new PortDescriptor("pitch", "Pitch", "1 V an octave; 0 V is as recorded."),
+            new PortDescriptor("slice", "Slice", "Which slice is played: 0 to 10 V from the first to the last."),
+            new PortDescriptor("start", "Start CV", "Moves the start; 10 V are the whole recording."),
+            new PortDescriptor("length", "Length CV", "Changes the length; 10 V are the whole recording."),
         ],
         Outputs =
         [
@@ -70,21 +93,33 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
                 "To the end, while the gate is open, or round and round while it is.", "once", "gate", "loop"),
             new ParameterDescriptor("normalise", "Normalise", "", 0f, 1f, 0f, ParameterCurve.Stepped,
                 "Brings quiet recordings up to full level.", "off", "on"),
+            new ParameterDescriptor("slices", "Slices", "", 1f, 64f, 1f, ParameterCurve.Stepped, "Into how many parts it is divided."),
+            new ParameterDescriptor("reverse", "Reverse", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Plays backwards.", "off", "on"),
+            new ParameterDescriptor("root", "Root", "", 0f, 1f, 0f, ParameterCurve.Stepped,
+                "What 0 V plays: the recorded pitch, or middle C by the note the file names.", "as recorded", "file's note"),
         ],
         Assets = [new AssetDescriptor("sample", "Sample", "The recording.")],
         HasTail = true,
     };
 
+    public static long SharedBytes(float sampleRate) => SincKernel.Bytes;
+
+    public static void BuildShared(void* shared, float sampleRate) => SincKernel.Build((float*)shared);
+
     public static void Require(in InstanceSetup setup, ref Requirements need)
     {
         need.Need<Voice>(Limits.MaxChannels);
         need.Need<long>(Places);
+        need.Need<float>(SincKernel.MostTaps);
     }
 
     public static void Construct(ref SamplePlayer self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
         self._voices = memory.Take<Voice>(Limits.MaxChannels);
         self._places = memory.Take<long>(Places);
+        self._edges = memory.Take<float>(SincKernel.MostTaps);
+        self._table = (float*)setup.Shared;
+        self._speed = setup.SampleRate;
         self._peakGain = 1f;
         self._fade = 1f / (FadeSeconds * setup.SampleRate);
         self._slide = FastMath.Exp2(-1.442695f / (SlideSeconds * setup.SampleRate));
@@ -179,7 +214,10 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
         var left = context.Out(0, voice) + at;
         var right = context.Out(1, voice) + at;
         var patched = context.Inputs[GateIn].Connected;
-        var ratio = Sample == null ? 0.0 : (double)Sample->Rate / context.SampleRate;
+        var ratio = Sample == null ? 0.0 : (double)Sample->Rate / _speed;
+        var faster = FastMath.Log2(Vector128.CreateScalarUnsafe((float)ratio))[0];
+        var root = Sample != null && context.Param(Root, segment) >= 0.5f && float.IsFinite(Sample->Root)
+            ? Math.Min(Math.Max(Sample->Root, -6f), 6f) : 0f;
         for (var i = 0; i < Limits.Grid; i++)
         {
             var wasOpen = v->Gate.IsHigh;
@@ -193,26 +231,22 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
             }
 
             var sounded = v->Plays || v->SlideLeft != 0f || v->SlideRight != 0f;
-            if (starts) Begin(v, in context, segment);
+            if (starts) Begin(v, in context, segment, i, voice);
             else if (wasOpen && !v->Gate.IsHigh && mode != Once) v->FadeStep = -_fade;
 
             var (l, r) = (0f, 0f);
             if (v->Plays)
             {
                 var loops = mode == Loop;
-                l = Read(Sample, 0, v->At, v->Begin, v->End, loops) * v->Fade;
-                r = Read(Sample, Math.Min(1, Sample->Channels - 1), v->At, v->Begin, v->End, loops) * v->Fade;
-                var step = ratio * FastMath.Exp2(tune.At(i) + Math.Clamp(pitch[i], -12f, 12f));
-                v->At += step;
-
-                // A part cut out of a recording does not end by itself.
-                if (!loops && v->FadeStep == 0f && v->End < Sample->Frames && (v->End - v->At) * _fade <= step) v->FadeStep = -_fade;
-                v->Fade = Math.Max(v->Fade + v->FadeStep, 0f);
-                if (loops && v->At >= v->End) v->At = v->Begin + ((v->At - v->Begin) % (v->End - v->Begin));
-                if (v->At >= v->End || v->Fade == 0f) v->Plays = false;
+                var octaves = tune.At(i) + Math.Min(Math.Max(pitch[i], -12f), 12f) - root;
+                var kernel = SincKernel.Of(_table, octaves + faster);
+                l = Read(v, in kernel, 0, loops) * v->Fade;
+                r = Sample->Channels > 1 ? Read(v, in kernel, 1, loops) * v->Fade : l;
+                var step = ratio * FastMath.Exp2(octaves);
+                Advance(v, step, loops);
             }
 
-            if (starts && sounded)
+            if (starts && (sounded || context.Param(Slices, segment) >= 1.5f || v->Backwards))
             {
                 v->SlideLeft = v->Left - l;
                 v->SlideRight = v->Right - r;
@@ -228,17 +262,60 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
         }
     }
 
-    private readonly void Begin(Voice* v, in ProcessContext context, int segment)
+    private readonly void Advance(Voice* v, double step, bool loops)
     {
+        v->At += v->Backwards ? -step : step;
+
+        // A part cut out of a recording does not end by itself.
+        var left = v->Backwards ? v->At - v->Begin : v->End - v->At;
+        var cut = v->Backwards ? v->Begin > 0.0 : v->End < Sample->Frames;
+        if (!loops && v->FadeStep == 0f && cut && left * _fade <= step) v->FadeStep = -_fade;
+        v->Fade = Math.Max(v->Fade + v->FadeStep, 0f);
+        if (loops && (v->Backwards ? v->At < v->LoopBegin : v->At >= v->LoopEnd))
+        {
+            var length = v->LoopEnd - v->LoopBegin;
+            var beyond = v->Backwards ? v->LoopEnd - v->At : v->At - v->LoopBegin;
+            beyond -= length * Math.Floor(beyond / length);
+            v->At = v->Backwards ? v->LoopEnd - beyond : v->LoopBegin + beyond;
+            if (v->At >= v->LoopEnd) v->At = v->LoopBegin;
+            v->Looped = true;
+        }
+
+        if (v->At >= v->End || v->At < v->Begin || v->Fade == 0f) v->Plays = false;
+    }
+
+    private readonly void Begin(Voice* v, in ProcessContext context, int segment, int frame, int voice)
+    {
+        var at = (segment * Limits.Grid) + frame;
         var frames = (double)Sample->Frames;
-        v->Begin = Place(context.Param(Start, segment));
-        v->End = Math.Min(v->Begin + Math.Max(context.Param(LengthParam, segment) * frames, 2.0), frames);
+        var start = Part(context.Param(Start, segment) + (0.1f * context.In(StartIn, voice)[at]));
+        var length = Part(context.Param(LengthParam, segment) + (0.1f * context.In(LengthIn, voice)[at]));
+        v->Begin = Place(start);
+        v->End = Math.Min(v->Begin + Math.Max(length * frames, 2.0), frames);
         v->Begin = Math.Min(v->Begin, v->End - 2.0);
-        v->At = v->Begin;
+        var slices = Math.Max(MathF.Round(context.Param(Slices, segment)), 1f);
+        if (slices > 1f)
+        {
+            var slice = Math.Min(MathF.Floor(Part(0.1f * context.In(SliceIn, voice)[at]) * slices), slices - 1f);
+            var each = (v->End - v->Begin) / slices;
+            v->Begin = Math.Floor(v->Begin + (slice * each));
+            v->End = Math.Min(v->Begin + Math.Max(Math.Floor(each), 2.0), frames);
+            v->Begin = Math.Min(v->Begin, v->End - 2.0);
+        }
+
+        // The file's loop, where the part has all of it.
+        var named = Sample->LoopEnd >= Sample->LoopStart + 2 && Sample->LoopStart >= v->Begin && Sample->LoopEnd <= v->End;
+        v->LoopBegin = named ? Sample->LoopStart : v->Begin;
+        v->LoopEnd = named ? Sample->LoopEnd : v->End;
+        v->Backwards = context.Param(Reverse, segment) >= 0.5f;
+        v->At = v->Backwards ? v->End - 1.0 : v->Begin;
+        v->Looped = false;
         v->Fade = 1f;
         v->FadeStep = 0f;
         v->Plays = true;
     }
+
+    private static float Part(float x) => Math.Min(Math.Max(x, 0f), 1f);
 
     private readonly double Place(float start)
     {
@@ -246,26 +323,35 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
         return _places[Math.Clamp((int)(start * Places), 0, Places - 1)];
     }
 
-    // Around the ends a loop reads its other end, anything else reads zeros.
-    private static float Read(Asset* asset, int channel, double at, double begin, double end, bool loops)
+    // Around its ends a loop reads its other end, the recording zeros.
+    private readonly float Read(Voice* v, in SincRow kernel, int channel, bool loops)
     {
-        var samples = Asset.Channel(asset, channel);
-        var whole = (long)at;
-        var t = (float)(at - whole);
-        var (first, last) = ((long)begin, (long)end);
-        if (whole - 1 >= first && whole + 2 < last)
-            return Hermite.At(samples[whole - 1], samples[whole], samples[whole + 1], samples[whole + 2], t);
-        return Hermite.At(
-            Edge(samples, whole - 1, first, last, loops), Edge(samples, whole, first, last, loops),
-            Edge(samples, whole + 1, first, last, loops), Edge(samples, whole + 2, first, last, loops), t);
+        var samples = Asset.Channel(Sample, channel);
+        var whole = (long)v->At;
+        var t = (float)(v->At - whole);
+        var half = kernel.Taps / 2;
+        var (first, last) = (0L, Sample->Frames);
+        if (loops) last = (long)v->LoopEnd;
+        if (loops && v->Looped) first = (long)v->LoopBegin;
+        if (whole - half + 1 >= first && whole + half < last) return SincKernel.At(in kernel, samples + whole, t);
+        for (var j = 0; j < kernel.Taps; j++)
+        {
+            var at = whole - half + 1 + j;
+            if (loops) at = Around(at, first, (long)v->LoopBegin, last);
+            _edges[j] = at >= 0 && at < Sample->Frames ? samples[at] : 0f;
+        }
+
+        return SincKernel.At(in kernel, _edges + half - 1, t);
     }
 
-    private static float Edge(float* samples, long at, long first, long last, bool loops)
+    // A short loop may be passed several times within one kernel.
+    private static long Around(long at, long first, long begin, long end)
     {
-        if (at >= first && at < last) return samples[at];
-        if (!loops) return 0f;
-        var length = last - first;
-        return samples[first + ((((at - first) % length) + length) % length)];
+        if (at >= first && at < end) return at;
+        var length = end - begin;
+        if (length <= 0 || (at < first && first < begin)) return at;
+        var beyond = (at - begin) % length;
+        return begin + (beyond < 0 ? beyond + length : beyond);
     }
 
     private static long RisingZeroNear(Asset* asset, long wanted)

@@ -24,8 +24,7 @@ public unsafe struct Vco : IModule<Vco>
     private struct Voice
     {
         public Oscillator Oscillator;
-        public SchmittTrigger Sync;
-        public float SyncLast, SyncSlope;
+        public SyncInput Sync;
     }
 
     public static ModuleDescriptor Describe() => new()
@@ -34,6 +33,22 @@ public unsafe struct Vco : IModule<Vco>
         Name = "VCO",
         Family = "Sources",
         Text = "A tone: sine, triangle, saw and pulse at the pitch a voltage says.",
+        Help = """
+            The oscillator that most patches begin with. Four waves of one pitch leave it at the same time, so a triangle can go to one
+            filter while the pulse of the same note goes to another. Pitch follows 1 V an octave and is exact to a tenth of a cent over ten
+            octaves; nothing is heard of the digital clock, however high it plays.
+
+            Placed alone it sounds middle C. Pitch and Fine tune it, and what comes in at Pitch is added to them. A cable with several
+            channels gives as many voices.
+
+            - FM, linear: the pitch stays while the sound grows bright and metallic; above an amount of 1 it runs backwards through zero.
+            - FM, exponential: a vibrato; at audio rate bells and noise, out of tune.
+            - Sync starts the wave again with each cycle of another oscillator: sweep Pitch, and the colour tears while the pitch stays.
+            - PWM moves the width of the pulse; a slow triangle makes one oscillator sound like two.
+
+            Try first: Saw into a filter, an envelope on the cutoff. Then patch the sine of a second VCO into FM, tune it an octave and a
+            fifth higher, and turn FM amount.
+            """,
         Inputs =
         [
             new PortDescriptor("pitch", "Pitch", "1 V an octave; 0 V is middle C."),
@@ -121,7 +136,7 @@ public unsafe struct Vco : IModule<Vco>
                     else Block.ScaleSegment(target, Oscillator.Wave(buffer, wave), new GridRamp(Volts, Volts));
                 }
 
-                Oscillator.Shift(buffer);
+                Oscillator.Shift(buffer, waves);
             }
         }
 
@@ -130,25 +145,11 @@ public unsafe struct Vco : IModule<Vco>
 
     private static void Frequencies(OscillatorInput* input, in ProcessContext context, int segment, int channel)
     {
-        var note = new GridRamp(in context, PitchParam, segment);
-        var fine = new GridRamp(in context, Fine, segment);
-        var amount = new GridRamp(in context, Fm, segment);
-        var linear = context.Param(FmMode, segment) >= 0.5f;
         var at = segment * Limits.Grid;
-        var pitch = context.In(PitchIn, channel) + at;
-        var fm = context.In(FmIn, channel) + at;
-        var perFrame = Vector128.Create(1f / context.SampleRate);
-        for (var i = 0; i < Limits.Grid; i += 4)
-        {
-            var volts = Vector128.Load(pitch + i) + note.Four(i) + (fine.Four(i) * Vector128.Create(1f / 1200f));
-            var moved = Vector128.Load(fm + i) * amount.Four(i);
-            if (!linear) volts += moved;
-            volts = Vector128.Min(Vector128.Max(volts, Vector128.Create(-20f)), Vector128.Create(10f));
-            var turns = Pitch.ToHertz(volts) * perFrame;
-            if (linear) turns *= Vector128<float>.One + (moved * Vector128.Create(1f / Volts));
-            turns = Vector128.Min(Vector128.Max(turns, Vector128.Create(-0.5f)), Vector128.Create(0.5f));
-            turns.Store(input->Increment + i);
-        }
+        ModulatedPitch.Turns(
+            input->Increment, context.In(PitchIn, channel) + at, context.In(FmIn, channel) + at,
+            new GridRamp(in context, PitchParam, segment), new GridRamp(in context, Fine, segment), new GridRamp(in context, Fm, segment),
+            context.Param(FmMode, segment) >= 0.5f, context.SampleRate);
     }
 
     private static void Widths(OscillatorInput* input, in ProcessContext context, int segment, int channel)
@@ -164,26 +165,11 @@ public unsafe struct Vco : IModule<Vco>
         }
     }
 
-    // Where between two samples the sync input passes 1 V: along the chord, bent once by the second difference.
     private static void Syncs(OscillatorInput* input, Voice* voice, in ProcessContext context, int at, int channel)
     {
-        var connected = context.Inputs[SyncIn].Connected;
+        for (var i = 0; i < Limits.Grid; i += 4) Vector128.Create(-1f).Store(input->Sync + i);
+        if (!context.Inputs[SyncIn].Connected) return;
         var sync = context.In(SyncIn, channel) + at;
-        for (var i = 0; i < Limits.Grid; i++)
-        {
-            input->Sync[i] = -1f;
-            if (!connected) continue;
-            var slope = sync[i] - voice->SyncLast;
-            if (voice->Sync.Rises(sync[i]))
-            {
-                var bend = slope - voice->SyncSlope;
-                var x = slope > 0f ? Math.Clamp((SchmittTrigger.High - voice->SyncLast) / slope, 0f, 1f) : 1f;
-                if (Math.Abs(bend) < 0.5f * slope) x += 0.5f * bend * x * (1f - x) / slope;
-                input->Sync[i] = Math.Clamp(x, 0f, 1f);
-            }
-
-            voice->SyncLast = sync[i];
-            voice->SyncSlope = slope;
-        }
+        for (var i = 0; i < Limits.Grid; i++) input->Sync[i] = voice->Sync.Next(sync[i]);
     }
 }

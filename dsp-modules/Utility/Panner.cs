@@ -22,6 +22,17 @@ public unsafe struct Panner : IModule<Panner>
         Name = "Stereo Panner",
         Family = "Utility",
         Text = "Places a sound between left and right, or spreads the voices of a chord over the room.",
+        Help = """
+            Places a sound between left and right. It is equally loud everywhere: in the middle each side gets 3 dB less. A voltage at Pan CV
+            moves it, 5 V all the way to one side.
+
+            A wide cable is spread: Spread sets how far apart its first and last voice are, around the place of Pan, and each voice has its own. A
+            chord of four voices becomes a wide one with a single knob; a pan voltage with as many voices moves each by itself.
+
+            - The meters show the peaks of both sides.
+
+            Try: a polyphonic voice into In with Spread at 0.7, and a slow LFO into Pan CV with a small CV amount.
+            """,
         Inputs =
         [
             new PortDescriptor("in", "In", "Sound; each voice of it gets a place.", ChannelRule.Fixed, Limits.MaxChannels),
@@ -40,7 +51,7 @@ public unsafe struct Panner : IModule<Panner>
                 "How far apart the first and the last voice are; 1 is from side to side."),
             new ParameterDescriptor("level", "Level", "", 0f, 2f, 1f, ParameterCurve.Linear, "Volume; 1 is unchanged."),
         ],
-        Telemetry = [new TelemetryDescriptor("peaks", TelemetryKind.Meter, 2)],
+        Telemetry = [new TelemetryDescriptor("peaks", TelemetryKind.Meter, 2, "V", "The peaks of both sides.")],
     };
 
     public static void Construct(ref Panner self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)

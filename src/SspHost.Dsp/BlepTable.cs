@@ -95,6 +95,24 @@ public static unsafe class BlepTable
         }
     }
 
+    /// <summary>As the other, into two signals at once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Add(float* left, float* right, float* table, int order, float age, float leftJump, float rightJump)
+    {
+        var position = age * Phases;
+        var phase = Math.Min((int)position, Phases - 1);
+        var t = Vector128.Create(position - phase);
+        var (gainLeft, gainRight) = (Vector128.Create(leftJump), Vector128.Create(rightJump));
+        var row = table + (order * OrderFloats) + (phase * Taps);
+        for (var i = 0; i < Taps; i += 4)
+        {
+            var a = Vector128.Load(row + i);
+            var residual = a + (t * (Vector128.Load(row + Taps + i) - a));
+            (Vector128.Load(left + i) + (gainLeft * residual)).Store(left + i);
+            (Vector128.Load(right + i) + (gainRight * residual)).Store(right + i);
+        }
+    }
+
     // The interval before a corner belongs to taps 0..15 whatever the phase, so that age 1 still reads the left side of it.
     private static void Put(float* table, int phase, int tap, double t, double s, double p1, double p2, double p3)
     {

@@ -29,6 +29,28 @@ public static unsafe class Block
             (Vector128.Load(target + i) + (Vector128.Load(source + i) * gain.Four(i))).Store(target + i);
     }
 
+    /// <summary>wet = dry * (1 - mix) + wet * mix for one segment.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MixSegment(float* wet, float* dry, in GridRamp mix)
+    {
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var part = mix.Four(i);
+            ((Vector128.Load(dry + i) * (Vector128<float>.One - part)) + (Vector128.Load(wet + i) * part)).Store(wet + i);
+        }
+    }
+
+    /// <summary>target = all voices of an input together, for the segment that begins at frame <paramref name="at"/>.</summary>
+    public static void SumSegment(float* target, in ProcessContext context, int port, int at)
+    {
+        Clear(target, Limits.Grid);
+        for (var channel = 0; channel < context.Inputs[port].Channels; channel++)
+        {
+            var source = context.In(port, channel) + at;
+            for (var i = 0; i < Limits.Grid; i += 4) (Vector128.Load(target + i) + Vector128.Load(source + i)).Store(target + i);
+        }
+    }
+
     /// <summary>Largest magnitude.</summary>
     public static float Peak(float* source, int count)
     {

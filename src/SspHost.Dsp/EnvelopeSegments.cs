@@ -20,7 +20,7 @@ public struct EnvelopeSegments
     private const double Arrived = 1.0 - 1e-9;
 
     private double _progress;
-    private float _from;
+    private float _from, _top;
     private Stage _stage;
 
     private enum Stage
@@ -38,28 +38,38 @@ public struct EnvelopeSegments
     /// <summary>Whether it is at rest, at exactly 0.</summary>
     public readonly bool AtRest => _stage == Stage.Rest;
 
-    /// <summary>The gate went up, or a retrigger came.</summary>
-    public void Attack()
+    /// <summary>Whether the decay is over and the level held.</summary>
+    public readonly bool Sustains => _stage == Stage.Sustain;
+
+    /// <summary>The gate went up, or a retrigger came: rises to <paramref name="top"/>, of which sustain is a part.</summary>
+    /// <param name="top">0..1.</param>
+    /// <param name="progress">0, or one step where it begins in a frame that was rendered already.</param>
+    public void Attack(float top = 1f, double progress = 0.0)
     {
         _stage = Stage.Attack;
+        _top = top;
         _from = Level;
-        _progress = 0.0;
+        _progress = progress;
     }
 
     /// <summary>The gate went down.</summary>
-    public void Release()
+    /// <param name="progress">As for the attack.</param>
+    public void Release(double progress = 0.0)
     {
         if (_stage == Stage.Rest) return;
         _stage = Stage.Release;
         _from = Level;
-        _progress = 0.0;
+        _progress = progress;
     }
 
     /// <summary>Level of this frame; <paramref name="ended"/> at the frame in which a release arrives at 0.</summary>
+    /// <param name="attack">Bend of the attack.</param>
+    /// <param name="curve">Bend of decay and release.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public float Next(in EnvelopeShape shape, in Curve curve, float sustain, out bool ended)
+    public float Next(in EnvelopeShape shape, in Curve attack, in Curve curve, float sustain, out bool ended)
     {
         ended = false;
+        sustain *= _top;
         switch (_stage)
         {
             case Stage.Attack:
@@ -67,10 +77,10 @@ public struct EnvelopeSegments
                 {
                     _stage = Stage.Decay;
                     _progress = shape.DecayStep;
-                    return Level = 1f;
+                    return Level = _top;
                 }
 
-                Level = _from + ((1f - _from) * curve.At((float)_progress));
+                Level = _from + ((_top - _from) * attack.At((float)_progress));
                 _progress += shape.AttackStep;
                 return Level;
             case Stage.Decay:
@@ -80,7 +90,7 @@ public struct EnvelopeSegments
                     return Level = sustain;
                 }
 
-                Level = 1f + ((sustain - 1f) * curve.At((float)_progress));
+                Level = _top + ((sustain - _top) * curve.At((float)_progress));
                 _progress += shape.DecayStep;
                 return Level;
             case Stage.Sustain:

@@ -1,5 +1,4 @@
 // A room of sixteen delay lines that feed each other: what comes in dies away at a chosen rate, the highs at another.
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
@@ -9,19 +8,25 @@ namespace SspHost.Dsp;
 /// <summary>What a network is told for one segment.</summary>
 public unsafe struct NetworkControls
 {
-    /// <summary>Delay of each line at the segment's start and end, in frames, <see cref="FeedbackNetwork.Shortest"/> at least.</summary>
+    /// <summary>Delay of each line at the segment's start and end, in frames, <see cref="SegmentLine.Shortest"/> at least.</summary>
     public fixed float From[FeedbackNetwork.Lines], To[FeedbackNetwork.Lines];
 
-    /// <summary>Of the absorption filter y = b0 x + b1 x' - a1 y' of each line, at the segment's end.</summary>
+    /// <summary>Of the absorption filter of each line, at the segment's end.</summary>
     public fixed float B0[FeedbackNetwork.Lines], B1[FeedbackNetwork.Lines], A1[FeedbackNetwork.Lines];
+
+    /// <summary>By what angles the lines are turned in pairs, at the segment's end.</summary>
+    public fixed float Cos[FeedbackNetwork.Turns], Sin[FeedbackNetwork.Turns];
+
+    /// <summary>Whether filters differ from those of the segment before.</summary>
+    public bool FiltersMove;
 }
 
 /// <summary>
 /// A feedback delay network (Jot and Chaigne, Digital Delay Networks for Designing Artificial Reverberators, AES 90, 1991): without
-/// absorption it would be lossless, its matrix being a Hadamard matrix over 4; each line's filter takes away what its length is worth, so
-/// that all modes of one frequency decay alike. The filter is a first-order shelf whose middle is the geometric mean of its ends, which
-/// keeps decibels per second the same for lines of different lengths between the two bands as well (after Schlecht and Habets, Accurate
-/// Reverberation Time Control in Feedback Delay Networks, DAFx 2017).
+/// <see cref="Absorption"/> it would be lossless, its matrix being a Hadamard matrix over 4 after rotations of eight pairs of lines. Slowly
+/// turning angles move every mode and lose nothing, where a delay that moves is read between samples and loses highs each time round
+/// (Schlecht and Habets, Time-Varying Feedback Matrices in Feedback Delay Networks and Their Application in Artificial Reverberation,
+/// JASA 2015).
 /// Runs in segments of 16 frames, line by line where it reads and writes, frame by frame where the lines mix.
 /// </summary>
 public unsafe struct FeedbackNetwork
@@ -29,181 +34,184 @@ public unsafe struct FeedbackNetwork
     /// <summary>Lines.</summary>
     public const int Lines = 16;
 
-    /// <summary>Shortest delay in frames: what is read in a segment was written before it.</summary>
-    public const float Shortest = Limits.Grid + 3f;
+    /// <summary>Pairs of lines that are turned.</summary>
+    public const int Turns = Lines / 2;
 
-    // Beyond this a line clips; music at 5 V keeps it near 1 V.
-    private const float Most = 40f;
+    private const int LineFloats = Lines * 6;
+    private const int FilterFloats = (4 * Lines) + (2 * Turns);
 
-    private const int Groups = Lines / 4;
-    private const int FilterFloats = 5 * Lines;
-    private const int Margin = Limits.Grid + 4;
+    // Which lines take part upside down in (left + right, left - right, left + right, left - right): a pattern unlike the matrix.
+    private const int In = 0b0110_1001_1100_0101;
 
-    // Which lines take part upside down: patterns without a likeness to each other or to the matrix.
-    private const int InLeft = 0b0110_1001_1100_0101, InRight = 0b1100_0011_0101_1010;
-    private const int OutLeft = 0b1010_0110_0001_1101, OutRight = 0b0011_1010_1011_0100;
-
-    private readonly float* _lines;
+    private readonly SegmentLine* _lines;
     private readonly float* _filters;
-    private readonly int _ring;
-    private int _write;
-    private long _quiet;
     private bool _running;
 
+    /// <summary>Length of line <paramref name="line"/> as a part of the longest: without a common measure, each 8 % longer than the one
+    /// before.</summary>
+    public static float Proportion(int line) => (1f / 115.1f) * line switch
+    {
+        0 => 35.3f, 1 => 38.9f, 2 => 41.3f, 3 => 44.9f, 4 => 48.7f, 5 => 52.3f, 6 => 56.9f, 7 => 61.7f,
+        8 => 66.1f, 9 => 71.9f, 10 => 77.3f, 11 => 83.7f, 12 => 90.7f, 13 => 97.9f, 14 => 106.3f, _ => 115.1f,
+    };
+
     /// <summary>Floats to ask for where the longest delay is <paramref name="frames"/>.</summary>
-    public static long Floats(int frames) => (Lines * (long)Ring(frames)) + FilterFloats;
+    public static long Floats(int frames)
+    {
+        long floats = LineFloats + FilterFloats;
+        for (var line = 0; line < Lines; line++) floats += SegmentLine.Floats(LineFrames(line, frames));
+        return floats;
+    }
 
     /// <summary>Over a zeroed block of <see cref="Floats"/>(<paramref name="frames"/>).</summary>
     public FeedbackNetwork(float* block, int frames)
     {
-        _filters = block;
-        _lines = block + FilterFloats;
-        _ring = Ring(frames);
+        _lines = (SegmentLine*)block;
+        _filters = block + LineFloats;
+        block += LineFloats + FilterFloats;
+        for (var line = 0; line < Lines; line++)
+        {
+            _lines[line] = new SegmentLine(block, LineFrames(line, frames));
+            block += SegmentLine.Floats(LineFrames(line, frames));
+        }
     }
 
     /// <summary>Whether everything that can be read is exactly zero.</summary>
-    public readonly bool AtRest => _quiet >= _ring;
+    public readonly bool AtRest
+    {
+        get
+        {
+            // The longest first: what is not at rest is found at once.
+            for (var line = Lines - 1; line >= 0; line--)
+            {
+                if (!_lines[line].AtRest) return false;
+            }
+
+            return Block.IsZero(_filters + (3 * Lines), Lines);
+        }
+    }
 
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {
         new Span<float>(_filters, FilterFloats).Clear();
-        new Span<float>(_lines, Lines * _ring).Clear();
-        _write = 0;
-        _quiet = 0;
+        for (var line = 0; line < Lines; line++) _lines[line].Clear();
         _running = false;
-    }
-
-    /// <summary>Sets filter <paramref name="line"/> for a delay of <paramref name="frames"/>.</summary>
-    /// <param name="controls">Where the coefficients go.</param>
-    /// <param name="line">0..15.</param>
-    /// <param name="frames">Delay of the line.</param>
-    /// <param name="decayFrames">Frames of a decay by 60 dB at low frequencies.</param>
-    /// <param name="highRatio">Decay of the highs as a part of that, above 0.</param>
-    /// <param name="tangent">tan(pi crossover / rate).</param>
-    public static void Absorb(ref NetworkControls controls, int line, float frames, float decayFrames, float highRatio, float tangent)
-    {
-        // 60 dB are 9.96578 octaves of amplitude.
-        var octaves = -9.96578428f * frames / decayFrames;
-        var low = FastMath.Exp2(octaves);
-        var root = FastMath.Exp2(Math.Max(0.5f * octaves * ((1f / highRatio) - 1f), -40f));
-        var inverse = 1f / root;
-        var scale = 1f / (tangent + inverse);
-        controls.B0[line] = low * (tangent + root) * scale;
-        controls.B1[line] = low * (tangent - root) * scale;
-        controls.A1[line] = (tangent - inverse) * scale;
     }
 
     /// <summary>One segment: 16 frames of each input, each output.</summary>
     public void Segment(in NetworkControls controls, float* left, float* right, float* outLeft, float* outRight)
     {
         var tile = stackalloc float[Limits.Grid * Lines];
-        for (var line = 0; line < Lines; line++) Read(tile + line, _lines + ((nint)line * _ring), controls.From[line], controls.To[line]);
+        fixed (float* from = controls.From, to = controls.To) LineTile.Read(_lines, Lines, from, to, tile);
+        if (!_running) Take(in controls);
+        if (controls.FiltersMove && _running) Frames(true, in controls, tile, left, right, outLeft, outRight);
+        else Frames(false, in controls, tile, left, right, outLeft, outRight);
+        _running = true;
+        Take(in controls);
+        LineTile.Write(_lines, Lines, tile);
+    }
 
+    // The ramps end where they were meant to, whatever was rounded on the way.
+    private readonly void Take(in NetworkControls controls)
+    {
+        // The matrix is over 4: here.
+        var coefficients = _filters;
+        for (var line = 0; line < Lines; line++)
+        {
+            coefficients[line] = controls.B0[line] * 0.25f;
+            coefficients[Lines + line] = controls.B1[line] * 0.25f;
+            coefficients[(2 * Lines) + line] = controls.A1[line];
+        }
+
+        for (var turn = 0; turn < Turns; turn++)
+        {
+            coefficients[(4 * Lines) + turn] = controls.Cos[turn];
+            coefficients[(4 * Lines) + Turns + turn] = controls.Sin[turn];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly void Frames(
+        bool moving, in NetworkControls controls, float* tile, float* left, float* right, float* outLeft, float* outRight)
+    {
         var b0 = _filters;
         var b1 = b0 + Lines;
         var a1 = b1 + Lines;
-        var x1 = a1 + Lines;
-        var y1 = x1 + Lines;
+        var state = a1 + Lines;
+        var cos = state + Lines;
+        var sin = cos + Turns;
         var steps = stackalloc float[3 * Lines];
-        for (var line = 0; line < Lines; line++)
+        const float Part = 1f / Limits.Grid;
+        if (moving)
         {
-            if (!_running) (b0[line], b1[line], a1[line]) = (controls.B0[line], controls.B1[line], controls.A1[line]);
-            steps[line] = (controls.B0[line] - b0[line]) * (1f / Limits.Grid);
-            steps[Lines + line] = (controls.B1[line] - b1[line]) * (1f / Limits.Grid);
-            steps[(2 * Lines) + line] = (controls.A1[line] - a1[line]) * (1f / Limits.Grid);
-        }
-
-        _running = true;
-        var loudest = Vector128<float>.Zero;
-        var y = stackalloc Vector128<float>[Groups];
-        for (var i = 0; i < Limits.Grid; i++)
-        {
-            var (l, r) = (Vector128<float>.Zero, Vector128<float>.Zero);
-            for (var group = 0; group < Groups; group++)
+            for (var line = 0; line < Lines; line++)
             {
-                var at = 4 * group;
-                var c0 = Vector128.Load(b0 + at);
-                var c1 = Vector128.Load(b1 + at);
-                var d1 = Vector128.Load(a1 + at);
-                var x = Vector128.Load(tile + (i * Lines) + at);
-                var v = (c0 * x) + (c1 * Vector128.Load(x1 + at)) - (d1 * Vector128.Load(y1 + at));
-                v = Denormal.Flush(v);
-                x.Store(x1 + at);
-                v.Store(y1 + at);
-                (c0 + Vector128.Load(steps + at)).Store(b0 + at);
-                (c1 + Vector128.Load(steps + Lines + at)).Store(b1 + at);
-                (d1 + Vector128.Load(steps + (2 * Lines) + at)).Store(a1 + at);
-                l += Signed(v, OutLeft >> at);
-                r += Signed(v, OutRight >> at);
-                y[group] = v;
-            }
-
-            outLeft[i] = Vector128.Sum(l);
-            outRight[i] = Vector128.Sum(r);
-            Mix(y);
-            var inLeft = Vector128.Create(left[i] * 0.17677669f);
-            var inRight = Vector128.Create(right[i] * 0.17677669f);
-            for (var group = 0; group < Groups; group++)
-            {
-                var v = y[group] + Signed(inLeft, InLeft >> (4 * group)) + Signed(inRight, InRight >> (4 * group));
-                v = Denormal.Flush(Vector128.Min(Vector128.Max(v, Vector128.Create(-Most)), Vector128.Create(Most)));
-                loudest = Vector128.Max(loudest, Vector128.Max(Vector128.Abs(v), Vector128.Abs(Vector128.Load(y1 + (4 * group)))));
-                v.Store(tile + (i * Lines) + (4 * group));
+                steps[line] = ((controls.B0[line] * 0.25f) - b0[line]) * Part;
+                steps[Lines + line] = ((controls.B1[line] * 0.25f) - b1[line]) * Part;
+                steps[(2 * Lines) + line] = (controls.A1[line] - a1[line]) * Part;
             }
         }
 
-        // The ramps end where they were meant to, whatever was rounded on the way.
-        for (var line = 0; line < Lines; line++)
+        var (s0, s1) = (Vector128.Load(state), Vector128.Load(state + 4));
+        var (s2, s3) = (Vector128.Load(state + 8), Vector128.Load(state + 12));
+        var (cosA, cosB, sinA, sinB) = (Vector128.Load(cos), Vector128.Load(cos + 4), Vector128.Load(sin), Vector128.Load(sin + 4));
+        Vector128<float> cosStepA, cosStepB, sinStepA, sinStepB;
+        fixed (float* c = controls.Cos, s = controls.Sin)
         {
-            (b0[line], b1[line], a1[line]) = (controls.B0[line], controls.B1[line], controls.A1[line]);
-            var ring = _lines + ((nint)line * _ring);
-            for (var i = 0; i < Limits.Grid; i++) ring[(_write + i) & (_ring - 1)] = tile[(i * Lines) + line];
+            cosStepA = (Vector128.Load(c) - cosA) * Vector128.Create(Part);
+            cosStepB = (Vector128.Load(c + 4) - cosB) * Vector128.Create(Part);
+            sinStepA = (Vector128.Load(s) - sinA) * Vector128.Create(Part);
+            sinStepB = (Vector128.Load(s + 4) - sinB) * Vector128.Create(Part);
         }
 
-        _write = (_write + Limits.Grid) & (_ring - 1);
-        _quiet = Vector128.EqualsAll(loudest, Vector128<float>.Zero) ? Math.Min(_quiet + Limits.Grid, _ring) : 0;
-    }
-
-    // A line's segment into every sixteenth float: whole delays are copied, moving ones interpolated.
-    private readonly void Read(float* tile, float* ring, float from, float to)
-    {
-        var mask = _ring - 1;
-        var whole = (int)from;
-        if (from == to && from == whole)
-        {
-            for (var i = 0; i < Limits.Grid; i++) tile[i * Lines] = ring[(_write + i - whole) & mask];
-            return;
-        }
-
-        var step = (to - from) * (1f / Limits.Grid);
         for (var i = 0; i < Limits.Grid; i++)
         {
-            var delay = from + (step * i);
-            whole = (int)delay;
-            var at = _write + i - whole;
-            tile[i * Lines] = Hermite.At(
-                ring[(at + 1) & mask], ring[at & mask], ring[(at - 1) & mask], ring[(at - 2) & mask], delay - whole);
+            var frame = tile + (i * Lines);
+            var v0 = LineTile.Filter(ref s0, frame, 0, b0, b1, a1);
+            var v1 = LineTile.Filter(ref s1, frame, 4, b0, b1, a1);
+            var v2 = LineTile.Filter(ref s2, frame, 8, b0, b1, a1);
+            var v3 = LineTile.Filter(ref s3, frame, 12, b0, b1, a1);
+            if (moving)
+            {
+                for (var k = 0; k < 3 * Lines; k += 4) (Vector128.Load(b0 + k) + Vector128.Load(steps + k)).Store(b0 + k);
+            }
+
+            (v0, v1) = ((v0 * cosA) - (v1 * sinA), (v0 * sinA) + (v1 * cosA));
+            (v2, v3) = ((v2 * cosB) - (v3 * sinB), (v2 * sinB) + (v3 * cosB));
+            cosA += cosStepA;
+            cosB += cosStepB;
+            sinA += sinStepA;
+            sinB += sinStepB;
+            var (a, b, c, d) = (v0 + v1, v0 - v1, v2 + v3, v2 - v3);
+            v0 = Within(a + c);
+            v1 = Within(b + d);
+            v2 = Within(a - c);
+            v3 = Within(b - d);
+
+            // Two rows of the matrix are the two sides.
+            outLeft[i] = 4f * v1[1];
+            outRight[i] = 4f * v2[2];
+            var (sum, difference) = ((left[i] + right[i]) * 0.17677669f, (left[i] - right[i]) * 0.17677669f);
+            var fresh = Vector128.Create(sum, difference, sum, difference);
+            (v0 + Signed(fresh, In)).Store(frame);
+            (v1 + Signed(fresh, In >> 4)).Store(frame + 4);
+            (v2 + Signed(fresh, In >> 8)).Store(frame + 8);
+            (v3 + Signed(fresh, In >> 12)).Store(frame + 12);
         }
+
+        Denormal.Flush(s0).Store(state);
+        Denormal.Flush(s1).Store(state + 4);
+        Denormal.Flush(s2).Store(state + 8);
+        Denormal.Flush(s3).Store(state + 12);
     }
 
-    // y = H y / 4: butterflies between the vectors, then within them.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Mix(Vector128<float>* y)
-    {
-        var (a, b, c, d) = (y[0] + y[1], y[0] - y[1], y[2] + y[3], y[2] - y[3]);
-        y[0] = Within(a + c);
-        y[1] = Within(b + d);
-        y[2] = Within(a - c);
-        y[3] = Within(b - d);
-    }
-
+    // A Hadamard matrix of four within a register.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Within(Vector128<float> v)
     {
-        v = Vector128.Shuffle(v, Vector128.Create(1, 0, 3, 2)) + (v * Vector128.Create(1f, -1f, 1f, -1f));
-        v = Vector128.Shuffle(v, Vector128.Create(2, 3, 0, 1)) + (v * Vector128.Create(1f, 1f, -1f, -1f));
-        return v * Vector128.Create(0.25f);
+        v = Vector128.Shuffle(v, Vector128.Create(1, 0, 3, 2)) + (v ^ Vector128.Create(0f, -0f, 0f, -0f));
+        return Vector128.Shuffle(v, Vector128.Create(2, 3, 0, 1)) + (v ^ Vector128.Create(0f, 0f, -0f, -0f));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -213,5 +221,5 @@ public unsafe struct FeedbackNetwork
         return v ^ bits.AsSingle();
     }
 
-    private static int Ring(int frames) => (int)BitOperations.RoundUpToPowerOf2((uint)(frames + Margin));
+    private static int LineFrames(int line, int longest) => (int)(longest * Proportion(line)) + 2;
 }

@@ -5,97 +5,121 @@ using System.Runtime.Intrinsics;
 namespace SspHost.Dsp;
 
 /// <summary>
-/// Four trapezoidal one-poles (Zavalishin, The Art of VA Filter Design, chapters 5 and 6) driven by tanh(x - k y4); the implicit
-/// equation is solved by one Newton step from the frame before, at twice the sample rate; b = k G^4 in it is below 0.002 for cutoffs
-/// under a tenth of the rate and at most 0.2, so that the step errs by b^3 / 3 at most: 3e-9 there, 3e-3 for a full-scale leap at the
-/// very top.
-/// The saturation sits at the foot of the ladder, where the original's first pair clips first: it bounds every state for good, and,
-/// having no phase of its own, keeps self-oscillation (k &gt;= 4) at the cutoff, which saturating each stage would pull down.
-/// Signals are relative to the saturation: 1 is where it bites.
+/// Four trapezoidal one-poles (Zavalishin, The Art of VA Filter Design, chapters 5 and 6) driven by s(x - k y4), see
+/// <see cref="Saturation"/>; b = k G^4 in it is below 0.002 for cutoffs under a tenth of the rate it is heard at and at most 0.2. The
+/// saturation sits at the foot of the ladder, where the original's first pair clips first: it bounds every state for good, and, having no
+/// phase of its own, keeps self-oscillation (k &gt;= 4) at the cutoff, which saturating each stage would pull down. Other slopes are
+/// sums of the taps, as in Oberheim's Xpander (Pirkle, Designing Software Synthesizer Plug-Ins in C++, 7.5): modes 0 low 24 dB,
+/// 1 low 12 dB, 2 band 24 dB (12 to either side), 3 band 12 dB, 4 high 24 dB, 5 high 12 dB.
 /// </summary>
-public struct Ladder
+public unsafe struct Ladder : ICircuitCore
 {
-    private Vector128<float> _s1, _s2, _s3, _s4, _u, _gain;
-    private HalfBand _up, _down;
-    private bool _running;
+    private Vector128<float> _s1, _s2, _s3, _s4, _u;
 
-    /// <summary>Frames by which oversampling delays low frequencies, rounded.</summary>
-    public const int Latency = 3;
+    public static float Volts => 20f;
 
-    /// <summary>Back to rest.</summary>
-    public void Reset() => this = default;
+    public static float MostFeedback => 5f;
 
-    /// <summary>One frame of four voices.</summary>
-    /// <param name="x">Input.</param>
-    /// <param name="turns">Cutoff over the sample rate, 0..0.45.</param>
-    /// <param name="k">Feedback, 0..5; 4 is where it begins to sing.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector128<float> Next(Vector128<float> x, Vector128<float> turns, Vector128<float> k)
+    public static float Sings => 4f;
+
+    /// <inheritdoc/>
+    public void Run(
+        Vector128<float>* x, Vector128<float>* turns, Vector128<float>* k, int step, int count, int doublings, int modeFrom, int modeTo)
     {
-        // At twice the rate the warped frequency is tan(pi f / (2 rate)); pi/2 * 0.45 is within the approximant's range.
-        var g = FastMath.Tan(turns * Vector128.Create(MathF.PI / 2f));
-        var gain = g / (Vector128<float>.One + g);
-        if (!_running)
+        var (s1, s2, s3, s4, u) = (_s1, _s2, _s3, _s4, _u);
+        var part = 1f / (count >> doublings);
+        var mix = Taps.Of(modeFrom);
+        var mixStep = (Taps.Of(modeTo) - mix) * part;
+        var one = Vector128<float>.One;
+        var frames = 1 << doublings;
+        var (gain, squared, lift) = (one, one, one);
+        for (var i = 0; i < count; i += frames)
         {
-            _running = true;
-            _gain = gain;
+            if (i == 0 || step != 0)
+            {
+                // tan(w)/w is what the bilinear transform takes from what lies below a high cutoff: half of it is given back.
+                var w = *turns * Vector128.Create(MathF.PI);
+                var ratio = FastMath.TanRatio(w);
+                var g = w * ratio;
+                gain = g / (one + g);
+                squared = gain * gain;
+                lift = ratio - one;
+            }
+
+            var feedback = *k;
+            turns += step;
+            k += step;
+            var keep = one - gain;
+            var b = feedback * squared * squared;
+            mix += mixStep;
+            var scale = one + (lift * (Vector128.Create(mix.Lift) + (lift * Vector128.Create(mix.LiftMore))));
+            var (m0, m1, m2) = (scale * Vector128.Create(mix.M0), scale * Vector128.Create(mix.M1), scale * Vector128.Create(mix.M2));
+            var (m3, m4) = (scale * Vector128.Create(mix.M3), scale * Vector128.Create(mix.M4));
+            for (var j = 0; j < frames; j++, x++)
+            {
+                // y4 = rest + gain^4 u, with u = s(z) and z = x - k y4.
+                var rest = keep * (s4 + (gain * (s3 + (gain * (s2 + (gain * s1))))));
+                u = Saturation.Solve(*x - (feedback * rest), b, u);
+                var v = (u - s1) * gain;
+                var y1 = v + s1;
+                s1 = y1 + v;
+                v = (y1 - s2) * gain;
+                var y2 = v + s2;
+                s2 = y2 + v;
+                v = (y2 - s3) * gain;
+                var y3 = v + s3;
+                s3 = y3 + v;
+                v = (y3 - s4) * gain;
+                var y4 = v + s4;
+                s4 = y4 + v;
+                *x = (m0 * u) + (m1 * y1) + (m2 * y2) + ((m3 * y3) + (m4 * y4));
+            }
         }
 
-        var between = (_gain + gain) * Vector128.Create(0.5f);
-        _gain = gain;
-        _up.Up(x, out var first, out var second);
-        return _down.Down(Step(first, between, k), Step(second, gain, k));
+        (_s1, _s2, _s3, _s4, _u) = (s1, s2, s3, s4, u);
     }
 
-    /// <summary>
-    /// Sets voices to exact rest where nothing audible is stored and <paramref name="quiet"/> is set. True when all four are at rest.
-    /// </summary>
-    public bool Settle(Vector128<float> quiet)
+    /// <inheritdoc/>
+    public readonly Vector128<float> Peak() => Vector128.Max(
+        Vector128.Max(Vector128.Abs(_s1), Vector128.Abs(_s2)), Vector128.Max(Vector128.Abs(_s3), Vector128.Abs(_s4)));
+
+    /// <inheritdoc/>
+    public void Clear(Vector128<float> mask)
     {
-        var peak = Vector128.Max(
-            Vector128.Max(Vector128.Abs(_s1), Vector128.Abs(_s2)),
-            Vector128.Max(Vector128.Abs(_s3), Vector128.Abs(_s4)));
-        peak = Vector128.Max(peak, Vector128.Max(_up.Peak(), _down.Peak()));
-        var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         _s1 = Vector128.AndNot(_s1, mask);
         _s2 = Vector128.AndNot(_s2, mask);
         _s3 = Vector128.AndNot(_s3, mask);
         _s4 = Vector128.AndNot(_s4, mask);
         _u = Vector128.AndNot(_u, mask);
-        _up.Clear(mask);
-        _down.Clear(mask);
-        return Vector128.EqualsAll(mask.AsInt32(), Vector128.Create(-1));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Vector128<float> Step(Vector128<float> x, Vector128<float> gain, Vector128<float> k)
+    // Weights of the foot and the four stages, and how much of the lift they want.
+    private struct Taps
     {
-        var one = Vector128<float>.One;
-        var keep = one - gain;
+        public float M0, M1, M2, M3, M4, Lift, LiftMore;
 
-        // y4 = rest + gain^4 u, with u = tanh(z) and z = x - k y4: solve z + b tanh(z) = a.
-        var rest = keep * (_s4 + (gain * (_s3 + (gain * (_s2 + (gain * _s1))))));
-        var squared = gain * gain;
-        var b = k * squared * squared;
-        var a = x - (k * rest);
-        var z = a - (b * _u);
-        var t = FastMath.Tanh(z);
-        var slope = one - (t * t);
-        var u = t - (slope * ((z + (b * t) - a) / (one + (b * slope))));
-        _u = u;
+        public static Taps Of(int mode) => mode switch
+        {
+            1 => new Taps { M2 = 1f, Lift = 0.4f },
+            2 => new Taps { M2 = 4f, M3 = -8f, M4 = 4f, Lift = 1.5f },
+            3 => new Taps { M1 = 2f, M2 = -2f, Lift = 1f },
+            4 => new Taps { M0 = 1f, M1 = -4f, M2 = 6f, M3 = -4f, M4 = 1f, Lift = 2f, LiftMore = 1f },
+            5 => new Taps { M0 = 1f, M1 = -2f, M2 = 1f, Lift = 1.5f },
+            _ => new Taps { M4 = 1f },
+        };
 
-        var v = (u - _s1) * gain;
-        var y = v + _s1;
-        _s1 = y + v;
-        v = (y - _s2) * gain;
-        y = v + _s2;
-        _s2 = y + v;
-        v = (y - _s3) * gain;
-        y = v + _s3;
-        _s3 = y + v;
-        v = (y - _s4) * gain;
-        y = v + _s4;
-        _s4 = y + v;
-        return y;
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Taps operator +(in Taps a, in Taps b) => new()
+        {
+            M0 = a.M0 + b.M0, M1 = a.M1 + b.M1, M2 = a.M2 + b.M2, M3 = a.M3 + b.M3, M4 = a.M4 + b.M4,
+            Lift = a.Lift + b.Lift, LiftMore = a.LiftMore + b.LiftMore,
+        };
+
+        public static Taps operator -(in Taps a, in Taps b) => a + (b * -1f);
+
+        public static Taps operator *(in Taps a, float b) => new()
+        {
+            M0 = a.M0 * b, M1 = a.M1 * b, M2 = a.M2 * b, M3 = a.M3 * b, M4 = a.M4 * b, Lift = a.Lift * b, LiftMore = a.LiftMore * b,
+        };
     }
 }

@@ -36,10 +36,11 @@ public unsafe struct OscillatorInput
 /// </summary>
 public unsafe struct Oscillator
 {
-    /// <summary>Floats of buffer a voice needs: for each waveform a segment and what residuals reach beyond it, and the last segment's phases and levels.</summary>
+    /// <summary>Floats of buffer a voice needs: for each waveform a segment and what residuals reach beyond it, and the last segment's
+    /// phases and levels.</summary>
     public const int BufferFloats = (4 * Stride) + (2 * Limits.Grid);
 
-    private const int Stride = Limits.Grid + BlepTable.Taps;
+    private const int Stride = BlepSegment.Stride;
 
     private double _phase;
     private double _increment;
@@ -66,7 +67,13 @@ public unsafe struct Oscillator
         {
             // The ideal samples of this segment are those of the phases before it: a waveform that was not wanted then has not got them,
             // and would begin in the middle of the fade that brings it in.
+            if ((waves & ~_waves & Waves.Pulse) != 0)
+            {
+                for (var i = 0; i < Limits.Grid; i++) pulses[i] = phases[i] < _width ? 1f : -1f;
+            }
+
             if ((waves & ~_waves) != 0) AddIdeal(buffer + (BlepTable.Latency - Limits.Grid), phases, pulses, waves & ~_waves);
+            if ((_waves & ~waves) != 0) Forget(buffer, _waves & ~waves);
         }
         else
         {
@@ -76,6 +83,80 @@ public unsafe struct Oscillator
             _width = input.Width[0];
         }
 
+        if (StandsStill(in input, waves)) Steadily(buffer, table, in input, waves);
+        else FrameByFrame(buffer, table, in input, waves);
+        _waves = waves;
+        AddIdeal(buffer + BlepTable.Latency, phases, pulses, waves);
+    }
+
+    /// <summary>Makes room for the next segment of the waveforms that were wanted.</summary>
+    public static void Shift(float* buffer, Waves waves)
+    {
+        for (var wave = 0; wave < 4; wave++)
+        {
+            if ((waves & (Waves)(1 << wave)) != 0) BlepSegment.Shift(buffer + (wave * Stride));
+        }
+    }
+
+    /// <summary>Where waveform <paramref name="wave"/> (0..3) lies after <see cref="Render"/>.</summary>
+    public static float* Wave(float* buffer, int wave) => buffer + (wave * Stride);
+
+    // Whether nothing but the phase moves, which it does forwards.
+    private readonly bool StandsStill(in OscillatorInput input, Waves waves)
+    {
+        var first = input.Increment[0];
+        if (!(first >= 0f) || _increment != first) return false;
+        var (increment, width) = (Vector128.Create(first), Vector128.Create(input.Width[0]));
+        var same = Vector128<float>.AllBitsSet;
+        var sameWidth = Vector128<float>.AllBitsSet;
+        fixed (OscillatorInput* p = &input)
+        {
+            for (var i = 0; i < Limits.Grid; i += 4)
+            {
+                same &= Vector128.Equals(Vector128.Load(p->Increment + i), increment)
+                    & Vector128.LessThan(Vector128.Load(p->Sync + i), Vector128<float>.Zero);
+                sameWidth &= Vector128.Equals(Vector128.Load(p->Width + i), width);
+            }
+        }
+
+        if ((waves & Waves.Pulse) != 0)
+        {
+            if (_width != input.Width[0]) return false;
+            same &= sameWidth;
+        }
+
+        return Vector128.EqualsAll(same.AsInt32(), Vector128.Create(-1));
+    }
+
+    private void Steadily(float* buffer, float* table, in OscillatorInput input, Waves waves)
+    {
+        var phases = buffer + (4 * Stride);
+        var pulses = phases + Limits.Grid;
+        BlepSegment.Phases(phases, _phase, _increment);
+        var slope = (float)(8.0 * _increment);
+        if ((waves & Waves.Triangle) != 0)
+        {
+            BlepSegment.Corners(buffer + Stride, table, _phase, _increment, 0.25, 1, -slope);
+            BlepSegment.Corners(buffer + Stride, table, _phase, _increment, 0.75, 1, slope);
+        }
+
+        if ((waves & Waves.Saw) != 0) BlepSegment.Corners(buffer + (2 * Stride), table, _phase, _increment, 0.0, 0, -2f);
+        _width = input.Width[Limits.Grid - 1];
+        if ((waves & Waves.Pulse) != 0)
+        {
+            BlepSegment.Levels(pulses, _phase, _increment, _width);
+            BlepSegment.Corners(buffer + (3 * Stride), table, _phase, _increment, 0.0, 0, 2f);
+            BlepSegment.Corners(buffer + (3 * Stride), table, _phase, _increment, _width, 0, -2f);
+        }
+
+        _phase = BlepSegment.After(_phase, _increment);
+        _high = _phase < _width;
+    }
+
+    private void FrameByFrame(float* buffer, float* table, in OscillatorInput input, Waves waves)
+    {
+        var phases = buffer + (4 * Stride);
+        var pulses = phases + Limits.Grid;
         for (var i = 0; i < Limits.Grid; i++)
         {
             var step = new Interval
@@ -112,23 +193,16 @@ public unsafe struct Oscillator
             phases[i] = (float)_phase;
             pulses[i] = _high ? 1f : -1f;
         }
-
-        _waves = waves;
-        AddIdeal(buffer + BlepTable.Latency, phases, pulses, waves);
     }
 
-    /// <summary>Makes room for the next segment.</summary>
-    public static void Shift(float* buffer)
+    // A waveform that is no longer wanted leaves nothing behind for when it is wanted again.
+    private static void Forget(float* buffer, Waves waves)
     {
-        for (var wave = 0; wave < 4; wave++, buffer += Stride)
+        for (var wave = 0; wave < 4; wave++)
         {
-            for (var i = 0; i < BlepTable.Taps; i += 4) Vector128.Load(buffer + Limits.Grid + i).Store(buffer + i);
-            Block.Clear(buffer + BlepTable.Taps, Limits.Grid);
+            if ((waves & (Waves)(1 << wave)) != 0) Block.Clear(buffer + (wave * Stride), Stride);
         }
     }
-
-    /// <summary>Where waveform <paramref name="wave"/> (0..3) lies after <see cref="Render"/>.</summary>
-    public static float* Wave(float* buffer, int wave) => buffer + (wave * Stride);
 
     private static void AddIdeal(float* target, float* phases, float* pulses, Waves waves)
     {

@@ -1,89 +1,53 @@
-// Four ways to run out of room: the curves of a saturator, slope 1 at rest, four voices at once.
+// The bend of a circuit's transistors and diodes, and the loop around it solved without delay.
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace SspHost.Dsp;
 
 /// <summary>
-/// A memoryless curve as it is heard between two samples. A smooth one is taken at the sample; one with corners is averaged over the
-/// straight line from the sample before (first-order antiderivative antialiasing: Parker, Zavalishin, Le Bivic, DAFx 2016).
+/// s(z) = z / sqrt(1 + 2 z^2 / 3): the cubic of tanh, a limit of 1.22, and a third of its work; the same bits on every processor.
 /// </summary>
-public interface ISaturation
+public static class Saturation
 {
-    /// <summary>The curve from <paramref name="before"/> to <paramref name="x"/>, 1 being about where it bites.</summary>
-    static abstract Vector128<float> Between(Vector128<float> before, Vector128<float> x);
-}
+    private const float Cubic = 2f / 3f;
 
-/// <summary>tanh(x): symmetrical and soft; a pair of transistors.</summary>
-public readonly struct TanhSaturation : ISaturation
-{
-    /// <inheritdoc/>
+    /// <summary>s(z).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Between(Vector128<float> before, Vector128<float> x) => FastMath.Tanh(x);
-}
+    public static Vector128<float> Of(Vector128<float> z) => z * Slope(z);
 
-/// <summary>
-/// tanh(x) upwards and tanh(0.8 x) / 0.8 downwards, which run into one another as far as the second derivative: tops at 1 and -1.25, so
-/// even harmonics beside the odd ones, as from tape with a magnetised head.
-/// </summary>
-public readonly struct TapeSaturation : ISaturation
-{
-    private const float Below = 0.8f;
-
-    /// <inheritdoc/>
+    /// <summary>
+    /// s(z) where z + b s(z) = a, by one step of Newton's from <paramref name="u"/>, the solution of the frame before. For b in 0..0.25 the
+    /// step errs by 0.3 b^2 of the square of what the solution has moved since; where the signal is small it is exact.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Between(Vector128<float> before, Vector128<float> x)
+    public static Vector128<float> Solve(Vector128<float> a, Vector128<float> b, Vector128<float> u)
     {
-        var negative = Vector128.LessThan(x, Vector128<float>.Zero);
-        var scale = Vector128.ConditionalSelect(negative, Vector128.Create(Below), Vector128<float>.One);
-        var back = Vector128.ConditionalSelect(negative, Vector128.Create(1f / Below), Vector128<float>.One);
-        return FastMath.Tanh(x * scale) * back;
-    }
-}
-
-/// <summary>
-/// arsinh(x): two diodes back to back behind a resistor, whose current grows as sinh of the voltage (Yeh, Abel, Smith, Simplified,
-/// Physically-Informed Models of Distortion and Overdrive Guitar Effects Pedals, DAFx 2007, the diodes alone). It never quite flattens.
-/// </summary>
-public readonly struct DiodeSaturation : ISaturation
-{
-    private const float Ln2 = 0.693147181f;
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Between(Vector128<float> before, Vector128<float> x)
-    {
-        // ln(1 + z) with z = |x| + x^2 / (1 + sqrt(1 + x^2)); what 1 + z rounds away is put back, so that small signals pass clean.
         var one = Vector128<float>.One;
-        var a = Vector128.MinNative(Vector128.Abs(x), Vector128.Create(1e6f));
-        var square = a * a;
-        var z = a + (square / (one + Vector128.Sqrt(one + square)));
-        var u = one + z;
-        var log = (FastMath.Log2(u) * Vector128.Create(Ln2)) + ((z - (u - one)) / u);
-        return log | (x & Vector128.Create(-0f));
+        var z = a - (b * u);
+        var r = Slope(z);
+        var t = z * r;
+        var slope = r * r * r;
+        return t - (slope * (b * (t - u)) / (one + (b * slope)));
     }
-}
 
-/// <summary>
-/// Straight up to -1 and 1 and flat beyond. The mean over an interval is put together from the parts of it inside and outside, each a
-/// difference of numbers as they are, so that it is as exact for short intervals as for long ones; a divided difference of
-/// antiderivatives is not (Bilbao, Esqueda, Parker, Välimäki, Antiderivative Antialiasing for Memoryless Nonlinearities, IEEE SPL 2017).
-/// </summary>
-public readonly struct HardClip : ISaturation
-{
-    /// <inheritdoc/>
+    /// <summary>One step of Newton's from <paramref name="z"/> towards z - b s(z) = a, b in 0..0.6.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Between(Vector128<float> before, Vector128<float> x)
+    public static Vector128<float> Refine(Vector128<float> z, Vector128<float> a, Vector128<float> b)
     {
-        var (one, minus) = (Vector128<float>.One, Vector128.Create(-1f));
-        var length = x - before;
-        var small = Vector128.LessThan(Vector128.Abs(length), Vector128.Create(1e-12f));
-        var inverse = one / Vector128.ConditionalSelect(small, one, length);
-        var a = Vector128.MinNative(Vector128.MaxNative(before, minus), one);
-        var b = Vector128.MinNative(Vector128.MaxNative(x, minus), one);
-        var above = Vector128.MaxNative(x, one) - Vector128.MaxNative(before, one);
-        var below = Vector128.MinNative(x, minus) - Vector128.MinNative(before, minus);
-        var mean = (((b - a) * (b + a) * Vector128.Create(0.5f)) + (above - below)) * inverse;
-        return Vector128.ConditionalSelect(small, b, mean);
+        var r = Slope(z);
+        return z - ((z - (b * z * r) - a) / (Vector128<float>.One - (b * r * r * r)));
     }
+
+    /// <summary>s(z) where z - b s(z) = a, by one more step from <paramref name="z"/>, without evaluating s again.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Feed(Vector128<float> z, Vector128<float> a, Vector128<float> b)
+    {
+        var r = Slope(z);
+        var slope = r * r * r;
+        return (z * r) - (slope * ((z - (b * z * r) - a) / (Vector128<float>.One - (b * slope))));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Slope(Vector128<float> z) =>
+        Vector128<float>.One / Vector128.Sqrt(Vector128<float>.One + (z * z * Vector128.Create(Cubic)));
 }

@@ -18,6 +18,17 @@ public struct Xorshift
         _state = seed == 0 ? 1 : seed;
     }
 
+    /// <summary>Where in the sequence it is, to be saved; setting 0 is ignored, as that is no state.</summary>
+    public ulong State
+    {
+        readonly get => _state;
+        set => _state = value == 0 ? _state : value;
+    }
+
+    /// <summary>Uniform in [0, 1), 24 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public float NextUnipolar() => (int)(Next() >> 40) * (1f / (1 << 24));
+
     /// <summary>Sixty-four random bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Next()

@@ -16,6 +16,7 @@ public unsafe class DspBenchmarks
     private Oscillator* _oscillator;
     private OscillatorInput* _oscillatorInput;
     private Ladder* _ladder;
+    private Oversampler* _up, _down;
     private DelayLine* _delay;
     private float* _fftData, _fftScratch;
     private Fft _fft256, _fft2048, _fft16384;
@@ -40,6 +41,8 @@ public unsafe class DspBenchmarks
         }
 
         _ladder = _blocks.Take<Ladder>();
+        _up = _blocks.Take<Oversampler>();
+        _down = _blocks.Take<Oversampler>();
         _delay = _blocks.Take<DelayLine>();
         *_delay = new DelayLine(_blocks.Take<float>((int)DelayLine.Floats(48_000)), 48_000);
         _fftData = _blocks.Take<float>(Fft.Largest);
@@ -61,10 +64,19 @@ public unsafe class DspBenchmarks
 
     /// <summary>Four voices at once.</summary>
     [Benchmark]
-    public float LadderNext()
+    public float LadderAtTwiceTheRate()
     {
-        Vector128<float> turns = Vector128.Create(0.02f), k = Vector128.Create(3f);
-        for (var i = 0; i < Frames; i++) _ladder->Next(Vector128.Load(_signal + (4 * i)), turns, k).Store(_result + (4 * i));
+        Vector128<float> turns = Vector128.Create(0.01f), k = Vector128.Create(3f);
+        var block = stackalloc Vector128<float>[Oversampler.Scratch];
+        for (var at = 0; at < Frames; at += 16)
+        {
+            for (var i = 0; i < 16; i++) block[i] = Vector128.Load(_signal + (4 * (at + i)));
+            _up->Up(block, 1);
+            _ladder->Run(block, &turns, &k, 0, 32, 1, 0, 0);
+            _down->Down(block, 1);
+            for (var i = 0; i < 16; i++) block[i].Store(_result + (4 * (at + i)));
+        }
+
         return _result[0];
     }
 
@@ -138,7 +150,7 @@ public unsafe class DspBenchmarks
         for (var segment = 0; segment < Frames / Limits.Grid; segment++)
         {
             _oscillator->Render(_oscillatorBuffer, _blepTable, in *_oscillatorInput, waves);
-            Oscillator.Shift(_oscillatorBuffer);
+            Oscillator.Shift(_oscillatorBuffer, waves);
         }
 
         return _oscillatorBuffer[0];

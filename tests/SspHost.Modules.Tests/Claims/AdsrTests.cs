@@ -10,6 +10,7 @@ public class AdsrTests
     [InlineData(0f)]
     [InlineData(0.8f)]
     [InlineData(-0.8f)]
+    [Trait("Category", "Quality")]
     public void Attack_decay_and_release_last_their_frames(float curve)
     {
         const int A = 960, D = 2400, Gate = 10_000, R = 4801;
@@ -27,6 +28,11 @@ public class AdsrTests
         Assert.True(env[Edge + Gate + R - 1] > 0f);
         Assert.All(env[(Edge + Gate + R)..], static v => Assert.Equal(0f, v));
         for (var i = Edge; i < Edge + A; i++) Assert.True(env[i + 1] > env[i], "an attack rises");
+        var top = Array.IndexOf(env, 10f);
+        var settled = Array.FindIndex(env, top, static v => v == 5f);
+        var over = Array.FindIndex(env, Edge + Gate, static v => v == 0f);
+        var off = Math.Abs(top - Edge - A) + Math.Abs(settled - top - D) + Math.Abs(over - Edge - Gate - R);
+        Quality.AtMost("adsr", "attack, decay and release off by", off, 0, "frames");
     }
 
     [Theory]
@@ -81,6 +87,50 @@ public class AdsrTests
     }
 
     [Fact]
+    [Trait("Category", "Quality")]
+    public void A_loop_lasts_attack_and_decay_to_the_frame()
+    {
+        const int A = 300, D = 701;
+        using var rig = Adsr(A, D, 0.25f, 480, 0f);
+        rig["mode"] = 1f;
+        rig.Input = static (port, _, frame) => port == 0 && frame >= Edge ? 10f : 0f;
+        var env = rig.Run("env", 100_000);
+        var tops = Enumerable.Range(1, env.Length - 2).Where(i => env[i] > env[i - 1] && env[i] > env[i + 1]).ToArray();
+        var off = tops.Select((top, k) => Math.Abs(top - (Edge + A + (k * (A + D))))).Max();
+        Quality.AtMost("adsr", "loop off after 2 s by", off, 0, "frames");
+        Assert.Equal(99, tops.Length);
+        Assert.Equal(2.5f, env[(Edge + A + D)..].Min());
+    }
+
+    [Fact]
+    [Trait("Category", "Quality")]
+    public void One_shot_runs_through_for_a_trigger_of_a_frame()
+    {
+        const int A = 480, D = 960, R = 1440;
+        using var rig = Adsr(A, D, 0.5f, R, 0.3f);
+        rig["mode"] = 2f;
+        rig.Input = static (port, _, frame) => port == 0 && frame == Edge ? 10f : 0f;
+        var output = rig.Run(Edge + A + D + R + 100);
+        Assert.Equal(10f, output[0][0][Edge + A]);
+        Assert.Equal(5f, output[0][0][Edge + A + D]);
+        var end = EdgeList.Rises(output[1][0]).Single();
+        Quality.AtMost("adsr", "end off by", Math.Abs(end - (Edge + A + D + R)), 0, "frames");
+        Assert.True(output[0][0][end - 1] > 0f);
+    }
+
+    [Fact]
+    public void Velocity_scales_a_note_and_is_read_at_its_start()
+    {
+        using var rig = new Rig("adsr") { ["attack"] = 0.01f, ["decay"] = 0.01f, ["sustain"] = 0.5f, ["velocity"] = 0.5f };
+        rig.Input = static (port, _, frame) => port switch { 0 => 10f, 1 => 0f, _ => frame < 10 ? 4f : 9f };
+        var env = rig.Run("env", 4800);
+
+        // Half of the way from 1 to 0.4.
+        Assert.Equal(7f, env.Max(), 1e-5);
+        Assert.Equal(3.5f, env[^1], 1e-5);
+    }
+
+    [Fact]
     public void Level_scales_the_whole()
     {
         using var rig = Adsr(480, 480, 0.5f, 480, 0f);
@@ -93,8 +143,8 @@ public class AdsrTests
 
     private static Rig Adsr(int attack, int decay, float sustain, int release, float curve)
     {
-        var rig = new Rig("adsr") { ["decay"] = decay / (float)Rate, ["sustain"] = sustain, ["release"] = release / (float)Rate,
-            ["curve"] = curve };
+        var rig = new Rig("adsr", new RigOptions { Cables = [1, 1, 0] }) { ["decay"] = decay / (float)Rate, ["sustain"] = sustain, ["release"] = release / (float)Rate,
+            ["curve"] = curve, ["attack_curve"] = curve };
         if (attack > 0) rig["attack"] = attack / (float)Rate;
         return rig;
     }

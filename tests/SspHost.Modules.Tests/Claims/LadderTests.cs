@@ -18,7 +18,6 @@ public class LadderTests
             if (f > 15_000) continue;
             var measured = Spectrum.Decibels(Gain(rate, cutoff, 0f, f));
             var prototype = -40.0 * Math.Log10(1.0 + (ratio * ratio));
-            Report.Line($"ladder {cutoff,6} Hz at {rate}: {f,7} Hz {measured,8:f3} dB, analogue {prototype,8:f3} dB");
 
             // Twice oversampled, the bilinear transform bends frequencies near the top; below 10 kHz it keeps within 1 dB.
             Assert.True(Math.Abs(measured - prototype) < (f < 4000 ? 0.1 : 1.5), $"{f} Hz: {measured:f3} dB instead of {prototype:f3} dB");
@@ -43,7 +42,7 @@ public class LadderTests
         Assert.Equal(1.0 / (1.0 + (5.0 * resonance)), rig.Run("out", 9600)[^1] / 0.01, 4);
     }
 
-    [Theory]
+    [Theory, Trait("Category", "Quality")]
     [InlineData(44_100)]
     [InlineData(48_000)]
     [InlineData(96_000)]
@@ -63,9 +62,8 @@ public class LadderTests
                 var frequency = Spectrum.Frequency(samples, cutoff / rate);
                 var level = Spectrum.Level(samples, frequency);
                 var cents = Spectrum.Cents(frequency * rate, cutoff);
-                Report.Line($"ladder sings {cutoff,6} Hz at {rate}, resonance {resonance}: {cents,7:f3} cent, {level:f2} V");
+                Quality.AtMost("ladder", "pitch when it sings", Math.Abs(cents), 5, "cent");
                 Assert.InRange(level, 1.0, 6.0);
-                Assert.True(Math.Abs(cents) <= 5, $"{cutoff} Hz, resonance {resonance}: {cents:f2} cent");
             }
         }
     }
@@ -88,7 +86,7 @@ public class LadderTests
         Assert.InRange(Spectrum.Cents(Spectrum.Frequency(samples, 1760.0 / 48_000) * 48_000, 1760.0), -1, 1);
     }
 
-    [Fact]
+    [Fact, Trait("Category", "Quality")]
     public void Drive_saturates_without_aliases()
     {
         using var rig = Ladder(48_000, 20_000f, 0f);
@@ -98,8 +96,7 @@ public class LadderTests
         var samples = rig.Run("out", 4096 + Count)[4096..];
         var worst = Spectrum.WorstOther(samples, 48_000, 20_000,
             Enumerable.Range(1, Count / 2 / Bin).Select(static k => k * (double)Bin * 48_000 / Count));
-        Report.Line($"ladder aliases, 5 V at 2 kHz, drive 18 dB: {worst:f1} dB");
-        Assert.True(worst <= -60, $"{worst:f1} dB");
+        Quality.AtMost("ladder", "standard, aliases of 5 V at 2 kHz, drive 18 dB", worst, -80, "dB");
         Assert.True(Spectrum.Level(samples, 3.0 * Bin / Count) > 0.1, "no third harmonic: it does not saturate");
     }
 

@@ -31,7 +31,7 @@ public class QuantizerTests
     public void Every_voltage_becomes_the_nearest_note_of_the_scale(string scale, string intervals)
     {
         var choices = Registered.Descriptor("quantizer").Parameters[0].Choices;
-        Assert.Equal(Scales.Count, choices.Length);
+        Assert.Equal(Scales.Count + 1, choices.Length); // and one of one's own
         for (var root = 0; root < 12; root += 5)
         {
             var notes = new List<int> { root - 72 };
@@ -80,6 +80,35 @@ public class QuantizerTests
             Assert.InRange(rises[k], (int)((k + 0.6) * 4000) - 1, (int)((k + 0.6) * 4000) + 2);
             for (var i = 0; i < 60; i++) Assert.Equal(i is >= 1 and < 49 ? 10f : 0f, output[1][0][rises[k] - 1 + i]);
         }
+    }
+
+    [Fact]
+    [Trait("Category", "Quality")]
+    public void A_scale_of_ones_own_has_its_notes_in_tune()
+    {
+        using var rig = new Rig("quantizer", new RigOptions { Cables = [1, 1, 0] }) { ["scale"] = 19f, ["root"] = 2f };
+        int[] notes = [1, 6, 8];
+        for (var note = 0; note < 12; note++) rig[$"own{note}"] = notes.Contains(note) ? 1f : 0f;
+        var random = new Random(8);
+        var volts = Enumerable.Range(0, 1000).Select(_ => (random.NextSingle() * 8f) - 4f).ToArray();
+        rig.Input = (port, _, frame) => port == 0 ? volts[frame / 16] : frame % 16 is >= 4 and < 8 ? 10f : 0f;
+        var output = rig.Run("pitch", 16_000);
+        var worst = 0.0;
+        for (var i = 0; i < 1000; i++)
+        {
+            var x = 12.0 * volts[i];
+            var all = Enumerable.Range(-8, 16).SelectMany(o => notes.Select(n => (12 * o) + n + 2)).OrderBy(n => Math.Abs(n - x)).Take(2).ToArray();
+            if (Math.Abs(all[1] - x) - Math.Abs(all[0] - x) < 0.21) continue;
+            worst = Math.Max(worst, Math.Abs(output[(i * 16) + 10] - (all[0] / 12.0)));
+        }
+
+        // Just notes of equal temperament: a twelfth of a volt each; 1200 cents a volt.
+        Quality.AtMost("quantizer", "notes off by", worst * 1200, 0.001, "cent");
+
+        using var none = new Rig("quantizer", new RigOptions { Cables = [1, 0, 0] }) { ["scale"] = 19f };
+        for (var note = 0; note < 12; note++) none[$"own{note}"] = 0f;
+        none.Input = static (_, _, _) => 0.51f;
+        Assert.Equal(6f / 12f, none.Run("pitch", 32)[20]);
     }
 
     [Fact]

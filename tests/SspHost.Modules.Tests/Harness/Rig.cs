@@ -217,6 +217,12 @@ public sealed unsafe class Rig : IDisposable
         _entry.AssetChanged(_self.Data, 0, asset);
     }
 
+    /// <summary>Frames of one wave that the loaded file names.</summary>
+    public int CycleFrames
+    {
+        set => ((Asset**)_assets.Data)[0]->CycleFrames = value;
+    }
+
     /// <summary>Hands the module an empty slot or a damaged header.</summary>
     public void ReplaceAsset(Asset* asset)
     {
