@@ -14,10 +14,15 @@ command -v "$compiler" >/dev/null 2>&1 || { echo "peers: no $compiler: nothing t
 # Nothing is built again that is newer than its sources.
 fresh() { [ -e "$1" ] && [ -z "$(find "$here" "$0" -newer "$1" -type f | head -n 1)" ]; }
 
-# Class NAME of so many voices of an algorithm.
+# Class NAME of so many voices of an algorithm; what has no input gets a pitch of its own in each voice.
 translate() {
     if [ "$3" = 1 ]; then cp "$here/$2.dsp" "$out/voices.dsp"
     else echo "process = par(i, $3, component(\"$2.dsp\"));" >"$out/voices.dsp"; fi
+    faust -lang cpp -I "$here" -cn "$1$3" "$out/voices.dsp" >>"$out/generated.h"
+}
+
+oscillate() {
+    echo "process = par(i, $3, component(\"saw.dsp\").$2(i, 0));" >"$out/voices.dsp"
     faust -lang cpp -I "$here" -cn "$1$3" "$out/voices.dsp" >>"$out/generated.h"
 }
 
@@ -33,8 +38,10 @@ if command -v faust >/dev/null 2>&1; then
             translate SvfMoving svf-moving $voices
             translate Ladder ladder $voices
             translate LadderMoving ladder-moving $voices
-            translate Saw saw $voices
             translate SawMoving saw-moving $voices
+            translate SawCleanMoving saw-clean-moving $voices
+            oscillate Saw plain $voices
+            oscillate SawClean clean $voices
             translate Delay delay $voices
             translate Compressor compressor $voices
         done
