@@ -113,8 +113,8 @@ public unsafe struct BitCrusher : IModule<BitCrusher>
 
     public static void Reset(ref BitCrusher self)
     {
-        if (self._smooth != null) new Span<Smooth>(self._smooth, Limits.MaxChannels).Clear();
-        else new Span<Voices>(self._groups, Groups).Clear();
+        if (self._smooth != null) Block.Zero(self._smooth, Limits.MaxChannels);
+        else Block.Zero(self._groups, Groups);
     }
 
     public static ProcessResult Process(ref BitCrusher self, in ProcessContext context)

@@ -107,7 +107,7 @@ public unsafe struct Compressor : IModule<Compressor>
 
     public static void Reset(ref Compressor self)
     {
-        new Span<double>(self._reductions, Limits.MaxChannels).Clear();
+        Block.Zero(self._reductions, Limits.MaxChannels);
         if (self._past != null) Block.Clear(self._past, 2 * Limits.MaxChannels * self._lookahead);
         self._position = 0;
         self._quiet = 0;

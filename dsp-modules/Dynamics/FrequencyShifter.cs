@@ -83,7 +83,7 @@ public unsafe struct FrequencyShifter : IModule<FrequencyShifter>
 
     public static void Reset(ref FrequencyShifter self)
     {
-        new Span<Voices>(self._groups, Groups).Clear();
+        Block.Zero(self._groups, Groups);
         self._running = false;
     }
 

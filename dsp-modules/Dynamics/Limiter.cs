@@ -119,7 +119,7 @@ public unsafe struct Limiter : IModule<Limiter>
 
     public static void Reset(ref Limiter self)
     {
-        new Span<Voices>(self._groups, Groups).Clear();
+        Block.Zero(self._groups, Groups);
         Block.Clear((float*)self._rings, Groups * self._vectors * 4);
         self._quiet = 0;
     }

@@ -97,7 +97,7 @@ public unsafe struct LowPassGate : IModule<LowPassGate>
         timing.TailFrames = (long)(TimeConstantsOfTail * LongestDecay * setup.SampleRate);
     }
 
-    public static void Reset(ref LowPassGate self) => new Span<Voices>(self._groups, Groups).Clear();
+    public static void Reset(ref LowPassGate self) => Block.Zero(self._groups, Groups);
 
     public static ProcessResult Process(ref LowPassGate self, in ProcessContext context)
     {

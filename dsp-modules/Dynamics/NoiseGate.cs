@@ -84,7 +84,7 @@ public unsafe struct NoiseGate : IModule<NoiseGate>
         timing.TailFrames = (long)((LongestHold + LongestRelease) * setup.SampleRate) + (2 * Limits.Grid);
     }
 
-    public static void Reset(ref NoiseGate self) => new Span<Voices>(self._groups, Groups).Clear();
+    public static void Reset(ref NoiseGate self) => Block.Zero(self._groups, Groups);
 
     public static ProcessResult Process(ref NoiseGate self, in ProcessContext context)
     {

@@ -98,7 +98,7 @@ public unsafe struct RingModulator : IModule<RingModulator>
 
     public static void Reset(ref RingModulator self)
     {
-        new Span<Voices>(self._groups, Groups).Clear();
+        Block.Zero(self._groups, Groups);
         self._running = false;
     }
 

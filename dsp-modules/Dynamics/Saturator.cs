@@ -88,7 +88,7 @@ public unsafe struct Saturator : IModule<Saturator>
         timing.TailFrames = (long)(0.8f * setup.SampleRate) + 1024;
     }
 
-    public static void Reset(ref Saturator self) => new Span<Voices>(self._groups, Groups).Clear();
+    public static void Reset(ref Saturator self) => Block.Zero(self._groups, Groups);
 
     public static ProcessResult Process(ref Saturator self, in ProcessContext context)
     {

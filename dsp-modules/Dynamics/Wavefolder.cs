@@ -69,7 +69,7 @@ public unsafe struct Wavefolder : IModule<Wavefolder>
         timing.TailFrames = 2048;
     }
 
-    public static void Reset(ref Wavefolder self) => new Span<SineFold>(self._folders, Groups).Clear();
+    public static void Reset(ref Wavefolder self) => Block.Zero(self._folders, Groups);
 
     public static ProcessResult Process(ref Wavefolder self, in ProcessContext context)
     {

@@ -96,7 +96,7 @@ public unsafe struct Crossover : IModule<Crossover>
         timing.TailFrames = (long)(2f * setup.SampleRate);
     }
 
-    public static void Reset(ref Crossover self) => new Span<Group>(self._groups, Groups).Clear();
+    public static void Reset(ref Crossover self) => Block.Zero(self._groups, Groups);
 
     public static ProcessResult Process(ref Crossover self, in ProcessContext context)
     {

@@ -79,7 +79,7 @@ public unsafe struct DiodeLadderFilter : IModule<DiodeLadderFilter>
 
     public static void Reset(ref DiodeLadderFilter self)
     {
-        new Span<Circuit<DiodeLadder>>(self._voices, Groups).Clear();
+        Block.Zero(self._voices, Groups);
         self._random = new Xorshift(self._seed);
     }
 

@@ -83,7 +83,7 @@ public unsafe struct LadderFilter : IModule<LadderFilter>
 
     public static void Reset(ref LadderFilter self)
     {
-        new Span<Circuit<Ladder>>(self._voices, Groups).Clear();
+        Block.Zero(self._voices, Groups);
         self._random = new Xorshift(self._seed);
     }
 

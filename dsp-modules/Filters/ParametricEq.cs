@@ -100,7 +100,7 @@ public unsafe struct ParametricEq : IModule<ParametricEq>
 
     public static void Reset(ref ParametricEq self)
     {
-        new Span<Group>(self._groups, Groups).Clear();
+        Block.Zero(self._groups, Groups);
         self._running = false;
     }
 

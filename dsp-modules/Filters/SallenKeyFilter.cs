@@ -78,7 +78,7 @@ public unsafe struct SallenKeyFilter : IModule<SallenKeyFilter>
 
     public static void Reset(ref SallenKeyFilter self)
     {
-        new Span<Circuit<SallenKey>>(self._voices, Groups).Clear();
+        Block.Zero(self._voices, Groups);
         self._random = new Xorshift(self._seed);
     }
 

@@ -111,8 +111,8 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
 
     public static void Reset(ref StateVariableFilter self)
     {
-        new Span<MatchedSvf>(self._voices, Groups).Clear();
-        new Span<Oversampler>(self._resamplers, self._doublings * Groups * OutputCount).Clear();
+        Block.Zero(self._voices, Groups);
+        Block.Zero(self._resamplers, self._doublings * Groups * OutputCount);
     }
 
     public static ProcessResult Process(ref StateVariableFilter self, in ProcessContext context)

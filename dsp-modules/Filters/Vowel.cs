@@ -107,9 +107,9 @@ public unsafe struct Vowel : IModule<Vowel>
 
     public static void Reset(ref Vowel self)
     {
-        new Span<Group>(self._groups, Groups).Clear();
-        new Span<LinearSvf>(self._filters, Groups * Formants.Count).Clear();
-        new Span<Formant>(self._formants, Groups * Formants.Count).Clear();
+        Block.Zero(self._groups, Groups);
+        Block.Zero(self._filters, Groups * Formants.Count);
+        Block.Zero(self._formants, Groups * Formants.Count);
     }
 
     public static ProcessResult Process(ref Vowel self, in ProcessContext context)

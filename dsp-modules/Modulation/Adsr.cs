@@ -94,7 +94,7 @@ public unsafe struct Adsr : IModule<Adsr>
         timing.TailFrames = (long)(3f * Longest * setup.SampleRate) + self._triggerFrames + 1;
     }
 
-    public static void Reset(ref Adsr self) => new Span<Voice>(self._voices, Limits.MaxChannels).Clear();
+    public static void Reset(ref Adsr self) => Block.Zero(self._voices, Limits.MaxChannels);
 
     public static ProcessResult Process(ref Adsr self, in ProcessContext context)
     {

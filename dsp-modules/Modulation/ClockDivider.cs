@@ -92,7 +92,7 @@ public unsafe struct ClockDivider : IModule<ClockDivider>
         self = default;
         self._rows = kept._rows;
         self._triggerFrames = kept._triggerFrames;
-        new Span<Row>(kept._rows, Outputs).Clear();
+        Block.Zero(kept._rows, Outputs);
     }
 
     public static ProcessResult Process(ref ClockDivider self, in ProcessContext context)

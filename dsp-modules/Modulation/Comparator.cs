@@ -69,7 +69,7 @@ public unsafe struct Comparator : IModule<Comparator>
         timing.TailFrames = -1;
     }
 
-    public static void Reset(ref Comparator self) => new Span<Voice>(self._voices, Limits.MaxChannels).Clear();
+    public static void Reset(ref Comparator self) => Block.Zero(self._voices, Limits.MaxChannels);
 
     public static ProcessResult Process(ref Comparator self, in ProcessContext context)
     {

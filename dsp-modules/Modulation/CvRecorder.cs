@@ -103,7 +103,7 @@ public unsafe struct CvRecorder : IModule<CvRecorder>
         self = default;
         self._points = kept._points;
         self._triggerFrames = kept._triggerFrames;
-        new Span<float>(kept._points, Points).Clear();
+        Block.Zero(kept._points, Points);
     }
 
     public static int SaveState(ref CvRecorder self, Span<byte> state)

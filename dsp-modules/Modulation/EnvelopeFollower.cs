@@ -79,7 +79,7 @@ public unsafe struct EnvelopeFollower : IModule<EnvelopeFollower>
         timing.TailFrames = (long)(TimeConstantsOfTail * LongestRelease * setup.SampleRate);
     }
 
-    public static void Reset(ref EnvelopeFollower self) => new Span<Voice>(self._voices, Limits.MaxChannels).Clear();
+    public static void Reset(ref EnvelopeFollower self) => Block.Zero(self._voices, Limits.MaxChannels);
 
     public static ProcessResult Process(ref EnvelopeFollower self, in ProcessContext context)
     {

@@ -95,7 +95,7 @@ public unsafe struct Euclid : IModule<Euclid>
         var rows = self._rows;
         self = default;
         self._rows = rows;
-        new Span<Row>(rows, Rows).Clear();
+        Block.Zero(rows, Rows);
         self._clock.Rewind();
     }
 

@@ -165,7 +165,7 @@ public unsafe struct Function : IModule<Function>
         timing.TailFrames = -1;
     }
 
-    public static void Reset(ref Function self) => new Span<Voice>(self._voices, Limits.MaxChannels).Clear();
+    public static void Reset(ref Function self) => Block.Zero(self._voices, Limits.MaxChannels);
 
     public static ProcessResult Process(ref Function self, in ProcessContext context)
     {

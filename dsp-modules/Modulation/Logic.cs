@@ -64,7 +64,7 @@ public unsafe struct Logic : IModule<Logic>
         timing.TailFrames = -1;
     }
 
-    public static void Reset(ref Logic self) => new Span<Voice>(self._voices, Limits.MaxChannels).Clear();
+    public static void Reset(ref Logic self) => Block.Zero(self._voices, Limits.MaxChannels);
 
     public static ProcessResult Process(ref Logic self, in ProcessContext context)
     {

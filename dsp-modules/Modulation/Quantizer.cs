@@ -119,7 +119,7 @@ public unsafe struct Quantizer : IModule<Quantizer>
         timing.TailFrames = -1;
     }
 
-    public static void Reset(ref Quantizer self) => new Span<Voice>(self._voices, Limits.MaxChannels).Clear();
+    public static void Reset(ref Quantizer self) => Block.Zero(self._voices, Limits.MaxChannels);
 
     public static ProcessResult Process(ref Quantizer self, in ProcessContext context)
     {

@@ -70,7 +70,7 @@ public unsafe struct Slew : IModule<Slew>
         timing.TailFrames = (long)(Longest * setup.SampleRate) + 1;
     }
 
-    public static void Reset(ref Slew self) => new Span<SlewLimiter>(self._voices, Limits.MaxChannels).Clear();
+    public static void Reset(ref Slew self) => Block.Zero(self._voices, Limits.MaxChannels);
 
     public static ProcessResult Process(ref Slew self, in ProcessContext context)
     {

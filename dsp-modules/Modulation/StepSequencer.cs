@@ -144,7 +144,7 @@ public unsafe struct StepSequencer : IModule<StepSequencer>
         self._seed = kept._seed;
         self._triggerFrames = kept._triggerFrames;
         self._random = new Xorshift(kept._seed);
-        new Span<Track>(kept._tracks, Tracks).Clear();
+        Block.Zero(kept._tracks, Tracks);
         self._clock.Rewind();
         self.Rewind();
         for (var track = 0; track < Tracks; track++)

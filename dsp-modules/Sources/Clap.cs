@@ -86,7 +86,7 @@ public unsafe struct Clap : IModule<Clap>
         timing.TailFrames = -1;
     }
 
-    public static void Reset(ref Clap self) => new Span<Group>(self._groups, Groups).Clear();
+    public static void Reset(ref Clap self) => Block.Zero(self._groups, Groups);
 
     public static ProcessResult Process(ref Clap self, in ProcessContext context)
     {

@@ -119,9 +119,9 @@ public unsafe struct Granular : IModule<Granular>
 
     public static void Reset(ref Granular self)
     {
-        new Span<Grain>(self._grains, Grains).Clear();
-        new Span<float>(self._left, self._frames).Clear();
-        new Span<float>(self._right, self._frames).Clear();
+        Block.Zero(self._grains, Grains);
+        Block.Zero(self._left, self._frames);
+        Block.Zero(self._right, self._frames);
         self._random = new Xorshift(self._seed);
         self._trigger = self._freeze = default;
         self._phase = self._next = 1.0;

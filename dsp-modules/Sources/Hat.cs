@@ -102,8 +102,8 @@ public unsafe struct Hat : IModule<Hat>
 
     public static void Reset(ref Hat self)
     {
-        new Span<Group>(self._groups, Groups).Clear();
-        new Span<MetalOscillators>(self._metal, Limits.MaxChannels).Clear();
+        Block.Zero(self._groups, Groups);
+        Block.Zero(self._metal, Limits.MaxChannels);
     }
 
     public static ProcessResult Process(ref Hat self, in ProcessContext context)

@@ -86,7 +86,7 @@ public unsafe struct Kick : IModule<Kick>
         timing.TailFrames = -1;
     }
 
-    public static void Reset(ref Kick self) => new Span<Group>(self._groups, Groups).Clear();
+    public static void Reset(ref Kick self) => Block.Zero(self._groups, Groups);
 
     public static ProcessResult Process(ref Kick self, in ProcessContext context)
     {

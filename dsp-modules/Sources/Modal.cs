@@ -93,7 +93,7 @@ public unsafe struct Modal : IModule<Modal>
         timing.TailFrames = -1;
     }
 
-    public static void Reset(ref Modal self) => new Span<Voice>(self._voices, Limits.MaxChannels).Clear();
+    public static void Reset(ref Modal self) => Block.Zero(self._voices, Limits.MaxChannels);
 
     public static ProcessResult Process(ref Modal self, in ProcessContext context)
     {

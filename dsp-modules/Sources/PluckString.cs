@@ -106,8 +106,8 @@ public unsafe struct PluckString : IModule<PluckString>
 
     public static void Reset(ref PluckString self)
     {
-        new Span<Group>(self._groups, Groups).Clear();
-        new Span<float>(self._rings, Limits.MaxChannels * self._frames).Clear();
+        Block.Zero(self._groups, Groups);
+        Block.Zero(self._rings, Limits.MaxChannels * self._frames);
         for (var i = 0; i < Groups; i++) self._groups[i].Rest = Vector128<float>.AllBitsSet;
     }
 

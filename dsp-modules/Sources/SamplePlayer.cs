@@ -128,7 +128,7 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
 
     public static void Reset(ref SamplePlayer self)
     {
-        new Span<Voice>(self._voices, Limits.MaxChannels).Clear();
+        Block.Zero(self._voices, Limits.MaxChannels);
         self._running = false;
     }
 

@@ -83,7 +83,7 @@ public unsafe struct Snare : IModule<Snare>
         timing.TailFrames = -1;
     }
 
-    public static void Reset(ref Snare self) => new Span<Group>(self._groups, Groups).Clear();
+    public static void Reset(ref Snare self) => Block.Zero(self._groups, Groups);
 
     public static ProcessResult Process(ref Snare self, in ProcessContext context)
     {

@@ -371,7 +371,7 @@ public unsafe struct Convolution : IModule<Convolution>
         var channel = ChannelOf(path, asset->Channels);
         if (channel < 0)
         {
-            new Span<float>(_response, (int)frames).Clear();
+            Block.Zero(_response, (int)frames);
             return;
         }
 

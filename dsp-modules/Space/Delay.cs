@@ -168,7 +168,7 @@ public unsafe struct Delay : IModule<Delay>
             self._lines[i].LowCut = default;
         }
 
-        new Span<Voice>(self._voices, self._channels).Clear();
+        Block.Zero(self._voices, self._channels);
         self._wowPhase = self._flutterPhase = default;
         self._clock = self._holdGate = default;
         self._rises = 0;

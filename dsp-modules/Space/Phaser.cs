@@ -89,7 +89,7 @@ public unsafe struct Phaser : IModule<Phaser>
 
     public static void Reset(ref Phaser self)
     {
-        new Span<Chain>(self._chains, Groups).Clear();
+        Block.Zero(self._chains, Groups);
         self._phase = default;
         self._stages = default;
     }

@@ -146,7 +146,7 @@ public unsafe struct Reverb : IModule<Reverb>
         self._preRight.Clear();
         self._diffuseLeft.Clear();
         self._diffuseRight.Clear();
-        new Span<SlowPhase>(self._phases, Turns).Clear();
+        Block.Zero(self._phases, Turns);
         self._running = false;
     }
 

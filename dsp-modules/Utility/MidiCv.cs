@@ -164,9 +164,9 @@ public unsafe struct MidiCv : IModule<MidiCv>
         self._keys = kept._keys;
         self._channels = kept._channels;
         (self._voiceCount, self._mpe, self._triggerFrames) = (kept._voiceCount, kept._mpe, kept._triggerFrames);
-        new Span<Voice>(self._voices, self._voiceCount).Clear();
-        new Span<Key>(self._keys, Keys).Clear();
-        new Span<Shared>(self._channels, Channels).Clear();
+        Block.Zero(self._voices, self._voiceCount);
+        Block.Zero(self._keys, Keys);
+        Block.Zero(self._channels, Channels);
         for (var i = 0; i < self._voiceCount; i++) self._voices[i].Key = -1;
         self._last = self._voiceCount - 1;
     }

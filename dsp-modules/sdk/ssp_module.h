@@ -31,6 +31,8 @@ extern "C" {
 #define SSP_MAX_PORTS 64
 /* Asset slots of one module. */
 #define SSP_MAX_ASSETS 8
+/* Modules of one library. */
+#define SSP_MAX_LIBRARY_MODULES 256
 
 /* Facts about a ssp_signal in the quantum at hand. */
 typedef uint32_t ssp_signal_flags;
@@ -408,52 +410,77 @@ struct ssp_native_descriptor {
     ssp_module_flags flags;
     /* Most bytes save_state writes. */
     int32_t state_bytes;
+    /* How many inputs, at most SSP_MAX_PORTS. */
     int32_t input_count;
+    /* How many outputs, at most SSP_MAX_PORTS. */
     int32_t output_count;
+    /* How many parameters, at most SSP_MAX_PARAMETERS. */
     int32_t parameter_count;
+    /* How many settings, at most SSP_MAX_PARAMETERS. */
     int32_t setting_count;
+    /* How many asset slots, at most SSP_MAX_ASSETS. */
     int32_t asset_count;
+    /* How many telemetry entries, at most SSP_MAX_PARAMETERS. */
     int32_t telemetry_count;
+    /* The inputs, in the order of the context's; NULL only where there is none. */
     const ssp_native_port *inputs;
+    /* The outputs, in the order of the context's; NULL only where there is none. */
     const ssp_native_port *outputs;
+    /* The parameters, in the order of the context's; NULL only where there is none. */
     const ssp_native_parameter *parameters;
+    /* The settings, in the order of the setup's; NULL only where there is none. */
     const ssp_native_setting *settings;
+    /* The asset slots, in the order of the context's; NULL only where there is none. */
     const ssp_native_asset_slot *assets;
+    /* The telemetry, in the order of its floats; NULL only where there is none. */
     const ssp_native_telemetry *telemetry;
 };
 
 /* The table of a native module: what a library's const ssp_native_module *ssp_module_get(uint32_t index) returns for
  * 0, 1, 2 ... until NULL. Functions marked [audio-thread] may neither allocate, lock, block, fault nor make a system
- * call. NULL is allowed where it says so. */
+ * call. NULL is allowed where it says so. The table and what it points at are read when the library is loaded, and
+ * must stay as they are. */
 struct ssp_native_module {
     /* SSP_ABI_MODULE of the header it was compiled with. */
     uint32_t abi_version;
     /* sizeof(ssp_native_module). */
     uint32_t bytes;
+    /* What is known of the module without running it; lives as long as the library. */
     const ssp_native_descriptor *descriptor;
-    /* Bytes of data all instances share, or NULL: none. [steward] */
-    int64_t (*shared_bytes)(float sample_rate);
-    /* Fills the shared data; NULL only together with shared_bytes. [steward] */
-    void (*build_shared)(void *shared, float sample_rate);
-    /* Bytes one instance needs, all of it: the host owns every byte. [steward] */
-    int64_t (*instance_bytes)(const ssp_instance_setup *setup);
+    /* The module's own, or NULL: handed to the four functions that have no instance yet, so that several modules can
+     * share them. */
+    void *context;
+    /* Bytes of data all instances share at this rate (0: none), or NULL: none. [steward] */
+    int64_t (*shared_bytes)(void *context, float sample_rate);
+    /* Fills the shared data, which is zeroed, once for each rate, before the first instance; NULL only together with
+     * shared_bytes. [steward] */
+    void (*build_shared)(void *context, void *shared, float sample_rate);
+    /* Bytes one instance needs with these settings, all of it: the host owns every byte. The same for the same setup;
+     * quick. [steward] */
+    int64_t (*instance_bytes)(void *context, const ssp_instance_setup *setup);
     /* Makes an instance in zeroed, 64-byte aligned memory and declares its timing; 0, or not 0 if it cannot. [steward,
      * not yet playing] */
-    int32_t (*construct)(void *self, const ssp_instance_setup *setup, ssp_module_timing *timing);
-    /* Gives back what the instance holds beside its memory, or NULL. [steward, no longer playing] */
+    int32_t (*construct)(void *context, void *self, const ssp_instance_setup *setup, ssp_module_timing *timing);
+    /* Gives back what the instance holds beside its memory, or NULL: nothing. Called once for each construct that
+     * returned 0. [steward, no longer playing] */
     void (*destroy)(void *self);
     /* Back to the state after construct, parameters and assets apart. [steward or audio-thread, not processing] */
     void (*reset)(void *self);
-    /* Renders one quantum. [audio-thread] */
+    /* Renders one quantum: reads inputs, fills every channel of every output. One thread at a time for an instance,
+     * not always the same. [audio-thread] */
     ssp_process_result (*process)(void *self, const ssp_process_context *context);
-    /* Writes state, returns its bytes, or NULL. [audio-thread, between quanta] */
+    /* Writes what is not in parameters, at most the descriptor's state_bytes, and returns how many; NULL: there is
+     * none. What it writes load_state of a rebuilt library must be able to read, for the module to be replaced while
+     * it plays. [audio-thread, between quanta] */
     int32_t (*save_state)(void *self, void *state, int32_t bytes);
-    /* Reads state of this or an older version; 0 = refused; or NULL. [steward before playing, or audio-thread between
-     * quanta] */
+    /* Reads state of this or an older version; 0 = the bytes mean nothing and nothing changed; NULL only together with
+     * save_state. [steward before playing, or audio-thread between quanta] */
     int32_t (*load_state)(void *self, uint32_t version, const void *state, int32_t bytes);
-    /* An asset slot changed, or NULL. [audio-thread, between quanta] */
+    /* An asset slot got a new asset, or was emptied (asset is NULL); NULL: it looks at the context's. The old one is
+     * valid until this returns. [audio-thread, between quanta] */
     void (*asset_changed)(void *self, int32_t slot, const ssp_asset *asset);
-    /* Does a job process asked for, or NULL. [steward, concurrent with process] */
+    /* Does the job process asked for (ssp_request_work), while process goes on; NULL: it never asks. [steward,
+     * concurrent with process] */
     void (*work)(void *self, ssp_work_job *job);
 };
 
@@ -477,8 +504,54 @@ static inline float *ssp_out(const ssp_process_context *context, int port, int c
     return s->data + (ptrdiff_t)channel * s->stride;
 }
 
-/* What a library of modules exports: the table of module 0, 1, 2 ... until NULL. [steward] */
-const ssp_native_module *ssp_module_get(uint32_t index);
+/* Next event for this module at or after position *cursor (start with 0), or NULL. frame is the offset in this quantum.
+ * [audio-thread] */
+static inline const ssp_module_event *ssp_next_event(const ssp_process_context *context, int *cursor)
+{
+    while (*cursor < context->event_count) {
+        const ssp_module_event *e = &context->events[(*cursor)++];
+        if (e->target == 0 || e->target == context->key) return e;
+    }
+    return NULL;
+}
+
+/* Asks for work to be called off the real-time threads; 0 while an earlier job is under way or its reply was not taken.
+ * [audio-thread] */
+static inline int ssp_request_work(const ssp_process_context *context, int32_t kind, int64_t argument)
+{
+    if (__atomic_load_n(&context->job->state, __ATOMIC_ACQUIRE) != SSP_WORK_STATE_IDLE) return 0;
+    context->job->kind = kind;
+    context->job->argument = argument;
+    __atomic_store_n(&context->job->state, SSP_WORK_STATE_REQUESTED, __ATOMIC_RELEASE);
+    __atomic_fetch_or(&context->work_pending[context->slot >> 6], UINT64_C(1) << (context->slot & 63), __ATOMIC_SEQ_CST);
+    return 1;
+}
+
+/* Takes the reply of a finished job, once; 0: there is none. [audio-thread] */
+static inline int ssp_take_reply(const ssp_process_context *context, int32_t *kind, int64_t *result)
+{
+    if (__atomic_load_n(&context->job->state, __ATOMIC_ACQUIRE) != SSP_WORK_STATE_REPLIED) return 0;
+    *kind = context->job->kind;
+    *result = context->job->result;
+    __atomic_store_n(&context->job->state, SSP_WORK_STATE_IDLE, __ATOMIC_RELEASE);
+    return 1;
+}
+
+/* What marks a function as exported, whatever the compiler hides. */
+#define SSP_EXPORT __attribute__((visibility("default")))
+
+/* What a library of modules exports: the table of module 0, 1, 2 ... until NULL; at most SSP_MAX_LIBRARY_MODULES. The same
+ * tables at every call. [steward] */
+SSP_EXPORT const ssp_native_module *ssp_module_get(uint32_t index);
+
+/* The next two are for a library that brings a runtime of its own (C#: the template in this folder does it); C and C++
+ * leave them out. ssp_thread_attach does nothing, so that the runtime knows the calling thread before it plays: the engine
+ * calls it on every real-time thread. [any thread of the engine, between quanta] */
+SSP_EXPORT void ssp_thread_attach(void);
+
+/* Collections the runtime has made: each may have stopped a real-time thread, so the engine watches it and tells.
+ * [steward] */
+SSP_EXPORT uint64_t ssp_runtime_collections(void);
 
 #ifdef __cplusplus
 }

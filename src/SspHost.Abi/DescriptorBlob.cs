@@ -1,4 +1,4 @@
-// Descriptors as bytes: written once by the engine at start, read by the control process from the region or from `ssp-engine --describe`.
+// Descriptors as bytes: written by the engine, read by the control process from the region or from `ssp-engine --describe`.
 using System.Buffers.Binary;
 using System.Text;
 
@@ -45,6 +45,7 @@ public static class DescriptorBlob
         WriteString(w, m.Family);
         WriteString(w, m.Text);
         WriteString(w, m.Help);
+        WriteString(w, m.File);
         WriteList(w, m.Inputs, WritePort);
         WriteList(w, m.Outputs, WritePort);
         WriteList(w, m.Parameters, static (w, p) =>
@@ -118,6 +119,7 @@ public static class DescriptorBlob
         var family = r.String("module family");
         var text = r.String("module text");
         var help = r.String("module help");
+        var file = r.String("module file");
         var inputs = ReadPorts(ref r, "inputs");
         var outputs = ReadPorts(ref r, "outputs");
 
@@ -155,6 +157,7 @@ public static class DescriptorBlob
             Family = family,
             Text = text,
             Help = help,
+            File = file,
             Inputs = inputs,
             Outputs = outputs,
             Parameters = parameters,

@@ -34,6 +34,15 @@ public static class Limits
     /// <summary>Asset slots of one module.</summary>
     public const int MaxAssets = 8;
 
+    /// <summary>Module types an engine can have, those of libraries that were replaced included.</summary>
+    public const int MaxModuleTypes = 1024;
+
+    /// <summary>Libraries of modules an engine can load, those that were replaced included: none is ever unloaded.</summary>
+    public const int MaxLibraries = 256;
+
+    /// <summary>Modules of one library.</summary>
+    public const int MaxLibraryModules = 256;
+
     /// <summary>RT threads: the audio thread and its workers.</summary>
     public const int MaxThreads = 16;
 

@@ -116,6 +116,9 @@ public sealed record ModuleDescriptor
     /// </summary>
     public string Help { get; init; } = "";
 
+    /// <summary>The library it comes from, as an absolute path; empty: it ships with the engine.</summary>
+    public string File { get; init; } = "";
+
     public IReadOnlyList<PortDescriptor> Inputs { get; init; } = [];
 
     public IReadOnlyList<PortDescriptor> Outputs { get; init; } = [];

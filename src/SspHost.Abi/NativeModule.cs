@@ -156,18 +156,47 @@ public unsafe struct NativeDescriptor
     /// <summary>Most bytes save_state writes.</summary>
     public int StateBytes;
 
-    public int InputCount, OutputCount, ParameterCount, SettingCount, AssetCount, TelemetryCount;
+    /// <summary>How many inputs, at most SSP_MAX_PORTS.</summary>
+    public int InputCount;
+
+    /// <summary>How many outputs, at most SSP_MAX_PORTS.</summary>
+    public int OutputCount;
+
+    /// <summary>How many parameters, at most SSP_MAX_PARAMETERS.</summary>
+    public int ParameterCount;
+
+    /// <summary>How many settings, at most SSP_MAX_PARAMETERS.</summary>
+    public int SettingCount;
+
+    /// <summary>How many asset slots, at most SSP_MAX_ASSETS.</summary>
+    public int AssetCount;
+
+    /// <summary>How many telemetry entries, at most SSP_MAX_PARAMETERS.</summary>
+    public int TelemetryCount;
+
+    /// <summary>The inputs, in the order of the context's; NULL only where there is none.</summary>
     public NativePort* Inputs;
+
+    /// <summary>The outputs, in the order of the context's; NULL only where there is none.</summary>
     public NativePort* Outputs;
+
+    /// <summary>The parameters, in the order of the context's; NULL only where there is none.</summary>
     public NativeParameter* Parameters;
+
+    /// <summary>The settings, in the order of the setup's; NULL only where there is none.</summary>
     public NativeSetting* Settings;
+
+    /// <summary>The asset slots, in the order of the context's; NULL only where there is none.</summary>
     public NativeAssetSlot* Assets;
+
+    /// <summary>The telemetry, in the order of its floats; NULL only where there is none.</summary>
     public NativeTelemetry* Telemetry;
 }
 
 /// <summary>
 /// The table of a native module: what a library's <c>const ssp_native_module *ssp_module_get(uint32_t index)</c> returns for 0, 1, 2 ...
 /// until NULL. Functions marked [audio-thread] may neither allocate, lock, block, fault nor make a system call. NULL is allowed where it says so.
+/// The table and what it points at are read when the library is loaded, and must stay as they are.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct NativeModule
@@ -178,38 +207,48 @@ public unsafe struct NativeModule
     /// <summary>sizeof(ssp_native_module).</summary>
     public uint Bytes;
 
+    /// <summary>What is known of the module without running it; lives as long as the library.</summary>
     public NativeDescriptor* Descriptor;
 
-    /// <summary>Bytes of data all instances share, or NULL: none. [steward]</summary>
-    public delegate* unmanaged[Cdecl]<float, long> SharedBytes;
+    /// <summary>The module's own, or NULL: handed to the four functions that have no instance yet, so that several modules can share them.</summary>
+    public void* Context;
 
-    /// <summary>Fills the shared data; NULL only together with shared_bytes. [steward]</summary>
-    public delegate* unmanaged[Cdecl]<void*, float, void> BuildShared;
+    /// <summary>Bytes of data all instances share at this rate (0: none), or NULL: none. [steward]</summary>
+    public delegate* unmanaged[Cdecl]<void*, float, long> SharedBytes;
 
-    /// <summary>Bytes one instance needs, all of it: the host owns every byte. [steward]</summary>
-    public delegate* unmanaged[Cdecl]<InstanceSetup*, long> InstanceBytes;
+    /// <summary>Fills the shared data, which is zeroed, once for each rate, before the first instance; NULL only together with shared_bytes. [steward]</summary>
+    public delegate* unmanaged[Cdecl]<void*, void*, float, void> BuildShared;
+
+    /// <summary>Bytes one instance needs with these settings, all of it: the host owns every byte. The same for the same setup; quick. [steward]</summary>
+    public delegate* unmanaged[Cdecl]<void*, InstanceSetup*, long> InstanceBytes;
 
     /// <summary>Makes an instance in zeroed, 64-byte aligned memory and declares its timing; 0, or not 0 if it cannot. [steward, not yet playing]</summary>
-    public delegate* unmanaged[Cdecl]<void*, InstanceSetup*, ModuleTiming*, int> Construct;
+    public delegate* unmanaged[Cdecl]<void*, void*, InstanceSetup*, ModuleTiming*, int> Construct;
 
-    /// <summary>Gives back what the instance holds beside its memory, or NULL. [steward, no longer playing]</summary>
+    /// <summary>Gives back what the instance holds beside its memory, or NULL: nothing. Called once for each construct that returned 0. [steward, no longer playing]</summary>
     public delegate* unmanaged[Cdecl]<void*, void> Destroy;
 
     /// <summary>Back to the state after construct, parameters and assets apart. [steward or audio-thread, not processing]</summary>
     public delegate* unmanaged[Cdecl]<void*, void> Reset;
 
-    /// <summary>Renders one quantum. [audio-thread]</summary>
+    /// <summary>Renders one quantum: reads inputs, fills every channel of every output. One thread at a time for an instance, not always the same. [audio-thread]</summary>
     public delegate* unmanaged[Cdecl]<void*, ProcessContext*, ProcessResult> Process;
 
-    /// <summary>Writes state, returns its bytes, or NULL. [audio-thread, between quanta]</summary>
+    /// <summary>
+    /// Writes what is not in parameters, at most the descriptor's state_bytes, and returns how many; NULL: there is none. What it writes
+    /// load_state of a rebuilt library must be able to read, for the module to be replaced while it plays. [audio-thread, between quanta]
+    /// </summary>
     public delegate* unmanaged[Cdecl]<void*, byte*, int, int> SaveState;
 
-    /// <summary>Reads state of this or an older version; 0 = refused; or NULL. [steward before playing, or audio-thread between quanta]</summary>
+    /// <summary>
+    /// Reads state of this or an older version; 0 = the bytes mean nothing and nothing changed; NULL only together with save_state.
+    /// [steward before playing, or audio-thread between quanta]
+    /// </summary>
     public delegate* unmanaged[Cdecl]<void*, uint, byte*, int, int> LoadState;
 
-    /// <summary>An asset slot changed, or NULL. [audio-thread, between quanta]</summary>
+    /// <summary>An asset slot got a new asset, or was emptied (asset is NULL); NULL: it looks at the context's. The old one is valid until this returns. [audio-thread, between quanta]</summary>
     public delegate* unmanaged[Cdecl]<void*, int, Asset*, void> AssetChanged;
 
-    /// <summary>Does a job process asked for, or NULL. [steward, concurrent with process]</summary>
+    /// <summary>Does the job process asked for (ssp_request_work), while process goes on; NULL: it never asks. [steward, concurrent with process]</summary>
     public delegate* unmanaged[Cdecl]<void*, WorkJob*, void> Work;
 }

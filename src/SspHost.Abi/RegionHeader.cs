@@ -46,7 +46,7 @@ public struct RegionHeader
     /// <summary>CLOCK_MONOTONIC in ns of the first quantum; 0 before.</summary>
     public ulong FirstQuantumAt;
 
-    /// <summary>Descriptor blob (<see cref="DescriptorBlob"/>).</summary>
+    /// <summary>Descriptor blob (<see cref="DescriptorBlob"/>); another one with each library, see <see cref="DescriptorsGeneration"/>.</summary>
     public long DescriptorsOffset;
 
     /// <inheritdoc cref="DescriptorsOffset"/>
@@ -124,7 +124,11 @@ public struct RegionHeader
     /// <summary>Index of its type.</summary>
     public int StewardModule;
 
-    private readonly int _pad;
+    /// <summary>Raised by two with each change of the descriptors; odd while they change.</summary>
+    public uint DescriptorsGeneration;
+
+    /// <summary>Limits.MaxLibraries times <see cref="LibraryRecord"/>.</summary>
+    public long LibrariesOffset;
 
     /// <summary>Name of the instance, UTF-8, zero-terminated; empty without one.</summary>
     public unsafe fixed byte StewardName[InstanceRecord.NameBytes];
@@ -163,6 +167,11 @@ public unsafe struct ThreadRecord
 
     /// <summary>Class of that core: 0 = the fastest of this machine.</summary>
     public int Class;
+
+    /// <summary>Libraries whose runtime knows this thread (see <see cref="LibraryRecord"/>), of all that have one, in the order of their loading.</summary>
+    public int Attached;
+
+    private readonly int _pad;
 
     /// <summary>Bytes of its stack.</summary>
     public long StackBytes;

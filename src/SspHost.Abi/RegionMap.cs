@@ -59,7 +59,37 @@ public sealed unsafe class RegionMap : IDisposable
     /// </summary>
     public Histogram* WorkerHistogram(int seat) => (Histogram*)At(Header->WorkerHistogramsOffset) + seat;
 
+    /// <summary>The descriptor blob as it stands. While libraries may be loaded, <see cref="CopyDescriptors"/> is the way to read it.</summary>
     public ReadOnlySpan<byte> Descriptors => new(At(Header->DescriptorsOffset), checked((int)Header->DescriptorsBytes));
+
+    /// <summary>Rises with each change of the descriptors.</summary>
+    public uint DescriptorsGeneration => Volatile.Read(ref Header->DescriptorsGeneration);
+
+    public LibraryRecord* Libraries => (LibraryRecord*)At(Header->LibrariesOffset);
+
+    /// <summary>
+    /// A copy of the descriptor blob and its generation: whole, though the engine may be publishing another one. Throws
+    /// <see cref="InvalidDataException"/> where the engine died in the middle of that.
+    /// </summary>
+    public byte[] CopyDescriptors(out uint generation)
+    {
+        const int Patience = 1000; // ms: the steward's two stores are not that long apart
+        for (var attempt = 0; attempt < Patience; attempt++)
+        {
+            generation = Volatile.Read(ref Header->DescriptorsGeneration);
+            var (offset, bytes) = (Header->DescriptorsOffset, Header->DescriptorsBytes);
+            if ((generation & 1) == 0 && offset > 0 && bytes is >= 0 and < int.MaxValue && offset <= Bytes - bytes)
+            {
+                var copy = new ReadOnlySpan<byte>(At(offset), (int)bytes).ToArray();
+                Thread.MemoryBarrier(); // the bytes are read before the generation is read again
+                if (Volatile.Read(ref Header->DescriptorsGeneration) == generation) return copy;
+            }
+
+            Thread.Sleep(1);
+        }
+
+        throw new InvalidDataException("the engine's descriptors are being changed and nobody finishes");
+    }
 
     public Histogram* Histogram(HistogramKind kind) => (Histogram*)At(Header->HistogramsOffset) + (int)kind;
 

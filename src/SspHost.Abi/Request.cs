@@ -49,6 +49,12 @@ public enum RequestKind : uint
 
     /// <summary>Ends that; the block can be freed then.</summary>
     StopRecording = 14,
+
+    /// <summary>
+    /// Offset = a <see cref="LibraryLoad"/> in a granted block. Loads a library of modules; its types follow those there are, and are told in the
+    /// descriptors. Reply A = number of its first type, B = how many, C = number of its <see cref="LibraryRecord"/>. LibraryRefused: the block says why.
+    /// </summary>
+    LoadLibrary = 15,
 }
 
 /// <summary>Outcome of a request.</summary>
@@ -82,6 +88,9 @@ public enum ReplyStatus : int
 
     /// <summary>The audio thread did not take the change within its time: it is stuck or stopped.</summary>
     TimedOut = 9,
+
+    /// <summary>A library of modules is not what it should be; why is in the block.</summary>
+    LibraryRefused = 10,
 }
 
 /// <summary>What part of a request was bad: the control process turns it into words.</summary>

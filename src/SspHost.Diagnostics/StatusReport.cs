@@ -244,6 +244,7 @@ public sealed record StatusReport
 [JsonSerializable(typeof(LockReport))]
 [JsonSerializable(typeof(RecordingReport))]
 [JsonSerializable(typeof(EditReport))]
+[JsonSerializable(typeof(ReloadReport))]
 public sealed partial class DiagnosticsJson : JsonSerializerContext
 {
     /// <summary>The same, for people to read.</summary>

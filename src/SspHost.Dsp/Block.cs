@@ -1,5 +1,6 @@
 // Block math over whole buffers: four floats at a time, the same order of operations on every processor.
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 
@@ -13,6 +14,9 @@ public static unsafe class Block
     {
         for (var i = 0; i < count; i += 4) Vector128<float>.Zero.Store(target + i);
     }
+
+    /// <summary>Sets <paramref name="count"/> values to zero bytes. Unlike a span it has no length to check, so no path to an exception.</summary>
+    public static void Zero<T>(T* target, long count) where T : unmanaged => NativeMemory.Clear(target, (nuint)(count * sizeof(T)));
 
     /// <summary>target = source * gain, where gain runs along <paramref name="gain"/> for one segment.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -35,7 +35,7 @@ public unsafe struct DelayLine
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {
-        new Span<float>(_data, _length).Clear();
+        Block.Zero(_data, _length);
         _write = 0;
     }
 

@@ -94,7 +94,7 @@ public unsafe struct FeedbackNetwork
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {
-        new Span<float>(_filters, FilterFloats).Clear();
+        Block.Zero(_filters, FilterFloats);
         for (var line = 0; line < Lines; line++) _lines[line].Clear();
         _running = false;
     }

@@ -49,7 +49,7 @@ public unsafe struct SegmentLine
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {
-        new Span<float>(_data, _mask + 1 + Guard).Clear();
+        Block.Zero(_data, _mask + 1 + Guard);
         _write = 0;
         _quiet = 0;
     }

@@ -14,6 +14,8 @@ const string Usage = """
                       [--unlocked]                     and lock no memory: for experiments
            ssp-engine --describe                       module descriptors as a binary blob on standard output
            ssp-engine bench memory|heap|graph|classes|sleep|modules|contain|samples|diagnostics [--json]  engine-side benchmarks
+           ssp-engine probe FILE [NAME]                    tries a library of modules out, and says what is wrong with it
+           ssp-engine conform FILE [--json]                runs the conformance suite on a library of modules
            ssp-engine --version
     """;
 
@@ -26,6 +28,10 @@ switch (args)
     case ["--describe"]:
         using (var output = Console.OpenStandardOutput()) output.Write(DescriptorBlob.Write(Modules.Register().Descriptors));
         return 0;
+    case ["conform", .. var rest]:
+        return Conform.Run(rest);
+    case ["probe", .. var rest]:
+        return Probe.Run(rest);
     case ["bench", "memory", .. var rest]:
         return MemoryBench.Run(rest);
     case ["bench", "heap", .. var rest]:

@@ -93,7 +93,7 @@ internal static class ControlReplies
                 return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(metrics, MetricsJson.Default.MetricsReport));
             case "modules":
                 m.Only();
-                return OkRaw(id, ModuleList.Write([.. target.Modules.Types.Select(t => t.Descriptor)]));
+                return OkRaw(id, ModuleList.Write(target.Modules.Current));
             case "patch":
                 m.Only();
                 return Ok(id, w =>
@@ -134,6 +134,9 @@ internal static class ControlReplies
                 m.Only("module");
                 var module = m.Text("module") ?? throw ProtocolException.BadMessage("\"module\" is missing; expected the id of a module");
                 return target.Restore(module) is { } notRestored ? throw ProtocolException.Refused(notRestored) : Ok(id, _ => { });
+            case "reload":
+                m.Only("module");
+                return OkRaw(id, JsonSerializer.SerializeToUtf8Bytes(target.Reload(m.Text("module")), DiagnosticsJson.Default.ReloadReport));
             case "tracing":
                 m.Only("trace", "modules");
                 if (target.SwitchTracing(m.FlagOrNull("trace"), m.FlagOrNull("modules")) is { } notSwitched) throw ProtocolException.Refused(notSwitched);

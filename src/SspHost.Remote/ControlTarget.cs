@@ -46,6 +46,9 @@ public sealed record ControlTarget
     /// <summary>Switches a module on again, by its id in the patch.</summary>
     public Func<string, string?> Restore { get; init; } = _ => "nothing here can be switched on again";
 
+    /// <summary>Loads libraries of modules anew: the one a module comes from, or (null) every one whose file is new or has changed.</summary>
+    public Func<string?, ReloadReport> Reload { get; init; } = _ => new ReloadReport { Loaded = [], Refused = [] };
+
     /// <summary>The flight recorder; null: there is none.</summary>
     public FlightRecorder? Flight { get; init; }
 

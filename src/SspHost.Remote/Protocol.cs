@@ -12,7 +12,7 @@ public static class Protocol
     public const int Version = 1;
 
     /// <summary>Minor version: rises when commands, fields, topics or kinds come. A client may name the least it needs.</summary>
-    public const int Minor = 1;
+    public const int Minor = 2;
 
     /// <summary>The JSON Schema of every line, both ways.</summary>
     public static string Schema => ReadSchema();
@@ -38,7 +38,7 @@ public static class Protocol
     /// <summary>The commands, in the order of PROTOCOL.md.</summary>
     public static IReadOnlyList<string> Commands { get; } =
     [
-        "hello", "schema", "status", "levels", "costs", "incidents", "log", "telemetry", "metrics", "subscribe", "modules", "patch", "edit", "undo", "redo", "load", "save", "restore",
+        "hello", "schema", "status", "levels", "costs", "incidents", "log", "telemetry", "metrics", "subscribe", "modules", "patch", "edit", "undo", "redo", "load", "save", "restore", "reload",
         "record", "recordStop", "trace", "tracing", "loads",
         "start", "stop", "quit",
     ];

@@ -34,7 +34,7 @@ internal static partial class CHeader
 
     private static readonly string[] LimitNames =
         [nameof(Limits.Grid), nameof(Limits.MinQuantum), nameof(Limits.MaxQuantum), nameof(Limits.GridPoints), nameof(Limits.MaxChannels),
-         nameof(Limits.MaxParameters), nameof(Limits.MaxPorts), nameof(Limits.MaxAssets)];
+         nameof(Limits.MaxParameters), nameof(Limits.MaxPorts), nameof(Limits.MaxAssets), nameof(Limits.MaxLibraryModules)];
 
     private static readonly Dictionary<string, string> Docs = XDocument
         .Load(Path.ChangeExtension(typeof(Limits).Assembly.Location, ".xml")).Descendants("member")
@@ -97,8 +97,54 @@ internal static partial class CHeader
                 return s->data + (ptrdiff_t)channel * s->stride;
             }
 
-            /* What a library of modules exports: the table of module 0, 1, 2 ... until NULL. [steward] */
-            const ssp_native_module *ssp_module_get(uint32_t index);
+            /* Next event for this module at or after position *cursor (start with 0), or NULL. frame is the offset in this quantum.
+             * [audio-thread] */
+            static inline const ssp_module_event *ssp_next_event(const ssp_process_context *context, int *cursor)
+            {
+                while (*cursor < context->event_count) {
+                    const ssp_module_event *e = &context->events[(*cursor)++];
+                    if (e->target == 0 || e->target == context->key) return e;
+                }
+                return NULL;
+            }
+
+            /* Asks for work to be called off the real-time threads; 0 while an earlier job is under way or its reply was not taken.
+             * [audio-thread] */
+            static inline int ssp_request_work(const ssp_process_context *context, int32_t kind, int64_t argument)
+            {
+                if (__atomic_load_n(&context->job->state, __ATOMIC_ACQUIRE) != SSP_WORK_STATE_IDLE) return 0;
+                context->job->kind = kind;
+                context->job->argument = argument;
+                __atomic_store_n(&context->job->state, SSP_WORK_STATE_REQUESTED, __ATOMIC_RELEASE);
+                __atomic_fetch_or(&context->work_pending[context->slot >> 6], UINT64_C(1) << (context->slot & 63), __ATOMIC_SEQ_CST);
+                return 1;
+            }
+
+            /* Takes the reply of a finished job, once; 0: there is none. [audio-thread] */
+            static inline int ssp_take_reply(const ssp_process_context *context, int32_t *kind, int64_t *result)
+            {
+                if (__atomic_load_n(&context->job->state, __ATOMIC_ACQUIRE) != SSP_WORK_STATE_REPLIED) return 0;
+                *kind = context->job->kind;
+                *result = context->job->result;
+                __atomic_store_n(&context->job->state, SSP_WORK_STATE_IDLE, __ATOMIC_RELEASE);
+                return 1;
+            }
+
+            /* What marks a function as exported, whatever the compiler hides. */
+            #define SSP_EXPORT __attribute__((visibility("default")))
+
+            /* What a library of modules exports: the table of module 0, 1, 2 ... until NULL; at most SSP_MAX_LIBRARY_MODULES. The same
+             * tables at every call. [steward] */
+            SSP_EXPORT const ssp_native_module *ssp_module_get(uint32_t index);
+
+            /* The next two are for a library that brings a runtime of its own (C#: the template in this folder does it); C and C++
+             * leave them out. ssp_thread_attach does nothing, so that the runtime knows the calling thread before it plays: the engine
+             * calls it on every real-time thread. [any thread of the engine, between quanta] */
+            SSP_EXPORT void ssp_thread_attach(void);
+
+            /* Collections the runtime has made: each may have stopped a real-time thread, so the engine watches it and tells.
+             * [steward] */
+            SSP_EXPORT uint64_t ssp_runtime_collections(void);
 
             #ifdef __cplusplus
             }
@@ -155,12 +201,17 @@ internal static partial class CHeader
     {
         var type = f.GetModifiedFieldType();
         if (!type.IsFunctionPointer) return $"{CType(f.FieldType)}{FieldName(f)}";
-        var parameters = type.GetFunctionPointerParameterTypes().Select(p => Parameter(f.Name, p.UnderlyingSystemType));
+        var parameters = type.GetFunctionPointerParameterTypes().Select((p, i) => Parameter(f.Name, i, p.UnderlyingSystemType));
         return $"{CType(type.GetFunctionPointerReturnType().UnderlyingSystemType)}(*{FieldName(f)})({string.Join(", ", parameters)})";
     }
 
-    private static string Parameter(string function, Type p) =>
-        p != typeof(byte*) ? CType(p) + ParameterName(function, p)
+    // The functions that have no instance yet are told whose they are.
+    private static readonly HashSet<string> WithContext =
+        [nameof(NativeModule.SharedBytes), nameof(NativeModule.BuildShared), nameof(NativeModule.InstanceBytes), nameof(NativeModule.Construct)];
+
+    private static string Parameter(string function, int position, Type p) =>
+        position == 0 && WithContext.Contains(function) ? "void *context"
+        : p != typeof(byte*) ? CType(p) + ParameterName(function, p)
         : function == nameof(NativeModule.SaveState) ? "void *state" : "const void *state";
 
     // Function pointer types carry no names; the types say what is meant.

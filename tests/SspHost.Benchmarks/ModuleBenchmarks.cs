@@ -107,16 +107,16 @@ public unsafe class ModuleBenchmarks
 
     private void Construct(ModuleEntry entry, int[] settings)
     {
-        var shared = entry.SharedBytes(Rate) is var bytes and > 0 ? _blocks.Take(bytes) : null;
-        if (shared != null) entry.BuildShared(shared, Rate);
+        var shared = entry.SharedBytes(entry.Context, Rate) is var bytes and > 0 ? _blocks.Take(bytes) : null;
+        if (shared != null) entry.BuildShared(entry.Context, shared, Rate);
         fixed (int* s = settings)
         {
             var setup = new InstanceSetup { SampleRate = Rate, Quantum = Quantum, Settings = s, Seed = 1234, Shared = shared };
             Requirements need = default;
-            entry.Require(&setup, &need);
+            entry.Require(entry.Context, &setup, &need);
             var memory = new InstanceMemory(_blocks.Take(need.Bytes), need.Bytes);
             ModuleTiming timing = default;
-            entry.Construct(_self, &setup, &memory, &timing);
+            entry.Construct(entry.Context, _self, &setup, &memory, &timing);
             if (memory.Overdrawn) throw new InvalidOperationException($"{Id} takes more memory than it asked for");
         }
     }

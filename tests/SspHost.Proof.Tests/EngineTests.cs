@@ -56,7 +56,7 @@ public sealed class EngineTests
     [Theory]
     [InlineData("SspHost.Engine.Graph.NodeRunner.Run")]
     [InlineData("SspHost.Engine.Threads.RtThread.Live")]
-    [InlineData("SspHost.Engine.Threads.Watchdog.TakeOver")]
+    [InlineData("SspHost.Engine.Threads.Watchdog.TakeOverWith")]
     [InlineData("SspHost.Modules.Vco.Process")]
     [InlineData("SspHost.Modules.Lfo.Segment")]
     [InlineData("SspHost.Engine.Audio.AlsaDevice.Begin")]

@@ -32,6 +32,7 @@ public sealed partial class SystemCallTests
         ("prctl", "SspHost.Engine.Threads.RtThread.*", "before RtGuard.Enter"),
         ("open", "SspHost.Engine.Threads.ThreadFiles.Open", "before RtGuard.Enter"),
         ("sigaltstack", "ssp_faults_*", "before RtGuard.Enter, after RtGuard.Leave"),
+        ("sigaltstack", "ssp_attach", "RtGuard.Permit: once for each library with a runtime, between quanta"),
         ("close", "SspHost.Engine.Threads.ThreadFiles.Close", "after RtGuard.Leave"),
         ("sched_get*", "SspHost.Engine.Threads.RtThread.Describe", "before RtGuard.Enter"),
         ("sched_getaffinity", "SspHost.Engine.Threads.RtThread.PinnedCore", "before RtGuard.Enter"),

@@ -13,7 +13,7 @@ public class SettingsTests
           // what the studio has
           "device": "alsa:hw:0", "rate": 96000, "quantum": 64, "period": 48, "periods": 3,
           "cores": [2, 3], "regionMib": 512, "patches": "/p", "state": "/s", "format": "float", "moduleTimes": false,
-          "captureDevice": "alsa:hw:1", "inputs": [2, 1], "outputs": [1, 0, 0, 4], "hold": [1, 4],
+          "captureDevice": "alsa:hw:1", "inputs": [2, 1], "outputs": [1, 0, 0, 4], "hold": [1, 4], "modules": { "directories": ["/m", "/n"] },
         }
         """;
 
@@ -38,6 +38,9 @@ public class SettingsTests
     [InlineData("{\"rate\": 48000.5}", "expected \"rate\" as a whole number")]
     [InlineData("{\"quantum\": 48}", "expected \"quantum\" a power of two from 16 to 256, not 48")]
     [InlineData("{\"cores\": [1,\n1]}", "line 2: expected \"cores\" with at most 16 different cores")]
+    [InlineData("{\"modules\": []}", "expected \"modules\" as { \"directories\": [ absolute paths ] }")]
+    [InlineData("{\"modules\": {\"directories\": [\"relative\"]}}", "expected \"modules\" as { \"directories\": [ absolute paths ] }")]
+    [InlineData("{\"modules\": {\"paths\": []}}", "expected \"modules\" as { \"directories\": [ absolute paths ] }")]
     [InlineData("{\"moduleTimes\": 1}", "expected \"moduleTimes\" as true or false")]
     [InlineData("{\"cores\": 1}", "expected \"cores\" as a list")]
     [InlineData("{\"device\": \"oss\"}", "expected \"device\" sim, alsa:NAME, wav:IN,OUT or auto, not \"oss\"")]

@@ -58,6 +58,7 @@ public static class EngineWords
         RequestKind.StartRecording => "start the recording",
         RequestKind.StopRecording => "end the recording",
         RequestKind.SetDiagnostics => "switch diagnostics",
+        RequestKind.LoadLibrary => "load a library of modules",
         RequestKind.Shutdown => "end the engine",
         _ => $"do request {(uint)kind}",
     };

@@ -100,7 +100,28 @@ public sealed unsafe class EngineLink : IDisposable
     }
 
     /// <summary>The modules this engine can make; a module's index is its number in plans.</summary>
-    public IReadOnlyList<ModuleDescriptor> ReadDescriptors() => DescriptorBlob.Read(Map.Descriptors);
+    public IReadOnlyList<ModuleDescriptor> ReadDescriptors() => DescriptorBlob.Read(Map.CopyDescriptors(out _));
+
+    /// <summary>
+    /// Loads a library of modules: <paramref name="path"/> is what is loaded, <paramref name="file"/> what it is called. For kinds other than
+    /// <see cref="LibraryKind.Native"/> <paramref name="descriptors"/> is the blob of its modules. The number of its first type, and how many.
+    /// Throws <see cref="EngineRefusedException"/> with the engine's own words.
+    /// </summary>
+    public (int First, int Count) LoadLibrary(LibraryKind kind, string path, string file, ReadOnlySpan<byte> descriptors = default)
+    {
+        using var block = Allocate(sizeof(LibraryLoad) + descriptors.Length);
+        var load = (LibraryLoad*)block.Pointer;
+        load->Kind = kind;
+        if (!LibraryLoad.TrySet(load->Path, path) || !LibraryLoad.TrySet(load->File, file))
+            throw new ArgumentException($"'{path}': the path of a library has at most {LibraryRecord.PathBytes - 1} bytes", nameof(path));
+        load->DescriptorBytes = descriptors.Length;
+        descriptors.CopyTo(block.Bytes[sizeof(LibraryLoad)..]);
+        var refusal = load->Refusal;
+        var reply = Ask(
+            new Request { Kind = RequestKind.LoadLibrary, Offset = block.Offset },
+            words: () => $"cannot load {file}: {LibraryRecord.Text(refusal, LibraryLoad.RefusalBytes)}");
+        return ((int)reply.A, (int)reply.B);
+    }
 
     /// <summary>The kinds of cores that the engine may use, the fastest first: at least one where the engine has told them.</summary>
     public IReadOnlyList<CoreClass> ReadCoreClasses()
@@ -250,7 +271,7 @@ public sealed unsafe class EngineLink : IDisposable
     /// Sends a request and waits for its reply. Throws <see cref="EngineRefusedException"/>, <see cref="EngineGoneException"/> or
     /// <see cref="EngineTimeoutException"/>; anything but a return means: not Ok.
     /// </summary>
-    public Reply Ask(Request request, TimeSpan? timeout = null, Func<int, string?>? node = null)
+    public Reply Ask(Request request, TimeSpan? timeout = null, Func<int, string?>? node = null, Func<string>? words = null)
     {
         lock (_requests)
         {
@@ -263,7 +284,10 @@ public sealed unsafe class EngineLink : IDisposable
             var deadline = Stopwatch.GetTimestamp() + (long)(limit.TotalSeconds * Stopwatch.Frequency);
             Send(in request, deadline, limit);
             var reply = Receive(in request, deadline, limit);
-            return reply.Status == ReplyStatus.Ok ? reply : throw EngineWords.Refusal(in reply, node);
+            if (reply.Status == ReplyStatus.Ok) return reply;
+            throw reply.Status == ReplyStatus.LibraryRefused && words != null
+                ? new EngineRefusedException(reply.Kind, reply.Status, BadPart.None, -1, words())
+                : EngineWords.Refusal(in reply, node);
         }
     }
 

@@ -547,6 +547,7 @@ internal static unsafe class Executor
         var counters = ThreadCounters.Read();
         while (abandoned >= 0 || Volatile.Read(ref crew->Stop) == 0)
         {
+            if (abandoned < 0) Loading.Attachments.CatchUp(&record->Attached);
             var bell = Volatile.Read(ref *bed.Bell);
             var gate = Volatile.Read(ref crew->Gate);
             if (abandoned >= 0 || IsNews(gate, generation, bell, heard))
@@ -634,6 +635,13 @@ internal static unsafe class Executor
     {
         var gate = Interlocked.Decrement(ref crew->Gate);
         if ((gate & (Crew.Open | Crew.EnteredMask)) == 0 && Volatile.Read(ref crew->JoinWaiting) != 0) RingJoin(crew);
+    }
+
+    /// <summary>Every worker looks up, and finds what there is to be done between quanta. [steward]</summary>
+    public static void Wake(Crew* crew)
+    {
+        RingBell(&crew->Bell, int.MaxValue);
+        RingBell(&crew->SlowBell, int.MaxValue);
     }
 
     /// <summary>Sends every worker home. [steward]</summary>

@@ -8,7 +8,12 @@ namespace SspHost.Engine.Graph;
 /// <summary>[steward] Every function; RT threads reach instances through their plan only.</summary>
 internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType* types, int typeCount)
 {
+    private int _typeCount = typeCount;
+
     private readonly Instance** _slots = (Instance**)ModuleTypes.Take(pool, Limits.MaxInstances * (long)sizeof(Instance*));
+
+    /// <summary>More types have come.</summary>
+    public void Grow(int count) => _typeCount = count;
 
     /// <summary>Instances alive, leaving ones included.</summary>
     public int Count { get; private set; }
@@ -51,7 +56,7 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
     {
         var need = default(Requirements);
         HeapScope.Enter(0);
-        type->Entry.Require(setup, &need);
+        type->Entry.Require(type->Entry.Context, setup, &need);
         HeapScope.Leave();
         blocks = default;
         if (need.Bytes is < 0 or > 1L << 40) return false;
@@ -85,7 +90,7 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
         var type = types + module;
         if (type->Shared != null || type->SharedIsFresh != 0) return 0;
         HeapScope.Enter(0);
-        var bytes = type->Entry.SharedBytes(rate);
+        var bytes = type->Entry.SharedBytes(type->Entry.Context, rate);
         HeapScope.Leave();
         return Math.Max(0, bytes);
     }
@@ -105,18 +110,18 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
     /// <summary>Builds what this installation allocated.</summary>
     public void BuildShared(float rate)
     {
-        for (var i = 0; i < typeCount; i++)
+        for (var i = 0; i < _typeCount; i++)
         {
             if (types[i].SharedIsFresh == 0) continue;
             using var visit = new StewardVisit(map, i, 0, 0, null);
-            types[i].Entry.BuildShared(types[i].Shared, rate);
+            types[i].Entry.BuildShared(types[i].Entry.Context, types[i].Shared, rate);
         }
     }
 
     /// <summary>The installation is over: what it allocated stays, or is given back.</summary>
     public void SettleShared(bool keep)
     {
-        for (var i = 0; i < typeCount; i++)
+        for (var i = 0; i < _typeCount; i++)
         {
             if (types[i].SharedIsFresh == 0) continue;
             types[i].SharedIsFresh = 0;
@@ -127,7 +132,7 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
     /// <summary>Gives back every module type's shared data: the rate changes.</summary>
     public void FreeAllShared()
     {
-        for (var i = 0; i < typeCount; i++) FreeShared(i);
+        for (var i = 0; i < _typeCount; i++) FreeShared(i);
     }
 
     private void FreeShared(int module)
@@ -179,7 +184,7 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
         var timing = default(ModuleTiming);
         var own = new InstanceMemory(start + blocks.Memory, blocks.MemoryBytes);
         using var visit = new StewardVisit(map, node->Module, (uint)node->Slot + 1, node->Key, node->Name);
-        type->Entry.Construct(instance->Self, &setup, &own, &timing);
+        type->Entry.Construct(type->Entry.Context, instance->Self, &setup, &own, &timing);
         if (own.Overdrawn || timing.LatencyFrames < 0 || timing.TailFrames < -1) return null;
         if (node->StateLength > 0) stateRefused = !type->Entry.LoadState(instance->Self, node->StateVersion, state, node->StateLength);
         instance->LatencyFrames = timing.LatencyFrames;

@@ -17,10 +17,13 @@ public unsafe struct ModuleEntry
     public uint Version;
     public bool AcceptsEvents, HasTail, Sheddable;
 
-    public delegate*<float, long> SharedBytes;
-    public delegate*<void*, float, void> BuildShared;
-    public delegate*<InstanceSetup*, Requirements*, void> Require;
-    public delegate*<void*, InstanceSetup*, InstanceMemory*, ModuleTiming*, void> Construct;
+    /// <summary>What the functions below that have no instance yet are told: the table of a native module; null for a C# module.</summary>
+    public void* Context;
+
+    public delegate*<void*, float, long> SharedBytes;
+    public delegate*<void*, void*, float, void> BuildShared;
+    public delegate*<void*, InstanceSetup*, Requirements*, void> Require;
+    public delegate*<void*, void*, InstanceSetup*, InstanceMemory*, ModuleTiming*, void> Construct;
     public delegate*<void*, void> Reset;
     public delegate*<void*, ProcessContext*, ProcessResult> Process;
     public delegate*<void*, byte*, int, int> SaveState;
@@ -62,13 +65,13 @@ public unsafe struct ModuleEntry
     // The spans are made without a check of their length: it would be a path to an exception from every module.
     private static class Thunk<T> where T : unmanaged, IModule<T>
     {
-        public static long SharedBytes(float rate) => T.SharedBytes(rate);
+        public static long SharedBytes(void* context, float rate) => T.SharedBytes(rate);
 
-        public static void BuildShared(void* shared, float rate) => T.BuildShared(shared, rate);
+        public static void BuildShared(void* context, void* shared, float rate) => T.BuildShared(shared, rate);
 
-        public static void Require(InstanceSetup* setup, Requirements* need) => T.Require(in *setup, ref *need);
+        public static void Require(void* context, InstanceSetup* setup, Requirements* need) => T.Require(in *setup, ref *need);
 
-        public static void Construct(void* self, InstanceSetup* setup, InstanceMemory* memory, ModuleTiming* timing) =>
+        public static void Construct(void* context, void* self, InstanceSetup* setup, InstanceMemory* memory, ModuleTiming* timing) =>
             T.Construct(ref *(T*)self, in *setup, ref *memory, ref *timing);
 
         public static void Reset(void* self) => T.Reset(ref *(T*)self);

@@ -1,9 +1,9 @@
-// Every module type the engine can make, in the order that gives them their numbers.
+// Every module type that ships with the engine, in the order that gives them their numbers.
 using SspHost.Abi;
 
 namespace SspHost.Engine.Graph;
 
-/// <summary>Filled by the composition root before the engine starts; nothing is added afterwards. [start-up]</summary>
+/// <summary>Filled by the composition root before the engine starts; what libraries bring later follows in the renderer's tables. [start-up]</summary>
 public sealed class ModuleRegistry
 {
     private readonly List<ModuleDescriptor> _descriptors = [];

@@ -1,4 +1,4 @@
-// The registry as RT threads and the steward use it: unmanaged tables, built once at start.
+// The registry as RT threads and the steward use it: unmanaged tables, built at start, with room for what libraries bring later.
 using System.Runtime.InteropServices;
 using SspHost.Abi;
 using SspHost.Engine.Memory;
@@ -40,6 +40,9 @@ internal unsafe struct ModuleType
     public PortRule* Inputs;
     public PortRule* Outputs;
 
+    /// <summary>The block that Parameters, Settings, Inputs and Outputs of a library's module lie in; null for the engine's own.</summary>
+    public void* Tables;
+
     /// <summary>Data all instances share, built for the rate at hand; null before the first instance or where there is none.</summary>
     public void* Shared;
 
@@ -54,7 +57,7 @@ internal static unsafe class ModuleTypes
     public static ModuleType* Build(ModuleRegistry registry, Pool* pool)
     {
         var count = registry.Entries.Count;
-        var types = (ModuleType*)Take(pool, Math.Max(1, count) * (long)sizeof(ModuleType));
+        var types = (ModuleType*)Take(pool, Limits.MaxModuleTypes * (long)sizeof(ModuleType));
         for (var i = 0; i < count; i++)
         {
             var d = registry.Descriptors[i];

@@ -24,7 +24,7 @@ public sealed unsafe class Renderer : IDisposable
     private readonly RegionMap _map;
     private readonly Pool* _pool;
     private readonly ModuleType* _types;
-    private readonly int _typeCount;
+    private int _typeCount;
     private readonly InstanceTable _instances;
     private readonly PlanBuilder _builder;
     private readonly RenderState* _s;
@@ -73,6 +73,17 @@ public sealed unsafe class Renderer : IDisposable
     }
 
     internal RenderState* State => _s;
+
+    internal ModuleType* Types => _types;
+
+    internal int TypeCount => _typeCount;
+
+    /// <summary>[steward] As many types as were filled behind the last one can be used from now on: no plan knows their numbers yet.</summary>
+    internal void Grow(int types)
+    {
+        _typeCount += types;
+        _instances.Grow(_typeCount);
+    }
 
     internal InstanceTable Instances => _instances;
 
@@ -488,6 +499,9 @@ public sealed unsafe class Renderer : IDisposable
     /// <summary>[standby] Finishes what worker <paramref name="thread"/> was stuck in, and takes part in its place.</summary>
     public void ResumeWorker(int thread) => Executor.ResumeWorker(_s, thread);
 
+    /// <summary>[steward] Wakes every worker, so that it does what is to be done between quanta.</summary>
+    internal void WakeWorkers() => Executor.Wake(&_s->Crew);
+
     /// <summary>[steward] Tells every worker to return from its loop. Call after the audio thread has stopped or from a live one: both are safe.</summary>
     public void StopWorkers() => Executor.Stop(&_s->Crew);
 
@@ -499,6 +513,7 @@ public sealed unsafe class Renderer : IDisposable
     public bool Render(float** inputs, int inputCount, float** outputs, int outputCount, ulong frame)
     {
         var s = _s;
+        Loading.Attachments.CatchUp(&s->Seats->Record->Attached);
         s->Time = frame;
         s->Quantum++;
         s->Seats->Tape.Quantum = s->Quanta;

@@ -57,6 +57,18 @@ public static unsafe partial class Heap
         if (s_service != null) CallLeaveRt();
     }
 
+    /// <summary>The C library serves the calling RT thread until <see cref="ResumeThread"/>. [rt-thread, between quanta]</summary>
+    internal static void PauseThread()
+    {
+        if (s_service != null) CallPauseRt();
+    }
+
+    /// <inheritdoc cref="PauseThread"/>
+    internal static void ResumeThread()
+    {
+        if (s_service != null) CallResumeRt();
+    }
+
     /// <inheritdoc cref="HeapScope.Enter"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void EnterScope(uint owner)
@@ -77,6 +89,12 @@ public static unsafe partial class Heap
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void CallLeaveRt() => LeaveRt();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CallPauseRt() => PauseRt();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CallResumeRt() => ResumeRt();
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void CallEnterScope(uint owner) => EnterScopeNow(owner);
@@ -106,6 +124,14 @@ public static unsafe partial class Heap
     [SuppressGCTransition]
     [LibraryImport(Library, EntryPoint = "ssp_heap_leave_rt")]
     private static partial void LeaveRt();
+
+    [SuppressGCTransition]
+    [LibraryImport(Library, EntryPoint = "ssp_heap_pause_rt")]
+    private static partial void PauseRt();
+
+    [SuppressGCTransition]
+    [LibraryImport(Library, EntryPoint = "ssp_heap_resume_rt")]
+    private static partial void ResumeRt();
 
     [SuppressGCTransition]
     [LibraryImport(Library, EntryPoint = "ssp_heap_enter_scope")]

@@ -268,6 +268,7 @@ public sealed unsafe class Region : IDisposable
         header->ClockAnchorOffset = _layout.ClockAnchor;
         header->StallsOffset = _layout.Stalls;
         header->WorkerHistogramsOffset = _layout.WorkerHistograms;
+        header->LibrariesOffset = _layout.Libraries;
         header->PoolOffset = _layout.Pool;
         header->PoolBytes = Map.Bytes - _layout.Pool;
         header->SilenceOffset = _layout.Silence;

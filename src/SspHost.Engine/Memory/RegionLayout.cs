@@ -26,7 +26,7 @@ internal readonly struct RegionLayout
     private const long Line = 128;
 
     public readonly long Requests, Replies, Events, Notices, AudioStatus, StewardStatus, PoolStatistics, Histograms, Instances, Threads,
-        TraceRings, ClockAnchor, Stalls, WorkerHistograms, Descriptors;
+        TraceRings, ClockAnchor, Stalls, WorkerHistograms, Libraries, Descriptors;
     public readonly long Silence, Stacks, StackStride, StacksEnd, Pool;
 
     public unsafe RegionLayout(long page, long descriptorBytes)
@@ -46,6 +46,7 @@ internal readonly struct RegionLayout
         ClockAnchor = Take(ref at, sizeof(Seqlock<ClockAnchor>), Line);
         Stalls = Take(ref at, SpscRing<StallRecord>.BytesFor(StallEntries), Line);
         WorkerHistograms = Take(ref at, Limits.MaxThreads * (long)sizeof(Histogram), Line);
+        Libraries = Take(ref at, Limits.MaxLibraries * (long)sizeof(LibraryRecord), Line);
         Descriptors = Take(ref at, descriptorBytes, Line);
         Silence = Take(ref at, SilenceBytes, page);
 

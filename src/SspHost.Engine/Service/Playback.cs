@@ -2,6 +2,7 @@
 using SspHost.Abi;
 using SspHost.Engine.Audio;
 using SspHost.Engine.Graph;
+using SspHost.Engine.Loading;
 using SspHost.Engine.Memory;
 using SspHost.Engine.Threads;
 
@@ -372,6 +373,42 @@ public sealed unsafe partial class Playback
         }
 
         return 0;
+    }
+
+    /// <summary>
+    /// Waits until every thread that may come to play is known to every runtime that libraries brought: those that stand by do it now, those that
+    /// play between two quanta, those that do not exist yet when they start. False: one did not come to it in time.
+    /// </summary>
+    internal bool AttachThreads()
+    {
+        const ulong Patience = 2 * Second, Step = Second / 1000;
+        var until = Linux.Now() + Patience;
+        var never = 0u;
+        var count = Attachments.Count;
+        for (var t = 0; t < Watchdog.Threads; t++)
+        {
+            while (Interlocked.CompareExchange(ref _watchdog->StandbysTaken, 1, 0) != 0)
+            {
+                if (Linux.Now() > until) return false;
+                Linux.Wait(&never, 0, Step);
+            }
+
+            var parked = _rt[t].IsParked && !_renderer.IsGhost(_rt + t);
+            if (parked) parked = RtThread.Start(_rt + t, Setup(t, 0, -1) with { Record = null }, "ssp-standby"u8, &Nothing, null) == 0 && RtThread.TryJoin(_rt + t, Second);
+            Volatile.Write(ref _watchdog->StandbysTaken, 0);
+        }
+
+        for (var t = 0; t < _threads; t++)
+        {
+            while (!HasEnded && Volatile.Read(ref _region.Map.Threads[t].Attached) < count)
+            {
+                if (Linux.Now() > until) return false;
+                _renderer.WakeWorkers();
+                Linux.Wait(&never, 0, Step);
+            }
+        }
+
+        return true;
     }
 
     private static void Nothing(void* argument)

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using SspHost.Abi;
 using SspHost.Engine.Audio;
 using SspHost.Engine.Graph;
+using SspHost.Engine.Loading;
 using SspHost.Engine.Memory;
 using SspHost.Engine.Probes;
 
@@ -31,6 +32,7 @@ public sealed unsafe class Steward
     private readonly int* _terminate;
     private readonly SpscRing<Request> _requests;
     private readonly SpscRing<Reply> _replies;
+    private readonly LibraryLoader _loader;
     private Grants _grants;
     private int _collectionsAtStart;
     private long _allocatedAtStart;
@@ -52,6 +54,7 @@ public sealed unsafe class Steward
         _replies = _map.Replies;
         _renderer = new Renderer(_map, _pool, registry, (float*)region.Silence);
         _audio = new Playback(region, _renderer);
+        _loader = new LibraryLoader(_map, _pool, _renderer);
         if (!_grants.Create(_pool)) throw new InvalidOperationException("the region is too small for the engine's own tables");
     }
 
@@ -146,6 +149,7 @@ public sealed unsafe class Steward
                 case RequestKind.StopRecording:
                     if (!_audio.EndRecord()) reply.Status = ReplyStatus.TimedOut;
                     break;
+                case RequestKind.LoadLibrary: LoadLibrary(in r, ref reply); break;
                 case RequestKind.SetDiagnostics: _renderer.Diagnostics = (DiagnosticFlags)r.A; break;
                 case RequestKind.Shutdown: Shutdown(in r, ref reply); break;
                 default: Bad(ref reply, BadPart.None, 0, (long)r.Kind); break;
@@ -426,6 +430,33 @@ public sealed unsafe class Steward
         if (Instance(in r, ref reply)) reply.Status = _renderer.Restore((int)r.A, (uint)r.C);
     }
 
+    private void LoadLibrary(in Request r, ref Reply reply)
+    {
+        var block = (LibraryLoad*)Granted(in r, ref reply, sizeof(LibraryLoad));
+        if (block == null) return;
+        var bytes = _grants.BytesOf((byte*)block);
+
+        // Read from a copy of our own, as a plan is.
+        var load = (LibraryLoad*)_pool->Allocate(0, bytes, 0);
+        if (load == null)
+        {
+            (reply.Status, reply.A) = (ReplyStatus.OutOfMemory, bytes);
+            return;
+        }
+
+        Buffer.MemoryCopy(block, load, bytes, bytes);
+        if (load->DescriptorBytes < 0 || load->DescriptorBytes > bytes - sizeof(LibraryLoad)) Bad(ref reply, BadPart.Header, 0, load->DescriptorBytes);
+        else if (_loader.Load(load, _audio, out var loaded)) (reply.A, reply.B, reply.C) = (loaded.First, loaded.Count, loaded.Record);
+        else
+        {
+            reply.Status = ReplyStatus.LibraryRefused;
+            Buffer.MemoryCopy(load->Refusal, block->Refusal, LibraryLoad.RefusalBytes, LibraryLoad.RefusalBytes);
+        }
+
+        _pool->Free(0, load);
+        if (_region.Locks) ImageLock.Refresh(); // refused or not, it is there
+    }
+
     private void Shutdown(in Request r, ref Reply reply)
     {
         if (!_audio.Stop((int)Math.Clamp(r.A, 0, Limits.MaxRate * 10L))) reply.Status = ReplyStatus.TimedOut; // it ends all the same
@@ -440,6 +471,7 @@ public sealed unsafe class Steward
         _map.ClockAnchor->Write(CycleClock.Anchor());
         _region.PublishPoolStats(out var pool);
         _renderer.PublishHeap();
+        _loader.PublishCollections();
         var status = new StewardStatus
         {
             PoolBytes = pool.Offered,

@@ -67,6 +67,9 @@ public unsafe struct RtThread
     private SampleCell _sample;
     private byte* _stack;
 
+    /// <summary>Runtimes of libraries that know it. [the thread itself]</summary>
+    internal int Attached;
+
     /// <summary>Signals sent for a walk of its stack. [watchdog]</summary>
     internal uint SamplesAsked;
 
@@ -258,6 +261,8 @@ public unsafe struct RtThread
         while (true)
         {
             _ = ThreadCalls.Prctl(ThreadCalls.PrSetName, thread->_name, 0, 0, 0);
+            Loading.Attachments.CatchUp(&thread->Attached);
+            if (thread->_record != null) thread->_record->Attached = thread->Attached;
             if (thread->_record != null) Describe(thread->_record, thread->_stackBytes);
             Heap.EnterThread(thread->_arena, thread->_cell.Current, &thread->_cell.Ghost);
             RtGuard.Enter(&thread->_cell);

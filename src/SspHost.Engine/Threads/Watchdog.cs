@@ -82,6 +82,9 @@ internal unsafe struct Watchdog
 
     public int SeatCount;
 
+    /// <summary>1 while somebody starts one of those that stand by: the watchdog, or the steward.</summary>
+    public int StandbysTaken;
+
     /// <summary>Called when a thread is stuck and no other is left to take its place.</summary>
     public delegate*<void> GiveUp;
 
@@ -241,7 +244,14 @@ internal unsafe struct Watchdog
     {
         var seat = State->Seats + index;
         var watched = Seats + index;
-        var standby = FindStandby();
+        if (Interlocked.CompareExchange(ref StandbysTaken, 1, 0) != 0) return false; // the steward has one of them for a moment: at the next tick
+        var took = TakeOverWith(FindStandby(), seat, watched, index, reason, cost);
+        Volatile.Write(ref StandbysTaken, 0);
+        return took;
+    }
+
+    private bool TakeOverWith(RtThread* standby, Seat* seat, Watched* watched, int index, ShedReason reason, long cost)
+    {
         var ghost = FindGhost();
         if (standby == null || ghost == null)
         {

@@ -22,6 +22,7 @@ enum { ELSEWHERE = 0, IN_SCOPE = 1, REAL_TIME = 2 };
 /* initial-exec: reading it must not allocate, which a dynamic one does at a thread's first look. */
 static __thread struct {
     int32_t mode;
+    int32_t paused;
     int32_t arena;
     uint32_t owner;
     const volatile int32_t *current;
@@ -347,6 +348,18 @@ EXPORT void ssp_heap_enter_rt(int32_t arena, const volatile int32_t *current, co
 EXPORT void ssp_heap_leave_rt(void)
 {
     here.mode = ELSEWHERE;
+}
+
+EXPORT void ssp_heap_pause_rt(void)
+{
+    here.paused = here.mode == REAL_TIME;
+    if (here.paused) here.mode = ELSEWHERE;
+}
+
+EXPORT void ssp_heap_resume_rt(void)
+{
+    if (here.paused) here.mode = REAL_TIME;
+    here.paused = 0;
 }
 
 EXPORT void ssp_heap_enter_scope(uint32_t owner)

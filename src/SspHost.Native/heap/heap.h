@@ -42,6 +42,10 @@ void ssp_heap_serve(struct ssp_heap_service *service);
 void ssp_heap_enter_rt(int32_t arena, const volatile int32_t *current, const volatile int32_t *ghost);
 void ssp_heap_leave_rt(void);
 
+/* The C library serves the calling RT thread, up to resume: between quanta, for what is to outlive its arena. Nothing elsewhere. */
+void ssp_heap_pause_rt(void);
+void ssp_heap_resume_rt(void);
+
 /* What the calling thread takes from now on is taken from the pool for this owner (instance slot + 1). Nothing on an RT thread. */
 void ssp_heap_enter_scope(uint32_t owner);
 void ssp_heap_leave_scope(void);

@@ -12,10 +12,11 @@ public sealed class ModuleType
     private readonly Dictionary<string, int> _settings = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _assets = new(StringComparer.Ordinal);
 
-    internal ModuleType(ModuleDescriptor descriptor, int number)
+    internal ModuleType(ModuleDescriptor descriptor, int number, uint revision)
     {
         Descriptor = descriptor;
         Number = number;
+        Revision = revision;
         for (var i = 0; i < descriptor.Inputs.Count; i++) _inputs.TryAdd(descriptor.Inputs[i].Id, i);
         for (var i = 0; i < descriptor.Outputs.Count; i++) _outputs.TryAdd(descriptor.Outputs[i].Id, i);
         for (var i = 0; i < descriptor.Parameters.Count; i++) _parameters.TryAdd(descriptor.Parameters[i].Id, i);
@@ -27,6 +28,9 @@ public sealed class ModuleType
 
     /// <summary>Index in the engine's descriptor list: <see cref="PlanNode.Module"/>.</summary>
     public int Number { get; }
+
+    /// <summary>How many types of this id it has replaced: an instance of another revision is another instance.</summary>
+    public uint Revision { get; }
 
     /// <summary>Index of an input by id, or -1.</summary>
     public int Input(string id) => _inputs.TryGetValue(id, out var i) ? i : -1;
@@ -44,30 +48,60 @@ public sealed class ModuleType
     public int Asset(string id) => _assets.TryGetValue(id, out var i) ? i : -1;
 }
 
-/// <summary>All module types an engine has, by id. Immutable.</summary>
+/// <summary>
+/// All module types an engine has, by id. Whoever holds one sees it grow when a library is loaded (<see cref="Update"/>); of several types of one
+/// id the last one counts, the others live on for instances that are leaving. Thread-safe: what is read belongs together.
+/// </summary>
 public sealed class DescriptorIndex
 {
-    private readonly Dictionary<string, ModuleType> _types;
-    private readonly ModuleType[] _list;
+    private Content _content;
 
     /// <summary>Indexes descriptors in the engine's order (<see cref="DescriptorBlob.Read"/>).</summary>
-    public DescriptorIndex(IReadOnlyList<ModuleDescriptor> descriptors)
+    public DescriptorIndex(IReadOnlyList<ModuleDescriptor> descriptors) => _content = new Content(descriptors);
+
+    /// <summary>Types by number, those that were replaced included.</summary>
+    public IReadOnlyList<ModuleType> Types => Volatile.Read(ref _content).List;
+
+    /// <summary>Descriptors by number, likewise.</summary>
+    public IReadOnlyList<ModuleDescriptor> Descriptors => Volatile.Read(ref _content).Descriptors;
+
+    /// <summary>What can be patched: the descriptors of types that were not replaced.</summary>
+    public IReadOnlyList<ModuleDescriptor> Current
     {
-        _list = new ModuleType[descriptors.Count];
-        _types = new Dictionary<string, ModuleType>(descriptors.Count, StringComparer.Ordinal);
-        for (var i = 0; i < _list.Length; i++)
+        get
         {
-            _list[i] = new ModuleType(descriptors[i], i);
-            _types.TryAdd(descriptors[i].Id, _list[i]);
+            var content = Volatile.Read(ref _content);
+            return [.. content.List.Where(t => content.Types[t.Descriptor.Id] == t).Select(t => t.Descriptor)];
         }
     }
 
-    /// <summary>Types by number.</summary>
-    public IReadOnlyList<ModuleType> Types => _list;
-
     /// <summary>The type called <paramref name="id"/>, or null.</summary>
-    public ModuleType? Find(string id) => _types.GetValueOrDefault(id);
+    public ModuleType? Find(string id) => Volatile.Read(ref _content).Types.GetValueOrDefault(id);
+
+    /// <summary>The engine has other types now: those there were keep their numbers, unless the engine is another one.</summary>
+    public void Update(IReadOnlyList<ModuleDescriptor> descriptors) => Volatile.Write(ref _content, new Content(descriptors));
 
     /// <summary>Indexes a descriptor blob. Throws <see cref="InvalidDataException"/> where it is none.</summary>
     public static DescriptorIndex Read(ReadOnlySpan<byte> blob) => new(DescriptorBlob.Read(blob));
+
+    private sealed class Content
+    {
+        public Content(IReadOnlyList<ModuleDescriptor> descriptors)
+        {
+            Descriptors = descriptors;
+            List = new ModuleType[descriptors.Count];
+            Types = new Dictionary<string, ModuleType>(descriptors.Count, StringComparer.Ordinal);
+            for (var i = 0; i < List.Length; i++)
+            {
+                var revision = Types.TryGetValue(descriptors[i].Id, out var earlier) ? earlier.Revision + 1 : 0;
+                Types[descriptors[i].Id] = List[i] = new ModuleType(descriptors[i], i, revision);
+            }
+        }
+
+        public IReadOnlyList<ModuleDescriptor> Descriptors { get; }
+
+        public ModuleType[] List { get; }
+
+        public Dictionary<string, ModuleType> Types { get; }
+    }
 }

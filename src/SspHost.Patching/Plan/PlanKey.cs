@@ -10,11 +10,15 @@ public static class PlanKey
 {
     private const ulong Offset = 14695981039346656037, Prime = 1099511628211;
 
-    /// <summary>Key of a module with these settings (in the descriptor's order). <paramref name="salt"/> is 0 but for colliding keys.</summary>
-    public static ulong Of(string patch, string module, string type, ReadOnlySpan<int> settings, uint salt = 0)
+    /// <summary>
+    /// Key of a module with these settings (in the descriptor's order). <paramref name="salt"/> is 0 but for colliding keys,
+    /// <paramref name="revision"/> but for types that replaced another (<see cref="ModuleType.Revision"/>).
+    /// </summary>
+    public static ulong Of(string patch, string module, string type, ReadOnlySpan<int> settings, uint salt = 0, uint revision = 0)
     {
         var hash = Text(Text(Text(Offset, patch), module), type);
         foreach (var s in settings) hash = Number(hash, (uint)s);
+        if (revision != 0) hash = Number(hash, revision);
         return Mix(Number(hash, salt));
     }
 

@@ -118,7 +118,7 @@ internal sealed class Wiring
             for (var s = 0; s < settings.Length; s++) settings[s] = m.Settings.TryGet(own[s].Id, out var value) ? value : own[s].Default;
             ulong key;
             uint salt = 0;
-            do key = PlanKey.Of(patch.Id, m.Id, m.Type, settings, salt++);
+            do key = PlanKey.Of(patch.Id, m.Id, m.Type, settings, salt++, type.Revision);
             while ((uint)key == 0 || !taken.Add((uint)key));
             wired[i] = new WiredModule(key, m, type, settings);
         }

@@ -304,6 +304,28 @@ public sealed class PatchSession : IDisposable
     }
 
     /// <summary>
+    /// Types of modules are replaced: <paramref name="update"/> changes the index, and the instances of what it changes are made anew, with the
+    /// states and values of those that play, which they fade into. Nothing of the patch changes.
+    /// </summary>
+    public PatchError? Renew(Action update)
+    {
+        lock (_lock)
+        {
+            if (_plan is null)
+            {
+                update();
+                return null;
+            }
+
+            Resend();
+            var before = _modules.Descriptors;
+            var error = Install(_current, _current, replaced: false, out _, update);
+            if (error is not null) _modules.Update(before); // what plays is of the types there were
+            return error;
+        }
+    }
+
+    /// <summary>
     /// Sends again what found the event ring full, and takes the next step of a change whose ramps have arrived. To be called some twenty times
     /// a second. One line where such a step fails (what left is still in memory), once; else null.
     /// </summary>
@@ -348,15 +370,17 @@ public sealed class PatchSession : IDisposable
         };
     }
 
-    private PatchError? Install(Patch before, Patch after, bool replaced, out ImmutableArray<string> warnings)
+    private PatchError? Install(Patch before, Patch after, bool replaced, out ImmutableArray<string> warnings, Action? renew = null)
     {
         warnings = [];
         Forget(before, after, replaced);
+        renew?.Invoke();
         if (PatchCheck.Structure(after) is { } bad) return bad;
         if (PatchCheck.Types(after, _modules) is { } unknown) return unknown;
         var target = _changeover.Wire(after);
-        Dress(after, target);
         var leaving = Leaving(before, target);
+        if (renew is not null) Shelve(leaving); // for those that come in their place
+        Dress(after, target);
         var living = new HashSet<ulong>(target.Modules.Select(m => m.Key).Where(_changeover.Plays));
         var error = _changeover.Go(target, ringOut: before.Id != after.Id, out warnings);
         if (error is not null)
@@ -366,7 +390,7 @@ public sealed class PatchSession : IDisposable
         }
 
         Volatile.Write(ref _plan, _changeover.Plan);
-        foreach (var (key, value) in leaving) _shelf[key] = value;
+        Shelve(leaving);
         _unsent.Clear(); // the plan carries every value
         MoveBack(after, _plan!, living);
         warnings = warnings.AddRange(LoadChangedStates(before, after, replaced, _plan!, living));
@@ -496,6 +520,11 @@ public sealed class PatchSession : IDisposable
             if (_changeover.Plays(m.Key) || !_shelf.TryGetValue((patch.Id, m.Module.Id, m.Module.Type), out var kept)) continue;
             target.Modules[i] = m with { Module = m.Module with { Version = kept.Version, State = kept.State } };
         }
+    }
+
+    private void Shelve(List<((string, string, string), (uint, StateBlob))> leaving)
+    {
+        foreach (var (key, value) in leaving) _shelf[key] = value;
     }
 
     private List<((string, string, string), (uint, StateBlob))> Leaving(Patch before, Wiring next)

@@ -29,6 +29,8 @@ internal sealed class Flags
 
     public Option<int> RegionMib { get; } = Number("--region-mib", "regionMib", "MiB of memory the engine locks.", "MIB");
 
+    public Option<string[]> ModuleDirectories { get; } = new("--module-dir") { Description = "Directory whose libraries of modules are loaded, instead of the usual one; may be repeated.", HelpName = "DIR" };
+
     /// <summary>A file argument that takes no misspelt flag for a file's name (a file called so is named ./--like-this).</summary>
     public static Argument<T> NoFlag<T>(Argument<T> argument)
     {
@@ -50,6 +52,7 @@ internal sealed class Flags
         command.Options.Add(Periods);
         command.Options.Add(Cores);
         command.Options.Add(RegionMib);
+        command.Options.Add(ModuleDirectories);
         command.Options.Add(Config);
     }
 
@@ -66,6 +69,7 @@ internal sealed class Flags
             Periods = s.Periods.Or(r.GetValue(Periods), Given(r, Periods)),
             Cores = s.Cores.Or(r.GetValue(Cores) is { } c ? Settings.ParseCores(c) ?? [] : ImmutableArray<int>.Empty, Given(r, Cores)),
             RegionMib = s.RegionMib.Or(r.GetValue(RegionMib), Given(r, RegionMib)),
+            ModuleDirectories = s.ModuleDirectories.Or([.. (r.GetValue(ModuleDirectories) ?? []).Select(Path.GetFullPath)], Given(r, ModuleDirectories)),
         };
     }
 

@@ -36,10 +36,11 @@ internal static class ModulesCommand
         if (EngineFile.TryRead(RuntimeDirectory.Locate()) is { } file && file.IsAlive())
         {
             using var link = EngineLink.Look(RuntimeDirectory.Locate());
-            return link.ReadDescriptors();
+            return new Patching.DescriptorIndex(link.ReadDescriptors()).Current;
         }
 
-        return DescriptorBlob.Read(EngineTool.Capture("--describe"));
+        var settings = SettingsFile.Load(given: null);
+        return [.. DescriptorBlob.Read(EngineTool.Capture("--describe")), .. ModuleLibraries.Describe(settings.LibraryDirectories, Console.Error.WriteLine)];
     }
 
     private static int Show(string? id, bool json)
@@ -74,7 +75,7 @@ internal static class ModulesCommand
             foreach (var family in modules.GroupBy(m => m.Family, StringComparer.Ordinal))
             {
                 Console.WriteLine(family.Key);
-                foreach (var m in family) Console.WriteLine($"  {m.Id,-14} {m.Name,-20} {m.Text}{(Cost(m) is { Length: > 0 } cost ? $" [{cost}]" : "")}");
+                foreach (var m in family) Console.WriteLine($"  {m.Id,-14} {m.Name,-20} {m.Text}{(m.File.Length > 0 ? $" ({m.File})" : "")}{(Cost(m) is { Length: > 0 } cost ? $" [{cost}]" : "")}");
             }
         }
 
@@ -114,6 +115,7 @@ internal static class ModulesCommand
     {
         Console.WriteLine($"{m.Name} ({m.Id}, {m.Family}, version {m.Version})");
         Console.WriteLine(m.Text);
+        if (m.File.Length > 0) Console.WriteLine($"  from {m.File}");
         foreach (var p in m.Inputs) Console.WriteLine($"  in   {p.Id,-12} {p.Name,-16} {p.Text}");
         foreach (var p in m.Outputs) Console.WriteLine($"  out  {p.Id,-12} {p.Name,-16} {p.Text}");
         foreach (var p in m.Parameters)

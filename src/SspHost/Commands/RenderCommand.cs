@@ -71,6 +71,7 @@ internal static class RenderCommand
         if (frames == 0) throw new CommandException(job.Seconds == null ? $"{job.Input}: there is nothing in it (0 frames); --seconds gives a length" : "--seconds is less than one frame");
 
         using var engine = PrivateEngine.Start(job.Settings.RegionMib.Value);
+        engine.LoadLibraries(job.Settings.LibraryDirectories, Console.Error.WriteLine);
         var setup = new AudioSetup
         {
             Card = CardKind.Stream,

@@ -73,6 +73,7 @@ internal static class RunCommand
             Traces = Path.Combine(state, "traces"),
             Say = Say,
             MakePump = setup.Card == CardKind.PacedStream ? link => MakePump(link, setup) : null,
+            Libraries = (settings.LibraryDirectories, Path.Combine(state, "libraries")),
         });
         using var metrics = MetricsRecorder.Start(() => host.EnginePid, state);
         using var glitches = GlitchRecorder.Start(host.Incidents, metrics, () => host.Latest, state, Say);
@@ -98,6 +99,7 @@ internal static class RunCommand
                 Start = host.Play,
                 Stop = host.Stop,
                 Restore = host.Sink.Restore,
+                Reload = host.Reload,
                 Flight = host.Flight,
                 SwitchTracing = host.Sink.SwitchTracing,
                 Tracing = host.Tracing,

@@ -73,6 +73,23 @@ internal sealed record Settings
     /// <summary>Output jacks, from 1, that hold their voltage when frames are lost.</summary>
     public Setting<ImmutableArray<int>> Hold { get; init; } = ImmutableArray<int>.Empty;
 
+    /// <summary>Directories whose libraries of modules are loaded; empty = <see cref="UserModules"/>.</summary>
+    public Setting<ImmutableArray<string>> ModuleDirectories { get; init; } = ImmutableArray<string>.Empty;
+
+    /// <summary>Most directories of modules.</summary>
+    public const int MostDirectories = 16;
+
+    /// <summary>$XDG_DATA_HOME/ssphost/modules, usually ~/.local/share/ssphost/modules.</summary>
+    public static string UserModules => Path.Combine(
+        Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } xdg ? xdg : Path.Combine(Home, ".local", "share"), "ssphost", "modules");
+
+    /// <summary>The directories of modules as they will be used.</summary>
+    public IReadOnlyList<string> LibraryDirectories => ModuleDirectories.Value.Length > 0 ? ModuleDirectories.Value : [UserModules];
+
+    /// <summary>What is wrong with a directory of modules, or null.</summary>
+    public static string? CheckDirectory(string directory) =>
+        Path.IsPathRooted(directory) && !directory.Contains('\0', StringComparison.Ordinal) ? null : "an absolute path of a directory";
+
     /// <summary>Directory of the journal as it will be used.</summary>
     public string StateDirectory
     {

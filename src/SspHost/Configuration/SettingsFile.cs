@@ -11,7 +11,7 @@ internal static class SettingsFile
 {
     private const int MaxBytes = 1 << 20;
 
-    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes", "captureDevice", "inputs", "outputs", "hold"];
+    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes", "captureDevice", "inputs", "outputs", "hold", "modules"];
 
     /// <summary>
     /// Path of the file: <paramref name="given"/>, else $SSP_CONFIG, else ssp.json in $XDG_CONFIG_HOME/ssphost (~/.config/ssphost), else
@@ -98,7 +98,8 @@ internal static class SettingsFile
             "captureDevice": { "type": "string", "pattern": "^(alsa:.+)?$", "default": "", "description": "ALSA device of the inputs where it is another than that of the outputs" },
             "inputs": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": {{AudioConfig.MaxDeviceChannels}} }, "maxItems": {{Limits.MaxJacks}}, "default": [], "description": "channel of the ALSA device behind input jack 1, 2, ...; 0: none; empty: as the device has them" },
             "outputs": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": {{AudioConfig.MaxDeviceChannels}} }, "maxItems": {{Limits.MaxJacks}}, "default": [], "description": "channel of the ALSA device behind output jack 1, 2, ...; 0: none; empty: as the device has them" },
-            "hold": { "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": {{Limits.MaxJacks}} }, "uniqueItems": true, "default": [], "description": "output jacks that hold their voltage when frames are lost (pitch CV); the others fall silent" }
+            "hold": { "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": {{Limits.MaxJacks}} }, "uniqueItems": true, "default": [], "description": "output jacks that hold their voltage when frames are lost (pitch CV); the others fall silent" },
+            "modules": { "type": "object", "additionalProperties": false, "properties": { "directories": { "type": "array", "items": { "type": "string", "pattern": "^/" }, "maxItems": {{Settings.MostDirectories}}, "default": [] } }, "default": {"directories":[]}, "description": "directories whose libraries of modules (*.so) are loaded; empty: ~/.local/share/ssphost/modules" }
           }
         }
 
@@ -118,6 +119,7 @@ internal static class SettingsFile
         yield return Line("state", s.State.Value, s.State.Origin);
         yield return Line("format", s.Format.Value, s.Format.Origin);
         yield return Line("moduleTimes", s.ModuleTimes.Value ? "true" : "false", s.ModuleTimes.Origin);
+        yield return Line("modules.directories", "[" + string.Join(", ", s.ModuleDirectories.Value) + "]", s.ModuleDirectories.Origin);
         yield return Line("captureDevice", s.CaptureDevice.Value, s.CaptureDevice.Origin);
         yield return Line("inputs", "[" + string.Join(", ", s.InputChannels.Value) + "]", s.InputChannels.Origin);
         yield return Line("outputs", "[" + string.Join(", ", s.OutputChannels.Value) + "]", s.OutputChannels.Origin);
@@ -146,6 +148,11 @@ internal static class SettingsFile
             WriteList(w, "inputs", s.InputChannels.Value);
             WriteList(w, "outputs", s.OutputChannels.Value);
             WriteList(w, "hold", s.Hold.Value);
+            w.WriteStartObject("modules");
+            w.WriteStartArray("directories");
+            foreach (var directory in s.ModuleDirectories.Value) w.WriteStringValue(directory);
+            w.WriteEndArray();
+            w.WriteEndObject();
             w.WriteEndObject();
         }
 
@@ -184,6 +191,7 @@ internal static class SettingsFile
             case "captureDevice": return s with { CaptureDevice = Text(ref r, json, where, key, v => v.Length == 0 || (v.StartsWith("alsa:", StringComparison.Ordinal) && Settings.CheckDevice(v) == null) ? null : "alsa:NAME") };
             case "inputs": return s with { InputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
             case "outputs": return s with { OutputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
+            case "modules": return s with { ModuleDirectories = Directories(ref r, json, where) };
             case "hold": return s with { Hold = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: -1) };
             default: return s with { Cores = List(ref r, json, where, key, Limits.MaxThreads, mayRepeat: -1) };
         }
@@ -203,6 +211,28 @@ internal static class SettingsFile
         }
 
         return new Setting<ImmutableArray<int>>(values.ToImmutable(), Origin.File);
+    }
+
+    // { "directories": [ ... ] }: an object, because more will be said of modules one day.
+    private static Setting<ImmutableArray<string>> Directories(ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where)
+    {
+        const string Expected = "\"modules\" as { \"directories\": [ absolute paths ] }";
+        if (r.TokenType != JsonTokenType.StartObject) throw Bad(json, in r, where, Expected);
+        var list = ImmutableArray.CreateBuilder<string>();
+        var seen = false;
+        while (r.Read() && r.TokenType == JsonTokenType.PropertyName)
+        {
+            if (seen || r.GetString() != "directories") throw Bad(json, in r, where, Expected);
+            seen = true;
+            if (!r.Read() || r.TokenType != JsonTokenType.StartArray) throw Bad(json, in r, where, Expected);
+            while (r.Read() && r.TokenType != JsonTokenType.EndArray)
+            {
+                if (r.TokenType != JsonTokenType.String || Settings.CheckDirectory(r.GetString()!) != null || list.Count == Settings.MostDirectories) throw Bad(json, in r, where, Expected);
+                list.Add(r.GetString()!);
+            }
+        }
+
+        return new Setting<ImmutableArray<string>>(list.ToImmutable(), Origin.File);
     }
 
     private static Setting<int> Number(ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where, string key)

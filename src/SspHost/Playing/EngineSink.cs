@@ -15,7 +15,7 @@ namespace SspHost.Playing;
 internal sealed unsafe class EngineSink : IPlanSink
 {
     private readonly EngineSlot _slot;
-    private readonly IReadOnlyList<ModuleDescriptor> _modules;
+    private readonly DescriptorIndex _modules;
     private readonly Action<string> _say;
     private readonly Lock _lock = new();
     private readonly InstanceRecord[] _records = new InstanceRecord[Limits.MaxInstances];
@@ -28,7 +28,7 @@ internal sealed unsafe class EngineSink : IPlanSink
     private uint _off; // DiagnosticFlags that somebody switched off
     private bool _moved;
 
-    public EngineSink(EngineSlot slot, AudioSetup setup, IReadOnlyList<ModuleDescriptor> modules, AssetFiles assets, Action<string> say) =>
+    public EngineSink(EngineSlot slot, AudioSetup setup, DescriptorIndex modules, AssetFiles assets, Action<string> say) =>
         (_slot, Setup, _modules, Assets, _say) = (slot, setup, modules, assets, say);
 
     /// <summary>What audio runs on.</summary>
@@ -76,7 +76,7 @@ internal sealed unsafe class EngineSink : IPlanSink
         },
         otherwise: false) ? _records : default;
 
-    public ReadOnlyMemory<float> Costs => MeasuredCosts?.For(_modules, Setup.Rate, Volatile.Read(ref _quantum), 0, _slot.Try(link => link.ReadCoreClasses(), [])) ?? default(ReadOnlyMemory<float>);
+    public ReadOnlyMemory<float> Costs => MeasuredCosts?.For(_modules.Descriptors, Setup.Rate, Volatile.Read(ref _quantum), 0, _slot.Try(link => link.ReadCoreClasses(), [])) ?? default(ReadOnlyMemory<float>);
 
     public IReadOnlyList<ReadOnlyMemory<float>> SlowCosts
     {
@@ -85,7 +85,7 @@ internal sealed unsafe class EngineSink : IPlanSink
             var classes = _slot.Try(link => link.ReadCoreClasses(), []);
             if (MeasuredCosts is not { } measured || classes.Count < 2) return [];
             var quantum = Volatile.Read(ref _quantum);
-            return [.. Enumerable.Range(1, classes.Count - 1).Select(c => (ReadOnlyMemory<float>)measured.For(_modules, Setup.Rate, quantum, c, classes))];
+            return [.. Enumerable.Range(1, classes.Count - 1).Select(c => (ReadOnlyMemory<float>)measured.For(_modules.Descriptors, Setup.Rate, quantum, c, classes))];
         }
     }
 
@@ -151,11 +151,12 @@ internal sealed unsafe class EngineSink : IPlanSink
     {
         var (slot, key, type) = (instance.Slot, instance.Key, instance.Type);
         version = 0;
-        if ((uint)type >= (uint)_modules.Count || _modules[type].StateBytes == 0) return null;
+        var types = _modules.Descriptors;
+        if ((uint)type >= (uint)types.Count || types[type].StateBytes == 0) return null;
         (byte[] State, uint Version) saved = default;
         var error = Guarded(link =>
         {
-            saved = link.SaveState(slot, key, _modules[type].StateBytes);
+            saved = link.SaveState(slot, key, types[type].StateBytes);
             return null;
         });
         if (error != null) return null;

@@ -37,6 +37,9 @@ internal sealed record HostOptions
 
     /// <summary>Makes the pump of a wav device.</summary>
     public Func<EngineLink, WavPump>? MakePump { get; init; }
+
+    /// <summary>Directories whose libraries of modules are loaded, and where their copies are kept; null: none are.</summary>
+    public (IReadOnlyList<string> Directories, string Copies)? Libraries { get; init; }
 }
 
 /// <summary>
@@ -50,7 +53,8 @@ internal sealed class PatchHost : ISupervised, IDisposable
 
     private readonly HostOptions _options;
     private readonly ModuleCosts _costs;
-    private IReadOnlyList<ModuleDescriptor> _types = [];
+    private readonly ModuleLibraries? _libraries;
+    private readonly RuntimeWatch _runtimes = new();
     private long _costsSaved;
     private int _costsGeneration;
     private readonly EngineSlot _slot = new();
@@ -66,7 +70,6 @@ internal sealed class PatchHost : ISupervised, IDisposable
     private int _sampledGeneration;
     private HeapWatch _heap = new();
     private int _heapGeneration;
-    private byte[] _descriptors = [];
     private string[] _recent = [];
     private EngineDeath? _death;
     private AfterDeath _afterDeath;
@@ -79,6 +82,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     {
         _options = options;
         _costs = options.Costs is { } costs ? ModuleCosts.Load(costs, options.Say) : new ModuleCosts();
+        if (options.Libraries is { } libraries) _libraries = new ModuleLibraries(libraries.Directories, libraries.Copies);
         _supervisor = new Supervisor(options.Runtime, options.RegionMib, _slot);
         Flight = new FlightRecorder(_slot, new FlightRecorderOptions { Directory = options.Traces, Say = options.Say });
         Recorder = new Recorder(_slot, options.Say);
@@ -123,10 +127,10 @@ internal sealed class PatchHost : ISupervised, IDisposable
     public bool Start()
     {
         var attached = _supervisor.Ensure();
-        _descriptors = _slot.Use(link => link.Map.Descriptors.ToArray());
-        Modules = DescriptorIndex.Read(_descriptors);
-        _types = Modules.Types.Select(t => t.Descriptor).ToArray();
-        _sink = new EngineSink(_slot, _options.Setup, _types, new AssetFiles(_options.Journal is { } j ? j + ".roots" : null), _options.Say)
+        Modules = new DescriptorIndex(_slot.Use(link => link.ReadDescriptors()));
+        if (attached) _libraries?.Adopt(Modules);
+        LoadLibraries();
+        _sink = new EngineSink(_slot, _options.Setup, Modules, new AssetFiles(_options.Journal is { } j ? j + ".roots" : null), _options.Say)
         {
             Runtime = _options.Journal != null ? _options.Runtime : null,
             MakePump = _options.MakePump,
@@ -139,6 +143,20 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _supervisor.Watch(this);
         Flight.Start();
         return attached;
+    }
+
+    /// <summary>
+    /// Loads libraries of modules anew: the one that type <paramref name="module"/> comes from, or every one whose file is new or has changed. What
+    /// plays of them goes on in the new ones.
+    /// </summary>
+    public ReloadReport Reload(string? module)
+    {
+        if (_libraries is not { } libraries) return new ReloadReport { Loaded = [], Refused = [] };
+        var report = libraries.Reload(_slot, Modules, Session, module);
+        foreach (var loaded in report.Loaded) _options.Say($"loaded {loaded.File}: {string.Join(", ", loaded.Modules)}");
+        foreach (var refused in report.Refused) _options.Say($"{refused.File}: not loaded: {refused.Why}");
+        if (libraries.Warning(Modules) is { } warning) _options.Say(warning);
+        return report;
     }
 
     /// <summary>Opens a patch file in place of the patch that plays; null or the one error that left everything as it was.</summary>
@@ -291,7 +309,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
                     if (_notices.Line(in notice, NameOf) is { } line) lines.Add(line);
                 }
 
-                _stalls.Take(link, Incidents, Flight, NameOf, i => (uint)i < (uint)_types.Count ? _types[i].Id : null, lines);
+                _stalls.Take(link, Incidents, Flight, NameOf, i => Modules.Descriptors is var types && (uint)i < (uint)types.Count ? types[i].Id : null, lines);
                 return true;
             },
             otherwise: false);
@@ -302,6 +320,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _nextSum = _clock.ElapsedMilliseconds + SumMs;
         if (_notices.TakeLate() is { } late) lines.Add(late);
         if (_notices.TakeDropouts() is { } dropouts) lines.Add(dropouts);
+        lines.AddRange(_slot.Try(link => _runtimes.Look(link.Map, _slot.Generation), otherwise: []));
         foreach (var notice in _slot.Try(link => WatchOf().Look(link.Map), otherwise: []))
         {
             Incidents.Add(in notice, NameOf(notice.Key));
@@ -336,14 +355,17 @@ internal sealed class PatchHost : ISupervised, IDisposable
 
     void ISupervised.Restarted()
     {
-        if (_slot.Try(link => !link.Map.Descriptors.SequenceEqual(_descriptors), otherwise: false))
-        {
-            _options.Say("the engine that started has other modules than the one before: restart ssp to use it");
-            return;
-        }
-
         try
         {
+            var shipped = _slot.Use(link => link.ReadDescriptors());
+            if (!DescriptorBlob.Write(shipped).AsSpan().SequenceEqual(DescriptorBlob.Write([.. Modules.Descriptors.Where(d => d.File.Length == 0)])))
+            {
+                _options.Say("the engine that started has other modules than the one before: restart ssp to use it");
+                return;
+            }
+
+            Modules.Update(shipped); // the session plays nothing until what follows installs it again
+            LoadLibraries();
             if (_afterDeath == AfterDeath.OpenStopped) OpenStopped();
             else PlayOn();
         }
@@ -364,12 +386,18 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _supervisor.Dispose();
     }
 
+    private void LoadLibraries()
+    {
+        if (_libraries?.LoadAll(_slot, Modules) is not { } report) return;
+        foreach (var refused in report.Refused) _options.Say($"{refused.File}: not loaded: {refused.Why}");
+    }
+
     private unsafe void Measure(EngineLink link)
     {
         if (_costsGeneration != _slot.Generation) _costs.Restart();
         _costsGeneration = _slot.Generation;
         if (_options.ModuleTimes && link.State == EngineState.Playing && link.TryAudio(out var a) && a.Rate != 0)
-            _costs.Update(new ReadOnlySpan<InstanceRecord>(link.Map.Instances, Limits.MaxInstances), _types, a.Rate, a.Quantum);
+            _costs.Update(new ReadOnlySpan<InstanceRecord>(link.Map.Instances, Limits.MaxInstances), Modules.Descriptors, a.Rate, a.Quantum);
     }
 
     private static CostsReport NoCosts()

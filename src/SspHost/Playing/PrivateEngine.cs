@@ -52,7 +52,14 @@ internal sealed class PrivateEngine : IDisposable
 
     /// <summary>A sink over it for a session without a journal.</summary>
     public EngineSink Sink(AudioSetup setup, Action<string> say, Func<EngineLink, WavPump>? pump = null) =>
-        _sink = new EngineSink(Slot, setup, [.. Modules.Types.Select(t => t.Descriptor)], new AssetFiles(null), say) { MakePump = pump };
+        _sink = new EngineSink(Slot, setup, Modules, new AssetFiles(null), say) { MakePump = pump };
+
+    /// <summary>Loads the libraries of modules that are there; a line for each that is not loaded.</summary>
+    public void LoadLibraries(IReadOnlyList<string> directories, Action<string> say)
+    {
+        var libraries = new ModuleLibraries(directories, Path.Combine(Runtime, "libraries"));
+        foreach (var refused in libraries.LoadAll(Slot, Modules).Refused) say($"{refused.File}: not loaded: {refused.Why}");
+    }
 
     /// <summary>Why it ended, where it did: its exit and the last line of its log.</summary>
     public string? Death()

@@ -199,6 +199,8 @@ internal sealed unsafe class Supervisor : IDisposable
             _slot.Try(
                 link =>
                 {
+                    // What the steward was in when it died: making a module, or loading a library.
+                    if (Visit() is { } visit) suspects.Add(visit.Module);
                     for (var i = 0; i < Limits.MaxThreads; i++)
                     {
                         var current = Volatile.Read(ref link.Map.Threads[i].Current);

@@ -45,9 +45,9 @@ internal sealed unsafe class ReferenceWorld : IDisposable
     {
         if (_shared.TryGetValue(type, out var known)) return (void*)known;
         var entry = Registry.Entries[type];
-        var bytes = entry.SharedBytes(Rate);
+        var bytes = entry.SharedBytes(entry.Context, Rate);
         var block = bytes > 0 ? Take(bytes) : null;
-        if (block != null) entry.BuildShared(block, Rate);
+        if (block != null) entry.BuildShared(entry.Context, block, Rate);
         _shared[type] = (nint)block;
         return block;
     }
@@ -135,7 +135,7 @@ internal sealed unsafe class ReferenceModule : IDisposable
         {
             var setup = new InstanceSetup { SampleRate = world.Rate, Quantum = world.Quantum, Settings = s, Seed = Seed(key), Shared = world.Shared(type.Number) };
             var need = default(Requirements);
-            _entry.Require(&setup, &need);
+            _entry.Require(_entry.Context, &setup, &need);
             var port = Limits.MaxChannels * (long)world.Quantum * sizeof(float);
             var bytes = 0L;
             long Take(long n)
@@ -183,7 +183,7 @@ internal sealed unsafe class ReferenceModule : IDisposable
 
             var memory = new InstanceMemory(_memory + own, need.Bytes);
             var timing = default(ModuleTiming);
-            _entry.Construct(_self, &setup, &memory, &timing);
+            _entry.Construct(_entry.Context, _self, &setup, &memory, &timing);
             TailFrames = timing.TailFrames;
             fixed (byte* b = state)
             {

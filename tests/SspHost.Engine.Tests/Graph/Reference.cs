@@ -66,18 +66,18 @@ internal sealed unsafe class Reference : IDisposable
     {
         var m = new Module { Entry = _registry.Entries[node->Module], Descriptor = _registry.Descriptors[node->Module], Key = node->Key, Slot = node->Slot };
         m.Self = (byte*)Zeroed(m.Entry.Size);
-        var shared = Zeroed(m.Entry.SharedBytes(_rate));
-        if (m.Entry.SharedBytes(_rate) > 0) m.Entry.BuildShared(shared, _rate);
+        var shared = Zeroed(m.Entry.SharedBytes(m.Entry.Context, _rate));
+        if (m.Entry.SharedBytes(m.Entry.Context, _rate) > 0) m.Entry.BuildShared(m.Entry.Context, shared, _rate);
         var seed = node->Key + 0x9E37_79B9_7F4A_7C15;
         seed = (seed ^ (seed >> 30)) * 0xBF58_476D_1CE4_E5B9;
         seed = (seed ^ (seed >> 27)) * 0x94D0_49BB_1331_11EB;
         seed ^= seed >> 31;
         var setup = new InstanceSetup { SampleRate = _rate, Quantum = _q, Settings = Table<int>(_h->SettingsOffset) + node->FirstSetting, Seed = seed, Shared = shared };
         Requirements need = default;
-        m.Entry.Require(&setup, &need);
+        m.Entry.Require(m.Entry.Context, &setup, &need);
         var memory = new InstanceMemory((byte*)Zeroed(need.Bytes), need.Bytes);
         ModuleTiming timing = default;
-        m.Entry.Construct(m.Self, &setup, &memory, &timing);
+        m.Entry.Construct(m.Entry.Context, m.Self, &setup, &memory, &timing);
         m.Ramps = new (float, float, float, int)[m.Entry.Parameters];
         for (var p = 0; p < m.Entry.Parameters; p++) m.Ramps[p].Value = Table<float>(_h->ParametersOffset)[node->FirstParameter + p];
         m.Context = new ProcessContext

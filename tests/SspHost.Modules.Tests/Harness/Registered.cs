@@ -9,6 +9,10 @@ public static class Registered
 {
     public static readonly ModuleRegistry Registry = Fill();
 
+    // Rigs find modules by id, whoever makes the first one.
+    [System.Runtime.CompilerServices.ModuleInitializer]
+    internal static void Prepare() => _ = Registry;
+
     /// <summary>All module ids, for theories.</summary>
     public static TheoryData<string> Ids
     {
@@ -38,6 +42,7 @@ public static class Registered
     {
         var visitor = new Adder(new ModuleRegistry());
         Catalog.VisitAll(ref visitor);
+        Subjects.Add(visitor.Registry.Descriptors, visitor.Registry.Entries);
         return visitor.Registry;
     }
 

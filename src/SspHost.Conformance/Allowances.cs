@@ -1,5 +1,5 @@
 // Where a module is right to differ from what the conformance suite expects of all: one line each, with its reason.
-namespace SspHost.Modules.Tests;
+namespace SspHost.Conformance;
 
 /// <summary>How much larger than usual a step may be while one knob is swept.</summary>
 /// <param name="Factor">Times the largest step with the knob standing; usually 1.5.</param>

@@ -1,7 +1,7 @@
 // Native memory between two fences: whoever writes beyond it is found out.
 using System.Runtime.InteropServices;
 
-namespace SspHost.Modules.Tests;
+namespace SspHost.Conformance;
 
 /// <summary>A zeroed block, 64-byte aligned, with 256 bytes of a pattern on both sides.</summary>
 public sealed unsafe class GuardedBlock : IDisposable

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using SspHost.Abi;
 using SspHost.Engine.Graph;
 
-namespace SspHost.Modules.Tests;
+namespace SspHost.Conformance;
 
 /// <summary>What a rig is built with.</summary>
 public sealed record RigOptions
@@ -49,8 +49,8 @@ public sealed unsafe class Rig : IDisposable
     public Rig(string id, RigOptions? options = null)
     {
         Options = options ?? new RigOptions();
-        Descriptor = Registered.Descriptor(id);
-        _entry = Registered.Entry(id);
+        Descriptor = Subjects.Descriptor(id);
+        _entry = Subjects.Entry(id);
         _settings = [.. Descriptor.Settings.Select(s => Options.Settings.GetValueOrDefault(s.Id, s.Default))];
         Cables = Options.Cables ?? [.. Descriptor.Inputs.Select(_ => 1)];
         Values = [.. Descriptor.Parameters.Select(p => p.Default)];
@@ -59,7 +59,7 @@ public sealed unsafe class Rig : IDisposable
         var widest = 1;
         for (var i = 0; i < Cables.Length; i++)
         {
-            Assert.InRange(Cables[i], 0, Limits.MaxChannels);
+            Expect.InRange(Cables[i], 0, Limits.MaxChannels);
             if (Descriptor.Inputs[i].Rule == ChannelRule.Follow) widest = Math.Max(widest, Cables[i]);
         }
 
@@ -95,12 +95,12 @@ public sealed unsafe class Rig : IDisposable
                 Shared = Shared(id),
             };
             Requirements need = default;
-            _entry.Require(&setup, &need);
+            _entry.Require(_entry.Context, &setup, &need);
             Required = need.Bytes;
             var size = Math.Max(0, need.Bytes - Options.Withheld);
             var memory = new InstanceMemory(Block(Math.Max(1, size)).Data, size);
             ModuleTiming timing = default;
-            _entry.Construct(_self.Data, &setup, &memory, &timing);
+            _entry.Construct(_entry.Context, _self.Data, &setup, &memory, &timing);
             Timing = timing;
             Overdrawn = memory.Overdrawn;
         }
@@ -173,7 +173,7 @@ public sealed unsafe class Rig : IDisposable
             }
         }
 
-        Assert.True(_blocks.TrueForAll(static b => b.Intact), $"{Descriptor.Id} wrote outside its memory");
+        Expect.True(_blocks.TrueForAll(static b => b.Intact), $"{Descriptor.Id} wrote outside its memory");
         return result;
     }
 
@@ -191,8 +191,8 @@ public sealed unsafe class Rig : IDisposable
     {
         var state = new GuardedBlock(Math.Max(1, Descriptor.StateBytes));
         var written = _entry.SaveState(_self.Data, state.Data, Descriptor.StateBytes);
-        Assert.InRange(written, 0, Descriptor.StateBytes);
-        Assert.True(state.Intact);
+        Expect.InRange(written, 0, Descriptor.StateBytes);
+        Expect.True(state.Intact);
         var bytes = new ReadOnlySpan<byte>(state.Data, written).ToArray();
         state.Dispose();
         return bytes;
@@ -277,13 +277,14 @@ public sealed unsafe class Rig : IDisposable
         var allocated = GC.GetAllocatedBytesForCurrentThread();
         _last = _entry.Process(_self.Data, &context);
         AllocatedBytes += GC.GetAllocatedBytesForCurrentThread() - allocated;
-        Assert.True(before == Checksum(frames), $"{Descriptor.Id} wrote to an input");
+        Expect.True(before == Checksum(frames), $"{Descriptor.Id} wrote to an input");
         Time += frames;
         return _last;
     }
 
     public void Dispose()
     {
+        if (_entry.Destroy != null && !Overdrawn && Timing.LatencyFrames >= 0) _entry.Destroy(_self.Data);
         foreach (var block in _blocks) block.Dispose();
     }
 
@@ -348,7 +349,7 @@ public sealed unsafe class Rig : IDisposable
         var job = (WorkJob*)_job.Data;
         if (Time % ReplyGrid != 0 || job->State != (int)WorkState.Requested) return;
         var pending = (ulong*)_pending.Data;
-        Assert.Equal(1UL << 5, pending[0]);
+        Expect.Equal(1UL << 5, pending[0]);
         pending[0] = 0;
         job->State = (int)WorkState.Running;
         _entry.Work(_self.Data, job);
@@ -376,11 +377,11 @@ public sealed unsafe class Rig : IDisposable
         lock (SharedBlocks)
         {
             if (SharedBlocks.TryGetValue((id, Options.Rate), out var block)) return block.Data;
-            var bytes = _entry.SharedBytes(Options.Rate);
+            var bytes = _entry.SharedBytes(_entry.Context, Options.Rate);
             if (bytes == 0) return null;
             block = new GuardedBlock(bytes);
-            _entry.BuildShared(block.Data, Options.Rate);
-            Assert.True(block.Intact, $"{id} wrote outside its shared data");
+            _entry.BuildShared(_entry.Context, block.Data, Options.Rate);
+            Expect.True(block.Intact, $"{id} wrote outside its shared data");
             SharedBlocks.Add((id, Options.Rate), block);
             return block.Data;
         }

@@ -1,7 +1,7 @@
 // Performances for the conformance suite: signals and knob movements as functions of absolute time, repeatable from a seed.
 using SspHost.Abi;
 
-namespace SspHost.Modules.Tests;
+namespace SspHost.Conformance;
 
 /// <summary>Pure functions of (seed, time): the same at every quantum and in every run.</summary>
 public static class Performance

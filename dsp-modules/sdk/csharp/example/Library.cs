@@ -1,0 +1,17 @@
+// What this library exports: its modules, one after the other.
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using SspHost.Abi;
+
+namespace Example;
+
+internal static unsafe class Library
+{
+    [UnmanagedCallersOnly(EntryPoint = "ssp_module_get", CallConvs = [typeof(CallConvCdecl)])]
+    private static NativeModule* Get(uint index) => index switch
+    {
+        0 => ModuleLibrary.Table<Pulse>(),
+        1 => ModuleLibrary.Table<Mute>(),
+        _ => null,
+    };
+}
