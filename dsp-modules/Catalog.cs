@@ -91,11 +91,15 @@ public static class Catalog
         visitor.Visit<Attenuverter>();
         visitor.Visit<Mixer>();
         visitor.Visit<Panner>();
+        visitor.Visit<Recorder>();
         visitor.Visit<Voltage>();
         visitor.Visit<Voltmeter>();
         visitor.Visit<Switch>();
         visitor.Visit<MatrixMixer>();
         visitor.Visit<Crossfade>();
         visitor.Visit<MidiCv>();
+        visitor.Visit<Scope>();
+        visitor.Visit<SpectrumAnalyser>();
+        visitor.Visit<Tuner>();
     }
 }

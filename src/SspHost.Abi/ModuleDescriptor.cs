@@ -59,8 +59,9 @@ public enum TelemetryKind : byte
     Value = 4,
 
     /// <summary>
-    /// A <see cref="RecordRing"/> that the module fills while it records; <c>ssp run</c> writes it to a file. 64-byte aligned within the
-    /// module's telemetry, so it comes first.
+    /// A <see cref="RecordRing"/> that the module fills while it records; <c>ssp run</c> writes it to a file. It comes first in the module's
+    /// telemetry, which is 64-byte aligned. The module lays it out (Channels, then Capacity) and waits for nobody: Head is the number of blocks
+    /// begun, Tail of those finished; a reader that copied a block which is now more than Capacity behind Head has lost it.
     /// </summary>
     Recording = 5,
 }

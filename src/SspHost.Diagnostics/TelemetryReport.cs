@@ -1,4 +1,4 @@
-// What modules show of themselves (meters, steps, scopes), read from the region: what `telemetry` sends.
+// What modules show of themselves (meters, steps, scopes, spectra, figures), read from the region: what `telemetry` sends.
 using SspHost.Abi;
 using SspHost.Abi.Link;
 
@@ -9,8 +9,17 @@ public sealed record TelemetryValue
 {
     public required string Id { get; init; }
 
-    /// <summary>"meter" (volts, peaks of the last quantum), "step" (0-based) or "scope" (a ring of samples).</summary>
+    /// <summary>
+    /// "meter" (volts, peaks of the last quantum), "step" (0-based), "scope" (a ring of samples), "spectrum" (dB of 5 V at even ratios of
+    /// frequency from 20 Hz to 20 kHz), "value" (figures in the entry's unit) or "recording" (on its way to a file: no values).
+    /// </summary>
     public required string Kind { get; init; }
+
+    /// <summary>Unit of the values, where they have one.</summary>
+    public string? Unit { get; init; }
+
+    /// <summary>What is shown, in a line, where the module says it.</summary>
+    public string? Text { get; init; }
 
     /// <summary>A scope's write position: the oldest value is there.</summary>
     public int? At { get; init; }
@@ -52,25 +61,27 @@ public static unsafe class TelemetryReader
         var (offset, floats) = (record->Telemetry, type.TelemetryFloats);
         if (floats == 0) return new ModuleTelemetry(name, type.Id, []);
         if (offset <= 0 || offset > link.Map.Bytes - (floats * (long)sizeof(float))) return null;
-        var all = new ReadOnlySpan<float>(link.Map.At(offset), floats).ToArray();
-        if (Volatile.Read(ref record->Key) != key) return null; // it left while it was read: the floats may be anything
+        var from = (float*)link.Map.At(offset);
         var values = new TelemetryValue[type.Telemetry.Count];
-        var at = 0;
         for (var i = 0; i < values.Length; i++)
         {
+            // Sound on its way to a file is a megabyte and no figure to be shown.
             var entry = type.Telemetry[i];
-            var own = all.AsSpan(at, entry.Length);
-            at += entry.Length;
+            var own = entry.Kind == TelemetryKind.Recording ? [] : new ReadOnlySpan<float>(from, entry.Length).ToArray().AsSpan();
+            from += entry.Length;
             var scope = entry.Kind == TelemetryKind.Scope && own.Length > 1;
             values[i] = new TelemetryValue
             {
                 Id = entry.Id,
                 Kind = IncidentKinds.WordOf(entry.Kind),
+                Unit = entry.Unit.Length > 0 ? entry.Unit : null,
+                Text = entry.Text.Length > 0 ? entry.Text : null,
                 At = scope ? (int)Math.Clamp(float.IsFinite(own[0]) ? own[0] : 0, 0, own.Length - 2) : null,
                 Values = Finite(scope ? own[1..] : own),
             };
         }
 
+        if (Volatile.Read(ref record->Key) != key) return null; // it left while it was read: the floats may be anything
         return new ModuleTelemetry(name, type.Id, values);
     }
 

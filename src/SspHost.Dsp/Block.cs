@@ -15,6 +15,12 @@ public static unsafe class Block
         for (var i = 0; i < count; i += 4) Vector128<float>.Zero.Store(target + i);
     }
 
+    /// <summary>target = source.</summary>
+    public static void Copy(float* target, float* source, int count)
+    {
+        for (var i = 0; i < count; i += 4) Vector128.Load(source + i).Store(target + i);
+    }
+
     /// <summary>Sets <paramref name="count"/> values to zero bytes. Unlike a span it has no length to check, so no path to an exception.</summary>
     public static void Zero<T>(T* target, long count) where T : unmanaged => NativeMemory.Clear(target, (nuint)(count * sizeof(T)));
 

@@ -23,15 +23,16 @@ public static class Transpose
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Interleave(Vector128<float> x, Vector128<float> y, out Vector128<float> low, out Vector128<float> high)
     {
-        if (Sse.IsSupported)
-        {
-            low = Sse.UnpackLow(x, y);
-            high = Sse.UnpackHigh(x, y);
-        }
-        else if (AdvSimd.Arm64.IsSupported)
+        // arm64 first: compiled for it against the library of x64 (tools/arm64.sh), asking for Sse would never end.
+        if (AdvSimd.Arm64.IsSupported)
         {
             low = AdvSimd.Arm64.ZipLow(x, y);
             high = AdvSimd.Arm64.ZipHigh(x, y);
+        }
+        else if (Sse.IsSupported)
+        {
+            low = Sse.UnpackLow(x, y);
+            high = Sse.UnpackHigh(x, y);
         }
         else
         {

@@ -2,6 +2,7 @@
 using System.Text;
 using SspHost.Abi;
 using SspHost.Abi.Link;
+using SspHost.Playing;
 
 namespace SspHost.Tests;
 
@@ -61,6 +62,35 @@ public sealed unsafe class EngineLinkTests : IDisposable
         Assert.Equal(1, _engine.Grants);
         var set = _engine.Seen.Single(r => r.Kind == RequestKind.SetAsset);
         Assert.Equal((5, 2, 0x2345_6789), (set.A, set.B, set.C));
+    }
+
+    [Fact]
+    public void An_asset_says_what_its_file_says_of_it_and_nothing_outside_its_frames()
+    {
+        using var link = Attach();
+        var file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(file, WavFactsTests.File(400, WavFactsTests.Sampler(69, 0x4000_0000, (0, 100, 299)), WavBytes.Chunk("clm ", "<!>128 10000000 x"u8.ToArray())));
+            var said = new List<string>();
+            using var upload = AssetFiles.Upload(link, file, said.Add);
+            var asset = (Asset*)upload.Block.Pointer;
+            Assert.Equal((100L, 300L, 128), (asset->LoopStart, asset->LoopEnd, asset->CycleFrames));
+            Assert.Equal(9.25f / 12f, asset->Root, 1e-6f);
+            Assert.Empty(said);
+            Assert.Throws<ArgumentOutOfRangeException>(() => upload.Describe(0, 401, 0, 0));
+            Assert.Throws<ArgumentOutOfRangeException>(() => upload.Describe(5, 5, 0, 0));
+            Assert.Throws<ArgumentOutOfRangeException>(() => upload.Describe(0, 0, 0, 401));
+
+            File.WriteAllBytes(file, WavFactsTests.File(400, WavFactsTests.Sampler(69, 0, (0, 100, 400))));
+            using var damaged = AssetFiles.Upload(link, file, said.Add);
+            Assert.Equal(0, ((Asset*)damaged.Block.Pointer)->LoopEnd);
+            Assert.Contains("expected a loop within the 400 frames, not 100 to 400; it is ignored", Assert.Single(said), StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     [Fact]

@@ -99,6 +99,15 @@ public sealed unsafe class FigureTests : IDisposable
         var shown = TelemetryReader.Read(_link, "a", 3, key: 103, type)!.Telemetry;
         Assert.Equal([("level", "meter"), ("step", "step"), ("scope", "scope")], shown.Select(t => (t.Id, t.Kind)));
         Assert.Equal((1.5f, 7f, 0, 3), (shown[0].Values[0], shown[1].Values[0], shown[2].At, shown[2].Values.Count));
+        Assert.All(shown, static t => Assert.Equal((null, null), (t.Unit, t.Text)));
+
+        // Unit and text come with it; sound on its way to a file is left out, and what stands behind it is found.
+        var other = type with { Telemetry = [new TelemetryDescriptor("takes", TelemetryKind.Recording, 2), new TelemetryDescriptor("levels", TelemetryKind.Spectrum, 3, "dB", "Levels."), new TelemetryDescriptor("pitch", TelemetryKind.Value, 1, "Hz")] };
+        shown = TelemetryReader.Read(_link, "a", 3, key: 103, other)!.Telemetry;
+        Assert.Equal([("takes", "recording", null, null), ("levels", "spectrum", "dB", "Levels."), ("pitch", "value", "Hz", null)], shown.Select(t => (t.Id, t.Kind, t.Unit, t.Text)));
+        Assert.Empty(shown[0].Values);
+        Assert.Equal([null, 1f, 2f], shown[1].Values);
+        Assert.Equal([3f], shown[2].Values);
         Assert.Null(TelemetryReader.Read(_link, "a", 3, key: 104, type));
         Assert.Null(TelemetryReader.Read(_link, "a", -1, key: 103, type));
         Assert.Null(TelemetryReader.Read(_link, "a", Limits.MaxInstances, key: 103, type));

@@ -48,6 +48,18 @@ public sealed unsafe class AssetUpload : IDisposable
         }
     }
 
+    /// <summary>
+    /// What the file says of its samples: a loop within them (both 0: none), the pitch in V/oct (NaN: unknown), the frames of a wave (0: no table).
+    /// </summary>
+    public void Describe(long loopStart, long loopEnd, float root, int cycleFrames)
+    {
+        var asset = (Asset*)Block.Pointer;
+        if (loopStart < 0 || loopEnd > asset->Frames || (loopEnd <= loopStart && (loopStart, loopEnd) != (0, 0)))
+            throw new ArgumentOutOfRangeException(nameof(loopStart), $"A loop of frames {loopStart} to {loopEnd} of {asset->Frames}.");
+        if (cycleFrames < 0 || cycleFrames > asset->Frames) throw new ArgumentOutOfRangeException(nameof(cycleFrames), cycleFrames, $"Waves are no longer than {asset->Frames} frames.");
+        (asset->LoopStart, asset->LoopEnd, asset->Root, asset->CycleFrames) = (loopStart, loopEnd, root, cycleFrames);
+    }
+
     /// <summary>Gives the block back unless it was handed over.</summary>
     public void Dispose() => Block.Dispose();
 }

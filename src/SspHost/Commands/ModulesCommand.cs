@@ -135,6 +135,13 @@ internal static class ModulesCommand
         }
 
         foreach (var a in m.Assets) Console.WriteLine($"  file {a.Id,-12} {a.Name,-16} {a.Text}");
+        foreach (var t in m.Telemetry)
+        {
+            var unit = t.Unit.Length > 0 ? $" in {t.Unit}" : "";
+            var length = t.Length > 1 && t.Kind != TelemetryKind.Recording ? string.Create(CultureInfo.InvariantCulture, $" of {t.Length}") : "";
+            Console.WriteLine($"  show {t.Id,-12} {IncidentKinds.WordOf(t.Kind) + length + unit,-16} {t.Text}".TrimEnd());
+        }
+
         if (m.Help.Length > 0) Console.WriteLine($"\n{m.Help}");
     }
 }

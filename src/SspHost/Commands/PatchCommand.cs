@@ -1,4 +1,4 @@
-// ssp patch check|show|schema|restore: what is wrong with a patch file, or what is in it; a module of the one that plays, switched on again.
+// ssp patch check|show|schema|set|restore: what is wrong with a patch file, or what is in it; a knob of the one that plays; a module on again.
 using System.CommandLine;
 using System.Globalization;
 using SspHost.Abi.Link;
@@ -25,7 +25,27 @@ internal static class PatchCommand
         var module = Flags.NoFlag(new Argument<string>("module") { Description = "Its id in the patch." });
         var restore = new Command("restore", "Switch a module on again that the engine switched off.") { module };
         restore.SetAction(r => Restore(r.GetValue(module)!));
-        return new Command("patch", "Check and show patch files; switch a module on again.") { check, show, schema, restore };
+        var knob = Flags.NoFlag(new Argument<string>("knob") { Description = "Id of the knob; ssp modules lists a module's." });
+        var value = new Argument<double>("value") { Description = "Where to; of named choices the number, from 0." };
+        var set = new Command("set", "Turn a knob of the patch that plays.") { module, knob, value };
+        set.SetAction(r => Set(r.GetValue(module)!, r.GetValue(knob)!, r.GetValue(value)));
+        return new Command("patch", "Check and show patch files; turn a knob of the one that plays; switch a module on again.") { check, show, schema, set, restore };
+    }
+
+    private static int Set(string module, string knob, double value)
+    {
+        using var client = ControlClient.TryConnect(RuntimeDirectory.Locate(), TimeSpan.FromSeconds(10)) ?? throw new CommandException("no host runs; ssp run starts one");
+        client.Ask("edit", w =>
+        {
+            w.WriteStartObject("edits");
+            w.WriteString("op", "param");
+            w.WriteString("module", module);
+            w.WriteString("param", knob);
+            w.WriteNumber("value", value);
+            w.WriteEndObject();
+        });
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{knob} of '{module}' is {value}"));
+        return 0;
     }
 
     private static int Restore(string module)

@@ -71,6 +71,7 @@ internal static class RunCommand
             Costs = Path.Combine(state, ModuleCosts.FileName),
             ModuleTimes = settings.ModuleTimes.Value,
             Traces = Path.Combine(state, "traces"),
+            Recordings = Path.Combine(state, "recordings"),
             Say = Say,
             MakePump = setup.Card == CardKind.PacedStream ? link => MakePump(link, setup) : null,
             Libraries = (settings.LibraryDirectories, Path.Combine(state, "libraries")),

@@ -55,14 +55,16 @@ internal sealed class AssetFiles
         }
     }
 
-    /// <summary>Decodes a WAV file into a block of the region.</summary>
-    public static AssetUpload Upload(EngineLink link, string file)
+    /// <summary>Decodes a WAV file into a block of the region, with what it says of loop, pitch and waves; what of that is ignored is told.</summary>
+    public static AssetUpload Upload(EngineLink link, string file, Action<string> say)
     {
         using var reader = WavReader.Open(file);
         if (reader.Channels > Limits.MaxChannels) throw new WavException($"{file}: {reader.Channels} channels, at most {Limits.MaxChannels}");
         var upload = AssetUpload.Create(link, reader.Channels, reader.Frames, reader.Rate);
         try
         {
+            foreach (var warning in reader.Facts.Warnings) say(warning);
+            upload.Describe(reader.Facts.LoopStart, reader.Facts.LoopEnd, reader.Facts.Root, reader.Facts.CycleFrames);
             var buffer = new float[Chunk * reader.Channels];
             var at = 0L;
             int n;

@@ -423,7 +423,7 @@ internal sealed unsafe class EngineSink : IPlanSink
                 return null;
             }
 
-            using var upload = AssetFiles.Upload(link, Assets.Resolve(path));
+            using var upload = AssetFiles.Upload(link, Assets.Resolve(path), warning => _say(where + warning));
             link.SetAsset(asset.Slot, asset.Key, asset.AssetSlot, upload.Block);
             _loaded[(asset.Key, asset.AssetSlot)] = path;
             return null;

@@ -35,6 +35,9 @@ internal sealed record HostOptions
     /// <summary>Directory of traces that dropouts leave; null: none are written.</summary>
     public string? Traces { get; init; }
 
+    /// <summary>Where recorder modules' takes go; null: nowhere.</summary>
+    public string? Recordings { get; init; }
+
     /// <summary>Makes the pump of a wav device.</summary>
     public Func<EngineLink, WavPump>? MakePump { get; init; }
 
@@ -77,6 +80,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     private bool _empty;
     private bool _ending;
     private long _nextSum;
+    private ModuleTakes? _takes;
 
     public PatchHost(HostOptions options)
     {
@@ -142,6 +146,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _session.Changed += OnChanged;
         _supervisor.Watch(this);
         Flight.Start();
+        if (_options.Recordings is { } recordings) _takes = new ModuleTakes(_slot, () => _session.Plan, () => _types, recordings, _options.Say);
         return attached;
     }
 
@@ -217,6 +222,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         }
 
         _supervisor.StopWatching();
+        _takes?.Dispose();
         Recorder.Dispose(); // its file is finished while the engine still is
         try
         {

@@ -7,7 +7,8 @@ namespace SspHost.Wav;
 
 /// <summary>
 /// A recording as interleaved float frames, full scale 1.0. RIFF/WAVE after Microsoft's "Multiple channel audio data and WAVE
-/// files" (WAVE_FORMAT_EXTENSIBLE) and EBU Tech 3306 (RF64, ds64). PCM of 8, 16, 24 and 32 bits, float of 32 and 64.
+/// files" (WAVE_FORMAT_EXTENSIBLE) and EBU Tech 3306 (RF64, ds64). PCM of 8, 16, 24 and 32 bits, float of 32 and 64. What stands behind
+/// format and samples is looked through for <see cref="WavFacts"/>, and damage there spoils nothing.
 /// </summary>
 internal sealed class WavReader : IDisposable
 {
@@ -29,6 +30,7 @@ internal sealed class WavReader : IDisposable
     {
         _stream = stream;
         _name = name;
+        Facts = new WavFacts(name);
         ReadChunks();
     }
 
@@ -43,6 +45,9 @@ internal sealed class WavReader : IDisposable
 
     /// <summary>Frames in the file.</summary>
     public long Frames => _dataBytes / _align;
+
+    /// <summary>What the file says of its samples: loop, pitch, markers, waves.</summary>
+    public WavFacts Facts { get; }
 
     /// <summary>Frame the next <see cref="Read"/> starts at.</summary>
     public long Position { get; private set; }
@@ -137,6 +142,10 @@ internal sealed class WavReader : IDisposable
                 _dataStart = body;
                 _dataBytes = size;
             }
+            else if (size <= length - body)
+            {
+                ReadFacts(chunk[..4], body, size);
+            }
 
             var next = body + size + (size & 1); // chunks start at even bytes
             if (next > length && !(next == length + 1 && (size & 1) != 0))
@@ -148,7 +157,37 @@ internal sealed class WavReader : IDisposable
         if (!_haveData) throw Bad(length, "a \"data\" chunk before the end");
         if (_dataBytes % _align != 0)
             throw Bad(_dataStart + _dataBytes, $"whole frames of {_align} bytes, {_dataBytes % _align} are left over");
+        ReadRest(length);
+        Facts.Check(Frames);
         _stream.Position = _dataStart;
+    }
+
+    // Behind format and samples: what is cut off there, or is no chunk at all, was never needed.
+    private void ReadRest(long length)
+    {
+        Span<byte> chunk = stackalloc byte[8];
+        while (_stream.Position + 8 <= length)
+        {
+            var at = _stream.Position;
+            if (_stream.ReadAtLeast(chunk, chunk.Length, throwOnEndOfStream: false) < chunk.Length) return;
+            long size = BinaryPrimitives.ReadUInt32LittleEndian(chunk[4..]);
+            var body = at + 8;
+            if (size > length - body)
+            {
+                Facts.Warn(at, $"a chunk within the file, not {Text(size)} bytes of {Quote(chunk[..4])}");
+                return;
+            }
+
+            ReadFacts(chunk[..4], body, size);
+            _stream.Position = Math.Min(body + size + (size & 1), length);
+        }
+    }
+
+    private void ReadFacts(ReadOnlySpan<byte> id, long body, long size)
+    {
+        if (!Facts.Wants(id, body, size)) return;
+        var bytes = new byte[size];
+        if (_stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length) Facts.Read(id, bytes, body);
     }
 
     private void ReadFormat(long at, long size, long length)

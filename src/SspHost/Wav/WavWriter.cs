@@ -5,7 +5,7 @@ namespace SspHost.Wav;
 
 /// <summary>
 /// A streaming writer of interleaved float frames, full scale 1.0 (beyond it PCM clips, float does not). Disposing writes the
-/// final sizes; a file cut off before that says 0 samples. More than 4 GiB are refused.
+/// final sizes; a file cut off before that says what it held at the last <see cref="Save"/>. More than 4 GiB are refused.
 /// </summary>
 internal sealed class WavWriter : IDisposable
 {
@@ -69,6 +69,17 @@ internal sealed class WavWriter : IDisposable
             _bytes += part.Length * size;
             interleaved = interleaved[part.Length..];
         }
+    }
+
+    /// <summary>Brings the header up to what was written, so that a file that is cut off later is readable up to here.</summary>
+    public void Save()
+    {
+        ObjectDisposedException.ThrowIf(_closed, this);
+        var end = _stream.Position;
+        _stream.Position = 0;
+        WriteHeader();
+        _stream.Position = end;
+        _stream.Flush();
     }
 
     public void Dispose()
