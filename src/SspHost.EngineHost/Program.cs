@@ -13,7 +13,7 @@ const string Usage = """
     usage: ssp-engine --runtime DIR [--region-mib N]   serve the region, write DIR/engine.json when ready
                       [--unlocked]                     and lock no memory: for experiments
            ssp-engine --describe                       module descriptors as a binary blob on standard output
-           ssp-engine bench memory|heap|graph|classes|sleep|contain|samples|diagnostics [--json]  engine-side benchmarks
+           ssp-engine bench memory|heap|graph|classes|sleep|modules|contain|samples|diagnostics [--json]  engine-side benchmarks
            ssp-engine probe FILE [NAME]                    tries a library of modules out, and says what is wrong with it
            ssp-engine conform FILE [--json]                runs the conformance suite on a library of modules
            ssp-engine --version
@@ -40,6 +40,8 @@ switch (args)
         return GraphBench.Run(rest);
     case ["bench", "classes", .. var rest]:
         return ClassBench.Run(rest);
+    case ["bench", "modules", .. var rest]:
+        return ModuleBench.Run(rest);
     case ["bench", "sleep", .. var rest]:
         return SleepBench.Run(rest);
     case ["bench", "samples", .. var rest]:
