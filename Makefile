@@ -44,6 +44,7 @@ arm64:
 bench: build
 	@tools/setup.sh bench
 	@artifacts/bin/ssp bench all $(ARGS)
+	@artifacts/bin/ssp bench modules --module none $$(tools/peers.sh | sed 's/^/--peers /') $(ARGS)
 
 bench-kernels:
 	@tools/setup.sh run

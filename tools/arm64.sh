@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 rid=linux-x64
 [ "$(uname -m)" = x86_64 ] || { echo "arm64: this check compiles from x64; on arm64 the modules run by themselves" >&2; exit 1; }
 framework=$(tools/native-framework.sh $rid)
-native=artifacts/obj/$framework-$rid/SspHost.Kernels/Release/native
-dotnet build tests/SspHost.Kernels -c Release -r $rid -p:SspFramework="$framework" -p:SspVariant=$rid -p:_IsPublishing=true \
+native=artifacts/obj/$framework-portable/SspHost.Kernels/Release/native
+dotnet build tests/SspHost.Kernels -c Release -r $rid -p:SspFramework="$framework" -p:SspVariant=portable -p:SspPortable=true -p:_IsPublishing=true \
     -p:UseSharedCompilation=false -nodeReuse:false -v q --nologo -t:"Build;ComputeResolvedFilesToPublishList;IlcCompile"
 out=artifacts/arm64
 mkdir -p $out

@@ -7,7 +7,7 @@ what=${1:-run}
 packages="clang zlib1g-dev"                                    # NativeAOT links with clang; cc builds SspHost.Native
 case $what in
     test)  packages="$packages chromium sox espeak-ng python3-jsonschema sndfile-programs libasound2 libasound2-dev libmimalloc2.0 libjemalloc2 protobuf-compiler qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross liblilv-0-0 lilv-utils lv2-dev mda-lv2 swh-lv2 x42-plugins" ;;
-    bench) packages="$packages libmimalloc2.0 libjemalloc2" ;;
+    bench) packages="$packages libmimalloc2.0 libjemalloc2 g++ faust supercollider-server supercollider-dev" ;;
 esac
 
 command -v dotnet >/dev/null 2>&1 || {
@@ -50,6 +50,7 @@ for p in $missing; do
             libasound2)     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends libasound2t64 >/dev/null ;;
             libmimalloc2.0) DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends libmimalloc3 >/dev/null ||
                             echo "setup: no mimalloc here; its benchmark column will be missing" ;;
+            faust|supercollider-*) echo "setup: no $p here; what is measured beside it will be missing" ;;
             *) echo "setup: could not install $p" >&2; exit 1 ;;
         esac
 done

@@ -169,7 +169,7 @@ public unsafe struct BitCrusher : IModule<BitCrusher>
             var due = Vector128.LessThan(phase, Vector128.Create(1e-6f));
             var b = Vector128.Create(bits.At(i)) + (bitsIn[i] * Vector128.Create(amount.At(i) * ((MostBits - LeastBits) / 10f)));
             held = Vector128.ConditionalSelect(due, Rounded(x, b, Vector128.Create(noise[i])), held);
-            var turns = Vector128.Min(FastMath.Exp2(rateIn[i]) * Vector128.Create(rate.At(i)) * perFrame, one);
+            var turns = Vector128.MinNative(FastMath.Exp2(rateIn[i]) * Vector128.Create(rate.At(i)) * perFrame, one);
             phase = Vector128.ConditionalSelect(due, phase + one, phase) - turns;
             frames[i] = x + ((held - x) * Vector128.Create(mix.At(i)));
         }
@@ -184,7 +184,7 @@ public unsafe struct BitCrusher : IModule<BitCrusher>
 
     private static Vector128<float> Rounded(Vector128<float> x, Vector128<float> bits, Vector128<float> noise)
     {
-        bits = Vector128.Min(Vector128.Max(bits, Vector128.Create(LeastBits)), Vector128.Create(MostBits));
+        bits = Vector128.MinNative(Vector128.MaxNative(bits, Vector128.Create(LeastBits)), Vector128.Create(MostBits));
         var steps = FastMath.Exp2(bits) * Vector128.Create(1f / FullScale);
         var sounds = ~Vector128.Equals(x, Vector128<float>.Zero);
         return Vector128.Floor((x * steps) + (noise & sounds) + Vector128.Create(0.5f)) / steps;

@@ -141,7 +141,7 @@ public unsafe struct FrequencyShifter : IModule<FrequencyShifter>
         VoiceLanes.Store(in context, Up, first, channels, at, frames);
         VoiceLanes.Store(in context, Down, first, channels, at, shifts);
 
-        var peak = Vector128.Max(group->Blocker.Peak(), Vector128.Abs(group->Back));
+        var peak = Vector128.MaxNative(group->Blocker.Peak(), Vector128.Abs(group->Back));
         var quiet = silent & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         if (!group->Pair.Settle(quiet)) return false;
         group->Blocker.Clear(quiet);
@@ -155,8 +155,8 @@ public unsafe struct FrequencyShifter : IModule<FrequencyShifter>
     {
         var knee = Vector128.Create(Bend);
         var size = Vector128.Abs(x);
-        var over = Vector128.Max(size - knee, Vector128<float>.Zero);
-        var bent = Vector128.Min(size, knee) + (over / (Vector128<float>.One + (over * Vector128.Create(1f / Bend))));
+        var over = Vector128.MaxNative(size - knee, Vector128<float>.Zero);
+        var bent = Vector128.MinNative(size, knee) + (over / (Vector128<float>.One + (over * Vector128.Create(1f / Bend))));
         return bent | (x & Vector128.Create(-0f));
     }
 }

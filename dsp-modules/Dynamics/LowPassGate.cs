@@ -153,9 +153,9 @@ public unsafe struct LowPassGate : IModule<LowPassGate>
             group->Struck = Vector128.ConditionalSelect(Vector128.AndNot(high, group->High), pulse, group->Struck);
             group->High = high;
             var open = Vector128.Create(level.At(i)) + (cvs[i] * Vector128.Create(0.1f));
-            open = Vector128.Min(Vector128.Max(open, zero), one);
+            open = Vector128.MinNative(Vector128.MaxNative(open, zero), one);
             target = Vector128.ConditionalSelect(Vector128.GreaterThan(group->Struck, zero), one, open * open);
-            group->Struck = Vector128.Max(group->Struck - one, zero);
+            group->Struck = Vector128.MaxNative(group->Struck - one, zero);
             group->Vactrol.Follow(target, up, down);
             var light = group->Vactrol.Light;
             if (!still || !Vector128.EqualsAll(light, seen))
@@ -177,8 +177,8 @@ public unsafe struct LowPassGate : IModule<LowPassGate>
             }
         }
 
-        var peak = Vector128.Max(Vector128.Abs(band), Vector128.Abs(low));
-        if (twice) peak = Vector128.Max(peak, Vector128.Max(group->Up.Peak(), group->Down.Peak()));
+        var peak = Vector128.MaxNative(Vector128.Abs(band), Vector128.Abs(low));
+        if (twice) peak = Vector128.MaxNative(peak, Vector128.MaxNative(group->Up.Peak(), group->Down.Peak()));
         var settled = Vector128.Equals(group->Vactrol.Light, target) & Vector128.Equals(group->Struck, zero);
         var quiet = silent & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         group->Band = Vector128.AndNot(band, quiet);
@@ -231,8 +231,8 @@ public unsafe struct LowPassGate : IModule<LowPassGate>
 
             // Half the angle a frame of 1 / (R sqrt(C1 (C2 + C3))), and of the lower pole, which is at about dc / k of it.
             var half = Vector128.Create(_perFrame / _root) / ohms;
-            var pole = half * Vector128.Min(dc / k, Vector128<float>.One) * Vector128.Create(1f / MathF.PI);
-            pole = Vector128.Min(pole, Vector128.Create(0.3f));
+            var pole = half * Vector128.MinNative(dc / k, Vector128<float>.One) * Vector128.Create(1f / MathF.PI);
+            pole = Vector128.MinNative(pole, Vector128.Create(0.3f));
             g = half * FastMath.TanPi(pole) / (pole * Vector128.Create(MathF.PI));
         }
     }

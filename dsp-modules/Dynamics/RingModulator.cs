@@ -181,7 +181,7 @@ public unsafe struct RingModulator : IModule<RingModulator>
     // 22 V by 22 V: what no two sounds reach.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Bound(Vector128<float> product) =>
-        Vector128.Min(Vector128.Max(product, Vector128.Create(-MostProduct)), Vector128.Create(MostProduct));
+        Vector128.MinNative(Vector128.MaxNative(product, Vector128.Create(-MostProduct)), Vector128.Create(MostProduct));
 
     // Two diodes of opposite direction see a voltage as one sees its magnitude.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -197,8 +197,8 @@ public unsafe struct RingModulator : IModule<RingModulator>
     private static Vector128<float> Diode(Vector128<float> v)
     {
         const float Width = Straight - Conducts;
-        var over = Vector128.Max(v - Vector128.Create(Conducts), Vector128<float>.Zero);
-        var bend = Vector128.Min(over, Vector128.Create(Width));
+        var over = Vector128.MaxNative(v - Vector128.Create(Conducts), Vector128<float>.Zero);
+        var bend = Vector128.MinNative(over, Vector128.Create(Width));
         return (bend * bend * Vector128.Create(0.5f / Width)) + (over - bend);
     }
 
@@ -211,7 +211,7 @@ public unsafe struct RingModulator : IModule<RingModulator>
         for (var i = 0; i < Limits.Grid; i++)
         {
             var turns = Vector128.Create(frequency.At(i) / context.SampleRate);
-            if (pitched) turns = Vector128.Min(turns * FastMath.Exp2(carriers[i]), highest);
+            if (pitched) turns = Vector128.MinNative(turns * FastMath.Exp2(carriers[i]), highest);
             carriers[i] = FastMath.SinTurns(group->Phase.Turns) * Vector128.Create(Volts);
             group->Phase.Advance(turns);
         }
@@ -221,8 +221,8 @@ public unsafe struct RingModulator : IModule<RingModulator>
     private static bool Settle(Voices* group, Vector128<float> quiet, Path path)
     {
         var peak = path == Path.Limited
-            ? Vector128.Max(group->InTwo.Peak(), group->OutTwo.Peak())
-            : Vector128.Max(group->InEight.Peak(), group->OutEight.Peak());
+            ? Vector128.MaxNative(group->InTwo.Peak(), group->OutTwo.Peak())
+            : Vector128.MaxNative(group->InEight.Peak(), group->OutEight.Peak());
         var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         if (Vector128.EqualsAll(mask.AsInt32(), Vector128<int>.Zero)) return false;
         group->InTwo.Clear(mask);

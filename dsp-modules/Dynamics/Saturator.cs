@@ -184,7 +184,7 @@ public unsafe struct Saturator : IModule<Saturator>
         out Vector128<float> gain, out Vector128<float> rest, out Vector128<float> level) where TCurve : struct, ISaturation
     {
         var decibels = Vector128.Create(drive) + (cv * Vector128.Create(amount * (MostDecibels / 10f)));
-        decibels = Vector128.Min(Vector128.Max(decibels, Vector128<float>.Zero), Vector128.Create(MostDecibels));
+        decibels = Vector128.MinNative(Vector128.MaxNative(decibels, Vector128<float>.Zero), Vector128.Create(MostDecibels));
         var g = FastMath.Exp2(decibels * Vector128.Create(Decibel));
         var b = Vector128.Create(bias);
         gain = g * Vector128.Create(1f / Volts);
@@ -193,13 +193,13 @@ public unsafe struct Saturator : IModule<Saturator>
         if (!auto) return;
         var (top, bottom) = (b + g, b - g);
         var span = TCurve.Between(top, top) - TCurve.Between(bottom, bottom);
-        level = Vector128.Create(2f * Volts) / Vector128.Max(span, Vector128.Create(LeastSpan));
+        level = Vector128.Create(2f * Volts) / Vector128.MaxNative(span, Vector128.Create(LeastSpan));
     }
 
     private static bool Settle(Voices* group, Vector128<float> quiet)
     {
-        var peak = Vector128.Max(Vector128.Max(group->Up.Peak(), group->Down.Peak()), Vector128.Abs(group->Before - group->Bias));
-        peak = Vector128.Max(peak, Vector128.Max(group->Tone.Peak(), group->Blocker.Peak()));
+        var peak = Vector128.MaxNative(Vector128.MaxNative(group->Up.Peak(), group->Down.Peak()), Vector128.Abs(group->Before - group->Bias));
+        peak = Vector128.MaxNative(peak, Vector128.MaxNative(group->Tone.Peak(), group->Blocker.Peak()));
         var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         if (Vector128.EqualsAll(mask.AsInt32(), Vector128<int>.Zero)) return false;
         group->Up.Clear(mask);

@@ -89,11 +89,11 @@ public unsafe struct Vca : IModule<Vca>
                 for (var i = 0; i < Limits.Grid; i += 4)
                 {
                     var x = Vector128.Load(cv + at + i) * Vector128.Create(0.1f);
-                    x = Vector128.Min(Vector128.Max(x, Vector128<float>.Zero), Vector128<float>.One);
+                    x = Vector128.MinNative(Vector128.MaxNative(x, Vector128<float>.Zero), Vector128<float>.One);
                     if (exponential)
                     {
                         var e = FastMath.Exp2Minus1(x * Vector128.Create(OctavesOf80Decibels));
-                        x = Vector128.Min(e * Vector128.Create(1f / 9999f), Vector128<float>.One);
+                        x = Vector128.MinNative(e * Vector128.Create(1f / 9999f), Vector128<float>.One);
                     }
 
                     x += (Vector128<float>.One - x) * open.Four(i);

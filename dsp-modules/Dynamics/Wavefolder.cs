@@ -109,9 +109,9 @@ public unsafe struct Wavefolder : IModule<Wavefolder>
         for (var i = 0; i < Limits.Grid; i++)
         {
             var x = Four(ins, i);
-            loudest = Vector128.Max(loudest, Vector128.Abs(x));
+            loudest = Vector128.MaxNative(loudest, Vector128.Abs(x));
             var f = Vector128.Create(fold.At(i)) + (Four(ins + (FoldIn * 4), i) * Vector128.Create(foldAmount.At(i) * 0.1f));
-            f = Vector128.Min(Vector128.Max(f, Vector128<float>.Zero), Vector128<float>.One);
+            f = Vector128.MinNative(Vector128.MaxNative(f, Vector128<float>.Zero), Vector128<float>.One);
             var gain = (Vector128<float>.One + (f * Vector128.Create(MostGain - 1f))) * Vector128.Create(TurnsPerVolt);
             var s = Vector128.Create(symmetry.At(i)) + (Four(ins + (SymmetryIn * 4), i) * Vector128.Create(symmetryAmount.At(i)));
             var part = mix.At(i);

@@ -142,8 +142,8 @@ public unsafe struct Comb : IModule<Comb>
         feedback += Vector128.Create(context.Param(Feedback, segment + 1));
         var negative = Vector128.LessThan(feedback, Vector128<float>.Zero);
         var at = turns * Vector128.ConditionalSelect(negative, Vector128.Create(0.5f), Vector128<float>.One);
-        var damping = Vector128.Max(Vector128.Create(context.Param(Damping, segment + 1)), hertz + hertz);
-        var g = FastMath.TanPi(Vector128.Min(damping / Vector128.Create(context.SampleRate), Vector128.Create(0.45f)));
+        var damping = Vector128.MaxNative(Vector128.Create(context.Param(Damping, segment + 1)), hertz + hertz);
+        var g = FastMath.TanPi(Vector128.MinNative(damping / Vector128.Create(context.SampleRate), Vector128.Create(0.45f)));
         var delay = Turns(FastMath.TanPi(at) / g) / at;
         var frames = (Vector128<float>.One / turns) - delay;
         var gain = g / (Vector128<float>.One + g);

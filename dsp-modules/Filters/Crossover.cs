@@ -214,8 +214,8 @@ public unsafe struct Crossover : IModule<Crossover>
         const int Filters = (3 * Splits) + 3;
         var resamplers = &group->Up;
         var peak = Vector128<float>.Zero;
-        for (var i = 0; i < Filters; i++) peak = Vector128.Max(peak, filters[i].Peak());
-        for (var i = 0; i <= Outputs; i++) peak = Vector128.Max(peak, resamplers[i].Peak());
+        for (var i = 0; i < Filters; i++) peak = Vector128.MaxNative(peak, filters[i].Peak());
+        for (var i = 0; i <= Outputs; i++) peak = Vector128.MaxNative(peak, resamplers[i].Peak());
         var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         for (var i = 0; i < Filters; i++) filters[i].Clear(mask);
         for (var i = 0; i <= Outputs; i++) resamplers[i].Clear(mask);

@@ -138,7 +138,7 @@ public unsafe struct ParametricEq : IModule<ParametricEq>
     private readonly EqualizerBands Bands4(
         in ProcessContext context, Vector128<float> frequencies, Vector128<float> gains, Vector128<float> qs)
     {
-        var turns = Vector128.Min(frequencies / Vector128.Create(context.SampleRate), Vector128.Create(0.45f));
+        var turns = Vector128.MinNative(frequencies / Vector128.Create(context.SampleRate), Vector128.Create(0.45f));
         return EqualizerBands.Of(turns * Vector128.Create(1f / (1 << _doublings)), gains, qs);
     }
 
@@ -164,9 +164,9 @@ public unsafe struct ParametricEq : IModule<ParametricEq>
         for (var i = 0; i < Limits.Grid; i++) x[i] = Lanes.Within(x[i] * Vector128.Create(level.At(i)), -most, most);
         Lanes.Store(in context, 0, segment, first, channels, x);
 
-        var peak = Vector128.Max(group->Low.Peak(), group->Peak1.Peak());
-        peak = Vector128.Max(peak, Vector128.Max(group->Peak2.Peak(), group->High.Peak()));
-        peak = Vector128.Max(peak, Vector128.Max(group->Up.Peak(), group->Down.Peak()));
+        var peak = Vector128.MaxNative(group->Low.Peak(), group->Peak1.Peak());
+        peak = Vector128.MaxNative(peak, Vector128.MaxNative(group->Peak2.Peak(), group->High.Peak()));
+        peak = Vector128.MaxNative(peak, Vector128.MaxNative(group->Up.Peak(), group->Down.Peak()));
         var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         group->Low.Clear(mask);
         group->Peak1.Clear(mask);

@@ -119,17 +119,13 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     {
         var channels = context.Outputs[Low].Channels;
         var asleep = context.Inputs[In].Silent;
-        var noise = stackalloc float[Limits.Grid];
         for (var segment = 0; segment < context.Segments; segment++)
         {
-            // The noise of a moment is a function of the moment, so that a voice that slept hears the same as one that did not.
-            var random = new Xorshift(self._seed + context.Time + (ulong)(segment * Limits.Grid));
-            for (var i = 0; i < Limits.Grid; i++) noise[i] = random.NextBipolar() * NoiseVolts;
             for (var first = 0; first < channels; first += 4)
             {
                 var group = first / 4;
                 var resamplers = self._resamplers + (group * OutputCount);
-                asleep &= Segment(self._voices + group, resamplers, self._doublings, in context, segment, first, channels, noise);
+                asleep &= Segment(self._voices + group, resamplers, self._doublings, in context, segment, first, channels, self._seed);
             }
         }
 
@@ -145,7 +141,7 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     [SkipLocalsInit]
     private static bool Segment(
         MatchedSvf* filter, Oversampler* resamplers, int doublings, in ProcessContext context, int segment, int first, int channels,
-        float* noise)
+        ulong seed)
     {
         var outs = stackalloc Vector128<float>[5 * Oversampler.Scratch];
         var x = stackalloc Vector128<float>[Oversampler.Scratch];
@@ -156,7 +152,7 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         var drive = new DriveRamp(in context, Drive, segment, 1f);
         var singing = Tune(filter, in context, segment, first, channels, doublings, tuning, out var step, out var turns, out var k);
         drive.Push(x, MatchedSvf.MostIn);
-        for (var i = 0; i < Limits.Grid; i++) x[i] += Vector128.Create(noise[i]) & singing;
+        if (singing != Vector128<float>.Zero) AddNoise(x, singing, seed + context.Time + (ulong)(segment * Limits.Grid));
 
         var low = outs;
         var band = low + Oversampler.Scratch;
@@ -164,9 +160,22 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         var notch = high + Oversampler.Scratch;
         var peak = notch + Oversampler.Scratch;
         var count = Limits.Grid << doublings;
+        if (step == 0 && doublings == 0 && first + 1 >= channels && !context.Outputs[Morphed].Connected
+            && filter->TryRunOne(x, in *tuning, turns, k, (float*)low, (float*)band, (float*)high, (float*)notch, (float*)peak))
+        {
+            for (var output = 0; output < 5; output++)
+            {
+                var y = context.Out(output, first) + (segment * Limits.Grid);
+                if (context.Outputs[output].Connected) drive.Return(y, (float*)(outs + (output * Oversampler.Scratch)));
+                else Block.Clear(y, Limits.Grid);
+            }
+
+            Lanes.Clear(in context, Morphed, segment, first, channels);
+            return filter->Settle(Vector128.AndNot(quiet, singing));
+        }
+
         if (doublings > 0) resamplers[5].Up(x, doublings);
-        filter->Run(x, tuning, step, count, doublings, low, band, high);
-        filter->Weigh(in tuning[(Limits.Grid - 1) * step], turns, k, count, low, band, high, notch, peak);
+        filter->Run(x, tuning, step, count, doublings, turns, k, low, band, high, notch, peak);
         quiet = Vector128.AndNot(quiet, singing);
         var rest = filter->Settle(quiet);
         if (doublings > 0)
@@ -179,14 +188,24 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         {
             var y = outs + (output * Oversampler.Scratch);
             drive.Return(y);
-            Lanes.Store(in context, output, segment, first, channels, y);
+            if (context.Outputs[output].Connected) Lanes.Store(in context, output, segment, first, channels, y);
+            else Lanes.Clear(in context, output, segment, first, channels);
         }
 
-        Mix(in context, segment, first, channels, x, low, band, high, notch);
+        if (context.Outputs[Morphed].Connected) Mix(in context, segment, first, channels, x, low, band, high, notch);
+        else Lanes.Clear(in context, Morphed, segment, first, channels);
         return rest;
     }
 
+    // The noise of a moment is a function of the moment, so that a voice that slept hears the same as one that did not.
+    private static void AddNoise(Vector128<float>* x, Vector128<float> singing, ulong moment)
+    {
+        var random = new Xorshift(moment);
+        for (var i = 0; i < Limits.Grid; i++) x[i] += Vector128.Create(random.NextBipolar() * NoiseVolts) & singing;
+    }
+
     // Tunes every frame, or once where the cutoff and the resonance stand still (step 0). The voices that sing are returned.
+    [SkipLocalsInit]
     private static Vector128<float> Tune(
         MatchedSvf* filter, in ProcessContext context, int segment, int first, int channels, int doublings,
         MatchedTuning* tuning, out int step, out Vector128<float> turns, out Vector128<float> k)
@@ -204,32 +223,68 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
             && cutoff.Step == 0f && resonance.Step == 0f)
         {
             step = 0;
-            turns = Vector128.Min(Vector128.Max(Vector128.Create(cutoff.Start * perFrame), lowest), highest) * scale;
-            k = Damping(Vector128.Min(Vector128.Max(Vector128.Create(resonance.Start), zero), one));
+            turns = Vector128.MinNative(Vector128.MaxNative(Vector128.Create(cutoff.Start * perFrame), lowest), highest) * scale;
+            k = Damping(Vector128.MinNative(Vector128.MaxNative(Vector128.Create(resonance.Start), zero), one));
             tuning[0] = filter->Still(turns, k);
             return Vector128.LessThan(k, zero);
         }
 
+        step = 1;
+        if (first + 1 >= channels) return TuneOne(in context, segment, first, doublings, tuning, out turns, out k);
         var pitches = stackalloc Vector128<float>[Limits.Grid];
         var fms = stackalloc Vector128<float>[Limits.Grid];
         var resonances = stackalloc Vector128<float>[Limits.Grid];
         Lanes.Load(in context, PitchIn, segment, first, channels, pitches);
         Lanes.Load(in context, FmIn, segment, first, channels, fms);
         Lanes.Load(in context, ResonanceIn, segment, first, channels, resonances);
-        step = 1;
         turns = k = zero;
         var singing = zero;
         for (var i = 0; i < Limits.Grid; i++)
         {
             turns = Vector128.Create(cutoff.At(i) * perFrame) * FastMath.Exp2(pitches[i] + (fms[i] * Vector128.Create(fm.At(i))));
-            turns = Vector128.Min(Vector128.Max(turns, lowest), highest) * scale;
+            turns = Vector128.MinNative(Vector128.MaxNative(turns, lowest), highest) * scale;
             var r = Vector128.Create(resonance.At(i)) + (resonances[i] * Vector128.Create(amount.At(i) * 0.1f));
-            k = Damping(Vector128.Min(Vector128.Max(r, zero), one));
+            k = Damping(Vector128.MinNative(Vector128.MaxNative(r, zero), one));
             singing |= Vector128.LessThan(k, zero);
             tuning[i] = MatchedTuning.Of(turns, k);
         }
 
         return singing;
+    }
+
+    // One voice alone: its frames take the places of voices, four at once.
+    private static Vector128<float> TuneOne(
+        in ProcessContext context, int segment, int voice, int doublings, MatchedTuning* tuning,
+        out Vector128<float> turns, out Vector128<float> k)
+    {
+        var cutoff = new GridRamp(in context, Cutoff, segment);
+        var resonance = new GridRamp(in context, Resonance, segment);
+        var fm = new GridRamp(in context, Fm, segment);
+        var amount = new GridRamp(in context, ResonanceAmount, segment);
+        var lowest = Vector128.Create(1f / context.SampleRate);
+        var highest = Vector128.Create(Math.Min(20_000f / context.SampleRate, 0.455f));
+        var (zero, one) = (Vector128<float>.Zero, Vector128<float>.One);
+        var perFrame = Vector128.Create(1f / context.SampleRate);
+        var scale = Vector128.Create(doublings == 0 ? 1f : 0.5f);
+        var at = segment * Limits.Grid;
+        var pitches = context.In(PitchIn, voice) + at;
+        var fms = context.In(FmIn, voice) + at;
+        var resonances = context.In(ResonanceIn, voice) + at;
+        var singing = turns = k = zero;
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var octaves = Vector128.Load(pitches + i) + (Vector128.Load(fms + i) * fm.Four(i));
+            turns = Lanes.Within(cutoff.Four(i) * perFrame * FastMath.Exp2(octaves), lowest, highest) * scale;
+            var r = resonance.Four(i) + (Vector128.Load(resonances + i) * (amount.Four(i) * Vector128.Create(0.1f)));
+            k = Damping(Lanes.Within(r, zero, one));
+            singing |= Vector128.LessThan(k, zero);
+            MatchedTuning.Of(turns, k).Spread(tuning + i);
+        }
+
+        // The voice is the first lane; the others are silent.
+        turns = Vector128.Create(turns[3]);
+        k = Vector128.Create(k[3]);
+        return singing == zero ? zero : Vector128.CreateScalar(-1).AsSingle();
     }
 
     private static Vector128<float> Damping(Vector128<float> r)
@@ -250,7 +305,7 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         for (var i = 0; i < Limits.Grid; i++)
         {
             var at = Vector128.Create(morph.At(i)) + (scratch[i] * Vector128.Create(amount.At(i) * 0.1f));
-            at = Vector128.Min(Vector128.Max(at, zero), one) * Vector128.Create(3f);
+            at = Vector128.MinNative(Vector128.MaxNative(at, zero), one) * Vector128.Create(3f);
             scratch[i] = (low[i] * Near(at, 0f)) + (band[i] * Near(at, 1f)) + (high[i] * Near(at, 2f)) + (notch[i] * Near(at, 3f));
         }
 
@@ -259,12 +314,12 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Near(Vector128<float> at, float place) =>
-        Vector128.Max(Vector128<float>.One - Vector128.Abs(at - Vector128.Create(place)), Vector128<float>.Zero);
+        Vector128.MaxNative(Vector128<float>.One - Vector128.Abs(at - Vector128.Create(place)), Vector128<float>.Zero);
 
     private static bool Settle(Oversampler* resamplers, Vector128<float> quiet)
     {
         var peak = Vector128<float>.Zero;
-        for (var i = 0; i < OutputCount; i++) peak = Vector128.Max(peak, resamplers[i].Peak());
+        for (var i = 0; i < OutputCount; i++) peak = Vector128.MaxNative(peak, resamplers[i].Peak());
         var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         for (var i = 0; i < OutputCount; i++) resamplers[i].Clear(mask);
         return Vector128.EqualsAll(mask.AsInt32(), Vector128.Create(-1));

@@ -151,7 +151,7 @@ public unsafe struct Vowel : IModule<Vowel>
         for (var i = 0; i < Formants.Count; i++)
         {
             Sing(filters + i, in from[i], in formants[i], x, y);
-            peak = Vector128.Max(peak, filters[i].Peak());
+            peak = Vector128.MaxNative(peak, filters[i].Peak());
         }
 
         var mix = new GridRamp(in context, Mix, segment);
@@ -196,7 +196,7 @@ public unsafe struct Vowel : IModule<Vowel>
             var k = FastMath.Exp2(width - octaves) * narrower;
             var gain = FastMath.Exp2(Vector128.Create(a[1], b[1], c[1], d[1])) * k;
             Formant f;
-            f.G = FastMath.TanPi(Vector128.Min(FastMath.Exp2(octaves + size) * perFrame, highest));
+            f.G = FastMath.TanPi(Vector128.MinNative(FastMath.Exp2(octaves + size) * perFrame, highest));
             f.K = k;
             f.Gain = (i & 1) == 0 ? gain : -gain;
             formants[i] = f;

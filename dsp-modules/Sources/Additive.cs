@@ -255,11 +255,11 @@ public unsafe struct Additive : IModule<Additive>
     {
         var rounder = Vector128.Create(12582912f);
         var part = turns - ((turns + rounder) - rounder);
-        return Vector128.ConvertToInt32(Vector128.Min(part, Vector128.Create(0.49999997f)) * Vector128.Create(4294967296f));
+        return Vector128.ConvertToInt32(Vector128.MinNative(part, Vector128.Create(0.49999997f)) * Vector128.Create(4294967296f));
     }
 
     private static Vector128<float> Part(Vector128<float> x) =>
-        Vector128.Min(Vector128.Max(x, Vector128<float>.Zero), Vector128<float>.One);
+        Vector128.MinNative(Vector128.MaxNative(x, Vector128<float>.Zero), Vector128<float>.One);
 
     // What is no number is the least.
     private static float Within(float x, float least, float most) => x >= least ? Math.Min(x, most) : least;

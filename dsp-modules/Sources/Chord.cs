@@ -151,7 +151,7 @@ public unsafe struct Chord : IModule<Chord>
         {
             (SegmentPitch.Four(pitch, in note, in fine, i) * Vector128.Create(1f / context.SampleRate)).Store(root + i);
             var w = width.Four(i) + (Vector128.Load(pwm + i) * Vector128.Create(0.1f));
-            Vector128.Min(Vector128.Max(w, Vector128.Create(0.01f)), Vector128.Create(0.99f)).Store(input.Width + i);
+            Vector128.MinNative(Vector128.MaxNative(w, Vector128.Create(0.01f)), Vector128.Create(0.99f)).Store(input.Width + i);
             Vector128.Create(-1f).Store(input.Sync + i);
         }
 
@@ -162,7 +162,7 @@ public unsafe struct Chord : IModule<Chord>
             var ratio = Vector128.Create(Ratio(in context, segment, channel, n));
             for (var i = 0; i < Limits.Grid; i += 4)
             {
-                var turns = Vector128.Min(Vector128.Load(root + i) * ratio, Vector128.Create(0.5f));
+                var turns = Vector128.MinNative(Vector128.Load(root + i) * ratio, Vector128.Create(0.5f));
                 (turns & Vector128.Equals(turns, turns)).Store(input.Increment + i);
             }
 

@@ -121,7 +121,7 @@ public unsafe struct Clap : IModule<Clap>
         var rate = context.SampleRate;
         var (zero, one) = (Vector128<float>.Zero, Vector128<float>.One);
         VoiceLanes.Load(in context, DecayIn, first, channels, at, frames);
-        var longer = FastMath.Exp2(Vector128.Min(Vector128.Max(frames[0], Vector128.Create(-5f)), Vector128.Create(2f)));
+        var longer = FastMath.Exp2(Vector128.MinNative(Vector128.MaxNative(frames[0], Vector128.Create(-5f)), Vector128.Create(2f)));
         var seconds = context.Param(Spread, segment);
         var roomLoss = Decay.Loss(Vector128.Create(context.Param(DecayParam, segment)) * longer, rate);
         var handLoss = Vector128.Create(Decay.Loss(HandTime * seconds, rate));
@@ -149,7 +149,7 @@ public unsafe struct Clap : IModule<Clap>
             var claps = Vector128.GreaterThan(group->HandsLeft, zero) & Vector128.LessThanOrEqual(group->Wait, zero);
             group->Level = Vector128.ConditionalSelect(claps, group->Strength, group->Level);
             group->HandsLeft -= claps & one;
-            group->Wait = Vector128.Max(Vector128.ConditionalSelect(claps, apart, group->Wait) - one, zero);
+            group->Wait = Vector128.MaxNative(Vector128.ConditionalSelect(claps, apart, group->Wait) - one, zero);
             group->Filter.Next(group->Level * Vector128.Create(noise[i]), g, k, inverse, out _, out var band, out _);
             frames[i] = band * gain * k;
             var loss = Vector128.ConditionalSelect(Vector128.GreaterThan(group->HandsLeft, zero), handLoss, roomLoss);

@@ -272,7 +272,7 @@ public unsafe struct Fm6 : IModule<Fm6>
         var attacking = o->Attacking & gate;
         var target = o->Sustain & gate;
         var rate = Vector128.ConditionalSelect(gate, o->DecayRate, o->ReleaseRate);
-        var up = Vector128.Min(e + o->AttackStep, Vector128<float>.One);
+        var up = Vector128.MinNative(e + o->AttackStep, Vector128<float>.One);
         o->Envelope = Vector128.ConditionalSelect(attacking, up, e + ((target - e) * rate));
         o->Attacking = attacking & Vector128.LessThan(up, Vector128<float>.One);
     }
@@ -322,7 +322,7 @@ public unsafe struct Fm6 : IModule<Fm6>
     {
         var cv = Lanes(in context, BrightnessIn, (segment * Limits.Grid) + Limits.Grid - 1, first, channels);
         var bright = Vector128.Create(context.Param(Brightness, segment + 1)) + (cv * Vector128.Create(0.1f));
-        return Vector128.Create(Swing) * Vector128.Min(Vector128.Max(Numbers(bright), Vector128<float>.Zero), Vector128.Create(3f));
+        return Vector128.Create(Swing) * Vector128.MinNative(Vector128.MaxNative(Numbers(bright), Vector128<float>.Zero), Vector128.Create(3f));
     }
 
     // What stands still during the segment: increments, rates, and the way of the levels.
@@ -350,7 +350,7 @@ public unsafe struct Fm6 : IModule<Fm6>
             var increment = played * Vector128.Create(ratio * FastMath.Exp2(context.Param(p + Detune, segment + 1) * (1f / 1200f)));
             if (context.Param(p + FixedMode, segment) >= 0.5f)
                 increment = Vector128.Create(context.Param(p + Hertz, segment + 1) * perFrame * slower);
-            o->Increment = Vector128.ConvertToInt32(Vector128.Min(increment, Vector128.Create(0.4999f)) * Vector128.Create(4294967296f));
+            o->Increment = Vector128.ConvertToInt32(Vector128.MinNative(increment, Vector128.Create(0.4999f)) * Vector128.Create(4294967296f));
             o->AttackStep = Vector128.Create(perFrame / context.Param(p + Attack, segment + 1));
             o->DecayRate = Vector128.Create(-FastMath.Exp2Minus1(-Octaves60 * perFrame / context.Param(p + Decay, segment + 1)));
             o->ReleaseRate = Vector128.Create(-FastMath.Exp2Minus1(-Octaves60 * perFrame / context.Param(p + Release, segment + 1)));
@@ -418,7 +418,7 @@ public unsafe struct Fm6 : IModule<Fm6>
     }
 
     private static Vector128<float> Part(Vector128<float> x) =>
-        Vector128.Min(Vector128.Max(Numbers(x), Vector128<float>.Zero), Vector128<float>.One);
+        Vector128.MinNative(Vector128.MaxNative(Numbers(x), Vector128<float>.Zero), Vector128<float>.One);
 
     // What is no number is 0.
     private static Vector128<float> Numbers(Vector128<float> x) => x & Vector128.Equals(x, x);

@@ -141,7 +141,7 @@ public unsafe struct Hat : IModule<Hat>
 
         var rate = context.SampleRate;
         VoiceLanes.Load(in context, DecayIn, first, channels, at, frames);
-        var longer = FastMath.Exp2(Vector128.Min(Vector128.Max(frames[0], Vector128.Create(-5f)), Vector128.Create(2f)));
+        var longer = FastMath.Exp2(Vector128.MinNative(Vector128.MaxNative(frames[0], Vector128.Create(-5f)), Vector128.Create(2f)));
         var closedLoss = Decay.Loss(Vector128.Create(context.Param(Closed, segment)) * longer, rate);
         var openLoss = Decay.Loss(Vector128.Create(context.Param(Open, segment)) * longer, rate);
         var mix = new GridRamp(in context, NoiseMix, segment);

@@ -125,7 +125,7 @@ public unsafe struct Kick : IModule<Kick>
         var driven = drive.Start != 0f || drive.Step != 0f;
         VoiceLanes.Load(in context, DecayIn, first, channels, at, frames);
         var seconds = Vector128.Create(context.Param(DecayParam, segment)) * FastMath.Exp2(frames[0]);
-        seconds = Vector128.Min(Vector128.Max(seconds, Vector128.Create(0.02f)), Vector128.Create(20f));
+        seconds = Vector128.MinNative(Vector128.MaxNative(seconds, Vector128.Create(0.02f)), Vector128.Create(20f));
         var loss = Decay.Loss(seconds, rate);
         var sweepLoss = Vector128.Create(Decay.Loss(context.Param(SweepTime, segment), rate));
         var clickLoss = Vector128.Create(Decay.Loss(ClickSeconds, rate));
@@ -154,9 +154,9 @@ public unsafe struct Kick : IModule<Kick>
             if (i == 0 || !still)
             {
                 var octaves = frames[i] + (group->Sweep * Vector128.Create(sweep.At(i)));
-                octaves = Vector128.Min(Vector128.Max(octaves, Vector128.Create(-10f)), Vector128.Create(10f));
+                octaves = Vector128.MinNative(Vector128.MaxNative(octaves, Vector128.Create(-10f)), Vector128.Create(10f));
                 var turns = Vector128.Create(tune.At(i) * perFrame) * FastMath.Exp2(octaves);
-                turns = Vector128.Min(turns, Vector128.Create(0.25f));
+                turns = Vector128.MinNative(turns, Vector128.Create(0.25f));
                 sin = FastMath.SinTurns(turns);
                 cos = FastMath.SinTurns(turns + Vector128.Create(0.25f));
             }

@@ -167,17 +167,17 @@ public unsafe struct PluckString : IModule<PluckString>
 
             // The ramp falls from +0.5 to -0.5 in one period.
             var plucks = Vector128.GreaterThan(group->Left, zero);
-            var ramp = (group->Left / Vector128.Max(group->Length, one)) - Vector128.Create(0.5f);
+            var ramp = (group->Left / Vector128.MaxNative(group->Length, one)) - Vector128.Create(0.5f);
             var pluck = (ramp + Vector128.Create(noise[i])) * group->Strength & plucks;
-            group->Left = Vector128.Max(group->Left - one, zero);
+            group->Left = Vector128.MaxNative(group->Left - one, zero);
             group->Soft = Denormal.Flush(group->Soft + ((pluck - group->Soft) * softness));
             group->Shape.Move(in start, in group->Target, 1f / Limits.Grid);
-            var x = Vector128.Min(Vector128.Max(frames[i], Vector128.Create(-20f)), Vector128.Create(20f));
+            var x = Vector128.MinNative(Vector128.MaxNative(frames[i], Vector128.Create(-20f)), Vector128.Create(20f));
             group->Direct = Denormal.Flush(group->Direct + ((x - group->Direct) * direct));
             x -= group->Direct;
             var damp = Vector128.ConditionalSelect(plucks, Vector128.Create(Finger), one);
             var y = group->String.Next(rings, _frames, in group->Shape, group->Soft + (x * Vector128.Create(ExciterGain)), damp);
-            loudest = Vector128.Max(loudest, Vector128.Abs(y) + Vector128.Abs(group->Soft));
+            loudest = Vector128.MaxNative(loudest, Vector128.Abs(y) + Vector128.Abs(group->Soft));
             var comb = group->String.Past(rings, _frames, group->Shape.Period * Vector128.Create(position.At(i)));
             frames[i] = y - comb;
         }

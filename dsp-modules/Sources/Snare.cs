@@ -120,7 +120,7 @@ public unsafe struct Snare : IModule<Snare>
         var balance = new GridRamp(in context, Balance, segment);
         var snappy = new GridRamp(in context, Snappy, segment);
         VoiceLanes.Load(in context, DecayIn, first, channels, at, frames);
-        var longer = FastMath.Exp2(Vector128.Min(Vector128.Max(frames[0], Vector128.Create(-5f)), Vector128.Create(2f)));
+        var longer = FastMath.Exp2(Vector128.MinNative(Vector128.MaxNative(frames[0], Vector128.Create(-5f)), Vector128.Create(2f)));
         var loss = Decay.Loss(Vector128.Create(context.Param(DecayParam, segment)) * longer, rate);
         var noiseLoss = Decay.Loss(Vector128.Create(context.Param(SnappyDecay, segment)) * longer, rate);
         var slideLoss = Vector128.Create(Decay.Loss(Slide.Seconds, rate));
@@ -148,9 +148,9 @@ public unsafe struct Snare : IModule<Snare>
 
             if (i == 0 || !still)
             {
-                var octaves = Vector128.Min(Vector128.Max(frames[i], Vector128.Create(-10f)), Vector128.Create(10f));
+                var octaves = Vector128.MinNative(Vector128.MaxNative(frames[i], Vector128.Create(-10f)), Vector128.Create(10f));
                 var turns = Vector128.Create(tune.At(i) * perFrame) * FastMath.Exp2(octaves);
-                turns = Vector128.Min(turns, Vector128.Create(0.12f));
+                turns = Vector128.MinNative(turns, Vector128.Create(0.12f));
                 var upper = turns * Vector128.Create(UpperMode);
                 sinLow = FastMath.SinTurns(turns);
                 cosLow = FastMath.SinTurns(turns + Vector128.Create(0.25f));

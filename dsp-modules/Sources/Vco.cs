@@ -160,7 +160,7 @@ public unsafe struct Vco : IModule<Vco>
         for (var i = 0; i < Limits.Grid; i += 4)
         {
             var w = width.Four(i) + (Vector128.Load(cv + i) * amount.Four(i) * Vector128.Create(0.1f));
-            w = Vector128.Min(Vector128.Max(w, Vector128.Create(0.01f)), Vector128.Create(0.99f));
+            w = Vector128.MinNative(Vector128.MaxNative(w, Vector128.Create(0.01f)), Vector128.Create(0.99f));
             w.Store(input->Width + i);
         }
     }

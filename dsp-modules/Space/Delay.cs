@@ -43,6 +43,8 @@ public unsafe struct Delay : IModule<Delay>
     private SchmittTrigger _clock, _holdGate;
     private ulong _lastRise;
     private double _period, _wobble;
+    private float _toneHertz, _lowCutHertz;
+    private OnePoleGains _tone, _lowCut;
     private double _glide;
     private float _tape, _hold;
     private int _channels, _sides, _rises;
@@ -240,8 +242,8 @@ public unsafe struct Delay : IModule<Delay>
         _wobble = Wobble(context.Param(Wow, segment + 1), context.SampleRate);
         return new Sweep
         {
-            Tone = new OnePoleGains(OnePole.Coefficient(context.Param(Tone, segment + 1), context.SampleRate)),
-            LowCut = new OnePoleGains(OnePole.Coefficient(context.Param(LowCut, segment + 1), context.SampleRate)),
+            Tone = Gains(ref _toneHertz, ref _tone, context.Param(Tone, segment + 1), context.SampleRate),
+            LowCut = Gains(ref _lowCutHertz, ref _lowCut, context.Param(LowCut, segment + 1), context.SampleRate),
             Feedback = new GridRamp(in context, Feedback, segment),
             Mix = new GridRamp(in context, Mix, segment),
             Modulation = new GridRamp(in context, Modulation, segment),
@@ -253,6 +255,18 @@ public unsafe struct Delay : IModule<Delay>
             Saturation = 0.2f * context.Param(Drive, segment + 1) * _tape,
             Mode = mode,
         };
+    }
+
+    // Worked out again only where the cutoff has moved.
+    private static OnePoleGains Gains(ref float hertz, ref OnePoleGains gains, float wanted, float sampleRate)
+    {
+        if (hertz != wanted)
+        {
+            hertz = wanted;
+            gains = new OnePoleGains(OnePole.Coefficient(wanted, sampleRate));
+        }
+
+        return gains;
     }
 
     // Frames by which the tape is off where it should be.
@@ -306,7 +320,8 @@ public unsafe struct Delay : IModule<Delay>
         {
             var sound = Store(side, source, kept, echo, in sweep);
             Put(context.Out(Out, channel) + at, source, echo, kept, in sweep);
-            Block.ScaleSegment(context.Out(Right, channel) + at, context.Out(Out, channel) + at, new GridRamp(1f, 1f));
+            if (context.Outputs[Right].Connected) Block.ScaleSegment(context.Out(Right, channel) + at, context.Out(Out, channel) + at, new GridRamp(1f, 1f));
+            else Block.Clear(context.Out(Right, channel) + at, Limits.Grid);
             GoOn(ref voice, to, context.SampleRate);
             return sound;
         }

@@ -206,8 +206,8 @@ public unsafe struct Flanger : IModule<Flanger>
         {
             var frames = delay.Four(i) * (Vector128<float>.One + (depth.Four(i) * wave.Four(i)));
             if (!still) frames *= FastMath.Exp2(-(Vector128.Load(cv + i) * amount.Four(i)));
-            frames = Vector128.Min(Vector128.Max(frames, least), most);
-            shortest = Vector128.Min(shortest, frames);
+            frames = Vector128.MinNative(Vector128.MaxNative(frames, least), most);
+            shortest = Vector128.MinNative(shortest, frames);
             frames.Store(delays + i);
         }
 

@@ -183,7 +183,7 @@ public unsafe struct Phaser : IModule<Phaser>
             y = Vector128.MinNative(Vector128.MaxNative(y, Vector128.Create(-Most)), Vector128.Create(Most));
             last = y;
             line += step;
-            loudest = Vector128.Max(loudest, Vector128.Abs(x));
+            loudest = Vector128.MaxNative(loudest, Vector128.Abs(x));
             var wet = Vector128.Create(mix.At(i) * fade.At(i));
             var together = (wet + wet) * (one - wet);
             var z = (x * (one - wet)) + (y * wet) + ((u - x) * together);
@@ -201,7 +201,7 @@ public unsafe struct Phaser : IModule<Phaser>
     private static Vector128<float> Coefficient(Vector128<float> octaves, float turns)
     {
         var f = Vector128.Create(turns) * FastMath.Exp2(octaves);
-        var g = FastMath.TanPi(Vector128.Min(Vector128.Max(f, Vector128.Create(1e-4f)), Vector128.Create(0.45f)));
+        var g = FastMath.TanPi(Vector128.MinNative(Vector128.MaxNative(f, Vector128.Create(1e-4f)), Vector128.Create(0.45f)));
         return (g - Vector128<float>.One) / (g + Vector128<float>.One);
     }
 
@@ -210,7 +210,7 @@ public unsafe struct Phaser : IModule<Phaser>
     {
         var states = chain->States;
         var peak = Vector128.Abs(chain->Last);
-        for (var stage = 0; stage < stages; stage++) peak = Vector128.Max(peak, Vector128.Abs(Vector128.Load(states + (4 * stage))));
+        for (var stage = 0; stage < stages; stage++) peak = Vector128.MaxNative(peak, Vector128.Abs(Vector128.Load(states + (4 * stage))));
         var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         for (var stage = 0; stage < stages; stage++) Vector128.AndNot(Vector128.Load(states + (4 * stage)), mask).Store(states + (4 * stage));
         chain->Last = Vector128.AndNot(chain->Last, mask);

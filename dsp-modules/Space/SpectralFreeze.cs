@@ -305,7 +305,7 @@ public unsafe struct SpectralFreeze : IModule<SpectralFreeze>
             Vector128<float> re = (xr * pr) + (xi * pi), im = (xi * pr) - (xr * pi);
             var power = (re * re) + (im * im);
             var known = Vector128.GreaterThan(power, Vector128.Create(1e-30f));
-            var scale = Vector128<float>.One / Vector128.Sqrt(Vector128.Max(power, Vector128.Create(1e-30f)));
+            var scale = Vector128<float>.One / Vector128.Sqrt(Vector128.MaxNative(power, Vector128.Create(1e-30f)));
             Vector128.ConditionalSelect(known, re * scale, Vector128<float>.One).Store(v->Turn + k);
             Vector128.ConditionalSelect(known, im * scale, Vector128<float>.Zero).Store(v->Turn + n + k);
             xr.Store(v->Before + k);
@@ -385,9 +385,9 @@ public unsafe struct SpectralFreeze : IModule<SpectralFreeze>
         var bin = Vector128.Create(_rate / _points);
         for (var k = from; k < to; k += 4)
         {
-            var hertz = Vector128.Max(Vector128.Create((float)k) + Vector128.Create(0f, 1f, 2f, 3f), one) * bin;
+            var hertz = Vector128.MaxNative(Vector128.Create((float)k) + Vector128.Create(0f, 1f, 2f, 3f), one) * bin;
             var octaves = FastMath.Log2(hertz) - Vector128.Create(9.965784f);
-            var gain = Vector128.Min(FastMath.Exp2(octaves * Vector128.Create(v->Tilt * 0.166096405f)), Vector128.Create(MostGain));
+            var gain = Vector128.MinNative(FastMath.Exp2(octaves * Vector128.Create(v->Tilt * 0.166096405f)), Vector128.Create(MostGain));
             if (v->Low > LowestCut)
             {
                 var r = Vector128.Create(v->Low) / hertz;

@@ -87,7 +87,7 @@ public unsafe struct Crossfade : IModule<Crossfade>
         for (var i = 0; i < Limits.Grid; i += 4)
         {
             var p = fade.Four(i) + (Vector128.Load(cv + i) * amount.Four(i) * Vector128.Create(0.1f));
-            p = Vector128.Min(Vector128.Max(p, Vector128<float>.Zero), Vector128<float>.One);
+            p = Vector128.MinNative(Vector128.MaxNative(p, Vector128<float>.Zero), Vector128<float>.One);
             var (gainA, gainB) = (Vector128<float>.One - p, p);
             if (power)
             {

@@ -88,7 +88,7 @@ public unsafe struct Panner : IModule<Panner>
                 {
                     var p = pan.Four(i - at) + (spread.Four(i - at) * Vector128.Create(place))
                         + (Vector128.Load(cv + i) * amount.Four(i - at) * Vector128.Create(0.2f));
-                    p = Vector128.Min(Vector128.Max(p, Vector128.Create(-1f)), Vector128<float>.One);
+                    p = Vector128.MinNative(Vector128.MaxNative(p, Vector128.Create(-1f)), Vector128<float>.One);
 
                     // A quarter turn from side to side is an eighth of a turn each way.
                     var turns = (p + Vector128<float>.One) * Vector128.Create(0.125f);

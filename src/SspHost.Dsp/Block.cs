@@ -65,7 +65,7 @@ public static unsafe class Block
     public static float Peak(float* source, int count)
     {
         var peak = Vector128<float>.Zero;
-        for (var i = 0; i < count; i += 4) peak = Vector128.Max(peak, Vector128.Abs(Vector128.Load(source + i)));
+        for (var i = 0; i < count; i += 4) peak = Vector128.MaxNative(peak, Vector128.Abs(Vector128.Load(source + i)));
         return Math.Max(Math.Max(peak[0], peak[1]), Math.Max(peak[2], peak[3]));
     }
 

@@ -98,7 +98,7 @@ public unsafe struct Circuit<TCore> where TCore : unmanaged, ICircuitCore
         drive.Return(x);
         Lanes.Store(in context, 0, segment, first, channels, x);
 
-        var peak = Vector128.Max(_core.Peak(), Vector128.Max(_up.Peak(), _down.Peak()));
+        var peak = Vector128.MaxNative(_core.Peak(), Vector128.MaxNative(_up.Peak(), _down.Peak()));
         var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         _core.Clear(mask);
         _up.Clear(mask);

@@ -17,6 +17,13 @@ public readonly unsafe struct DriveRamp
     {
         var from = context.Param(index, segment) * Octaves;
         var to = context.Param(index, segment + 1) * Octaves;
+        if (from == to)
+        {
+            var (before, behind) = from == 0f ? (1f / volts, volts) : (FastMath.Exp2(from) / volts, FastMath.Exp2(-0.5f * from) * volts);
+            (_before, _behind) = (new GridRamp(before, before), new GridRamp(behind, behind));
+            return;
+        }
+
         _before = new GridRamp(FastMath.Exp2(from) / volts, FastMath.Exp2(to) / volts);
         _behind = new GridRamp(FastMath.Exp2(-0.5f * from) * volts, FastMath.Exp2(-0.5f * to) * volts);
     }
@@ -25,12 +32,30 @@ public readonly unsafe struct DriveRamp
     public void Push(Vector128<float>* block, float most)
     {
         var cut = Vector128.Create(most);
+        if (_before.Step == 0f)
+        {
+            var gain = Vector128.Create(_before.Start);
+            for (var i = 0; i < Limits.Grid; i++) block[i] = Lanes.Within(block[i] * gain, -cut, cut);
+            return;
+        }
+
         for (var i = 0; i < Limits.Grid; i++) block[i] = Lanes.Within(block[i] * Vector128.Create(_before.At(i)), -cut, cut);
     }
+
+    /// <summary>Brings a segment of one voice back to <paramref name="target"/>.</summary>
+    public void Return(float* target, float* source) => Block.ScaleSegment(target, source, in _behind);
 
     /// <summary>Brings a segment back in place.</summary>
     public void Return(Vector128<float>* block)
     {
+        if (_behind.Step == 0f)
+        {
+            if (_behind.Start == 1f) return;
+            var gain = Vector128.Create(_behind.Start);
+            for (var i = 0; i < Limits.Grid; i++) block[i] *= gain;
+            return;
+        }
+
         for (var i = 0; i < Limits.Grid; i++) block[i] *= Vector128.Create(_behind.At(i));
     }
 }

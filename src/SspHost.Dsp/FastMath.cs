@@ -65,7 +65,7 @@ public static class FastMath
     public static Vector128<float> Tanh(Vector128<float> x)
     {
         // tanh|x| = e / (e + 2) with e = 2^(2 |x| log2 e) - 1; beyond 10 it is 1 in float.
-        var a = Vector128.Min(Vector128.Abs(x), Vector128.Create(10f)) * Vector128.Create(TwoLog2E);
+        var a = Vector128.MinNative(Vector128.Abs(x), Vector128.Create(10f)) * Vector128.Create(TwoLog2E);
         var e = Exp2Minus1(a);
         var t = e / (e + Vector128.Create(2f));
         return t | (x & Vector128.Create(-0f));
@@ -137,7 +137,7 @@ public static class FastMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Log2(Vector128<float> x)
     {
-        x = Vector128.Max(x, Vector128.Create(1.17549435e-38f));
+        x = Vector128.MaxNative(x, Vector128.Create(1.17549435e-38f));
 
         // Whole octaves such that what is left lies in [sqrt(1/2), sqrt(2)).
         var bits = x.AsInt32() - Vector128.Create(0x3F3504F3);
@@ -164,7 +164,7 @@ public static class FastMath
     private static Vector128<float> Split(ref Vector128<float> x, out Vector128<float> scale)
     {
         var rounder = Vector128.Create(Rounder);
-        x = Vector128.Min(Vector128.Max(x, Vector128.Create(-126f)), Vector128.Create(126f));
+        x = Vector128.MinNative(Vector128.MaxNative(x, Vector128.Create(-126f)), Vector128.Create(126f));
         var shifted = x + rounder;
         scale = Vector128.ShiftLeft(shifted.AsInt32() + Vector128.Create(127), 23).AsSingle();
         return shifted - rounder;

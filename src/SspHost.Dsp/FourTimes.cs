@@ -28,7 +28,7 @@ public struct FourTimes
     }
 
     /// <summary>Largest stored magnitude, by voice.</summary>
-    public readonly Vector128<float> Peak() => Vector128.Max(_near.Peak(), _far.Peak());
+    public readonly Vector128<float> Peak() => Vector128.MaxNative(_near.Peak(), _far.Peak());
 
     /// <summary>Forgets the voices whose mask is set.</summary>
     public void Clear(Vector128<float> mask)

@@ -32,9 +32,9 @@ public struct HalfBand
     /// <summary>Largest stored magnitude, by voice.</summary>
     public readonly Vector128<float> Peak()
     {
-        var a = Vector128.Max(Vector128.Max(Vector128.Abs(_a0), Vector128.Abs(_a1)), Vector128.Max(Vector128.Abs(_a2), Vector128.Abs(_a3)));
-        var b = Vector128.Max(Vector128.Max(Vector128.Abs(_b0), Vector128.Abs(_b1)), Vector128.Max(Vector128.Abs(_b2), Vector128.Abs(_b3)));
-        return Vector128.Max(Vector128.Max(a, b), Vector128.Max(Vector128.Abs(_a4), Vector128.Abs(_b4)));
+        var a = Vector128.MaxNative(Vector128.MaxNative(Vector128.Abs(_a0), Vector128.Abs(_a1)), Vector128.MaxNative(Vector128.Abs(_a2), Vector128.Abs(_a3)));
+        var b = Vector128.MaxNative(Vector128.MaxNative(Vector128.Abs(_b0), Vector128.Abs(_b1)), Vector128.MaxNative(Vector128.Abs(_b2), Vector128.Abs(_b3)));
+        return Vector128.MaxNative(Vector128.MaxNative(a, b), Vector128.MaxNative(Vector128.Abs(_a4), Vector128.Abs(_b4)));
     }
 
     /// <summary>Forgets the voices whose mask is set.</summary>

@@ -29,9 +29,9 @@ public struct HalfBandWide
     /// <summary>Largest stored magnitude, by voice.</summary>
     public readonly Vector128<float> Peak()
     {
-        var a = Vector128.Max(Vector128.Max(Vector128.Abs(_a0), Vector128.Abs(_a1)), Vector128.Max(Vector128.Abs(_a2), Vector128.Abs(_a3)));
-        var b = Vector128.Max(Vector128.Max(Vector128.Abs(_b0), Vector128.Abs(_b1)), Vector128.Abs(_b2));
-        return Vector128.Max(a, b);
+        var a = Vector128.MaxNative(Vector128.MaxNative(Vector128.Abs(_a0), Vector128.Abs(_a1)), Vector128.MaxNative(Vector128.Abs(_a2), Vector128.Abs(_a3)));
+        var b = Vector128.MaxNative(Vector128.MaxNative(Vector128.Abs(_b0), Vector128.Abs(_b1)), Vector128.Abs(_b2));
+        return Vector128.MaxNative(a, b);
     }
 
     /// <summary>Forgets the voices whose mask is set.</summary>

@@ -57,12 +57,12 @@ public unsafe struct HilbertPair
             {
                 for (var k = 0; k < Nodes; k++)
                 {
-                    low = Vector128.Max(low, Vector128.Abs(at[i + k]));
-                    high = Vector128.Max(high, Vector128.Abs(at[i + Nodes + k]));
+                    low = Vector128.MaxNative(low, Vector128.Abs(at[i + k]));
+                    high = Vector128.MaxNative(high, Vector128.Abs(at[i + Nodes + k]));
                 }
             }
 
-            var peak = Vector128.Max(Vector128.Narrow(low, high), Vector128.Abs(_before));
+            var peak = Vector128.MaxNative(Vector128.Narrow(low, high), Vector128.Abs(_before));
             var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
             if (Vector128.EqualsAll(mask.AsInt32(), Vector128<int>.Zero)) return false;
             _before = Vector128.AndNot(_before, mask);

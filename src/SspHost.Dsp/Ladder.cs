@@ -80,8 +80,8 @@ public unsafe struct Ladder : ICircuitCore
     }
 
     /// <inheritdoc/>
-    public readonly Vector128<float> Peak() => Vector128.Max(
-        Vector128.Max(Vector128.Abs(_s1), Vector128.Abs(_s2)), Vector128.Max(Vector128.Abs(_s3), Vector128.Abs(_s4)));
+    public readonly Vector128<float> Peak() => Vector128.MaxNative(
+        Vector128.MaxNative(Vector128.Abs(_s1), Vector128.Abs(_s2)), Vector128.MaxNative(Vector128.Abs(_s3), Vector128.Abs(_s4)));
 
     /// <inheritdoc/>
     public void Clear(Vector128<float> mask)

@@ -24,7 +24,12 @@ public static unsafe class Lanes
         var b = context.In(port, first + 1) + at;
         var c = (first + 2 < channels ? context.In(port, first + 2) : context.Silence) + at;
         var d = (first + 3 < channels ? context.In(port, first + 3) : context.Silence) + at;
-        for (var i = 0; i < Limits.Grid; i++) target[i] = Vector128.Create(a[i], b[i], c[i], d[i]);
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var (w, x, y, z) = (Vector128.Load(a + i), Vector128.Load(b + i), Vector128.Load(c + i), Vector128.Load(d + i));
+            Transpose.Four(ref w, ref x, ref y, ref z);
+            (target[i], target[i + 1], target[i + 2], target[i + 3]) = (w, x, y, z);
+        }
     }
 
     /// <summary>One vector a frame to voices <paramref name="first"/>..+3 of output <paramref name="port"/>.</summary>
@@ -32,12 +37,26 @@ public static unsafe class Lanes
     public static void Store(in ProcessContext context, int port, int segment, int first, int channels, Vector128<float>* source)
     {
         var at = segment * Limits.Grid;
-        for (var lane = 0; lane < 4 && first + lane < channels; lane++)
+        var a = context.Out(port, first) + at;
+        var stride = (nint)context.Outputs[port].Stride;
+        var used = channels - first;
+        for (var i = 0; i < Limits.Grid; i += 4)
         {
-            var to = context.Out(port, first + lane) + at;
-            var from = (float*)source + lane;
-            for (var i = 0; i < Limits.Grid; i++) to[i] = from[4 * i];
+            var (w, x, y, z) = (source[i], source[i + 1], source[i + 2], source[i + 3]);
+            Transpose.Four(ref w, ref x, ref y, ref z);
+            w.Store(a + i);
+            if (used < 2) continue;
+            x.Store(a + stride + i);
+            if (used > 2) y.Store(a + (2 * stride) + i);
+            if (used > 3) z.Store(a + (3 * stride) + i);
         }
+    }
+
+    /// <summary>Zeros to voices <paramref name="first"/>..+3 of an output that nobody reads.</summary>
+    public static void Clear(in ProcessContext context, int port, int segment, int first, int channels)
+    {
+        for (var voice = first; voice < channels && voice < first + 4; voice++)
+            Block.Clear(context.Out(port, voice) + (segment * Limits.Grid), Limits.Grid);
     }
 
     /// <summary>Largest magnitude by voice over a segment.</summary>
@@ -45,7 +64,7 @@ public static unsafe class Lanes
     public static Vector128<float> Peak(Vector128<float>* source)
     {
         var peak = Vector128<float>.Zero;
-        for (var i = 0; i < Limits.Grid; i++) peak = Vector128.Max(peak, Vector128.Abs(source[i]));
+        for (var i = 0; i < Limits.Grid; i++) peak = Vector128.MaxNative(peak, Vector128.Abs(source[i]));
         return peak;
     }
 

@@ -32,7 +32,7 @@ public struct LinearSvf
     }
 
     /// <summary>Largest stored magnitude, by voice.</summary>
-    public readonly Vector128<float> Peak() => Vector128.Max(Vector128.Abs(_s1), Vector128.Abs(_s2));
+    public readonly Vector128<float> Peak() => Vector128.MaxNative(Vector128.Abs(_s1), Vector128.Abs(_s2));
 
     /// <summary>Forgets the voices whose mask is set.</summary>
     public void Clear(Vector128<float> mask)

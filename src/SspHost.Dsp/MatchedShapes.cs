@@ -54,17 +54,31 @@ public struct MatchedShapes
         return s;
     }
 
-    /// <summary>Adds <paramref name="by"/> times <paramref name="step"/>.</summary>
+    /// <summary>Becomes <paramref name="part"/> of the way from <paramref name="from"/> to what it is.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(in MatchedShapes step, Vector128<float> by)
+    public void Approach(in MatchedShapes from, Vector128<float> part)
     {
-        LowBand += step.LowBand * by;
-        LowHigh += step.LowHigh * by;
-        BandBand += step.BandBand * by;
-        BandHigh += step.BandHigh * by;
-        High += step.High * by;
-        Notch += step.Notch * by;
-        PeakBand += step.PeakBand * by;
-        PeakHigh += step.PeakHigh * by;
+        LowBand = (LowBand - from.LowBand) * part;
+        LowHigh = (LowHigh - from.LowHigh) * part;
+        BandBand = (BandBand - from.BandBand) * part;
+        BandHigh = (BandHigh - from.BandHigh) * part;
+        High = (High - from.High) * part;
+        Notch = (Notch - from.Notch) * part;
+        PeakBand = (PeakBand - from.PeakBand) * part;
+        PeakHigh = (PeakHigh - from.PeakHigh) * part;
+    }
+
+    /// <summary>Adds <paramref name="step"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(in MatchedShapes step)
+    {
+        LowBand += step.LowBand;
+        LowHigh += step.LowHigh;
+        BandBand += step.BandBand;
+        BandHigh += step.BandHigh;
+        High += step.High;
+        Notch += step.Notch;
+        PeakBand += step.PeakBand;
+        PeakHigh += step.PeakHigh;
     }
 }

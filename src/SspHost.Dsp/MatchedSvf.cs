@@ -1,6 +1,7 @@
 // The state-variable filter, four voices at a time: analogue magnitudes without oversampling, a resonance that gives way to loud sounds.
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using SspHost.Abi;
 
 namespace SspHost.Dsp;
 
@@ -39,65 +40,61 @@ public unsafe struct MatchedSvf
 
     /// <summary>
     /// <paramref name="count"/> frames of <paramref name="x"/>, of which each tuning lasts 2^<paramref name="doublings"/>; a
-    /// <paramref name="step"/> of 0 uses the first one throughout. Raw low, band and high come out, to be weighed by <see cref="Weigh"/>.
+    /// <paramref name="step"/> of 0 uses the first one throughout. The weights of the outputs go along a straight line from those of the
+    /// last segment to those of its last frame's <paramref name="turns"/> and <paramref name="k"/>.
     /// </summary>
     public void Run(
-        Vector128<float>* x, MatchedTuning* tuning, int step, int count, int doublings,
-        Vector128<float>* low, Vector128<float>* band, Vector128<float>* high)
-    {
-        var (least, most) = (Vector128.Create(-Most), Vector128.Create(Most));
-        var one = Vector128<float>.One;
-        var (s1, s2) = (_s1, _s2);
-        for (var i = 0; i < count; i++)
-        {
-            var t = tuning + ((i >> doublings) * step);
-            var (g, inverse, kappa) = (t->G, t->Inverse, t->Kappa);
-            var into = x[i];
-
-            // The band as the analogue filter would have it is kappa times this one.
-            var first = (s1 + (g * (into - s2))) * inverse;
-            var loud = first * kappa;
-            var more = Vector128.Create(Softness) * loud * loud * kappa;
-            var y = first / (one + (more * g * inverse));
-            var l = s2 + (g * y);
-            low[i] = l;
-            band[i] = y;
-            high[i] = into - ((t->K + more) * y) - l;
-            s1 = Lanes.Within(y + y - s1, least, most);
-            s2 = Lanes.Within(l + l - s2, least, most);
-        }
-
-        (_s1, _s2) = (s1, s2);
-    }
-
-    /// <summary>
-    /// Weighs what <see cref="Run"/> made, in place, and adds notch and peak. The weights go along a straight line from those of the last
-    /// segment to those of its last frame's <paramref name="turns"/> and <paramref name="k"/>.
-    /// </summary>
-    public void Weigh(
-        in MatchedTuning tuning, Vector128<float> turns, Vector128<float> k, int count,
+        Vector128<float>* x, MatchedTuning* tuning, int step, int count, int doublings, Vector128<float> turns, Vector128<float> k,
         Vector128<float>* low, Vector128<float>* band, Vector128<float>* high, Vector128<float>* notch, Vector128<float>* peak)
     {
-        var (least, most) = (Vector128.Create(-MostOut), Vector128.Create(MostOut));
+        Solve(x, tuning, step, count, doublings, low, band, high);
         var s = _shapes;
-        if (_running && Vector128.EqualsAll(turns, _turns) && Vector128.EqualsAll(k, _k))
+        if (IsSettled(turns, k))
         {
-            for (var i = 0; i < count; i++) Shape(in s, least, most, low + i, band + i, high + i, notch + i, peak + i);
+            for (var i = 0; i < count; i++) Weigh(in s, low + i, band + i, high + i, notch + i, peak + i);
             return;
         }
 
-        var target = MatchedShapes.Of(in tuning, turns, k);
+        ref readonly var last = ref tuning[((step * count) - step) >> doublings];
+        var target = MatchedShapes.Of(in last, turns, k);
         if (!_running) s = target;
-        var step = target;
-        step.Add(in s, -Vector128<float>.One);
-        var part = Vector128.Create(1f / count);
+        var by = target;
+        by.Approach(in s, Vector128.Create(1f / count));
         for (var i = 0; i < count; i++)
         {
-            s.Add(in step, part);
-            Shape(in s, least, most, low + i, band + i, high + i, notch + i, peak + i);
+            s.Add(in by);
+            Weigh(in s, low + i, band + i, high + i, notch + i, peak + i);
         }
 
-        (_shapes, _tuning, _turns, _k, _running) = (target, tuning, turns, k, true);
+        (_shapes, _tuning, _turns, _k, _running) = (target, last, turns, k, true);
+    }
+
+    /// <summary>
+    /// The same for the first voice alone and a segment in which nothing moves, one float a frame in each output; false, and nothing done,
+    /// where cutoff and damping are not those of the segment before.
+    /// </summary>
+    public bool TryRunOne(
+        Vector128<float>* x, in MatchedTuning tuning, Vector128<float> turns, Vector128<float> k,
+        float* low, float* band, float* high, float* notch, float* peak)
+    {
+        if (!IsSettled(turns, k)) return false;
+        var t = new Steps(in tuning);
+        var (s1, s2) = (_s1, _s2);
+        for (var i = 0; i < Limits.Grid; i++)
+        {
+            Step(x[i], in t, ref s1, ref s2, out var l, out var y, out var h);
+            (low[i], band[i], high[i]) = (l.ToScalar(), y.ToScalar(), h.ToScalar());
+        }
+
+        (_s1, _s2) = (s1, s2);
+        var s = _shapes;
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            Weigh(in s, (Vector128<float>*)(low + i), (Vector128<float>*)(band + i), (Vector128<float>*)(high + i),
+                (Vector128<float>*)(notch + i), (Vector128<float>*)(peak + i));
+        }
+
+        return true;
     }
 
     /// <summary>
@@ -105,23 +102,82 @@ public unsafe struct MatchedSvf
     /// </summary>
     public bool Settle(Vector128<float> quiet)
     {
-        var peak = Vector128.Max(Vector128.Abs(_s1), Vector128.Abs(_s2));
+        var peak = Vector128.MaxNative(Vector128.Abs(_s1), Vector128.Abs(_s2));
         var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         _s1 = Vector128.AndNot(_s1, mask);
         _s2 = Vector128.AndNot(_s2, mask);
         return Vector128.EqualsAll(mask.AsInt32(), Vector128.Create(-1));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Shape(
-        in MatchedShapes s, Vector128<float> least, Vector128<float> most,
-        Vector128<float>* low, Vector128<float>* band, Vector128<float>* high, Vector128<float>* notch, Vector128<float>* peak)
+    private readonly bool IsSettled(Vector128<float> turns, Vector128<float> k) =>
+        _running && Vector128.EqualsAll(turns, _turns) && Vector128.EqualsAll(k, _k);
+
+    // The raw outputs. Weighing them is a loop of its own: both together need more registers than there are, and a state that is kept in
+    // memory is what the next frame waits for.
+    private void Solve(
+        Vector128<float>* x, MatchedTuning* tuning, int step, int count, int doublings,
+        Vector128<float>* low, Vector128<float>* band, Vector128<float>* high)
     {
+        var (s1, s2) = (_s1, _s2);
+        if (step == 0)
+        {
+            var t = new Steps(in *tuning);
+            for (var i = 0; i < count; i++) Step(x[i], in t, ref s1, ref s2, out low[i], out band[i], out high[i]);
+        }
+        else
+        {
+            for (var i = 0; i < count; i++) Step(x[i], new Steps(in tuning[i >> doublings]), ref s1, ref s2, out low[i], out band[i], out high[i]);
+        }
+
+        (_s1, _s2) = (s1, s2);
+    }
+
+    // A frame waits for nothing but the way from the states over the division back to them.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Step(
+        Vector128<float> into, in Steps t, ref Vector128<float> s1, ref Vector128<float> s2,
+        out Vector128<float> low, out Vector128<float> band, out Vector128<float> high)
+    {
+        // The band as the analogue filter would have it is kappa times this one.
+        var first = (s1 * t.Inverse) + (t.GInverse * (into - s2));
+        var square = first * first;
+        var y = first / (Vector128<float>.One + (square * t.GrowthInverse));
+        var gy = t.G * y;
+        var l = s2 + gy;
+        low = l;
+        band = y;
+        high = into - ((t.K + (square * t.Growth)) * y) - l;
+        var (least, most) = (Vector128.Create(-Most), Vector128.Create(Most));
+        s1 = Lanes.Within(y + y - s1, least, most);
+        s2 = Lanes.Within(l + gy, least, most);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Weigh(
+        in MatchedShapes s, Vector128<float>* low, Vector128<float>* band, Vector128<float>* high, Vector128<float>* notch,
+        Vector128<float>* peak)
+    {
+        var (least, most) = (Vector128.Create(-MostOut), Vector128.Create(MostOut));
         var (l, b, h) = (*low, *band, *high);
         *low = Lanes.Within(l + (s.LowBand * b) + (s.LowHigh * h), least, most);
         *band = Lanes.Within((s.BandBand * b) + (s.BandHigh * h), least, most);
         *high = Lanes.Within(s.High * h, least, most);
         *notch = Lanes.Within(l + (s.Notch * h), least, most);
         *peak = Lanes.Within(l + (s.PeakBand * b) + (s.PeakHigh * h), least, most);
+    }
+
+    // A tuning as a frame needs it: products that do not wait for the signal.
+    private readonly struct Steps
+    {
+        public readonly Vector128<float> G, K, Inverse, GInverse, Growth, GrowthInverse;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Steps(in MatchedTuning t)
+        {
+            (G, K, Inverse) = (t.G, t.K, t.Inverse);
+            GInverse = G * Inverse;
+            Growth = Vector128.Create(Softness) * t.Kappa * t.Kappa * t.Kappa;
+            GrowthInverse = Growth * GInverse;
+        }
     }
 }

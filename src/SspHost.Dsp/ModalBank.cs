@@ -105,10 +105,10 @@ public unsafe struct ModalBank
                 var a = Vector128.Load(from + k);
                 var octaves = a + (t * (Vector128.Load(from + Modes + k) - a));
                 var turns = perFrame * FastMath.Exp2(octaves);
-                var heard = Vector128.Min(Vector128.Max((Vector128.Create(0.45f) - turns) * Vector128.Create(50f), zero), one);
-                turns = Vector128.Min(turns, Vector128.Create(0.45f));
+                var heard = Vector128.MinNative(Vector128.MaxNative((Vector128.Create(0.45f) - turns) * Vector128.Create(50f), zero), one);
+                turns = Vector128.MinNative(turns, Vector128.Create(0.45f));
                 var seconds = Vector128.Create(shape.Seconds)
-                    * FastMath.Exp2(Vector128.Max(octaves, zero) * Vector128.Create(-shape.Damping));
+                    * FastMath.Exp2(Vector128.MaxNative(octaves, zero) * Vector128.Create(-shape.Damping));
                 var keep = one - Decay.Loss(seconds, sampleRate);
                 (keep * FastMath.SinTurns(turns + quarter)).Store(cosines + k);
                 (keep * FastMath.SinTurns(turns)).Store(sines + k);
@@ -141,11 +141,11 @@ public unsafe struct ModalBank
                     sums[i] += im;
                 }
 
-                re = Denormal.Flush(Vector128.Min(Vector128.Max(re, least), most));
-                im = Denormal.Flush(Vector128.Min(Vector128.Max(im, least), most));
+                re = Denormal.Flush(Vector128.MinNative(Vector128.MaxNative(re, least), most));
+                im = Denormal.Flush(Vector128.MinNative(Vector128.MaxNative(im, least), most));
                 re.Store(reals + k);
                 im.Store(imaginaries + k);
-                loudest = Vector128.Max(loudest, Vector128.Max(Vector128.Abs(re), Vector128.Abs(im)));
+                loudest = Vector128.MaxNative(loudest, Vector128.MaxNative(Vector128.Abs(re), Vector128.Abs(im)));
             }
         }
 

@@ -29,10 +29,10 @@ public static unsafe class ModulatedPitch
             var volts = Vector128.Load(pitch + i) + note.Four(i) + (fine.Four(i) * Vector128.Create(1f / 1200f));
             var moved = Vector128.Load(fm + i) * amount.Four(i);
             if (!linear) volts += moved;
-            volts = Vector128.Min(Vector128.Max(volts, Vector128.Create(SegmentPitch.Lowest)), Vector128.Create(SegmentPitch.Highest));
+            volts = Vector128.MinNative(Vector128.MaxNative(volts, Vector128.Create(SegmentPitch.Lowest)), Vector128.Create(SegmentPitch.Highest));
             var step = Pitch.ToHertz(volts) * perFrame;
             if (linear) step *= Vector128<float>.One + (moved * Vector128.Create(0.2f));
-            step = Vector128.Min(Vector128.Max(step, Vector128.Create(-0.5f)), Vector128.Create(0.5f));
+            step = Vector128.MinNative(Vector128.MaxNative(step, Vector128.Create(-0.5f)), Vector128.Create(0.5f));
             (step & Vector128.Equals(step, step)).Store(turns + i);
         }
     }

@@ -105,7 +105,7 @@ public unsafe struct Oversampler
     }
 
     /// <summary>Largest stored magnitude, by voice.</summary>
-    public readonly Vector128<float> Peak() => Vector128.Max(_first.Peak(), Vector128.Max(_second.Peak(), _third.Peak()));
+    public readonly Vector128<float> Peak() => Vector128.MaxNative(_first.Peak(), Vector128.MaxNative(_second.Peak(), _third.Peak()));
 
     /// <summary>Forgets the voices whose mask is set.</summary>
     public void Clear(Vector128<float> mask)

@@ -20,7 +20,7 @@ public struct PhaseLanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Advance(Vector128<float> turns, uint frames = 1)
     {
-        turns = Vector128.Min(Vector128.Max(turns, Vector128.Create(-0.49f)), Vector128.Create(0.49f));
+        turns = Vector128.MinNative(Vector128.MaxNative(turns, Vector128.Create(-0.49f)), Vector128.Create(0.49f));
         var step = Vector128.ConvertToInt32Native(turns * Vector128.Create(4294967296f)).AsUInt32();
         _phase += frames == 1 ? step : step * Vector128.Create(frames);
     }

@@ -155,8 +155,8 @@ public unsafe struct PluckedString
         (_x0, _x1, _x2, _x3, _y3) = (lost, y0, y1, y2, y3);
 
         var y = (y3 * damp) + excitation;
-        var low = Vector128.Min(Vector128.Max(y, Vector128.Create(-Knee)), Vector128.Create(Knee));
-        var high = Vector128.Min(Vector128.Max(y, Vector128.Create(-Ceiling)), Vector128.Create(Ceiling));
+        var low = Vector128.MinNative(Vector128.MaxNative(y, Vector128.Create(-Knee)), Vector128.Create(Knee));
+        var high = Vector128.MinNative(Vector128.MaxNative(y, Vector128.Create(-Ceiling)), Vector128.Create(Ceiling));
         y = Denormal.Flush((low + high) * Vector128.Create(0.5f));
         r0[_write] = y[0];
         r1[_write] = y[1];
@@ -190,7 +190,7 @@ public unsafe struct PluckedString
     public Vector128<float> Settle(Vector128<float> silent, int frames, int count)
     {
         var enough = Vector128.Create(frames + 64f);
-        _quiet = Vector128.Min(_quiet + Vector128.Create((float)count), enough) & silent;
+        _quiet = Vector128.MinNative(_quiet + Vector128.Create((float)count), enough) & silent;
         var rest = Vector128.GreaterThanOrEqual(_quiet, enough);
         _before = Vector128.AndNot(_before, rest);
         _beforeThat = Vector128.AndNot(_beforeThat, rest);

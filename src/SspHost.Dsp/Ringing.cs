@@ -37,7 +37,7 @@ public struct Ringing
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector128<float> Settle()
     {
-        var peak = Vector128.Max(Vector128.Abs(_re), Vector128.Abs(_im));
+        var peak = Vector128.MaxNative(Vector128.Abs(_re), Vector128.Abs(_im));
         var rest = Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         _re = Vector128.AndNot(_re, rest);
         _im = Vector128.AndNot(_im, rest);

@@ -80,7 +80,7 @@ public unsafe struct SallenKey : ICircuitCore
     }
 
     /// <inheritdoc/>
-    public readonly Vector128<float> Peak() => Vector128.Max(Vector128.Abs(_s1), Vector128.Abs(_s2));
+    public readonly Vector128<float> Peak() => Vector128.MaxNative(Vector128.Abs(_s1), Vector128.Abs(_s2));
 
     /// <inheritdoc/>
     public void Clear(Vector128<float> mask)

@@ -33,6 +33,6 @@ public static unsafe class SegmentPitch
     public static Vector128<float> Four(float* pitch, in GridRamp note, in GridRamp fine, int i)
     {
         var volts = Vector128.Load(pitch + i) + note.Four(i) + (fine.Four(i) * Vector128.Create(1f / 1200f));
-        return Pitch.ToHertz(Vector128.Min(Vector128.Max(volts, Vector128.Create(Lowest)), Vector128.Create(Highest)));
+        return Pitch.ToHertz(Vector128.MinNative(Vector128.MaxNative(volts, Vector128.Create(Lowest)), Vector128.Create(Highest)));
     }
 }

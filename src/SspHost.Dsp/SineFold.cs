@@ -73,9 +73,9 @@ public struct SineFold
     /// </summary>
     public bool Settle(Vector128<float> quiet)
     {
-        var peak = Vector128.Max(
-            Vector128.Max(_up.Peak(), _down.Peak()), Vector128.Max(_upUp.Peak(), _downDown.Peak()));
-        peak = Vector128.Max(peak, Vector128.Max(Vector128.Abs(_before - _shift), Vector128.Abs(_dry)));
+        var peak = Vector128.MaxNative(
+            Vector128.MaxNative(_up.Peak(), _down.Peak()), Vector128.MaxNative(_upUp.Peak(), _downDown.Peak()));
+        peak = Vector128.MaxNative(peak, Vector128.MaxNative(Vector128.Abs(_before - _shift), Vector128.Abs(_dry)));
         var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
         _up.Clear(mask);
         _down.Clear(mask);

@@ -1,8 +1,10 @@
 // Four rows of four become four columns: between samples side by side and voices side by side.
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+#if !PORTABLE
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+#endif
 
 namespace SspHost.Dsp;
 
@@ -23,21 +25,22 @@ public static class Transpose
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Interleave(Vector128<float> x, Vector128<float> y, out Vector128<float> low, out Vector128<float> high)
     {
-        // arm64 first: compiled for it against the library of x64 (tools/arm64.sh), asking for Sse would never end.
+#if !PORTABLE
+        if (Sse.IsSupported)
+        {
+            low = Sse.UnpackLow(x, y);
+            high = Sse.UnpackHigh(x, y);
+            return;
+        }
+
         if (AdvSimd.Arm64.IsSupported)
         {
             low = AdvSimd.Arm64.ZipLow(x, y);
             high = AdvSimd.Arm64.ZipHigh(x, y);
+            return;
         }
-        else if (Sse.IsSupported)
-        {
-            low = Sse.UnpackLow(x, y);
-            high = Sse.UnpackHigh(x, y);
-        }
-        else
-        {
-            low = Vector128.Create(x[0], y[0], x[1], y[1]);
-            high = Vector128.Create(x[2], y[2], x[3], y[3]);
-        }
+#endif
+        low = Vector128.Create(x[0], y[0], x[1], y[1]);
+        high = Vector128.Create(x[2], y[2], x[3], y[3]);
     }
 }

@@ -53,7 +53,7 @@ public static unsafe class VoiceLanes
     public static Vector128<float> Silent(Vector128<float>* frames)
     {
         var loudest = Vector128<float>.Zero;
-        for (var i = 0; i < Limits.Grid; i++) loudest = Vector128.Max(loudest, Vector128.Abs(frames[i]));
+        for (var i = 0; i < Limits.Grid; i++) loudest = Vector128.MaxNative(loudest, Vector128.Abs(frames[i]));
         return Vector128.Equals(loudest, Vector128<float>.Zero);
     }
 

@@ -13,7 +13,7 @@ const string Usage = """
     usage: ssp-engine --runtime DIR [--region-mib N]   serve the region, write DIR/engine.json when ready
                       [--unlocked]                     and lock no memory: for experiments
            ssp-engine --describe                       module descriptors as a binary blob on standard output
-           ssp-engine bench memory|heap|graph|classes|sleep|contain|samples|diagnostics [--json]  engine-side benchmarks
+           ssp-engine bench memory|heap|graph|classes|sleep|modules|contain|samples|diagnostics [--json]  engine-side benchmarks
            ssp-engine probe FILE [NAME] | --lv2 FILE       tries a library of modules out, and says what is wrong with it
            ssp-engine survey FILE                          plays an LV2 plugin that `ssp module test --lv2` wrote down
            ssp-engine conform FILE [--json]                runs the conformance suite on a library of modules
@@ -43,6 +43,8 @@ switch (args)
         return GraphBench.Run(rest);
     case ["bench", "classes", .. var rest]:
         return ClassBench.Run(rest);
+    case ["bench", "modules", .. var rest]:
+        return ModuleBench.Run(rest);
     case ["bench", "sleep", .. var rest]:
         return SleepBench.Run(rest);
     case ["bench", "samples", .. var rest]:

@@ -18,6 +18,9 @@ public unsafe class DspBenchmarks
     private Ladder* _ladder;
     private Oversampler* _up, _down;
     private DelayLine* _delay;
+    private MatchedSvf* _svf;
+    private float* _svfOutputs;
+    private SegmentLine* _line;
     private float* _fftData, _fftScratch;
     private Fft _fft256, _fft2048, _fft16384;
 
@@ -45,6 +48,10 @@ public unsafe class DspBenchmarks
         _down = _blocks.Take<Oversampler>();
         _delay = _blocks.Take<DelayLine>();
         *_delay = new DelayLine(_blocks.Take<float>((int)DelayLine.Floats(48_000)), 48_000);
+        _svf = _blocks.Take<MatchedSvf>();
+        _svfOutputs = _blocks.Take<float>(5 * 4 * Frames);
+        _line = _blocks.Take<SegmentLine>();
+        *_line = new SegmentLine(_blocks.Take<float>((int)SegmentLine.Floats(24_000)), 24_000);
         _fftData = _blocks.Take<float>(Fft.Largest);
         _fftScratch = _blocks.Take<float>(Fft.Largest);
         for (var i = 0; i < Fft.Largest; i++) _fftData[i] = MathF.Sin(i * i * 0.37f);
@@ -75,6 +82,31 @@ public unsafe class DspBenchmarks
             _ladder->Run(block, &turns, &k, 0, 32, 1, 0, 0);
             _down->Down(block, 1);
             for (var i = 0; i < 16; i++) block[i].Store(_result + (4 * (at + i)));
+        }
+
+        return _result[0];
+    }
+
+    /// <summary>Four voices, nothing moving.</summary>
+    [Benchmark]
+    public float MatchedSvfRun()
+    {
+        Vector128<float> turns = Vector128.Create(0.02f), k = Vector128.Create(0.5f);
+        var tuning = _svf->Still(turns, k);
+        var outs = (Vector128<float>*)_svfOutputs;
+        _svf->Run((Vector128<float>*)_signal, &tuning, 0, Frames, 1, turns, k, outs, outs + Frames, outs + (2 * Frames), outs + (3 * Frames), outs + (4 * Frames));
+        return _svfOutputs[0];
+    }
+
+    /// <summary>Read between samples, sixteen frames at a time.</summary>
+    [Benchmark]
+    public float SegmentLineReadAndWrite()
+    {
+        for (var at = 0; at < Frames; at += Limits.Grid)
+        {
+            _line->Read(_result + at, 12_000.3);
+            _line->Write(_signal + at);
+            _line->Advance();
         }
 
         return _result[0];

@@ -188,6 +188,33 @@ public sealed class ModuleCostsTests : IDisposable
     }
 
     [Fact]
+    public void A_module_that_never_played_costs_what_the_benchmark_says_until_it_plays()
+    {
+        Measure(0, 400, quantum: 32);
+        const string Report = """
+            {"bench":"modules","rate":48000,"modules":[
+              {"module":"vco","state":"audio","quantum":32,"p50_ns":999},
+              {"module":"vcf","state":"idle","quantum":32,"p50_ns":1},
+              {"module":"vcf","state":"audio","quantum":32,"p50_ns":250.5},
+              {"module":"vcf","state":"audio","quantum":64,"p50_ns":480}]}
+            """;
+        Assert.Equal((2, 1), Commands.ModuleTable.Take(Encoding.UTF8.GetBytes(Report), _costs));
+        Assert.Equal([400f, 250.5f, 0f], _costs.For(Types, 48_000, 32));
+        Assert.Equal(480, _costs.Of("vcf", 48_000, 64));
+        Assert.True(_costs.Predict("vcf", 48_000, 32, 260)); // measured again on the bench
+        Assert.Null(_costs.Save(FilePath));
+        var again = ModuleCosts.Load(FilePath, Assert.Fail);
+        Assert.Equal(260, again.Of("vcf", 48_000, 32));
+        Assert.False(again.Predict("vco", 48_000, 32, 1));
+        Assert.True(again.Predict("vcf", 48_000, 32, 270));
+        Assert.False(again.Predict("mix", 48_000, 33, 270));
+        Assert.False(again.Predict("mix", 48_000, 32, double.NaN));
+        Measure(1, 700, quantum: 32); // the first time in a patch: nothing of the benchmark's figure is left
+        Assert.Equal(700, _costs.Of("vcf", 48_000, 32), 0.01);
+        Assert.False(_costs.Predict("vcf", 48_000, 32, 1));
+    }
+
+    [Fact]
     public void A_damaged_file_is_ignored_with_one_line_and_never_gives_a_cost_that_is_none()
     {
         Measure(0, 400, quantum: 32);

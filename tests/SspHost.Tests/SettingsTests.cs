@@ -91,7 +91,7 @@ public class SettingsTests
         foreach (var key in written.RootElement.EnumerateObject())
         {
             Assert.True(properties.TryGetProperty(key.Name, out var property), $"{key.Name} is not in the schema");
-            Assert.Equal(key.Value.GetRawText().Replace(" ", "", StringComparison.Ordinal), property.GetProperty("default").GetRawText());
+            Assert.Equal(key.Value.GetRawText().Replace(" ", "", StringComparison.Ordinal).ReplaceLineEndings(""), property.GetProperty("default").GetRawText());
         }
     }
 

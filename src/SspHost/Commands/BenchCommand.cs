@@ -30,17 +30,19 @@ internal static partial class BenchCommand
     private const int StartRuns = 5;
     private const long TouchedBeforeServing = 32L << 20;
 
-    private static readonly string[] EngineBenches = ["memory", "heap", "graph", "classes", "sleep", "contain", "samples", "diagnostics"]; // what the engine measures of itself
+    private static readonly string[] EngineBenches = ["memory", "heap", "graph", "classes", "sleep", "modules", "contain", "samples", "diagnostics"]; // what the engine measures of itself
     private static readonly string[] OwnBenches = ["all", "compile", "start", "edits", "metrics", "trace"];
 
     public static Command Build()
     {
-        var what = new Argument<string>("what") { Description = "all; compile, start, edits, metrics, trace; or one of the engine's own: memory, heap, graph, classes, sleep, contain, samples, diagnostics." };
+        var what = new Argument<string>("what") { Description = "all; compile, start, edits, metrics, trace; or one of the engine's own: memory, heap, graph, classes, sleep, modules, contain, samples, diagnostics." };
         var json = new Option<bool>("--json") { Description = "As JSON objects." };
         var rest = new Argument<string[]>("arguments") { Description = "Passed on to the engine's benchmark.", Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("bench", "Measure this machine. Figures on a busy machine mean little; ratios in one run do.") { what, rest, json };
+        var save = new Option<bool>("--save") { Description = "With modules: keep what each costs, so that `ssp modules` says it of those that never played." };
+        var command = new Command("bench", "Measure this machine. Figures on a busy machine mean little; ratios in one run do.") { what, rest, json, save };
         command.Validators.Add(r =>
         {
+            if (r.GetValue(save) && r.GetValue(what) != "modules") r.AddError("--save: expected with `bench modules` only");
             // Only the engine's benchmarks have arguments; what they do not know they refuse themselves.
             if (r.GetValue(what) is not { } word || EngineBenches.Contains(word)) return;
             if (!OwnBenches.Contains(word)) r.AddError($"there is no benchmark '{PatchError.OneLine(word)}'; expected one of {string.Join(", ", OwnBenches.Concat(EngineBenches))}");
@@ -57,6 +59,7 @@ internal static partial class BenchCommand
                 case "edits": return EditBench.Run(asJson);
                 case "metrics": return MetricsBench.Run(asJson);
                 case "trace": return Trace(asJson);
+                case "modules" when r.GetValue(save): return ModuleTable.Save(r.GetValue(rest) ?? [], asJson);
                 case "all":
                     var worst = 0;
                     foreach (var bench in EngineBenches) worst = Math.Max(worst, Engine(bench, [], asJson));

@@ -57,7 +57,7 @@ internal static class ModulesCommand
         var costs = json ? new ModuleCosts() : ModuleCosts.Load(Path.Combine(settings.StateDirectory, ModuleCosts.FileName), Console.Error.WriteLine);
         var quantum = settings.Quantum.Value != 0 ? settings.Quantum.Value : UsualQuantum;
         string Cost(ModuleDescriptor m) => costs.Of(m.Id, settings.Rate.Value, quantum) is > 0 and var ns
-            ? string.Create(CultureInfo.InvariantCulture, $"{ns / 1e3:0.00} µs per {quantum} frames")
+            ? string.Create(CultureInfo.InvariantCulture, $"{ns / 1e3:0.00} µs per {quantum} frames, {ns * settings.Rate.Value / (quantum * 1e7):0.00} % of a core")
             : "";
 
         if (id != null)

@@ -10,7 +10,8 @@ namespace SspHost.Playing;
 
 /// <summary>
 /// Costs in ns per quantum by module id, sample rate, quantum and class of core. A window's value is the median over the instances of a type that did
-/// not sleep; over the windows, values are averaged exponentially. Costs decide the order of work only, never what is heard.
+/// not sleep; over the windows, values are averaged exponentially. A module that never played has the figure of `ssp bench modules --save`, if any.
+/// Costs decide the order of work only, never what is heard.
 /// </summary>
 internal sealed class ModuleCosts
 {
@@ -28,6 +29,7 @@ internal sealed class ModuleCosts
 
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Module, int Rate, int Quantum, int Class), float> _costs = [];
+    private readonly HashSet<(string Module, int Rate, int Quantum, int Class)> _benched = []; // of these costs: not yet measured in a patch
     private readonly InstanceTimes _times = new();
     private (int Rate, int Quantum) _running;
     private bool _changed;
@@ -108,11 +110,28 @@ internal sealed class ModuleCosts
         return time.On(coreClass).Quanta >= (coreClass != 0 || mixed ? LeastOnClass : 1);
     }
 
+    /// <summary>
+    /// Takes the figure of a benchmark for a module that was never played at this rate and quantum; what was measured in a patch stays. False where it does.
+    /// </summary>
+    public bool Predict(string module, int rate, int quantum, double nanoseconds)
+    {
+        var key = (module, rate, quantum, 0);
+        lock (_lock)
+        {
+            if (nanoseconds is not (> 0 and <= MostNanoseconds) || module.Length is 0 or > MaxIdLength || !Limits.IsQuantum(quantum)) return false;
+            if (_costs.ContainsKey(key) ? !_benched.Contains(key) : _costs.Count >= MaxEntries) return false;
+            _costs[key] = (float)nanoseconds;
+            _ = _benched.Add(key);
+            return _changed = true;
+        }
+    }
+
     private void Follow((string Module, int Rate, int Quantum, int Class) key, double[] each)
     {
         var median = (each[(each.Length - 1) / 2] + each[each.Length / 2]) / 2;
         if (median is not (> 0 and <= MostNanoseconds)) return;
-        if (_costs.TryGetValue(key, out var before)) _costs[key] = (float)(before + (Speed * (median - before)));
+        if (_benched.Remove(key)) _costs[key] = (float)median; // the first time in a patch
+        else if (_costs.TryGetValue(key, out var before)) _costs[key] = (float)(before + (Speed * (median - before)));
         else if (_costs.Count < MaxEntries) _costs[key] = (float)median;
         _changed = true;
     }
@@ -171,7 +190,7 @@ internal sealed class ModuleCosts
     private byte[] Write()
     {
         var list = _costs.OrderBy(c => c.Key.Module, StringComparer.Ordinal).ThenBy(c => c.Key.Rate).ThenBy(c => c.Key.Quantum).ThenBy(c => c.Key.Class)
-            .Select(c => new CostEntry(c.Key.Module, c.Key.Rate, c.Key.Quantum, c.Value, c.Key.Class)).ToArray();
+            .Select(c => new CostEntry(c.Key.Module, c.Key.Rate, c.Key.Quantum, c.Value, c.Key.Class, _benched.Contains(c.Key))).ToArray();
         return JsonSerializer.SerializeToUtf8Bytes(new CostFile(Version, list), CostJson.Default.CostFile);
     }
 
@@ -200,14 +219,18 @@ internal sealed class ModuleCosts
         }
 
         foreach (var (key, value) in read) _costs.Add(key, value);
+        foreach (var e in entries)
+        {
+            if (e!.Bench) _ = _benched.Add((e.Module!, e.Rate, e.Quantum, e.Class));
+        }
     }
 }
 
 /// <summary>The file.</summary>
 internal sealed record CostFile(int Version, IReadOnlyList<CostEntry?>? Costs);
 
-/// <summary>A cost in ns per quantum on a class of cores; class 0 where none is stated.</summary>
-internal sealed record CostEntry(string? Module, int Rate, int Quantum, float Nanoseconds, int Class = 0);
+/// <summary>A cost in ns per quantum on a class of cores; class 0 where none is stated. A benchmark's holds until the module plays.</summary>
+internal sealed record CostEntry(string? Module, int Rate, int Quantum, float Nanoseconds, int Class = 0, bool Bench = false);
 
 /// <summary>Its JSON, made at compile time.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
