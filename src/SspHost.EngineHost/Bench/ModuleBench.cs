@@ -137,11 +137,11 @@ internal static unsafe class ModuleBench
     /// <summary>The data that instances of a type share; to be freed by AlignedFree, null where there are none.</summary>
     public static void* Shared(ModuleEntry entry)
     {
-        var bytes = entry.SharedBytes(ModuleBenchRig.Rate);
+        var bytes = entry.SharedBytes(entry.Context, ModuleBenchRig.Rate);
         if (bytes <= 0) return null;
         var shared = NativeMemory.AlignedAlloc((nuint)bytes, 64);
         NativeMemory.Clear(shared, (nuint)bytes);
-        entry.BuildShared(shared, ModuleBenchRig.Rate);
+        entry.BuildShared(entry.Context, shared, ModuleBenchRig.Rate);
         return shared;
     }
 

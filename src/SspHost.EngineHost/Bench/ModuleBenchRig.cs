@@ -156,10 +156,10 @@ internal sealed unsafe class ModuleBenchRig : IDisposable
         {
             var setup = new InstanceSetup { SampleRate = Rate, Quantum = _setup.Quantum, Settings = settings, Seed = 1234, Shared = shared };
             Requirements need = default;
-            _entry.Require(&setup, &need);
+            _entry.Require(_entry.Context, &setup, &need);
             var memory = new InstanceMemory(Take<byte>(need.Bytes), need.Bytes);
             ModuleTiming timing = default;
-            _entry.Construct(_self, &setup, &memory, &timing);
+            _entry.Construct(_entry.Context, _self, &setup, &memory, &timing);
             if (memory.Overdrawn) throw new InvalidOperationException($"{_descriptor.Id} takes more memory than it asked for");
         }
     }
