@@ -255,7 +255,7 @@ public unsafe struct Additive : IModule<Additive>
     {
         var rounder = Vector128.Create(12582912f);
         var part = turns - ((turns + rounder) - rounder);
-        return Vector128.ConvertToInt32(Vector128.MinNative(part, Vector128.Create(0.49999997f)) * Vector128.Create(4294967296f));
+        return Vector128.ConvertToInt32Native(Vector128.MinNative(part, Vector128.Create(0.49999997f)) * Vector128.Create(4294967296f));
     }
 
     private static Vector128<float> Part(Vector128<float> x) =>

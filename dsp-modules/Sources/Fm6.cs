@@ -350,7 +350,7 @@ public unsafe struct Fm6 : IModule<Fm6>
             var increment = played * Vector128.Create(ratio * FastMath.Exp2(context.Param(p + Detune, segment + 1) * (1f / 1200f)));
             if (context.Param(p + FixedMode, segment) >= 0.5f)
                 increment = Vector128.Create(context.Param(p + Hertz, segment + 1) * perFrame * slower);
-            o->Increment = Vector128.ConvertToInt32(Vector128.MinNative(increment, Vector128.Create(0.4999f)) * Vector128.Create(4294967296f));
+            o->Increment = Vector128.ConvertToInt32Native(Vector128.MinNative(increment, Vector128.Create(0.4999f)) * Vector128.Create(4294967296f));
             o->AttackStep = Vector128.Create(perFrame / context.Param(p + Attack, segment + 1));
             o->DecayRate = Vector128.Create(-FastMath.Exp2Minus1(-Octaves60 * perFrame / context.Param(p + Decay, segment + 1)));
             o->ReleaseRate = Vector128.Create(-FastMath.Exp2Minus1(-Octaves60 * perFrame / context.Param(p + Release, segment + 1)));

@@ -223,7 +223,7 @@ public unsafe struct Flanger : IModule<Flanger>
         {
             var at = Vector128.Create(i, i + 1f, i + 2f, i + 3f) - Vector128.Load(delays + i);
             var floor = Vector128.Floor(at);
-            (Vector128.ConvertToInt32(floor) - Vector128.Create(Lagrange.Before)).Store(first + i);
+            (Vector128.ConvertToInt32Native(floor) - Vector128.Create(Lagrange.Before)).Store(first + i);
             Lagrange.Weights(at - floor, out var w0, out var w1, out var w2, out var w3, out var w4, out var w5);
             var (w6, w7) = (Vector128<float>.Zero, Vector128<float>.Zero);
             Transpose.Four(ref w0, ref w1, ref w2, ref w3);

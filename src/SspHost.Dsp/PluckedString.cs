@@ -128,7 +128,7 @@ public unsafe struct PluckedString
         float* rings, int frames, in StringShape shape, Vector128<float> excitation, Vector128<float> damp)
     {
         var mask = frames - 1;
-        var whole = Vector128.ConvertToInt32(shape.Delay);
+        var whole = Vector128.ConvertToInt32Native(shape.Delay);
         var t = shape.Delay - Vector128.ConvertToSingle(whole);
         var r0 = rings;
         var r1 = r0 + frames;
@@ -171,7 +171,7 @@ public unsafe struct PluckedString
     public readonly Vector128<float> Past(float* rings, int frames, Vector128<float> ago)
     {
         var mask = frames - 1;
-        var whole = Vector128.ConvertToInt32(ago);
+        var whole = Vector128.ConvertToInt32Native(ago);
         var t = ago - Vector128.ConvertToSingle(whole);
         var r0 = rings;
         var r1 = r0 + frames;

@@ -162,7 +162,7 @@ public unsafe struct SegmentLine
     {
         var floor = Vector128.Floor(at);
         Lagrange.Weights(at - floor, out var w0, out var w1, out var w2, out var w3, out var w4, out var w5);
-        var index = (Vector128.ConvertToInt32(floor) + Vector128.Create(origin - Lagrange.Before)) & Vector128.Create(_mask);
+        var index = (Vector128.ConvertToInt32Native(floor) + Vector128.Create(origin - Lagrange.Before)) & Vector128.Create(_mask);
         var p0 = _data + index[0];
         var p1 = _data + index[1];
         var p2 = _data + index[2];

@@ -49,14 +49,6 @@ public class InstructionTests
         Assert.True(told.Length == 0, told);
     }
 
-    // What the compiler makes of a question it cannot answer for this processor: the run would not end.
-    [Fact]
-    public void No_function_of_ours_branches_to_where_it_stands()
-    {
-        var stuck = Disassembly.All.Where(static i => i.Value.Target == i.Key && i.Value.Function.StartsWith("SspHost_", StringComparison.Ordinal));
-        Assert.True(!stuck.Any(), string.Join('\n', stuck.Select(static i => $"{i.Value.Function} at {i.Key:x}").Distinct()));
-    }
-
     [Fact]
     public void The_disassembly_tells_vectors_from_single_numbers()
     {
