@@ -149,8 +149,10 @@ enum {
     SSP_TELEMETRY_KIND_SPECTRUM = 3,
     /* Numbers in the entry's unit: a pitch that a tuner hears, a gain reduction, voices that sound. */
     SSP_TELEMETRY_KIND_VALUE = 4,
-    /* A ssp_record_ring that the module fills while it records; ssp run writes it to a file. 64-byte aligned within
-     * the module's telemetry, so it comes first. */
+    /* A ssp_record_ring that the module fills while it records; ssp run writes it to a file. It comes first in the
+     * module's telemetry, which is 64-byte aligned. The module lays it out (Channels, then Capacity) and waits for
+     * nobody: Head is the number of blocks begun, Tail of those finished; a reader that copied a block which is now
+     * more than Capacity behind Head has lost it. */
     SSP_TELEMETRY_KIND_RECORDING = 5,
 };
 
