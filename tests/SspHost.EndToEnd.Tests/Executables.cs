@@ -36,7 +36,7 @@ internal static class Executables
             WorkingDirectory = runtime,
         };
         start.Environment["SSP_RUNTIME"] = runtime;
-        start.Environment["LV2_PATH"] = runtime; // what is installed here is another matter
+        start.Environment["LV2_PATH"] = Path.Combine(runtime, "lv2"); // what is installed here is another matter
         start.Environment["HOME"] = runtime; // a journal or a configuration of whoever runs the tests is none of ours
         start.Environment["XDG_CONFIG_HOME"] = start.Environment["XDG_STATE_HOME"] = start.Environment["XDG_DATA_HOME"] = runtime;
         return Process.Start(start) ?? throw new InvalidOperationException($"{file} does not start");

@@ -69,7 +69,7 @@ public sealed class TakeTests : IDisposable
     public async Task A_folder_that_cannot_be_written_is_said_once_and_the_music_plays_on()
     {
         using var host = new PlayingHost(Patch());
-        var state = Directory.GetDirectories(host.Directory, "journal", SearchOption.AllDirectories).Select(static d => Path.GetDirectoryName(d)!).Single();
+        var state = Path.Combine(host.Directory, "ssphost");
         await System.IO.File.WriteAllTextAsync(Path.Combine(state, "recordings"), "in the way");
         using var control = new Control(Path.Combine(host.Directory, "control.sock"));
         Set(control, "record", 1);
@@ -125,7 +125,7 @@ public sealed class TakeTests : IDisposable
         var breaks = 0;
         for (var i = 0; i < up.Length; i++)
         {
-            Assert.True(up[i] == -down[i], $"{file}, frame {i}: {up[i]} and {down[i]}");
+            Assert.True(Math.Abs(up[i] + down[i]) < 1e-6, $"{file}, frame {i}: {up[i]} and {down[i]}");
             if (i == 0) continue;
             var step = up[i] - up[i - 1] - (1f / 48_000); // 10 V a second, 10 V full scale
             if (Math.Abs(step) < 2e-6 || Math.Abs(step + 1f) < 2e-6) continue;

@@ -138,7 +138,7 @@ public sealed unsafe class ChangeTests
     [Fact]
     public void Two_patches_that_do_not_fit_together_follow_each_other_and_it_is_said()
     {
-        using var chain = new Chain(new ChainOptions { PoolBytes = 24L << 20 });
+        using var chain = new Chain(new ChainOptions { PoolBytes = 48L << 20 });
         var session = Alone(chain, Big("first", 1f, 2), out var heard);
         var warnings = new List<string>();
         session.Changed += (_, change) => warnings.AddRange(change.Warnings);
@@ -157,7 +157,7 @@ public sealed unsafe class ChangeTests
     [Fact]
     public void A_patch_that_fits_not_even_alone_is_refused_and_the_old_one_plays_on_undisturbed()
     {
-        using var chain = new Chain(new ChainOptions { PoolBytes = 24L << 20 });
+        using var chain = new Chain(new ChainOptions { PoolBytes = 48L << 20 });
         var session = Alone(chain, Big("first", 1f, 2), out var heard);
         chain.Begin();
         Assert.NotNull(session.Apply(new ReplacePatch(Big("second", 0.5f, 16))));
@@ -208,7 +208,7 @@ public sealed unsafe class ChangeTests
     }
 
     // "id:type" and "module.port>module.port*gain".
-    private static Patch Patch(string id, string[] modules, params string[] cables)
+    internal static Patch Patch(string id, string[] modules, params string[] cables)
     {
         var index = new DescriptorIndex(Chain.Shipped().Descriptors);
         var patch = Patching.Patch.Empty with { Id = id };
