@@ -140,6 +140,21 @@ public sealed class LibraryTests : IDisposable
     }
 
     // One module and the outputs.
+    [Fact]
+    public void A_module_that_mallocs_where_it_plays_is_served_counted_and_named_once_and_audio_plays_on()
+    {
+        Build("phase", "-DMALLOCS", "-fno-builtin");
+        using var host = Play("test-phase", "out");
+        Eventually.True(() => host.Text.Contains("'m': called malloc on a real-time thread", StringComparison.Ordinal), "it is said\n" + host.Text);
+        var quanta = host.Audio.Quanta;
+        Eventually.True(() => host.Audio.Quanta > quanta + 2000, "audio plays on");
+        Assert.Single(HeapTests.Counted(host, out var outside));
+        Assert.Equal(0UL, outside);
+        Assert.Equal(["m"], HeapTests.Blamed().Matches(host.Text).Select(static m => m.Groups[1].Value));
+        EngineProcessTests.AssertHeapStoodStill(host.Look);
+        host.End();
+    }
+
     private PlayingHost Play(string type, string output)
     {
         var patch = _files.File("patch.json");

@@ -15,19 +15,11 @@ internal sealed class PlayingHost : IDisposable
     private readonly Lines _lines;
 
     public PlayingHost(string patch, params string[] arguments)
-        : this("", (IReadOnlyList<string>)[patch, .. arguments])
     {
-    }
-
-    private PlayingHost(string preload, IReadOnlyList<string> arguments)
-    {
-        _process = Executables.Start("LD_PRELOAD=" + preload, _runtime.Directory, [Executables.Ssp, "run", .. arguments, "--device", "sim"]);
+        _process = Executables.Start(Executables.Ssp, _runtime.Directory, ["run", patch, .. arguments, "--device", "sim"]);
         _lines = Executables.Follow(_process);
         Look = WaitForSound(0);
     }
-
-    /// <summary>With a library before all others, in both processes.</summary>
-    public static PlayingHost Preloaded(string library, string patch) => new(library, (IReadOnlyList<string>)[patch]);
 
     public string Directory => _runtime.Directory;
 

@@ -2,6 +2,7 @@
 #include "ssp_module.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef ID
@@ -73,6 +74,11 @@ static ssp_process_result process(void *memory, const ssp_process_context *conte
         if (self->turns >= 1) self->turns -= 1;
     }
     context->telemetry[0] = (float)self->number;
+#ifdef MALLOCS
+    volatile char *block = malloc(3000); // what no module may do where it plays
+    if (block) block[2999] = 1;
+    free((void *)block);
+#endif
 #ifdef RUNTIME
     context->telemetry[0] = known ? (float)self->number : -1.0f;
     context->telemetry[1] = (float)threads;
