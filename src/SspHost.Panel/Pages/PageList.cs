@@ -1,0 +1,17 @@
+// The pages there are, and the keys that lead to them.
+namespace SspHost.Panel.Pages;
+
+/// <summary>Makes the pages and names the way to each: Shift R and a soft key, with Shift L for the second row.</summary>
+internal static class PageList
+{
+    private static readonly string[] First = ["patch", "module", "scenes", "jacks", "scope", "files", "system", "settings"];
+
+    /// <summary>The page behind soft key 0..7; null: none.</summary>
+    public static string? Behind(int key, bool shift) => shift ? null : First[key];
+
+    /// <summary>All pages, home first.</summary>
+    public static void Make(FrontPanel panel, List<Page> pages)
+    {
+        pages.Add(new PatchPage(panel));
+    }
+}
