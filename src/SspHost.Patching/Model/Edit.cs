@@ -55,5 +55,14 @@ public sealed record SetNotes(string Notes) : Edit;
 /// <summary>Sets the frames of a quantum.</summary>
 public sealed record SetQuantum(int Frames) : Edit;
 
+/// <summary>Stores a scene under a number from 0; null: empties it.</summary>
+public sealed record StoreScene(int Number, Scene? Scene) : Edit;
+
+/// <summary>Puts a MIDI controller in charge of a parameter, or changes how far it reaches.</summary>
+public sealed record MapController(ControllerMap Map) : Edit;
+
+/// <summary>Takes it away; the one of the same identity.</summary>
+public sealed record UnmapController(ControllerMap Map) : Edit;
+
 /// <summary>Puts another patch in place of the whole.</summary>
 public sealed record ReplacePatch(Patch Patch) : Edit;

@@ -4,9 +4,17 @@ using System.Globalization;
 
 namespace SspHost.Patching;
 
-/// <summary>A place on a module: "vco1.saw".</summary>
+/// <summary>
+/// A place on a module: "vco1.saw". A cable may also end at a parameter, "svf1.@cutoff": 10 V, times the cable's gain, are its whole travel.
+/// </summary>
 public readonly record struct PortRef(string Module, string Port)
 {
+    /// <summary>What stands before a parameter's id where a cable ends at it.</summary>
+    public const char ParameterMark = '@';
+
+    /// <summary>Whether it is a parameter that is meant; its id is what follows the mark.</summary>
+    public bool IsParameter => Port.Length > 1 && Port[0] == ParameterMark;
+
     /// <summary>Reads "module.port"; false where there is no dot or nothing on one side of it.</summary>
     public static bool TryParse(string text, out PortRef port)
     {
@@ -123,6 +131,12 @@ public sealed record Patch
 
     public ImmutableArray<Cable> Cables { get; init; } = [];
 
+    /// <summary>The eight scenes (<see cref="PatchLimits.Scenes"/>), or fewer where the last ones are empty; null: an empty one.</summary>
+    public ImmutableArray<Scene?> Scenes { get; init; } = [];
+
+    /// <summary>MIDI controllers in charge of parameters.</summary>
+    public ImmutableArray<ControllerMap> Controllers { get; init; } = [];
+
     /// <summary>Fields of the file that this version does not know, as JSON: kept and written back.</summary>
     public NamedValues<string> Unknown { get; init; }
 
@@ -186,7 +200,8 @@ public sealed record Patch
     {
         if (ReferenceEquals(this, other)) return true;
         if (other is null || Id != other.Id || Name != other.Name || Notes != other.Notes || Quantum != other.Quantum || Unknown != other.Unknown) return false;
-        return Modules.AsSpan().SequenceEqual(other.Modules.AsSpan()) && Cables.AsSpan().SequenceEqual(other.Cables.AsSpan());
+        return Modules.AsSpan().SequenceEqual(other.Modules.AsSpan()) && Cables.AsSpan().SequenceEqual(other.Cables.AsSpan())
+            && Scenes.AsSpan().SequenceEqual(other.Scenes.AsSpan()) && Controllers.AsSpan().SequenceEqual(other.Controllers.AsSpan());
     }
 
     public override int GetHashCode() => HashCode.Combine(Id, Name, Quantum, Modules.Length, Cables.Length);

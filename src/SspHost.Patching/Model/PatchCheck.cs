@@ -180,6 +180,20 @@ public static class PatchCheck
         return value >= d.Min && value <= d.Max ? null : Bad(path, $"{module}: {d.Name} of {value} is out of range", $"{d.Min}..{d.Max}");
     }
 
+    internal static PatchError? Controller(Patch patch, ControllerMap map, DescriptorIndex? modules, string path)
+    {
+        if (map.Channel is < 0 or > 16) return Bad(path, $"MIDI channel {map.Channel}", "1 to 16, or 0 for any");
+        if (map.Number < 0 || map.Number > (map.Fine ? 31 : 127)) return Bad(path, $"controller {map.Number}", map.Fine ? "0 to 31, of 14 bits" : "0 to 127");
+        if (!PatchLimits.IsName(map.Port)) return Bad(path, "the port's name is no line", $"at most {PatchLimits.NameLength} characters in one line");
+        if (!PatchLimits.IsTypeId(map.Parameter)) return BadName(path, map.Parameter);
+        if (!float.IsFinite(map.From) || !float.IsFinite(map.To)) return Bad(path, $"from {Number(map.From)} to {Number(map.To)}", "finite numbers");
+        if (patch.Find(map.Module) is not { } m) return Bad(path, $"there is no module {PatchError.Quote(map.Module)}");
+        if (modules?.Find(m.Type) is not { } type) return null;
+        var i = type.Parameter(map.Parameter);
+        if (i < 0) return Unknown(path, m, "parameter", map.Parameter, Names(type.Descriptor.Parameters, static d => d.Id));
+        return Parameter(type, i, map.From, path, m.Id) ?? Parameter(type, i, map.To, path, m.Id);
+    }
+
     internal static PatchError? OutputPort(ModuleType type, PortRef port, string path, out int index)
     {
         index = type.Output(port.Port);

@@ -30,6 +30,9 @@ public static class PatchEdits
             RenamePatch e => Whole(patch with { Name = e.Name }),
             SetNotes e => Whole(patch with { Notes = e.Notes }),
             SetQuantum e => Whole(patch with { Quantum = e.Frames }),
+            StoreScene e => Store(patch, e),
+            MapController e => Map(patch, e.Map, modules),
+            UnmapController e => Unmap(patch, e.Map),
             ReplacePatch e => Replace(e.Patch, modules),
             _ => (null, Bad($"{edit.GetType().Name} is no edit")),
         };
@@ -55,7 +58,8 @@ public static class PatchEdits
         var at = patch.IndexOf(id);
         if (at < 0) return (null, NoModule(id));
         var cables = patch.Cables.RemoveAll(c => c.From.Module == id || c.To.Module == id);
-        return (Loops.Release(patch with { Modules = patch.Modules.RemoveAt(at), Cables = cables }), null);
+        var controllers = patch.Controllers.RemoveAll(c => c.Module == id);
+        return (Loops.Release(patch with { Modules = patch.Modules.RemoveAt(at), Cables = cables, Controllers = controllers }), null);
     }
 
     private static (Patch?, PatchError?) Plug(Patch patch, Connect e, DescriptorIndex? modules)
@@ -135,6 +139,35 @@ public static class PatchEdits
         return (copied with { Cables = cables.ToImmutable() }, null);
     }
 
+    private static (Patch?, PatchError?) Store(Patch patch, StoreScene e)
+    {
+        if (e.Number is < 0 or >= PatchLimits.Scenes) return (null, Bad($"there is no scene {e.Number}", $"0 to {PatchLimits.Scenes - 1}"));
+        if (e.Scene is { } scene && !PatchLimits.IsName(scene.Name)) return (null, Bad("the scene's name is no line", $"at most {PatchLimits.NameLength} characters in one line"));
+        var scenes = patch.Scenes.ToBuilder();
+        while (scenes.Count <= e.Number) scenes.Add(null);
+        scenes[e.Number] = e.Scene;
+        while (scenes.Count > 0 && scenes[^1] is null) scenes.RemoveAt(scenes.Count - 1); // one patch, one way to say it
+        return (patch with { Scenes = scenes.ToImmutable() }, null);
+    }
+
+    private static (Patch?, PatchError?) Map(Patch patch, ControllerMap map, DescriptorIndex? modules)
+    {
+        if (PatchCheck.Controller(patch, map, modules, "") is { } error) return (null, error);
+        for (var i = 0; i < patch.Controllers.Length; i++)
+        {
+            if (patch.Controllers[i].SameAs(map)) return (patch with { Controllers = patch.Controllers.SetItem(i, map) }, null);
+        }
+
+        if (patch.Controllers.Length >= PatchLimits.Controllers) return (null, Bad($"{patch.Controllers.Length} controllers are mapped", $"at most {PatchLimits.Controllers}"));
+        return (patch with { Controllers = patch.Controllers.Add(map) }, null);
+    }
+
+    private static (Patch?, PatchError?) Unmap(Patch patch, ControllerMap map)
+    {
+        var left = patch.Controllers.RemoveAll(m => m.SameAs(map));
+        return left.Length == patch.Controllers.Length ? (null, Bad($"controller {map.Number} does not move {PatchError.OneLine(map.Module)}.{PatchError.OneLine(map.Parameter)}")) : (patch with { Controllers = left }, null);
+    }
+
     private static (Patch?, PatchError?) Replace(Patch patch, DescriptorIndex? modules)
     {
         if (PatchCheck.Structure(patch) is { } error) return (null, error);
@@ -153,7 +186,7 @@ public static class PatchEdits
 
     // Name, notes and quantum: cheap to check by themselves.
     private static (Patch?, PatchError?) Whole(Patch changed) =>
-        PatchCheck.Structure(changed with { Modules = [], Cables = [] }) is { } error ? (null, error) : (changed, null);
+        PatchCheck.Structure(changed with { Modules = [], Cables = [], Controllers = [], Scenes = [] }) is { } error ? (null, error) : (changed, null);
 
     private static PatchError Bad(string what, string expected = "") => new() { What = what, Expected = expected };
 

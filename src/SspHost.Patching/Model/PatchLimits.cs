@@ -18,6 +18,12 @@ public static class PatchLimits
     /// <summary>Cables in a patch.</summary>
     public const int Cables = 16_384;
 
+    /// <summary>Scenes of a patch.</summary>
+    public const int Scenes = 8;
+
+    /// <summary>MIDI controllers in charge of parameters.</summary>
+    public const int Controllers = 512;
+
     /// <summary>Characters of a module's id: what fits in a plan node's name.</summary>
     public const int IdLength = InstanceRecord.NameBytes - 1;
 

@@ -1,0 +1,95 @@
+// A host for pages: the real session over an engine that plays nothing, and a clock that stands still until it is moved.
+using SspHost.Abi;
+using SspHost.Diagnostics;
+using SspHost.Modules;
+using SspHost.Patching;
+
+namespace SspHost.Panel.Tests.Kit;
+
+internal sealed class TestHost : IPanelHost, IDisposable
+{
+    private readonly Dictionary<string, string> _kept = new(StringComparer.Ordinal);
+
+    public TestHost(Patch? patch = null, string? journal = null)
+    {
+        Modules = new DescriptorIndex(Shipped);
+        Session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = Sink, JournalPath = journal, Start = patch });
+        if (Session.Reinstall(newEngine: true) is { } error) throw new InvalidOperationException(error.ToString());
+    }
+
+    /// <summary>The modules of this repository.</summary>
+    public static IReadOnlyList<ModuleDescriptor> Shipped { get; } = Describe();
+
+    public StillSink Sink { get; } = new();
+
+    public ScriptedLive Moving { get; } = new();
+
+    public PatchSession Session { get; }
+
+    public DescriptorIndex Modules { get; }
+
+    public ILive Live => Moving;
+
+    public StatusReport Status { get; set; } = new() { State = "playing" };
+
+    public CostsReport Costs { get; set; } = new() { Time = "", Monotonic = "0" };
+
+    public IncidentLog Incidents { get; } = new();
+
+    public LogLines Log { get; } = new();
+
+    public ulong Now { get; set; } = 1_000_000_000;
+
+    public Func<ModuleType, ModuleLoad> Predicted { get; set; } = _ => default;
+
+    /// <summary>What was asked of the host, a line each.</summary>
+    public List<string> Asked { get; } = [];
+
+    public ModuleLoad Predict(ModuleType type) => Predicted(type);
+
+    public string? Open(string path) => Session.Open(path, out _)?.ToString();
+
+    public string? Save(string? path) => (path ?? Session.Saved?.Path) is { } to ? Session.Save(to)?.ToString() : "it has no file yet";
+
+    public string? Start()
+    {
+        Asked.Add("start");
+        Moving.Playing = true;
+        return null;
+    }
+
+    public string? Stop()
+    {
+        Asked.Add("stop");
+        Moving.Playing = false;
+        return null;
+    }
+
+    public string? Restore(string module)
+    {
+        Asked.Add("restore " + module);
+        return Moving.Off.Remove(module) ? null : $"{module} is on";
+    }
+
+    public void Remember(string name, string value) => _kept[name] = value;
+
+    public string? Recall(string name) => _kept.GetValueOrDefault(name);
+
+    public void Run<T>(Func<T> work, Action<T> done) => done(work());
+
+    public void Dispose() => Session.Dispose();
+
+    private static List<ModuleDescriptor> Describe()
+    {
+        var list = new List<ModuleDescriptor>();
+        var visitor = new Visitor(list);
+        Catalog.VisitAll(ref visitor);
+        return list;
+    }
+
+    private readonly struct Visitor(List<ModuleDescriptor> list) : IModuleVisitor
+    {
+        public void Visit<T>()
+            where T : unmanaged, IModule<T> => list.Add(T.Describe());
+    }
+}
