@@ -1,4 +1,6 @@
 // What moves: levels, loads and pictures of modules, looked at once a frame.
+using SspHost.Patching;
+
 namespace SspHost.Panel;
 
 /// <summary>
@@ -42,6 +44,22 @@ public interface ILive
 
     /// <summary>The floats of one telemetry entry of a module, as its descriptor describes them; empty where there are none.</summary>
     ReadOnlySpan<float> Telemetry(string module, int entry);
+
+    /// <summary>
+    /// Watches the first channel of an output from now on; null: nothing. Taps 0 to 3 are the Scope page's, 4 is the Module page's.
+    /// </summary>
+    void Watch(int tap, PortRef? output);
+
+    /// <summary>
+    /// The newest samples of a tap in volts, the oldest first, without gaps: at most <see cref="TapSamples"/>, fewer since it watches what it does.
+    /// </summary>
+    ReadOnlySpan<float> Samples(int tap);
+
+    /// <summary>Taps there are.</summary>
+    const int Taps = 5;
+
+    /// <summary>Samples that a tap keeps.</summary>
+    const int TapSamples = 8192;
 
     /// <summary>Mean share of a quantum that a module took over the last second, on one core; NaN where it is not known.</summary>
     float ModuleLoad(string module);

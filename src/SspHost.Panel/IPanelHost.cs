@@ -10,6 +10,13 @@ namespace SspHost.Panel;
 /// <param name="Instances">Measured on how many quanta of instances; 0: a figure that was shipped, not measured here.</param>
 public readonly record struct ModuleLoad(double? Nanoseconds, long? Bytes, long Instances);
 
+/// <summary>A controller that was moved.</summary>
+/// <param name="Serial">Rises with each move that was heard; 0: none was yet.</param>
+/// <param name="Channel">1..16.</param>
+/// <param name="Fine">Whether it sends 14 bits: the controller 32 above followed it.</param>
+/// <param name="Value">0..1.</param>
+public readonly record struct ControllerMove(ulong Serial, string Port, int Channel, int Number, bool Fine, float Value);
+
 /// <summary>The host behind the panel. Functions may be called from the panel's thread only and are quick; a text that comes back says why not.</summary>
 public interface IPanelHost
 {
@@ -45,6 +52,21 @@ public interface IPanelHost
 
     /// <summary>Saves the patch; null: where it was opened or saved last.</summary>
     string? Save(string? path);
+
+    /// <summary>The MIDI controller that was moved last, on any port: for learning.</summary>
+    ControllerMove LastController { get; }
+
+    /// <summary>Names of the presets of a module type, those that ship first.</summary>
+    IReadOnlyList<string> Presets(string type);
+
+    /// <summary>The edits that set a module of the patch to a preset of its type; null: <paramref name="why"/> not.</summary>
+    IReadOnlyList<Edit>? Preset(string module, string name, out string why);
+
+    /// <summary>Keeps a module's parameters, settings and state as a preset of its type; one of that name is replaced.</summary>
+    string? SavePreset(string module, string name);
+
+    /// <summary>Recordings that a patch can refer to: paths relative to it, by name.</summary>
+    IReadOnlyList<string> Samples();
 
     /// <summary>Starts audio; fades out and stops it.</summary>
     string? Start();

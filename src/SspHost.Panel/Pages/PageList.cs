@@ -13,5 +13,8 @@ internal static class PageList
     public static void Make(FrontPanel panel, List<Page> pages)
     {
         pages.Add(new PatchPage(panel));
+        pages.Add(new AddPage(panel));
+        pages.Add(new ConnectPage(panel));
+        pages.Add(new ModulePage(panel));
     }
 }

@@ -1,4 +1,6 @@
 // Levels and pictures of modules as a test wants them.
+using SspHost.Patching;
+
 namespace SspHost.Panel.Tests.Kit;
 
 internal sealed class ScriptedLive : ILive
@@ -45,6 +47,14 @@ internal sealed class ScriptedLive : ILive
     public ReadOnlySpan<float> Parameters(string module) => Values.GetValueOrDefault(module);
 
     public ReadOnlySpan<float> Telemetry(string module, int entry) => Pictures.GetValueOrDefault((module, entry));
+
+    public PortRef?[] Watched { get; } = new PortRef?[ILive.Taps];
+
+    public Func<PortRef, float[]> Sound { get; set; } = _ => [];
+
+    public void Watch(int tap, PortRef? output) => Watched[tap] = output;
+
+    public ReadOnlySpan<float> Samples(int tap) => Watched[tap] is { } port ? Sound(port) : default;
 
     public float ModuleLoad(string module) => Loads.GetValueOrDefault(module, float.NaN);
 

@@ -45,6 +45,30 @@ internal sealed class TestHost : IPanelHost, IDisposable
     /// <summary>What was asked of the host, a line each.</summary>
     public List<string> Asked { get; } = [];
 
+    public ControllerMove LastController { get; set; }
+
+    /// <summary>Presets by type and name.</summary>
+    public Dictionary<(string Type, string Name), Edit[]> Kept { get; } = [];
+
+    public IReadOnlyList<string> Presets(string type) => [.. Kept.Keys.Where(k => k.Type == type).Select(k => k.Name)];
+
+    public IReadOnlyList<Edit>? Preset(string module, string name, out string why)
+    {
+        why = "there is no such preset";
+        return Kept.GetValueOrDefault((Session.Current.Find(module)!.Type, name));
+    }
+
+    public string? SavePreset(string module, string name)
+    {
+        var m = Session.Current.Find(module)!;
+        Kept[(m.Type, name)] = [.. m.Parameters.Select(p => new SetParameter(module, p.Name, p.Value))];
+        return null;
+    }
+
+    public List<string> SampleFiles { get; } = [];
+
+    public IReadOnlyList<string> Samples() => SampleFiles;
+
     public ModuleLoad Predict(ModuleType type) => Predicted(type);
 
     public string? Open(string path) => Session.Open(path, out _)?.ToString();
