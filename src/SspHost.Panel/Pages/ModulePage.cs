@@ -82,9 +82,9 @@ internal sealed class ModulePage : Page
     /// <summary>Why it is switched off; null: it is on.</summary>
     internal string? Shed => Module is { } m ? Host.Live.Shed(m.Id) : null;
 
-    internal ModuleType? Type => Module is { } m ? Host.Modules.Find(m.Type) : null;
+    internal ModuleType? ModuleType => Module is { } m ? Host.Modules.Find(m.Type) : null;
 
-    private ModuleDescriptor? Descriptor => Type?.Descriptor;
+    private ModuleDescriptor? Descriptor => ModuleType?.Descriptor;
 
     private Bank? Current => _banks.Count > 0 ? _banks[_bank] : null;
 
@@ -312,7 +312,8 @@ internal sealed class ModulePage : Page
             return;
         }
 
-        if (Host.LastController is not { } move || move.Serial == _heard || move.Serial == 0) return;
+        var move = Host.LastController;
+        if (move.Serial == _heard || move.Serial == 0) return;
         var p = d.Parameters[_learning];
         _learning = -1;
         var map = new ControllerMap { Port = move.Port, Channel = move.Channel, Number = move.Number, Fine = move.Fine, Module = m.Id, Parameter = p.Id, From = p.Min, To = p.Max };

@@ -16,5 +16,6 @@ internal static class PageList
         pages.Add(new AddPage(panel));
         pages.Add(new ConnectPage(panel));
         pages.Add(new ModulePage(panel));
+        pages.Add(new ScenesPage(panel));
     }
 }

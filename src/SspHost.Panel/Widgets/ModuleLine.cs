@@ -22,7 +22,7 @@ internal sealed class ModuleLine(ModulePage page) : Widget
         var theme = canvas.Theme;
         canvas.FillRound(Bounds, 10, theme.Card);
         var box = new Rect(Bounds.X + 16, Bounds.Y + 8, Bounds.Width - 32, 28);
-        if (page.Module is not { } m || page.Type is not { } type)
+        if (page.Module is not { } m || page.ModuleType is not { } type)
         {
             canvas.Text("There is no module in this patch: the Patch page adds one.", box, Font.Body, theme.Dim);
             return;

@@ -123,6 +123,22 @@ public static class EditJson
                 json.WriteString("op"u8, "quantum"u8);
                 json.WriteNumber("quantum"u8, e.Frames);
                 break;
+            case StoreScene e:
+                json.WriteString("op"u8, "scene"u8);
+                json.WriteNumber("number"u8, e.Number);
+                json.WritePropertyName("scene"u8);
+                PatchWriter.Scene(json, e.Scene);
+                break;
+            case MapController e:
+                json.WriteString("op"u8, "map"u8);
+                json.WritePropertyName("map"u8);
+                PatchWriter.Controller(json, e.Map);
+                break;
+            case UnmapController e:
+                json.WriteString("op"u8, "unmap"u8);
+                json.WritePropertyName("map"u8);
+                PatchWriter.Controller(json, e.Map);
+                break;
             case ReplacePatch e:
                 json.WriteString("op"u8, "patch"u8);
                 json.WritePropertyName("patch"u8);
@@ -181,6 +197,8 @@ public static class EditJson
             "name" => (Fields.HasName, 0u),
             "notes" => (Fields.HasNotes, 0u),
             "quantum" => (Fields.HasQuantum, 0u),
+            "scene" => (Fields.HasNumber | Fields.HasScene, 0u),
+            "map" or "unmap" => (Fields.HasMap, 0u),
             "patch" => (Fields.HasPatch, 0u),
             null => throw json.At(start, path, "the field 'op' is missing", Ops),
             _ => throw json.At(start, path, $"{PatchError.Quote(f.Op)} is no edit", Ops),
@@ -207,36 +225,42 @@ public static class EditJson
             "name" => new RenamePatch(f.Name!),
             "notes" => new SetNotes(f.Notes!),
             "quantum" => new SetQuantum(f.Quantum),
+            "scene" => new StoreScene(f.Number, f.Scene),
+            "map" => new MapController(f.Map!),
+            "unmap" => new UnmapController(f.Map!),
             _ => new ReplacePatch(f.Patch!),
         };
     }
 
     private const string Ops =
-        "one of add, remove, connect, disconnect, gain, param, setting, bypass, move, rename, duplicate, asset, state, name, notes, quantum, patch";
+        "one of add, remove, connect, disconnect, gain, param, setting, bypass, move, rename, duplicate, asset, state, name, notes, quantum, scene, map, unmap, patch";
 
     private struct Fields
     {
         public const uint
             HasOp = 1, HasModule = 2, HasFrom = 4, HasTo = 8, HasGain = 16, HasParam = 32, HasValue = 64, HasSetting = 128, HasOn = 256, HasX = 512,
             HasY = 1024, HasLabel = 2048, HasAs = 4096, HasInputs = 8192, HasSlot = 1 << 14, HasPath = 1 << 15, HasVersion = 1 << 16,
-            HasState = 1 << 17, HasName = 1 << 18, HasNotes = 1 << 19, HasQuantum = 1 << 20, HasPatch = 1 << 21, HasAdd = 1 << 22;
+            HasState = 1 << 17, HasName = 1 << 18, HasNotes = 1 << 19, HasQuantum = 1 << 20, HasPatch = 1 << 21, HasAdd = 1 << 22, HasNumber = 1 << 23,
+            HasScene = 1 << 24, HasMap = 1 << 25;
 
         private static readonly string[] InOrder =
         [
             "op", "module", "from", "to", "gain", "param", "value", "setting", "on", "x", "y", "label", "as", "inputs", "slot", "path", "version",
-            "state", "name", "notes", "quantum", "patch", "add",
+            "state", "name", "notes", "quantum", "patch", "add", "number", "scene", "map",
         ];
 
         public string? Op, Module, Param, Setting, Label, As, Slot, Path, Name, Notes;
         public PortRef From, To;
         public float Gain, Value;
         public int? Whole;
-        public int X, Y, Quantum;
+        public int X, Y, Quantum, Number;
         public uint Version;
         public bool On, Inputs;
         public StateBlob State;
         public Patch? Patch;
         public Module? Add;
+        public Scene? Scene;
+        public ControllerMap? Map;
 
         public static string Names(uint fields)
         {
@@ -278,6 +302,9 @@ public static class EditJson
                 case "notes": Notes = json.String(at); break;
                 case "quantum": Quantum = json.Integer(at); break;
                 case "patch": Patch = PatchReader.Patch(ref json, at); break;
+                case "number": Number = json.Integer(at); break;
+                case "scene": Scene = json.Token == JsonTokenType.Null ? null : PatchReader.Scene(ref json, at); break;
+                case "map": Map = PatchReader.Controller(ref json, at); break;
                 case "add": Add = PatchReader.Module(ref json, at); break;
                 default: throw json.Bad(at, $"an edit has no field {PatchError.Quote(field)}");
             }

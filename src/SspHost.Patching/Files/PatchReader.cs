@@ -1,5 +1,6 @@
 // The shape of a patch file, read field by field.
 using System.Collections.Immutable;
+using System.Text.Json;
 
 namespace SspHost.Patching;
 
@@ -19,6 +20,8 @@ internal static class PatchReader
         var quantum = 32;
         ImmutableArray<Module>.Builder modules = ImmutableArray.CreateBuilder<Module>();
         ImmutableArray<Cable>.Builder cables = ImmutableArray.CreateBuilder<Cable>();
+        var scenes = ImmutableArray.CreateBuilder<Scene?>();
+        var controllers = ImmutableArray.CreateBuilder<ControllerMap>();
         var unknown = new List<Named<string>>();
         while (json.Field(path, out var field))
         {
@@ -54,6 +57,25 @@ internal static class PatchReader
                     }
 
                     break;
+                case "scenes":
+                    json.Array(at, "an array of scenes");
+                    for (var i = 0; json.Item(at); i++)
+                    {
+                        if (i >= PatchLimits.Scenes) throw json.Bad(at, $"more than {PatchLimits.Scenes} scenes", $"at most {PatchLimits.Scenes}");
+                        scenes.Add(json.Token == JsonTokenType.Null ? null : Scene(ref json, $"{at}[{i}]"));
+                    }
+
+                    while (scenes.Count > 0 && scenes[^1] is null) scenes.RemoveAt(scenes.Count - 1);
+                    break;
+                case "controllers":
+                    json.Array(at, "an array of controllers");
+                    for (var i = 0; json.Item(at); i++)
+                    {
+                        if (i >= PatchLimits.Controllers) throw json.Bad(at, $"more than {PatchLimits.Controllers} controllers", $"at most {PatchLimits.Controllers}");
+                        controllers.Add(Controller(ref json, $"{at}[{i}]"));
+                    }
+
+                    break;
                 default:
                     unknown.Add(new Named<string>(field, json.Raw(at)));
                     break;
@@ -70,6 +92,8 @@ internal static class PatchReader
             Quantum = quantum,
             Modules = modules.ToImmutable(),
             Cables = cables.ToImmutable(),
+            Scenes = scenes.ToImmutable(),
+            Controllers = controllers.ToImmutable(),
             Unknown = NamedValues<string>.From(unknown),
         };
     }
@@ -108,6 +132,65 @@ internal static class PatchReader
         if (id is null) throw json.At(start, path, "the field 'id' is missing", "a module id such as \"vco1\"");
         if (type is null) throw json.At(start, path, "the field 'type' is missing", "a module type such as \"vco\"");
         return module with { Id = id, Type = type, Unknown = NamedValues<string>.From(unknown) };
+    }
+
+    /// <summary>Reads a scene.</summary>
+    public static Scene Scene(ref JsonCursor json, string path)
+    {
+        json.Object(path, "a scene: an object, or null");
+        var fields = new FieldSet();
+        var scene = new Scene();
+        var unknown = new List<Named<string>>();
+        while (json.Field(path, out var field))
+        {
+            var at = $"{path}.{PatchError.OneLine(field)}";
+            fields.Add(ref json, at, field);
+            switch (field)
+            {
+                case "name": scene = scene with { Name = json.String(at) }; break;
+                case "bypass": scene = scene with { Bypass = Values(ref json, at, static (ref JsonCursor j, string p) => j.Boolean(p)) }; break;
+                case "params":
+                    scene = scene with
+                    {
+                        Parameters = Values(ref json, at, static (ref JsonCursor j, string p) => Values(ref j, p, static (ref JsonCursor v, string q) => v.Float(q))),
+                    };
+                    break;
+                default: unknown.Add(new Named<string>(field, json.Raw(at))); break;
+            }
+        }
+
+        return scene with { Unknown = NamedValues<string>.From(unknown) };
+    }
+
+    /// <summary>Reads a controller in charge of a parameter.</summary>
+    public static ControllerMap Controller(ref JsonCursor json, string path)
+    {
+        var start = json.Place;
+        json.Object(path, "a controller: an object");
+        var fields = new FieldSet();
+        var map = new ControllerMap { Number = -1, Module = "", Parameter = "", From = float.NaN, To = float.NaN };
+        var unknown = new List<Named<string>>();
+        while (json.Field(path, out var field))
+        {
+            var at = $"{path}.{PatchError.OneLine(field)}";
+            fields.Add(ref json, at, field);
+            switch (field)
+            {
+                case "port": map = map with { Port = json.String(at) }; break;
+                case "channel": map = map with { Channel = json.Integer(at) }; break;
+                case "number": map = map with { Number = json.Integer(at) }; break;
+                case "fine": map = map with { Fine = json.Boolean(at) }; break;
+                case "module": map = map with { Module = json.String(at) }; break;
+                case "param": map = map with { Parameter = json.String(at) }; break;
+                case "from": map = map with { From = json.Float(at) }; break;
+                case "to": map = map with { To = json.Float(at) }; break;
+                default: unknown.Add(new Named<string>(field, json.Raw(at))); break;
+            }
+        }
+
+        var missing = map.Number < 0 ? "number" : map.Module.Length == 0 ? "module" : map.Parameter.Length == 0 ? "param" : float.IsNaN(map.From) ? "from" : float.IsNaN(map.To) ? "to" : null;
+        if (missing is not null) throw json.At(start, path, $"the field '{missing}' is missing", "number, module, param, from and to");
+        return map with { Unknown = NamedValues<string>.From(unknown) };
     }
 
     /// <summary>Reads "module.port".</summary>
@@ -171,7 +254,7 @@ internal static class PatchReader
         {
             _seen ??= new HashSet<string>(StringComparer.Ordinal);
             if (!_seen.Add(field)) throw json.Bad(path, $"the field {PatchError.Quote(field)} stands twice", "each field once");
-            if (_seen.Count > 1000) throw json.Bad(path, "more than 1000 fields in one object");
+            if (_seen.Count > PatchLimits.Modules) throw json.Bad(path, $"more than {PatchLimits.Modules} fields in one object");
         }
     }
 }

@@ -33,6 +33,20 @@ internal static class PatchWriter
         json.WriteStartArray("cables"u8);
         foreach (var c in patch.Cables) Cable(json, c);
         json.WriteEndArray();
+        if (patch.Scenes.Length > 0)
+        {
+            json.WriteStartArray("scenes"u8);
+            foreach (var s in patch.Scenes) Scene(json, s);
+            json.WriteEndArray();
+        }
+
+        if (patch.Controllers.Length > 0)
+        {
+            json.WriteStartArray("controllers"u8);
+            foreach (var c in patch.Controllers) Controller(json, c);
+            json.WriteEndArray();
+        }
+
         Unknown(json, patch.Unknown);
         json.WriteEndObject();
     }
@@ -70,6 +84,51 @@ internal static class PatchWriter
 
         if (!m.State.IsEmpty) json.WriteBase64String("state"u8, m.State.Bytes);
         Unknown(json, m.Unknown);
+        json.WriteEndObject();
+    }
+
+    public static void Scene(Utf8JsonWriter json, Scene? scene)
+    {
+        if (scene is null)
+        {
+            json.WriteNullValue();
+            return;
+        }
+
+        json.WriteStartObject();
+        if (scene.Name.Length > 0) json.WriteString("name"u8, scene.Name);
+        json.WriteStartObject("params"u8);
+        foreach (var m in scene.Parameters)
+        {
+            json.WriteStartObject(m.Name);
+            foreach (var p in m.Value) json.WriteNumber(p.Name, p.Value);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        if (scene.Bypass.Count > 0)
+        {
+            json.WriteStartObject("bypass"u8);
+            foreach (var m in scene.Bypass) json.WriteBoolean(m.Name, m.Value);
+            json.WriteEndObject();
+        }
+
+        Unknown(json, scene.Unknown);
+        json.WriteEndObject();
+    }
+
+    public static void Controller(Utf8JsonWriter json, ControllerMap map)
+    {
+        json.WriteStartObject();
+        if (map.Port.Length > 0) json.WriteString("port"u8, map.Port);
+        if (map.Channel != 0) json.WriteNumber("channel"u8, map.Channel);
+        json.WriteNumber("number"u8, map.Number);
+        if (map.Fine) json.WriteBoolean("fine"u8, true);
+        json.WriteString("module"u8, map.Module);
+        json.WriteString("param"u8, map.Parameter);
+        json.WriteNumber("from"u8, map.From);
+        json.WriteNumber("to"u8, map.To);
+        Unknown(json, map.Unknown);
         json.WriteEndObject();
     }
 

@@ -40,6 +40,23 @@ public static class PatchCheck
                 return Bad($"cables[{i}]", $"a second cable from {c.From} to {c.To}", "one cable between two ports; use its gain");
         }
 
+        if (patch.Scenes.Length > PatchLimits.Scenes) return Bad("scenes", $"{patch.Scenes.Length} scenes", $"at most {PatchLimits.Scenes}");
+        for (var i = 0; i < patch.Scenes.Length; i++)
+        {
+            if (patch.Scenes[i] is { } scene && Structure(scene, $"scenes[{i}]") is { } error) return error;
+        }
+
+        if (patch.Controllers.Length > PatchLimits.Controllers)
+            return Bad("controllers", $"{patch.Controllers.Length} controllers", $"at most {PatchLimits.Controllers}");
+        for (var i = 0; i < patch.Controllers.Length; i++)
+        {
+            if (Controller(patch, patch.Controllers[i], null, $"controllers[{i}]") is { } error) return error;
+            for (var j = 0; j < i; j++)
+            {
+                if (patch.Controllers[j].SameAs(patch.Controllers[i])) return Bad($"controllers[{i}]", $"controllers[{j}] is the same controller on the same parameter", "each once");
+            }
+        }
+
         return null;
     }
 
@@ -62,6 +79,11 @@ public static class PatchCheck
             var (from, to) = (patch.IndexOf(c.From.Module), patch.IndexOf(c.To.Module));
             if (OutputPort(types[from], c.From, $"cables[{i}].from", out _) is { } error) return error;
             if (InputPort(types[to], c.To, $"cables[{i}].to", out _) is { } error2) return error2;
+        }
+
+        for (var i = 0; i < patch.Controllers.Length; i++)
+        {
+            if (Controller(patch, patch.Controllers[i], modules, $"controllers[{i}]") is { } error) return error;
         }
 
         return null;
@@ -178,6 +200,30 @@ public static class PatchCheck
     {
         var d = type.Descriptor.Settings[index];
         return value >= d.Min && value <= d.Max ? null : Bad(path, $"{module}: {d.Name} of {value} is out of range", $"{d.Min}..{d.Max}");
+    }
+
+    /// <summary>A scene may name what the patch no longer has, or never had: it is passed over. What it says must be values.</summary>
+    internal static PatchError? Structure(Scene scene, string path)
+    {
+        if (!PatchLimits.IsName(scene.Name)) return Bad($"{path}.name", "the name is too long or has control characters", $"one line of at most {PatchLimits.NameLength} characters");
+        if (scene.Parameters.Count > PatchLimits.Modules || scene.Bypass.Count > PatchLimits.Modules) return Bad(path, "a scene of more modules than a patch has", $"at most {PatchLimits.Modules}");
+        foreach (var m in scene.Parameters)
+        {
+            if (!PatchLimits.IsId(m.Name)) return Bad($"{path}.params", $"{PatchError.Quote(m.Name)} is no module id", $"1 to {PatchLimits.IdLength} of a-z 0-9 - _");
+            if (m.Value.Count > Limits.MaxParameters * 2) return Bad($"{path}.params.{m.Name}", $"{m.Value.Count} values", $"at most {Limits.MaxParameters * 2}");
+            foreach (var p in m.Value)
+            {
+                if (!PatchLimits.IsTypeId(p.Name)) return BadName($"{path}.params.{m.Name}", p.Name);
+                if (!float.IsFinite(p.Value)) return Bad($"{path}.params.{m.Name}.{p.Name}", Number(p.Value), "a finite number");
+            }
+        }
+
+        foreach (var m in scene.Bypass)
+        {
+            if (!PatchLimits.IsId(m.Name)) return Bad($"{path}.bypass", $"{PatchError.Quote(m.Name)} is no module id", $"1 to {PatchLimits.IdLength} of a-z 0-9 - _");
+        }
+
+        return null;
     }
 
     internal static PatchError? Controller(Patch patch, ControllerMap map, DescriptorIndex? modules, string path)

@@ -142,7 +142,7 @@ public static class PatchEdits
     private static (Patch?, PatchError?) Store(Patch patch, StoreScene e)
     {
         if (e.Number is < 0 or >= PatchLimits.Scenes) return (null, Bad($"there is no scene {e.Number}", $"0 to {PatchLimits.Scenes - 1}"));
-        if (e.Scene is { } scene && !PatchLimits.IsName(scene.Name)) return (null, Bad("the scene's name is no line", $"at most {PatchLimits.NameLength} characters in one line"));
+        if (e.Scene is { } scene && PatchCheck.Structure(scene, "scene") is { } error) return (null, error);
         var scenes = patch.Scenes.ToBuilder();
         while (scenes.Count <= e.Number) scenes.Add(null);
         scenes[e.Number] = e.Scene;

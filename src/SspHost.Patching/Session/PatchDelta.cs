@@ -21,7 +21,8 @@ internal sealed class PatchDelta
 
     public static PatchDelta Between(Patch before, Patch after)
     {
-        var same = before.Id == after.Id && before.Name == after.Name && before.Notes == after.Notes && before.Quantum == after.Quantum && before.Unknown == after.Unknown;
+        var same = before.Id == after.Id && before.Name == after.Name && before.Notes == after.Notes && before.Quantum == after.Quantum && before.Unknown == after.Unknown
+            && before.Scenes == after.Scenes && before.Controllers == after.Controllers; // the same arrays: whoever changes one makes another
         return new PatchDelta(
             same ? null : before with { Modules = [], Cables = [] },
             same ? null : after with { Modules = [], Cables = [] },
