@@ -183,12 +183,15 @@ internal sealed class AddPage : Page
     {
         var family = _familyNames.Count > 0 ? _familyNames[_families.Chosen] : "";
         _shown = _search.Length > 0
-            ? [.. _all.Where(m => Fits(m, _search)).OrderByDescending(m => m.Name.StartsWith(_search, StringComparison.OrdinalIgnoreCase)).ThenBy(m => m.Name, StringComparer.Ordinal)]
+            ? [.. _all.Where(m => Fits(m, _search)).OrderBy(m => Rank(m, _search)).ThenBy(m => m.Name, StringComparer.Ordinal)]
             : [.. _all.Where(m => m.Family == family).OrderBy(m => m.Name, StringComparer.Ordinal)];
         _families.Focused = _search.Length == 0;
         _modules.Lines = [.. _shown.Select(m => new ListLine(m.Name, m.Id, Panel.Canvas.Theme.Of(m.Family)))];
         _modules.Chosen = 0;
     }
+
+    private static int Rank(ModuleDescriptor m, string search) =>
+        m.Name.StartsWith(search, StringComparison.OrdinalIgnoreCase) ? 0 : m.Name.Contains(search, StringComparison.OrdinalIgnoreCase) ? 1 : 2;
 
     // By name, id or what it does: who looks for "echo" finds the delay.
     private static bool Fits(ModuleDescriptor m, string search) =>

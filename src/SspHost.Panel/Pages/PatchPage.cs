@@ -48,7 +48,7 @@ internal sealed class PatchPage : Page
         """
         There is nothing in this patch yet.
 
-        - Press K1 to add a module: choose "Oscillator" for a sound, and "Audio out" to hear it.
+        - Press K1 to add a module: choose a VCO for a sound, and an Audio Out to hear it.
         - Press K2 to connect what is chosen with another module.
         - Or hold Shift R and press K6: there are patches to begin with.
 

@@ -33,6 +33,7 @@ internal sealed class Script(FrontPanel panel, TestHost host)
     public static void Play(FrontPanel panel, TestHost host, string text)
     {
         var script = new Script(panel, host);
+        script.Pass(20); // the panel has seen what there is
         var number = 0;
         foreach (var raw in text.Split('\n'))
         {
