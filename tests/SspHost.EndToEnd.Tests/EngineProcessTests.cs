@@ -49,7 +49,7 @@ public sealed class EngineProcessTests : IDisposable
             link.Shutdown(0);
         }
 
-        Assert.True(engine.WaitForExit(10_000));
+        Assert.True(engine.WaitForExit(120_000));
         Assert.Equal(0, engine.ExitCode);
         Assert.False(File.Exists(_runtime.File("engine.json")));
     }
@@ -60,7 +60,7 @@ public sealed class EngineProcessTests : IDisposable
         using var engine = StartEngine();
         using var handle = EngineProcess.Open(engine.Id)!;
         handle.Signal(15);
-        Assert.True(engine.WaitForExit(10_000));
+        Assert.True(engine.WaitForExit(120_000));
         Assert.Equal(0, engine.ExitCode);
     }
 

@@ -51,7 +51,7 @@ internal sealed class PlayingHost : IDisposable
     public void End()
     {
         using (var handle = EngineProcess.Open(_process.Id)) handle?.Signal(SigInt);
-        Assert.True(_process.WaitForExit(20_000), "Ctrl-C ends it");
+        Assert.True(_process.WaitForExit(120_000), "Ctrl-C ends it");
         Assert.True(_process.ExitCode == 0, $"exit code {_process.ExitCode}\n{Text}");
     }
 

@@ -273,7 +273,7 @@ public sealed class ControlServerTests : IDisposable
     public void The_client_of_the_commands_asks_and_is_told_why_not()
     {
         Assert.Null(ControlClient.TryConnect(Path.Combine(_host.Directory, "nobody"), TimeSpan.FromSeconds(5)));
-        using var client = ControlClient.TryConnect(_host.Directory, TimeSpan.FromSeconds(20))!;
+        using var client = ControlClient.TryConnect(_host.Directory, TimeSpan.FromSeconds(120))!;
         Assert.Equal("playing", client.Ask("status").GetProperty("state").GetString());
         var e = Assert.Throws<ControlRefusedException>(() => client.Ask("subscribe", w => w.WriteString("to", "x")));
         Assert.Equal("bad-message", e.Code);
