@@ -14,8 +14,8 @@ internal static unsafe class ArmKernels
 {
     public const int Rate = 48_000, Quantum = 32, Quanta = 128, Channels = 4, ArenaBytes = 256 << 20;
 
-    // Long enough for the slowest machine, short enough for a loop without end to be an error.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    // Long enough to compile on a slow machine that others use, short enough for a loop without end to be an error.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
     private static readonly Lazy<string> LazyRoot = new(FindRoot);
     private static readonly Lazy<string> LazyImage = new(Build);
 
