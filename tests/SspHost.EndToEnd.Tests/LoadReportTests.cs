@@ -15,7 +15,7 @@ public sealed class LoadReportTests
         using var host = new PlayingHost(Executables.Patch("acid-line"));
         Eventually.True(() => host.Audio.Quanta > 3000, "some quanta");
         var before = host.Audio;
-        for (var i = 0; i < 5 && host.Audio.Dropouts == before.Dropouts; i++)
+        for (var i = 0; i < 50 && host.Audio.Dropouts == before.Dropouts; i++)
         {
             using var engine = EngineProcess.Open(host.Look.Process!.Pid)!;
             _ = engine.Signal(SigStop); // the whole engine stands still for longer than its buffer lasts
@@ -27,7 +27,7 @@ public sealed class LoadReportTests
         Assert.True(host.Audio.Dropouts > before.Dropouts, "frames were lost");
         var file = Path.Combine(host.Directory, "now.ssploads");
         LoadRun? run = null;
-        for (var i = 0; run == null || (i < 20 && !run.Marks.Any(m => m.Kind == LoadMarkKind.Dropout)); i++)
+        for (var i = 0; run == null || (i < 200 && !run.Marks.Any(m => m.Kind == LoadMarkKind.Dropout)); i++)
         {
             Thread.Sleep(100); // incidents are fetched twenty times a second, zones ten times
             var told = await Executables.Run(Executables.Ssp, host.Directory, "report", "--loads", "-o", file);

@@ -21,7 +21,7 @@ public sealed class RecordingTests
         Eventually.True(() => File.Exists(file), "the recording begins\n" + lines.Text);
         await Task.Delay(300);
         var before = host.Audio;
-        for (var i = 0; i < 5 && host.Audio.Dropouts == before.Dropouts; i++)
+        for (var i = 0; i < 50 && host.Audio.Dropouts == before.Dropouts; i++)
         {
             using var engine = EngineProcess.Open(host.Look.Process!.Pid)!;
             _ = engine.Signal(SigStop);
