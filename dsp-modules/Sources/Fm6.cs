@@ -392,14 +392,14 @@ public unsafe struct Fm6 : IModule<Fm6>
             band.Add(in reaches[m[0]]);
             band.Add(in reaches[m[1]]);
             band.Add(in reaches[m[2]]);
-            var limit = band.Limit(top);
-            o->LimitStep = (limit - o->Limit) * Vector128.Create(1f / Limits.Grid);
+            var root = band.Root(top);
+            o->LimitStep = ((root * root) - o->Limit) * Vector128.Create(1f / Limits.Grid);
 
             // What it will be loud with at most during this segment.
             var attack = o->Envelope + (o->AttackStep * Vector128.Create((float)Limits.Grid) & o->Attacking);
             var loud = Vector128.MinNative(attack, Vector128<float>.One) * Vector128.MaxNative(o->Level, o->NextLevel);
             var loop = algorithm->FeedbackTo == n ? loud * Vector128.Create(MathF.PI * 2f * FeedbackSwing * feedback) : Vector128<float>.Zero;
-            reaches[n] = new FmReach(loud * bright * Vector128.Create(MathF.PI * 2f), band.Fastest(limit, loop));
+            reaches[n] = new FmReach(loud * bright * Vector128.Create(MathF.PI * 2f), band.Fastest(root, loop));
         }
     }
 

@@ -6,7 +6,7 @@ namespace SspHost.Dsp;
 
 /// <summary>What an operator is as a modulator, in four voices.</summary>
 /// <param name="index">How far it swings a phase, in radians.</param>
-/// <param name="fastest">The highest frequency that its own phase ever turns with, in turns a frame.</param>
+/// <param name="fastest">The highest frequency that counts in it, in turns a frame.</param>
 public readonly struct FmReach(Vector128<float> index, Vector128<float> fastest)
 {
     /// <summary>Radians.</summary>
@@ -19,14 +19,15 @@ public readonly struct FmReach(Vector128<float> index, Vector128<float> fastest)
 /// <summary>
 /// A phase f t + sum I sin(p) never turns faster than f + sum I F, where F is the fastest p turns: Carson's rule with towers of modulators.
 /// Beyond that the spectrum falls off: J_n(I) is below 1e-4 from n = I + 3 sqrt(I) + 1.6 on (for I up to 40), so that an operator needs
-/// f + sum I F + 3 sqrt(sum I F^2) + 1.6 max F. That is solved for the factor of all I with which it fits under a given top.
+/// f + sum I F + 3 sqrt(sum I F^2) + 1.6 max F. That is solved for the factor of all I with which it fits under a given top. As a
+/// modulator of the next in the tower it counts with its fastest and a part of what falls off, since that modulates, too.
 /// </summary>
 public struct FmBand
 {
     // A loop of a phase upon itself turns 1 / (1 - index) as fast; beyond this much it is a noise, whose band nothing limits.
     private const float MostSpeed = 8f;
 
-    private const float Tail = 3f, Least = 1.6f;
+    private const float Tail = 3f, Least = 1.6f, Passed = 0.6f;
 
     private readonly Vector128<float> _frequency;
     // One sideband of a modulator counts from -80 dB on.
@@ -48,23 +49,25 @@ public struct FmBand
         _largest = Vector128.MaxNative(_largest, modulator.Fastest * counts);
     }
 
-    /// <summary>The factor 0..1 of the modulators with which nothing that counts lies above <paramref name="top"/>.</summary>
-    public readonly Vector128<float> Limit(Vector128<float> top)
+    /// <summary>
+    /// Root of the factor 0..1 of the modulators with which nothing that counts lies above <paramref name="top"/>.
+    /// </summary>
+    public readonly Vector128<float> Root(Vector128<float> top)
     {
         // u^2 D + u b = room, u the root of the factor.
         var room = Vector128.MaxNative(top - _frequency - (Vector128.Create(Least) * _largest), Vector128<float>.Zero);
         var b = Vector128.Create(Tail) * Vector128.Sqrt(_spread);
         var root = Vector128.Sqrt((Vector128.Create(Tail * Tail) * _spread) + (Vector128.Create(4f) * _speed * room));
         var u = (room + room) / Vector128.MaxNative(b + root, Vector128.Create(1e-20f));
-        u = Vector128.MinNative(u, Vector128<float>.One);
-        return u * u;
+        return Vector128.MinNative(u, Vector128<float>.One);
     }
 
-    /// <summary>How fast its phase turns at the most with that factor, and a feedback of so many radians upon itself.</summary>
+    /// <summary>What it reaches as a modulator with that root and a feedback of so many radians upon itself.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly Vector128<float> Fastest(Vector128<float> limit, Vector128<float> feedback)
+    public readonly Vector128<float> Fastest(Vector128<float> root, Vector128<float> feedback)
     {
         var slack = Vector128.MaxNative(Vector128<float>.One - feedback, Vector128.Create(1f / MostSpeed));
-        return (_frequency + (_speed * limit)) / slack;
+        var beyond = Vector128.Create(Passed) * (Vector128.Sqrt(_spread) + _largest);
+        return (_frequency + (root * ((root * _speed) + beyond))) / slack;
     }
 }
