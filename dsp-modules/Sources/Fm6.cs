@@ -262,7 +262,8 @@ public unsafe struct Fm6 : IModule<Fm6>
             var o = operators + n;
             var m = wiring->Modulators + (3 * n);
             var swing = *(Vector128<float>*)m[0] + *(Vector128<float>*)m[1] + *(Vector128<float>*)m[2];
-            var turns = (Vector128.ConvertToSingle(o->Phase) * Vector128.Create(1f / 4294967296f)) + (swing * (bright * o->Limit)) + (loop & o->Fed);
+            var own = Vector128.ConvertToSingle(o->Phase) * Vector128.Create(1f / 4294967296f);
+            var turns = own + (swing * (bright * o->Limit)) + (loop & o->Fed);
             o->Phase += o->Increment;
             var y = FastMath.SinTurns(turns) * o->Envelope * o->Level;
             o->Out = y;
@@ -361,7 +362,8 @@ public unsafe struct Fm6 : IModule<Fm6>
             var increment = played * Vector128.Create(ratio * FastMath.Exp2(context.Param(p + Detune, segment + 1) * (1f / 1200f)));
             if (context.Param(p + FixedMode, segment) >= 0.5f)
                 increment = Vector128.Create(context.Param(p + Hertz, segment + 1) * perFrame * slower);
-            o->Increment = Vector128.ConvertToInt32Native(Vector128.MinNative(increment, Vector128.Create(MostTurns)) * Vector128.Create(4294967296f));
+            var turned = Vector128.MinNative(increment, Vector128.Create(MostTurns));
+            o->Increment = Vector128.ConvertToInt32Native(turned * Vector128.Create(4294967296f));
             o->AttackStep = Vector128.Create(perFrame / context.Param(p + Attack, segment + 1));
             o->DecayRate = Vector128.Create(-FastMath.Exp2Minus1(-Octaves60 * perFrame / context.Param(p + Decay, segment + 1)));
             o->ReleaseRate = Vector128.Create(-FastMath.Exp2Minus1(-Octaves60 * perFrame / context.Param(p + Release, segment + 1)));
@@ -398,7 +400,7 @@ public unsafe struct Fm6 : IModule<Fm6>
             // What it will be loud with at most during this segment.
             var attack = o->Envelope + (o->AttackStep * Vector128.Create((float)Limits.Grid) & o->Attacking);
             var loud = Vector128.MinNative(attack, Vector128<float>.One) * Vector128.MaxNative(o->Level, o->NextLevel);
-            var loop = algorithm->FeedbackTo == n ? loud * Vector128.Create(MathF.PI * 2f * FeedbackSwing * feedback) : Vector128<float>.Zero;
+            var loop = loud * Vector128.Create(algorithm->FeedbackTo == n ? MathF.PI * 2f * FeedbackSwing * feedback : 0f);
             reaches[n] = new FmReach(loud * bright * Vector128.Create(MathF.PI * 2f), band.Fastest(root, loop));
         }
     }

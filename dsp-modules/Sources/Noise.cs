@@ -6,7 +6,8 @@ namespace SspHost.Modules;
 
 /// <summary>
 /// White noise within +-5 V (the sum of four uniform numbers, nearly Gaussian, 1.44 V RMS) and five colours of it, all equally strong
-/// (see <see cref="NoiseColour"/> and <see cref="GreyNoise"/>). Each channel is a noise of its own; the instance's seed makes a render repeat.
+/// (see <see cref="NoiseColour"/> and <see cref="GreyNoise"/>). Each channel is a noise of its own; the
+/// instance's seed makes a render repeat.
 /// </summary>
 public unsafe struct Noise : IModule<Noise>
 {

@@ -12,13 +12,14 @@ namespace SspHost.Modules;
 /// until its reply comes, starts are where the knob says and the gain is 1.
 /// A start while the voice still sounds, or in the middle of a slice, slides from the old sound to the new within a few milliseconds.
 /// In a loop the loop points of the file are used where they lie within the part that is played.
-/// With Overlap at n, the last n starts of a channel sound together; one more takes the place of the oldest or the quietest, which fades out
-/// within 4 ms under the new one. Only the newest follows the pitch input: the others keep the pitch they had.
+/// With Overlap at n, the last n starts of a channel sound together; one more takes the place of the oldest or the quietest, which fades
+/// out within 4 ms under the new one. Only the newest follows the pitch input: the others keep the pitch they had.
 /// </summary>
 public unsafe struct SamplePlayer : IModule<SamplePlayer>
 {
     private const int GateIn = 0, PitchIn = 1, SliceIn = 2, StartIn = 3, LengthIn = 4;
-    private const int Tune = 0, Level = 1, Start = 2, LengthParam = 3, Mode = 4, Normalise = 5, Slices = 6, Reverse = 7, Root = 8, Steal = 9;
+    private const int Tune = 0, Level = 1, Start = 2, LengthParam = 3, Mode = 4, Normalise = 5, Slices = 6;
+    private const int Reverse = 7, Root = 8, Steal = 9;
     private const int Once = 0, Loop = 2;
     private const int Analyse = 1, MostOverlap = 8;
     private const int Places = 128;

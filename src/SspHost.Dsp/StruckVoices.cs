@@ -1,4 +1,4 @@
-// A struck instrument of up to sixteen voices, four at a time: it plays from a strike until nothing of it is left, and costs nothing between.
+// A struck instrument of up to sixteen voices, four at a time: it plays from a strike until nothing is left, and costs nothing between.
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 

@@ -275,7 +275,8 @@ public class Fm6Tests
         {
             var f = Exact(notes[voice]);
             var worst = Spectrum.WorstOther(output[voice].AsSpan(4096), Rate, 20_000, Enumerable.Range(1, (int)(Rate / 2 / f)).Select(k => k * f));
-            Quality.AtMost("fm6", $"aliases below 20 kHz, {(quality == 1 ? "twice" : "four times")}, {claim}", worst, -80, "dB");
+            var times = quality == 1 ? "twice" : "four times";
+            Quality.AtMost("fm6", $"aliases below 20 kHz, {times}, {claim}", worst, -80, "dB");
         }
     }
 
