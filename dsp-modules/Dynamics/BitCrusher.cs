@@ -54,9 +54,13 @@ public unsafe struct BitCrusher : IModule<BitCrusher>
         Family = "Dynamics",
         Text = "Fewer bits and a lower sample rate: the grain of old samplers, and the whistle of broken ones.",
         Help = """
-            Two kinds of dirt. Fewer bits turn a smooth wave into a staircase: loud sounds become buzzy, quiet ones break up into noise and then into nothing. A lower sample rate mirrors the sound around its multiples: high notes get companions that move the wrong way. Both sweep smoothly; eight and a half bits exist here.
+            Two kinds of dirt. Fewer bits turn a smooth wave into a staircase: loud sounds become buzzy, quiet ones break up into
+            noise and then into nothing. A lower sample rate mirrors the sound around its multiples: high notes get companions that
+            move the wrong way. Both sweep smoothly; eight and a half bits exist here.
 
-            The setting Edges decides how the staircase is drawn. Raw is what a chip does on the clock of this machine; at odd rates it adds some grit of its own. Band-limited draws each step at its exact time, so that all you hear is the mirror images themselves and nothing else; it costs 18 frames of latency. Dither trades the buzz of few bits for an even hiss.
+            The setting Edges decides how the staircase is drawn. Raw is what a chip does on the clock of this machine; at odd rates
+            it adds some grit of its own. Band-limited draws each step at its exact time, so that all you hear is the mirror images
+            themselves and nothing else; it costs 18 frames of latency. Dither trades the buzz of few bits for an even hiss.
 
             - Try a drum loop at 12 bits and 26 kHz, then at 8 bits and 11 kHz.
             - Try a sine melody at a rate of 3 kHz: the images make a second melody.

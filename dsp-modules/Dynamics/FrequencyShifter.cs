@@ -41,13 +41,18 @@ public unsafe struct FrequencyShifter : IModule<FrequencyShifter>
         Family = "Dynamics",
         Text = "Moves every partial by the same number of hertz, up at one output and down at the other.",
         Help = """
-            A pitch shifter multiplies frequencies and keeps a sound's harmonies; a frequency shifter adds to them and takes these apart. 100, 200 and 300 Hz moved up by 30 Hz become 130, 230 and 330 Hz: no longer a harmonic sound, but a clang. The two outputs move by the same amount in opposite directions. Moved below zero, a partial comes back upwards.
+            A pitch shifter multiplies frequencies and keeps a sound's harmonies; a frequency shifter adds to them and takes these
+            apart. 100, 200 and 300 Hz moved up by 30 Hz become 130, 230 and 330 Hz: no longer a harmonic sound, but a clang. The
+            two outputs move by the same amount in opposite directions. Moved below zero, a partial comes back upwards.
 
-            A few hertz or less is quite another effect: mixed with the dry sound it makes a phaser that only ever rises, or falls, and never arrives; Up to the left and Down to the right make a slowly turning stereo. Feedback sends what was moved through again, so that each partial becomes a ladder of partials.
+            A few hertz or less is quite another effect: mixed with the dry sound it makes a phaser that only ever rises, or falls,
+            and never arrives; Up to the left and Down to the right make a slowly turning stereo. Feedback sends what was moved
+            through again, so that each partial becomes a ladder of partials.
 
             - Try a drum loop with a shift of 60 Hz, then of -60 Hz.
             - Try a chord with a shift of 0, a fine shift of 0.3 Hz and feedback at 0.7, mixed with the dry chord.
-            - Patch an envelope into Shift CV with an amount of 100 Hz per volt for struck, falling bells; an audio oscillator there makes it stranger.
+            - Patch an envelope into Shift CV with an amount of 100 Hz per volt for struck, falling bells; an audio oscillator there
+            makes it stranger.
             """,
         Inputs =
         [

@@ -44,8 +44,8 @@ public unsafe struct RandomRegister : IModule<RandomRegister>, IEventFrames
             Text = "Random voltages and rhythms that can be caught in a loop, and let go again.",
             Help = """
                 A ring of bits goes round, one place at each clock. The last eight of them, read as a number, are the voltage; some of
-                them, as they are, the gates. Change decides what becomes of a bit as it passes: at 0 it stays, and what you hear
-                is a loop of Length steps; in the middle each is thrown anew and nothing ever comes back; in between a loop slowly turns into
+                them, as they are, the gates. Change decides what becomes of a bit as it passes: at 0 it stays, and what you hear is a
+                loop of Length steps; in the middle each is thrown anew and nothing ever comes back; in between a loop slowly turns into
                 another. At 1 every bit is turned over each time: a loop of twice the length.
 
                 So turn Change up until you hear something you like, and then down to 0. Saved with the patch, the loop will be

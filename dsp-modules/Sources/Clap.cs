@@ -41,16 +41,15 @@ public unsafe struct Clap : IModule<Clap>
         Family = "Sources",
         Text = "Hand claps: a few hands a moment apart, then the sound of the room.",
         Help = """
-            A crowd of hands, made of noise: each strike is a few short bursts a moment apart and then a longer one, which is heard as the
-            room.
-            Hands says how many bursts there are, Spread how far apart: narrow it is one sharp clap, wide it is a tired audience.
+            A crowd of hands, made of noise: each strike is a few short bursts a moment apart and then a longer one, which is heard
+            as the room. Hands says how many bursts there are, Spread how far apart: narrow it is one sharp clap, wide it is a tired
+            audience.
 
             Tone is the pitch of the palms and Width how much of the noise is let through around it. The accent input makes strikes quieter
             below 10 V. A note strikes it, too: the Key knob says which, -1 is any.
 
-            Try it together with a snare on the same trigger. Then open Decay to a second for a big room, or set Hands to 1 and Tone high
-            for
-            a rim click, and let an LFO on Decay CV lengthen every fourth one.
+            Try it together with a snare on the same trigger. Then open Decay to a second for a big room, or set Hands to 1 and Tone
+            high for a rim click, and let an LFO on Decay CV lengthen every fourth one.
             """,
         Inputs =
         [

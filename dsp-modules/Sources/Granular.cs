@@ -54,11 +54,10 @@ public unsafe struct Granular : IModule<Granular>
             a change of pitch, pitched without a change of time, smeared into a texture, frozen in one moment. Without a recording, or with
             Source on live, the grains come from the last seconds of what goes into the inputs.
 
-            Position is where grains are taken from: a place in the recording, or how far back in what was played. Spray scatters that
-            place,
-            Pitch spray the pitch, Jitter the moments, Spread the stereo. Density is how many grains begin in a second and Size how long
-            they
-            are: their product is how many sound at once, 48 at most. With a cable in Trigger, grains come only when it says so.
+            Position is where grains are taken from: a place in the recording, or how far back in what was played. Spray scatters
+            that place, Pitch spray the pitch, Jitter the moments, Spread the stereo. Density is how many grains begin in a second
+            and Size how long they are: their product is how many sound at once, 48 at most. With a cable in Trigger, grains come
+            only when it says so.
 
             Try Position moved slowly by an LFO over a recorded voice, Size at a tenth of a second and Density at 20: speech at any speed.
             Then play something into the inputs, open Freeze with a gate, and play Pitch with a sequencer.

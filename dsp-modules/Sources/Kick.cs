@@ -40,15 +40,13 @@ public unsafe struct Kick : IModule<Kick>
         Family = "Sources",
         Text = "A bass drum: a deep tone whose pitch falls from the blow, in tune and as long as you like.",
         Help = """
-            A bass drum after the circuits of the early drum machines: a trigger hits a resonator, its pitch starts high and falls to the
-            one
-            the Tune knob says, and what you hear of the blow itself is the click. Short and swept it is a thud, long and barely swept it
-            is the booming bass that fills a whole track.
+            A bass drum after the circuits of the early drum machines: a trigger hits a resonator, its pitch starts high and falls
+            to the one the Tune knob says, and what you hear of the blow itself is the click. Short and swept it is a thud, long and
+            barely swept it is the booming bass that fills a whole track.
 
-            Every strike starts the drum afresh at the very sample of the trigger, so it lies exactly on the beat and sounds the same each
-            time. The accent input makes strikes quieter below 10 V; without a cable all are loud. A note of a keyboard or drum pad
-            strikes it,
-            too: the Key knob says which, -1 is any.
+            Every strike starts the drum afresh at the very sample of the trigger, so it lies exactly on the beat and sounds the
+            same each time. The accent input makes strikes quieter below 10 V; without a cable all are loud. A note of a keyboard or
+            drum pad strikes it, too: the Key knob says which, -1 is any.
 
             Try a clock into Trigger first. Then turn Sweep up and Sweep time down until it snaps, lengthen Decay to two seconds, patch a
             sequencer's pitch into Pitch and play the bass line with it. Drive makes small loudspeakers hear it.

@@ -69,16 +69,15 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
         Family = "Sources",
         Text = "Plays a recording, or slices of it, at any pitch, forwards or backwards, once or in a loop.",
         Help = """
-            Plays a recording: a drum, a voice, a whole loop. A gate starts it, Mode says whether it plays to its end, as long as the gate
-            is
-            open, or round and round. Pitch follows 1 V an octave and stays clean upwards, as nothing above hearing folds back. Each channel
-            of a wide cable is a voice of its own; a voice that is started while it still sounds slides over without a click.
+            Plays a recording: a drum, a voice, a whole loop. A gate starts it, Mode says whether it plays to its end, as long as
+            the gate is open, or round and round. Pitch follows 1 V an octave and stays clean upwards, as nothing above hearing
+            folds back. Each channel of a wide cable is a voice of its own; a voice that is started while it still sounds slides
+            over without a click.
 
             Start and Length cut a part out of the recording. Slices divides that part evenly, and the voltage at Slice picks one: a
-            sequencer
-            there rearranges a drum loop. All of it is taken at the moment of the start. In a loop, the loop points of the file are used
-            if it
-            has any. With Root on the file's note, 0 V plays it at middle C, so that several recordings are in tune with each other.
+            sequencer there rearranges a drum loop. All of it is taken at the moment of the start. In a loop, the loop points of the
+            file are used if it has any. With Root on the file's note, 0 V plays it at middle C, so that several recordings are in
+            tune with each other.
 
             Overlap, a setting, lets a cymbal ring on under its next strokes: so many starts of one channel sound at once, and Steal says
             which of them goes when one more comes. It goes without a click.

@@ -80,11 +80,17 @@ public unsafe struct Delay : IModule<Delay>
         Family = "Space",
         Text = "Repeats a sound as fading echoes, in time with a clock, digital or off a tape.",
         Help = """
-            Plays what it hears again after Time, and that again, weaker by Feedback, until it has died away. Each repeat loses highs above Tone and lows below Low cut, so that echoes step back behind the sound.
+            Plays what it hears again after Time, and that again, weaker by Feedback, until it has died away. Each repeat loses
+            highs above Tone and lows below Low cut, so that echoes step back behind the sound.
 
-            Patch a clock into Clock and the echoes keep time with it: Ratio says how many of its steps an echo takes, three quarters of a step for the dotted eighths that everybody knows. Mode is what happens when the time changes. Glide bends the pitch; crossfade goes over without a bend; tape bends as well, wavers by Wow, is driven into saturation by Drive, and its head takes the highs of the first echo too.
+            Patch a clock into Clock and the echoes keep time with it: Ratio says how many of its steps an echo takes, three
+            quarters of a step for the dotted eighths that everybody knows. Mode is what happens when the time changes. Glide bends
+            the pitch; crossfade goes over without a bend; tape bends as well, wavers by Wow, is driven into saturation by Drive,
+            and its head takes the highs of the first echo too.
 
-            Try a pluck at In, Time at 0.35 s and Feedback at 0.5, and turn Time slowly. With the setting Sides at ping-pong the echoes go from left to right and back: patch both outputs. Then set Feedback to 0.9, play a chord and switch Hold on: what is in the line goes round for ever, and new sounds pass over it.
+            Try a pluck at In, Time at 0.35 s and Feedback at 0.5, and turn Time slowly. With the setting Sides at ping-pong the
+            echoes go from left to right and back: patch both outputs. Then set Feedback to 0.9, play a chord and switch Hold on:
+            what is in the line goes round for ever, and new sounds pass over it.
 
             - Short times with much feedback ring like a pipe; an LFO at Time CV with CV amount at 0.02 makes a chorus of it.
             - A gate at Hold does as the knob does.

@@ -58,11 +58,17 @@ public unsafe struct Plate : IModule<Plate>
         Family = "Space",
         Text = "A steel plate that shivers behind a sound: dense from the first moment, bright and smooth.",
         Help = """
-            Before there were digital rooms there was a sheet of steel in a box, driven by the sound and listened to in two places. It has no echoes of walls: its answer is dense at once, which is why drums and voices sit so well in it. This is the plate that most later ones are modelled on.
+            Before there were digital rooms there was a sheet of steel in a box, driven by the sound and listened to in two places.
+            It has no echoes of walls: its answer is dense at once, which is why drums and voices sit so well in it. This is the
+            plate that most later ones are modelled on.
 
-            Decay is how long it rings, High and Crossover how much sooner its highs are gone, Bandwidth what of the highs gets in at all. Size makes it a small tin or a sheet as large as a wall. Diffusion at 1 is smooth; turned down single echoes come through, as from a spring. Modulation keeps it from ringing in one place.
+            Decay is how long it rings, High and Crossover how much sooner its highs are gone, Bandwidth what of the highs gets in
+            at all. Size makes it a small tin or a sheet as large as a wall. Diffusion at 1 is smooth; turned down single echoes
+            come through, as from a spring. Modulation keeps it from ringing in one place.
 
-            Try a snare at Left, both outputs to Audio Out, Decay at 1.5 s and Mix at 0.3. For a voice add 40 ms of Pre-delay. For a cloud set Size to 1, Decay to 20 s and Modulation to 1, and let only short notes into it. An envelope at Decay CV with a negative amount closes it while you play.
+            Try a snare at Left, both outputs to Audio Out, Decay at 1.5 s and Mix at 0.3. For a voice add 40 ms of Pre-delay. For a
+            cloud set Size to 1, Decay to 20 s and Modulation to 1, and let only short notes into it. An envelope at Decay CV with a
+            negative amount closes it while you play.
 
             - It hears both sides together and answers in stereo.
             - Size and Pre-delay may be turned while it sounds: they bend the pitch as a tape does.

@@ -61,11 +61,18 @@ public unsafe struct Reverb : IModule<Reverb>
         Family = "Space",
         Text = "A room around a sound, from a closet to a cathedral.",
         Help = """
-            Places a sound in a room: behind it you hear the same sound come back from everywhere at once and die away. Size is how large the room is and Decay how long it rings; the two are free of each other, so that there are small rooms that ring for half a minute and large ones that are damped at once. High and Crossover say how much faster the highs die than the lows, which is what tells wood from stone.
+            Places a sound in a room: behind it you hear the same sound come back from everywhere at once and die away. Size is how
+            large the room is and Decay how long it rings; the two are free of each other, so that there are small rooms that ring
+            for half a minute and large ones that are damped at once. High and Crossover say how much faster the highs die than the
+            lows, which is what tells wood from stone.
 
-            What you hear is Mix parts room and the rest sound. On a mixer's send turn it to 1. Pre-delay keeps a voice in front: the room answers a little later. Modulation keeps the tail moving; a room that is small for its decay moves by itself, so that it does not ring like a pipe.
+            What you hear is Mix parts room and the rest sound. On a mixer's send turn it to 1. Pre-delay keeps a voice in front:
+            the room answers a little later. Modulation keeps the tail moving; a room that is small for its decay moves by itself,
+            so that it does not ring like a pipe.
 
-            Try a voice or a drum at Left, both outputs to Audio Out, Decay at 2 s and Mix at 0.3. Then patch an envelope into Decay CV with a negative amount: the room is dry while you play and opens in the pauses. For a drone set Decay to 30 s and Size to 1, and feed it single notes.
+            Try a voice or a drum at Left, both outputs to Audio Out, Decay at 2 s and Mix at 0.3. Then patch an envelope into Decay
+            CV with a negative amount: the room is dry while you play and opens in the pauses. For a drone set Decay to 30 s and
+            Size to 1, and feed it single notes.
 
             - Size and Pre-delay may be turned while it sounds: they bend the pitch as a tape does.
             - The chord of a polyphonic cable is summed: one room for all voices.

@@ -6,8 +6,9 @@ using SspHost.Dsp;
 namespace SspHost.Modules;
 
 /// <summary>
-/// Collects blocks of 256 frames in its telemetry (<see cref="TelemetryKind.Recording"/>), each with its frame on the engine's clock and the number
-/// of its take. Nothing waits for whoever reads: a block that was not taken in time is overwritten, and the file gets silence of its length.
+/// Collects blocks of 256 frames in its telemetry (<see cref="TelemetryKind.Recording"/>), each with its frame on the engine's clock and
+/// the number of its take. Nothing waits for whoever reads: a block that was not taken in time is overwritten, and the file gets silence of
+/// its length.
 /// </summary>
 public unsafe struct Recorder : IModule<Recorder>
 {
@@ -34,11 +35,17 @@ public unsafe struct Recorder : IModule<Recorder>
         Family = "Utility",
         Text = "Writes up to eight tracks into one WAV file while you play.",
         Help = """
-            A multi-track tape machine. Every input is a track of one WAV file (32-bit float, 10 V is full scale); tracks without a cable are silent. Turn Record on (from a command line: ssp patch set recorder record 1, with the module's name in the patch), or send a gate, and a new take begins: a new file with the module's name and the time in its name, in the folder "recordings" beside the journal. Turn it off and the file is complete.
+            A multi-track tape machine. Every input is a track of one WAV file (32-bit float, 10 V is full scale); tracks without a
+            cable are silent. Turn Record on (from a command line: ssp patch set recorder record 1, with the module's name in the
+            patch), or send a gate, and a new take begins: a new file with the module's name and the time in its name, in the folder
+            "recordings" beside the journal. Turn it off and the file is complete.
 
-            The disk never holds up the music. If it is too slow for more than half a second, the missing part is silence of exactly its length, with a marker in the file, so the tracks stay together and in time; the same goes for a dropout of the sound card.
+            The disk never holds up the music. If it is too slow for more than half a second, the missing part is silence of exactly
+            its length, with a marker in the file, so the tracks stay together and in time; the same goes for a dropout of the sound
+            card.
 
-            How many tracks a file has is a setting; it is fixed while the module is in the patch. The number of seconds recorded and the loudest track are shown while it runs. Files end at 4 GiB, which is six hours of two tracks.
+            How many tracks a file has is a setting; it is fixed while the module is in the patch. The number of seconds recorded
+            and the loudest track are shown while it runs. Files end at 4 GiB, which is six hours of two tracks.
 
             Try this:
 
@@ -63,7 +70,8 @@ public unsafe struct Recorder : IModule<Recorder>
         [
             new ParameterDescriptor("record", "Record", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Records while it is on.", "off", "on"),
             new ParameterDescriptor("mode", "Gate mode", "", 0f, 1f, 0f, ParameterCurve.Stepped, "What a gate does.", "hold", "toggle"),
-            new ParameterDescriptor("level", "Level", "dB", -24f, 24f, 0f, ParameterCurve.Linear, "Gain of all tracks on their way into the file."),
+            new ParameterDescriptor(
+                "level", "Level", "dB", -24f, 24f, 0f, ParameterCurve.Linear, "Gain of all tracks on their way into the file."),
         ],
         Settings = [new SettingDescriptor("tracks", "Tracks", 1, Tracks, 2, "How many tracks a file has.")],
         Telemetry =
@@ -113,7 +121,8 @@ public unsafe struct Recorder : IModule<Recorder>
             var armed = context.Param(Arm, segment) >= 0.5f;
             var toggles = context.Param(Mode, segment) >= 0.5f;
             if (!toggles) self._toggled = false;
-            var gain = new GridRamp(FastMath.Exp2(context.Param(Level, segment) * DecibelsToOctaves), FastMath.Exp2(context.Param(Level, segment + 1) * DecibelsToOctaves));
+            var gain = new GridRamp(FastMath.Exp2(context.Param(Level, segment) * DecibelsToOctaves),
+                FastMath.Exp2(context.Param(Level, segment + 1) * DecibelsToOctaves));
             var from = 0;
             for (var i = 0; i < Limits.Grid; i++)
             {
@@ -191,8 +200,8 @@ public unsafe struct Recorder : IModule<Recorder>
         self._held = 0;
     }
 
-    // The place is written after it was announced as taken (Head), and before it is announced as ready (Tail): whoever copied it meanwhile sees by
-    // Head that it changed under his hands.
+    // The place is written after it was announced as taken (Head), and before it is announced as ready (Tail): whoever copied it meanwhile
+    // sees by Head that it changed under his hands.
     private static void PushBlock(ref Recorder self, RecordRing* ring, ulong first, int frames)
     {
         var tail = ring->Tail;

@@ -37,6 +37,30 @@ public unsafe class SamplePlayerTests
     }
 
     [Fact]
+    public void Ten_volts_at_start_and_length_are_the_whole_recording_and_slice_goes_from_the_first_to_the_last()
+    {
+        // A ramp tells where it is; it never rises through zero, so that a start is at its very place.
+        var recording = Enumerable.Range(0, 12_800).Select(static i => (i + 1) / 12_800f).ToArray();
+        float[] Play(float start, float length, float slice, float slices)
+        {
+            using var rig = Player(Rate, recording);
+            rig["length"] = 0.25f;
+            rig["slices"] = slices;
+            rig.Input = (port, _, frame) => port switch { 0 => frame == 64 ? 10f : 0f, 2 => slice, 3 => start, 4 => length, _ => 0f };
+            return rig.Run("left", 14_000);
+        }
+
+        Assert.Equal(5f * recording[6400], Play(5f, 0f, 0f, 1f)[64]);
+        Assert.Equal(64 + 3200, Array.FindIndex(Play(5f, 0f, 0f, 1f), 100, static v => v == 0f), 200.0);
+        Assert.Equal(64 + 6400, Array.FindIndex(Play(0f, 2.5f, 0f, 1f), 100, static v => v == 0f), 200.0);
+        for (var slice = 0; slice < 4; slice++)
+        {
+            var begins = Play(0f, 0f, slice * 2.5f, 4f)[64 + 400]; // after the slide into it
+            Assert.Equal(5f * recording[(slice * 800) + 400], begins, 1e-3f);
+        }
+    }
+
+    [Fact]
     public void A_loop_of_whole_periods_has_no_seam()
     {
         using var rig = Player(Rate, Sine(4800, 10.0 / 4800, 1f));

@@ -4,7 +4,8 @@ namespace SspHost.Modules.Tests;
 /// <summary>Double precision, by the textbook; nothing of it is shared with the modules.</summary>
 public static class RoomMeasures
 {
-    /// <summary>A band around <paramref name="hertz"/>: two band-passes of quality <paramref name="q"/> (Bristow-Johnson) in a row.</summary>
+    /// <summary>A band around <paramref name="hertz"/>: two band-passes of quality <paramref name="q"/> (Bristow-Johnson) in a
+    /// row.</summary>
     public static double[] Band(ReadOnlySpan<float> samples, double hertz, double q, double rate)
     {
         var result = new double[samples.Length];
