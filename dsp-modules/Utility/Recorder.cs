@@ -1,4 +1,5 @@
 // Recorder: up to eight tracks into one WAV file, written by the control process while this only fills a ring.
+using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
 
@@ -111,7 +112,7 @@ public unsafe struct Recorder : IModule<Recorder>
         // Quanta that were skipped are missing in the file: a block never goes on over them.
         if (self._held > 0 && self._first + (ulong)self._held != context.Time) Push(ref self, ring);
 
-        var loudest = 0f;
+        var loudest = Vector128<float>.Zero;
         var gate = context.In(GateIn);
         var light = context.Out(RecordingOut);
         for (var segment = 0; segment < context.Segments; segment++)
@@ -122,29 +123,64 @@ public unsafe struct Recorder : IModule<Recorder>
             if (!toggles) self._toggled = false;
             var gain = new GridRamp(FastMath.Exp2(context.Param(Level, segment) * DecibelsToOctaves),
                 FastMath.Exp2(context.Param(Level, segment + 1) * DecibelsToOctaves));
+            var from = 0;
             for (var i = 0; i < Limits.Grid; i++)
             {
                 var rose = self._gate.Rises(gate[at + i]);
                 if (toggles && rose) self._toggled = !self._toggled;
                 var wanted = armed || (toggles ? self._toggled : self._gate.IsHigh);
-                if (wanted != self._running) Switch(ref self, ring, context.Time + (ulong)(at + i));
-                light[at + i] = self._running ? Gate : 0f;
-                if (!self._running) continue;
-                if (self._held == 0) self._first = context.Time + (ulong)(at + i);
-                for (var track = 0; track < self._tracks; track++)
+                if (wanted != self._running)
                 {
-                    var v = context.In(track)[at + i] * gain.At(i);
-                    self._block[(track * Limits.MaxQuantum) + self._held] = v;
-                    loudest = MathF.Max(loudest, MathF.Abs(v));
+                    loudest = Vector128.MaxNative(loudest, Take(ref self, ring, in context, at, from, i, in gain));
+                    Switch(ref self, ring, context.Time + (ulong)(at + i));
+                    from = i;
                 }
 
-                if (++self._held == Limits.MaxQuantum) Push(ref self, ring);
+                light[at + i] = self._running ? Gate : 0f;
             }
+
+            loudest = Vector128.MaxNative(loudest, Take(ref self, ring, in context, at, from, Limits.Grid, in gain));
         }
 
         context.Telemetry[SecondsAt] = self._running ? (context.Time + (ulong)context.Frames - self._start) / self._rate : 0f;
-        context.Telemetry[LevelAt] = loudest;
+        context.Telemetry[LevelAt] = MathF.Max(MathF.Max(loudest[0], loudest[1]), MathF.Max(loudest[2], loudest[3]));
         return ProcessResult.Continue;
+    }
+
+    // Frames from..to - 1 of a segment, if they are recorded; the largest of them.
+    private static Vector128<float> Take(
+        ref Recorder self, RecordRing* ring, in ProcessContext context, int at, int from, int to, in GridRamp gain)
+    {
+        var loudest = Vector128<float>.Zero;
+        while (self._running && from < to)
+        {
+            if (self._held == 0) self._first = context.Time + (ulong)(at + from);
+            var count = Math.Min(to - from, Limits.MaxQuantum - self._held);
+            for (var track = 0; track < self._tracks; track++)
+            {
+                var source = context.In(track) + at;
+                var target = self._block + (track * Limits.MaxQuantum) + self._held - from;
+                var i = from;
+                for (; i + 4 <= from + count; i += 4)
+                {
+                    var four = Vector128.Load(source + i) * gain.Four(i);
+                    four.Store(target + i);
+                    loudest = Vector128.MaxNative(loudest, Vector128.Abs(four));
+                }
+
+                for (; i < from + count; i++)
+                {
+                    target[i] = source[i] * gain.At(i);
+                    loudest = Vector128.MaxNative(loudest, Vector128.CreateScalar(MathF.Abs(target[i])));
+                }
+            }
+
+            from += count;
+            self._held += count;
+            if (self._held == Limits.MaxQuantum) Push(ref self, ring);
+        }
+
+        return loudest;
     }
 
     private static void Switch(ref Recorder self, RecordRing* ring, ulong frame)

@@ -39,15 +39,6 @@ public static class Allowances
         [("saturator", "bias")] = new(1.5, 4000, "as drive"),
         [("bit-crusher", "bits")] = new(1.5, 4800, "steps are its sound, and a standing voltage has none"),
         [("bit-crusher", "bits_amount")] = new(1.5, 4800, "as bits"),
-        [("granular", "position")] = new(4, 8, "with the knob standing the cloud is still filling: later twice as many grains overlap"),
-        [("granular", "spray")] = new(4, 8, "as position"),
-        [("granular", "size")] = new(4, 8, "as position"),
-        [("granular", "density")] = new(4, 8, "as position"),
-        [("granular", "jitter")] = new(4, 8, "as position"),
-        [("granular", "pitch")] = new(4, 8, "as position"),
-        [("granular", "pitch_spray")] = new(4, 8, "as position"),
-        [("granular", "shape")] = new(4, 8, "as position"),
-        [("granular", "spread")] = new(4, 8, "as position"),
         [("string", "stiffness")] = new(8, 8, "what is left of a blow, 20 uV, is measured against 3 uV of rounding"),
         [("string", "pitch")] = new(3, 8, "the sweep passes the exciter's pitch, where it rings louder than at any of the seventeen places"),
         [("modal", "pitch")] = new(6, 8, "as the string's, with 32 modes"),
@@ -62,6 +53,12 @@ public static class Allowances
         ["reverb"] = [("decay", 0.3f)],
         ["plate"] = [("decay", 0.3f)],
     };
+
+    // Grains as short as they get: longer ones are still gathering when the sweep begins, and louder later whatever the knob does.
+    private static readonly Dictionary<string, (string Id, float Value)[]> Calmer = new() { ["granular"] = [("size", 0.005f)] };
+
+    /// <summary>Where other knobs stand while one is swept, so that all of the movement is that one's.</summary>
+    public static (string Id, float Value)[] Calm(string module) => Calmer.GetValueOrDefault(module, []);
 
     /// <summary>What a sweep of this knob may do.</summary>
     public static SweepAllowance Sweep(string module, string parameter) => Sweeps.GetValueOrDefault((module, parameter), Usual);

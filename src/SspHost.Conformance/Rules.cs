@@ -331,6 +331,7 @@ public static class Rules
             rig.Input = (port, channel, frame) => port == 1 ? 0f : stimulus(port, channel, frame);
         }
 
+        foreach (var (other, value) in Allowances.Calm(id)) rig[other] = value;
         var natural = new double[rig.OutputChannels.Length];
         var range = new double[rig.OutputChannels.Length];
         for (var place = 0; place < Places; place++)
