@@ -71,17 +71,4 @@ public struct MatchedTuning
         t.Inverse = one / (one + (gKappa * k) + g2);
         return t;
     }
-
-    /// <summary>Of a tuning that holds four frames of one voice: the four tunings, that voice in the first lane (and in the others).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly unsafe void Spread(MatchedTuning* frames)
-    {
-        for (var i = 0; i < 4; i++)
-        {
-            frames[i].G = Vector128.Create(G[i]);
-            frames[i].Inverse = Vector128.Create(Inverse[i]);
-            frames[i].Kappa = Vector128.Create(Kappa[i]);
-            frames[i].K = Vector128.Create(K[i]);
-        }
-    }
 }

@@ -50,8 +50,9 @@ internal static unsafe class PeerBench
         public Func<int, int, int, float> Signal { get; init; } = Sound;
     }
 
-    /// <summary>Runs every case that a library has a peer for; null, or what is wrong with a library.</summary>
-    public static string? Run(ModuleRegistry registry, IReadOnlyList<string> libraries, bool quick, List<PeerFigure> figures)
+    /// <summary>Runs every case (or those of module <paramref name="only"/>) that a library has a peer for; null, or what is wrong with a
+    /// library.</summary>
+    public static string? Run(ModuleRegistry registry, IReadOnlyList<string> libraries, string? only, bool quick, List<PeerFigure> figures)
     {
         var tables = new List<nint>();
         foreach (var path in libraries)
@@ -60,7 +61,7 @@ internal static unsafe class PeerBench
             tables.AddRange(more);
         }
 
-        foreach (var c in Cases)
+        foreach (var c in Cases.Where(c => only == null || c.Module == only))
         {
             var module = registry.Descriptors.ToList().FindIndex(d => d.Id == c.Module);
             if (module < 0) continue;
