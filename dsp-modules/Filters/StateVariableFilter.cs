@@ -168,15 +168,8 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         }
 
         var voices = stackalloc float[3 * 4 * Limits.Grid];
-        for (var i = 0; i < 3; i++)
-        {
-            var frames = raw + (i * Oversampler.Scratch);
-            for (var f = 0; f < Limits.Grid; f++) frames[f] = MatchedSvf.Bound(frames[f]);
-            Lanes.Part(frames, voices + (i * 4 * Limits.Grid));
-        }
-
-        for (var voice = 0; voice < 4 && first + voice < channels; voice++)
-            Put(filter, in context, segment, first + voice, voice, voices + (voice * Limits.Grid), 4 * Limits.Grid, in drive);
+        for (var i = 0; i < 3; i++) Lanes.Part(raw + (i * Oversampler.Scratch), voices + (i * 4 * Limits.Grid));
+        Put(filter, in context, segment, first, Math.Min(channels - first, 4), voices, 4 * Limits.Grid, in drive);
         return rest;
     }
 
@@ -193,36 +186,46 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         drive.Push(x, source, MatchedSvf.MostIn);
         if (singing) AddNoise(x, seed + context.Time + (ulong)(segment * Limits.Grid));
         filter->RunOne(x, gains, step, raw, raw + Limits.Grid, raw + (2 * Limits.Grid));
-        for (var i = 0; i < 3 * Limits.Grid; i += 4) MatchedSvf.Bound(Vector128.Load(raw + i)).Store(raw + i);
-        Put(filter, in context, segment, voice, 0, raw, Limits.Grid, in drive);
+        Put(filter, in context, segment, voice, 1, raw, Limits.Grid, in drive);
         return filter->Settle(!singing && Block.IsZero(source, Limits.Grid) ? Vector128<float>.AllBitsSet : Vector128<float>.Zero);
     }
 
-    // The outputs of a voice, lane `lane` of the filter, from its raw low, band and high.
+    // The outputs of `count` voices from their raw low, band and high, which lie `stride` floats apart.
     [SkipLocalsInit]
     private static void Put(
-        MatchedSvf* filter, in ProcessContext context, int segment, int voice, int lane, float* low, int stride, in DriveRamp drive)
+        MatchedSvf* filter, in ProcessContext context, int segment, int first, int count, float* raw, int stride, in DriveRamp drive)
     {
-        var band = low + stride;
-        var high = band + stride;
+        var at = segment * Limits.Grid;
         var behind = drive.Behind;
         var gain = behind.Step == 0f ? behind.Start : 1f;
-        var morphs = context.Outputs[Morphed].Connected;
-        var unread = stackalloc float[5 * Limits.Grid];
         for (var output = 0; output < 5; output++)
         {
-            var y = context.Out(output, voice) + (segment * Limits.Grid);
-            var read = context.Outputs[output].Connected;
-            if (!read) Block.Clear(y, Limits.Grid);
-            if (!read && morphs && output < 4) y = unread + (output * Limits.Grid);
-            else if (!read) continue;
-            filter->Weigh(output, lane, y, low, band, high, gain);
-            if (behind.Step != 0f) Block.ScaleSegment(y, y, in behind);
+            if (!context.Outputs[output].Connected)
+            {
+                Lanes.Clear(in context, output, segment, first, first + count);
+                continue;
+            }
+
+            MatchedSvf.Weigh(filter, output, count, raw, stride, context.Out(output, first) + at, context.Outputs[output].Stride, gain);
+            for (var voice = first; behind.Step != 0f && voice < first + count; voice++)
+                Block.ScaleSegment(context.Out(output, voice) + at, context.Out(output, voice) + at, in behind);
         }
 
-        var morph = context.Out(Morphed, voice) + (segment * Limits.Grid);
-        if (!morphs) Block.Clear(morph, Limits.Grid);
-        else Mix(in context, segment, voice, morph, unread);
+        if (!context.Outputs[Morphed].Connected)
+        {
+            Lanes.Clear(in context, Morphed, segment, first, first + count);
+            return;
+        }
+
+        var parts = stackalloc float[4 * 4 * Limits.Grid];
+        for (var output = 0; output < 4; output++)
+            MatchedSvf.Weigh(filter, output, count, raw, stride, parts + (output * 4 * Limits.Grid), Limits.Grid, gain);
+        for (var voice = 0; voice < count; voice++)
+        {
+            var target = context.Out(Morphed, first + voice) + at;
+            Mix(in context, segment, first + voice, target, parts + (voice * Limits.Grid));
+            if (behind.Step != 0f) Block.ScaleSegment(target, target, in behind);
+        }
     }
 
     // The noise of a moment is a function of the moment, so that a voice that slept hears the same as one that did not.
@@ -349,16 +352,15 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         return (Vector128.Create(2f) * away * away) - (Vector128.Create(MostNegative) * r);
     }
 
-    // The morph output: two neighbours of the four, a straight line between them. Those that nobody reads are in `unread`.
-    private static void Mix(in ProcessContext context, int segment, int voice, float* target, float* unread)
+    // The morph output: two neighbours of the four, a straight line between them. The four lie side by side for four voices each.
+    private static void Mix(in ProcessContext context, int segment, int voice, float* target, float* low)
     {
         var morph = new GridRamp(in context, Morph, segment);
         var amount = new GridRamp(in context, MorphAmount, segment);
         var cv = context.In(MorphIn, voice) + (segment * Limits.Grid);
-        var low = Source(in context, segment, voice, 0, unread);
-        var band = Source(in context, segment, voice, 1, unread);
-        var high = Source(in context, segment, voice, 2, unread);
-        var notch = Source(in context, segment, voice, 3, unread);
+        var band = low + (4 * Limits.Grid);
+        var high = band + (4 * Limits.Grid);
+        var notch = high + (4 * Limits.Grid);
         for (var i = 0; i < Limits.Grid; i += 4)
         {
             var at = morph.Four(i) + (Vector128.Load(cv + i) * (amount.Four(i) * Vector128.Create(0.1f)));
@@ -367,9 +369,6 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
             (y + ((Vector128.Load(high + i) * Near(at, 2f)) + (Vector128.Load(notch + i) * Near(at, 3f)))).Store(target + i);
         }
     }
-
-    private static float* Source(in ProcessContext context, int segment, int voice, int output, float* unread) =>
-        context.Outputs[output].Connected ? context.Out(output, voice) + (segment * Limits.Grid) : unread + (output * Limits.Grid);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Near(Vector128<float> at, float place) =>

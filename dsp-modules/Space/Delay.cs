@@ -216,18 +216,18 @@ public unsafe struct Delay : IModule<Delay>
     private Sweep Shared(in ProcessContext context, int segment, out bool still)
     {
         var at = segment * Limits.Grid;
-        var clock = context.In(ClockIn) + at;
-        var gate = context.In(HoldIn) + at;
-        for (var i = 0; i < Limits.Grid; i++)
+        if (context.Inputs[HoldIn].Silent)
         {
-            _ = _holdGate.Rises(gate[i]);
-            if (!_clock.Rises(clock[i])) continue;
-            var now = context.Time + (ulong)(at + i);
-            if (_rises > 0) _period = now - _lastRise;
-            _lastRise = now;
-            _rises = Math.Min(_rises + 1, 2);
+            _ = _holdGate.Rises(0f);
+        }
+        else
+        {
+            var gate = context.In(HoldIn) + at;
+            for (var i = 0; i < Limits.Grid; i++) _ = _holdGate.Rises(gate[i]);
         }
 
+        if (context.Inputs[ClockIn].Silent) _ = _clock.Rises(0f);
+        else Follow(context.In(ClockIn) + at, context.Time + (ulong)at);
         var mode = (int)(context.Param(Mode, segment) + 0.5f);
         var fade = Limits.Grid / (FadeSeconds * context.SampleRate);
         var tape = mode == Tape ? 1f : 0f;
@@ -255,6 +255,19 @@ public unsafe struct Delay : IModule<Delay>
             Saturation = 0.2f * context.Param(Drive, segment + 1) * _tape,
             Mode = mode,
         };
+    }
+
+    // Sixteen frames of the clock, the first of them at `time`.
+    private void Follow(float* clock, ulong time)
+    {
+        for (var i = 0; i < Limits.Grid; i++)
+        {
+            if (!_clock.Rises(clock[i])) continue;
+            var now = time + (ulong)i;
+            if (_rises > 0) _period = now - _lastRise;
+            _lastRise = now;
+            _rises = Math.Min(_rises + 1, 2);
+        }
     }
 
     // Worked out again only where the cutoff has moved.
@@ -425,11 +438,14 @@ public unsafe struct Delay : IModule<Delay>
             side->Line.Read(echo, whole, kept);
         }
 
+        var (tone, lowCut) = (side->Tone, side->LowCut);
         for (var i = 0; i < Limits.Grid; i += 4)
         {
-            var x = side->Tone.LowPass(Vector128.Load(echo + i), in sweep.Tone);
-            (x - side->LowCut.LowPass(x, in sweep.LowCut)).Store(kept + i);
+            var x = tone.LowPass(Vector128.Load(echo + i), in sweep.Tone);
+            (x - lowCut.LowPass(x, in sweep.LowCut)).Store(kept + i);
         }
+
+        (side->Tone, side->LowCut) = (tone, lowCut);
     }
 
     private static float FadeStep(float sampleRate) => Limits.Grid / (CrossfadeSeconds * sampleRate);
@@ -441,31 +457,58 @@ public unsafe struct Delay : IModule<Delay>
     {
         var stored = stackalloc float[Limits.Grid];
         var sum = Vector128<float>.Zero;
-        var saturation = Vector128.Create(Math.Max(sweep.Saturation, 1e-3f));
-        var holds = sweep.Hold.Start != 0f || sweep.Hold.Step != 0f;
+        var feedback = sweep.Feedback.Four(0);
+        var more = Vector128.Create(4f * sweep.Feedback.Step);
         for (var i = 0; i < Limits.Grid; i += 4)
         {
-            var x = Vector128.Load(source + i) + (sweep.Feedback.Four(i) * SoftLimit.Bend(Vector128.Load(kept + i)));
-            if (sweep.Saturation > 0f) x = FastMath.Tanh(x * saturation) / saturation;
-            if (holds)
-            {
-                var hold = sweep.Hold.Four(i);
-                x = (x * (Vector128<float>.One - hold)) + (Vector128.Load(echo + i) * hold);
-            }
-
+            var x = Vector128.MultiplyAddEstimate(feedback, SoftLimit.Bend(Vector128.Load(kept + i)), Vector128.Load(source + i));
+            feedback += more;
             x = Denormal.Flush(x);
             sum += x * Vector128<float>.Zero;
             x.Store(stored + i);
         }
 
+        if (sweep.Saturation > 0f || sweep.Hold.Start != 0f || sweep.Hold.Step != 0f) sum += Bend(stored, echo, in sweep);
         side->Line.Write(stored);
         side->Line.Advance();
         return Vector128.EqualsAll(sum, Vector128<float>.Zero);
     }
 
+    // What the tape saturates, and what is held in place of what would be stored. A sum that is zero if they are numbers.
+    private static Vector128<float> Bend(float* stored, float* echo, in Sweep sweep)
+    {
+        var sum = Vector128<float>.Zero;
+        var saturation = Vector128.Create(Math.Max(sweep.Saturation, 1e-3f));
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var x = Vector128.Load(stored + i);
+            if (sweep.Saturation > 0f) x = FastMath.Tanh(x * saturation) / saturation;
+            var hold = sweep.Hold.Four(i);
+            x = Denormal.Flush((x * (Vector128<float>.One - hold)) + (Vector128.Load(echo + i) * hold));
+            sum += x * Vector128<float>.Zero;
+            x.Store(stored + i);
+        }
+
+        return sum;
+    }
+
     // The tape's head takes the highs of what is heard as well as of what goes round.
     private static void Put(float* target, float* source, float* echo, float* kept, in Sweep sweep)
     {
+        if (sweep.Tape.Start == 0f && sweep.Tape.Step == 0f)
+        {
+            var wet = sweep.Mix.Four(0);
+            var more = Vector128.Create(4f * sweep.Mix.Step);
+            for (var i = 0; i < Limits.Grid; i += 4)
+            {
+                var dry = Vector128.Load(source + i) * (Vector128<float>.One - wet);
+                Vector128.MultiplyAddEstimate(wet, Vector128.Load(echo + i), dry).Store(target + i);
+                wet += more;
+            }
+
+            return;
+        }
+
         for (var i = 0; i < Limits.Grid; i += 4)
         {
             var heard = Vector128.Load(echo + i);

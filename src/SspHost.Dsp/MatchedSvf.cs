@@ -78,7 +78,7 @@ public unsafe struct MatchedSvf
             for (var next = x + (1 << doublings); x < next; x++)
             {
                 state.Step(*x, gains->G, gains->State, gains->Into, gains->Damping, gains->Growth, gains->Divisor, out var l, out var b, out var h);
-                (*low, *band, *high) = (l, b, h);
+                (*low, *band, *high) = (Bound(l), Bound(b), Bound(h));
                 low++;
                 band++;
                 high++;
@@ -93,6 +93,9 @@ public unsafe struct MatchedSvf
     /// </summary>
     public void RunOne(float* x, MatchedGains* gains, int step, float* low, float* band, float* high)
     {
+        var lows = low;
+        var bands = band;
+        var highs = high;
         var state = new State(_half, _s2);
         for (var end = low + Limits.Grid; low < end; gains += step)
         {
@@ -109,39 +112,59 @@ public unsafe struct MatchedSvf
         }
 
         state.End(out _half, out _s2);
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            Bound(Vector128.Load(lows + i)).Store(lows + i);
+            Bound(Vector128.Load(bands + i)).Store(bands + i);
+            Bound(Vector128.Load(highs + i)).Store(highs + i);
+        }
     }
 
-    /// <summary>Keeps raw outputs within what no signal reaches.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Bound(Vector128<float> raw) => Lanes.Within(raw, Vector128.Create(-MostRaw), Vector128.Create(MostRaw));
-
     /// <summary>
-    /// A segment of output <paramref name="output"/> (low, band, high, notch, peak) of a voice, from its raw outputs (bounded), times
-    /// <paramref name="gain"/>.
+    /// A segment of output <paramref name="output"/> (low, band, high, notch, peak) of the first <paramref name="voices"/>, times
+    /// <paramref name="gain"/>. The raw outputs are <see cref="Limits.Grid"/> floats a voice, voice after voice, those of low, band and high
+    /// <paramref name="stride"/> floats apart.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void Weigh(int output, int voice, float* target, float* low, float* band, float* high, float gain)
+    public static void Weigh(
+        MatchedSvf* self, int output, int voices, float* raw, int stride, float* target, nint targetStride, float gain)
     {
-        fixed (MatchedShapes* from = &_from, to = &_to)
+        var to = (Vector128<float>*)&self->_to + (3 * output);
+        var from = (Vector128<float>*)&self->_from + (3 * output);
+        Parts parts;
+        var gains = Vector128.Create(gain);
+        (parts.Low, parts.Band, parts.High) = (to[0] * gains, to[1] * gains, to[2] * gains);
+        var part = (float*)&parts;
+        if (self->_settled)
         {
-            var end = (float*)((Vector128<float>*)to + (3 * output)) + voice;
-            var (l, b, h) = (Vector128.Create(end[0] * gain), Vector128.Create(end[4] * gain), Vector128.Create(end[8] * gain));
-            if (_settled)
+            for (var end = part + voices; part < end; part++)
             {
-                for (var i = 0; i < Limits.Grid; i += 4) Sum(low + i, l, band + i, b, high + i, h).Store(target + i);
-                return;
+                var (low, band, high) = (Vector128.Create(part[0]), Vector128.Create(part[4]), Vector128.Create(part[8]));
+                for (var i = 0; i < Limits.Grid; i += 4) Sum(raw + i, stride, low, band, high).Store(target + i);
+                target += targetStride;
+                raw += Limits.Grid;
             }
 
-            var start = (float*)((Vector128<float>*)from + (3 * output)) + voice;
-            var (bandStep, highStep) = (b - Vector128.Create(start[4] * gain), h - Vector128.Create(start[8] * gain));
+            return;
+        }
+
+        parts.BandStep = parts.Band - (from[1] * gains);
+        parts.HighStep = parts.High - (from[2] * gains);
+        for (var end = part + voices; part < end; part++)
+        {
+            var (low, band, high) = (Vector128.Create(part[0]), Vector128.Create(part[4]), Vector128.Create(part[8]));
+            var (bandStep, highStep) = (Vector128.Create(part[12]), Vector128.Create(part[16]));
             for (var i = 0; i < Limits.Grid; i += 4)
             {
-                // Parts of the way that are still to go.
-                var part = Vector128.Create((i - 15) / 16f) + Vector128.Create(0f, 1f / 16f, 2f / 16f, 3f / 16f);
-                var bands = Vector128.MultiplyAddEstimate(bandStep, part, b);
-                var highs = Vector128.MultiplyAddEstimate(highStep, part, h);
-                Sum(low + i, l, band + i, bands, high + i, highs).Store(target + i);
+                // Part of the way that is still to go, below 0.
+                var rest = Vector128.Create(0f, 1f, 2f, 3f) + Vector128.Create((float)(i - (Limits.Grid - 1)));
+                rest *= Vector128.Create(1f / Limits.Grid);
+                var bands = Vector128.MultiplyAddEstimate(bandStep, rest, band);
+                var highs = Vector128.MultiplyAddEstimate(highStep, rest, high);
+                Sum(raw + i, stride, low, bands, highs).Store(target + i);
             }
+
+            target += targetStride;
+            raw += Limits.Grid;
         }
     }
 
@@ -161,11 +184,19 @@ public unsafe struct MatchedSvf
     private static Vector128<float> One(float* at) => Vector128.CreateScalarUnsafe(*at); // zeroed lanes would wait for what the register held
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Sum(
-        float* low, Vector128<float> lowPart, float* band, Vector128<float> bandPart, float* high, Vector128<float> highPart)
+    private static Vector128<float> Sum(float* raw, int stride, Vector128<float> low, Vector128<float> band, Vector128<float> high)
     {
-        var y = Vector128.MultiplyAddEstimate(Vector128.Load(band), bandPart, Vector128.Load(high) * highPart);
-        return Vector128.MultiplyAddEstimate(Vector128.Load(low), lowPart, y);
+        var y = Vector128.MultiplyAddEstimate(Vector128.Load(raw + stride), band, Vector128.Load(raw + stride + stride) * high);
+        return Vector128.MultiplyAddEstimate(Vector128.Load(raw), low, y);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Bound(Vector128<float> raw) => Lanes.Within(raw, Vector128.Create(-MostRaw), Vector128.Create(MostRaw));
+
+    // Weights of an output and how far they are to go, by voice.
+    private struct Parts
+    {
+        public Vector128<float> Low, Band, High, BandStep, HighStep;
     }
 
     // A frame waits for nothing but the way from one band over the division to the next: both states go on one frame late, beside it, and

@@ -14,6 +14,7 @@ public enum Waves
     Triangle = 2,
     Saw = 4,
     Pulse = 8,
+    All = Sine | Triangle | Saw | Pulse,
 }
 
 /// <summary>What one voice is told for one segment of <see cref="Limits.Grid"/> frames.</summary>
@@ -61,32 +62,26 @@ public unsafe struct Oscillator
     /// </summary>
     public void Render(float* buffer, float* table, in OscillatorInput input, Waves waves)
     {
-        var phases = buffer + (4 * Stride);
-        var pulses = phases + Limits.Grid;
-        if (_running)
-        {
-            // The ideal samples of this segment are those of the phases before it: a waveform that was not wanted then has not got them,
-            // and would begin in the middle of the fade that brings it in.
-            if ((waves & ~_waves & Waves.Pulse) != 0)
-            {
-                for (var i = 0; i < Limits.Grid; i++) pulses[i] = phases[i] < _width ? 1f : -1f;
-            }
-
-            if ((waves & ~_waves) != 0) AddIdeal(buffer + (BlepTable.Latency - Limits.Grid), phases, pulses, waves & ~_waves);
-            if ((_waves & ~waves) != 0) Forget(buffer, _waves & ~waves);
-        }
-        else
-        {
-            _running = true;
-            _high = true;
-            _increment = input.Increment[0];
-            _width = input.Width[0];
-        }
-
-        if (StandsStill(in input, waves)) Steadily(buffer, table, in input, waves);
+        if (!_running) Start(input.Increment[0], input.Width[0]);
+        else if (waves != _waves) Change(buffer, waves);
+        if (StandsStill(in input, waves)) Steadily(buffer, table, input.Width[Limits.Grid - 1], waves);
         else FrameByFrame(buffer, table, in input, waves);
-        _waves = waves;
-        AddIdeal(buffer + BlepTable.Latency, phases, pulses, waves);
+        End(buffer, waves);
+    }
+
+    /// <summary>
+    /// The same where nothing but the phase moves. False, and nothing done, where <paramref name="increment"/> or (if there is a pulse)
+    /// <paramref name="width"/> is not that of the last frame before.
+    /// </summary>
+    public bool TryRenderStill(float* buffer, float* table, float increment, float width, Waves waves)
+    {
+        if (!_running) Start(increment, width);
+        if (!(increment >= 0f) || _increment != increment) return false;
+        if ((waves & Waves.Pulse) != 0 && _width != width) return false;
+        if (waves != _waves) Change(buffer, waves);
+        Steadily(buffer, table, width, waves);
+        End(buffer, waves);
+        return true;
     }
 
     /// <summary>Makes room for the next segment of the waveforms that were wanted.</summary>
@@ -100,6 +95,39 @@ public unsafe struct Oscillator
 
     /// <summary>Where waveform <paramref name="wave"/> (0..3) lies after <see cref="Render"/>.</summary>
     public static float* Wave(float* buffer, int wave) => buffer + (wave * Stride);
+
+    private void Start(float increment, float width)
+    {
+        _running = true;
+        _high = true;
+        _increment = increment;
+        _width = width;
+        _waves = Waves.All;
+    }
+
+    // The ideal samples of a segment are those of the phases before it: a waveform that was not wanted then has not got them, and would
+    // begin in the middle of the fade that brings it in. One that is no longer wanted leaves nothing behind for when it is wanted again.
+    private readonly void Change(float* buffer, Waves waves)
+    {
+        var phases = buffer + (4 * Stride);
+        var pulses = phases + Limits.Grid;
+        if ((waves & ~_waves & Waves.Pulse) != 0)
+        {
+            for (var i = 0; i < Limits.Grid; i++) pulses[i] = phases[i] < _width ? 1f : -1f;
+        }
+
+        if ((waves & ~_waves) != 0) AddIdeal(buffer + (BlepTable.Latency - Limits.Grid), phases, pulses, waves & ~_waves);
+        for (var wave = 0; wave < 4; wave++)
+        {
+            if ((_waves & ~waves & (Waves)(1 << wave)) != 0) Block.Clear(buffer + (wave * Stride), Stride);
+        }
+    }
+
+    private void End(float* buffer, Waves waves)
+    {
+        _waves = waves;
+        AddIdeal(buffer + BlepTable.Latency, buffer + (4 * Stride), buffer + (4 * Stride) + Limits.Grid, waves);
+    }
 
     // Whether nothing but the phase moves, which it does forwards.
     private readonly bool StandsStill(in OscillatorInput input, Waves waves)
@@ -128,7 +156,7 @@ public unsafe struct Oscillator
         return Vector128.EqualsAll(same.AsInt32(), Vector128.Create(-1));
     }
 
-    private void Steadily(float* buffer, float* table, in OscillatorInput input, Waves waves)
+    private void Steadily(float* buffer, float* table, float width, Waves waves)
     {
         var phases = buffer + (4 * Stride);
         var pulses = phases + Limits.Grid;
@@ -141,7 +169,7 @@ public unsafe struct Oscillator
         }
 
         if ((waves & Waves.Saw) != 0) BlepSegment.Corners(buffer + (2 * Stride), table, _phase, _increment, 0.0, 0, -2f);
-        _width = input.Width[Limits.Grid - 1];
+        _width = width;
         if ((waves & Waves.Pulse) != 0)
         {
             BlepSegment.Levels(pulses, _phase, _increment, _width);
@@ -157,8 +185,24 @@ public unsafe struct Oscillator
     {
         var phases = buffer + (4 * Stride);
         var pulses = phases + Limits.Grid;
+        var wantsPulse = (waves & Waves.Pulse) != 0;
+        Room(waves, out var low, out var high);
         for (var i = 0; i < Limits.Grid; i++)
         {
+            // Most frames see no corner: the phase stays between two of them, and does not turn.
+            double increment = input.Increment[i];
+            var next = _phase + increment;
+            if (next >= low && next < high && input.Sync[i] < 0f && Math.Abs(increment - _increment) <= 2.0 * Math.Abs(increment)
+                && (!wantsPulse || next < input.Width[i] == _high))
+            {
+                _phase = next;
+                _increment = increment;
+                _width = input.Width[i];
+                phases[i] = (float)next;
+                pulses[i] = _high ? 1f : -1f;
+                continue;
+            }
+
             var step = new Interval
             {
                 At = buffer + i,
@@ -192,16 +236,21 @@ public unsafe struct Oscillator
             _width = input.Width[i];
             phases[i] = (float)_phase;
             pulses[i] = _high ? 1f : -1f;
+            Room(waves, out low, out high);
         }
+
+        // Edges that nobody hears are not looked for.
+        if (!wantsPulse) _high = _phase < _width;
     }
 
-    // A waveform that is no longer wanted leaves nothing behind for when it is wanted again.
-    private static void Forget(float* buffer, Waves waves)
+    // Between which phases there is no corner but those of the pulse, whose width may move.
+    private readonly void Room(Waves waves, out double low, out double high)
     {
-        for (var wave = 0; wave < 4; wave++)
-        {
-            if ((waves & (Waves)(1 << wave)) != 0) Block.Clear(buffer + (wave * Stride), Stride);
-        }
+        (low, high) = (0.0, 1.0);
+        if ((waves & Waves.Triangle) == 0) return;
+        if (_phase < 0.25) high = 0.25;
+        else if (_phase < 0.75) (low, high) = (0.25, 0.75);
+        else low = 0.75;
     }
 
     private static void AddIdeal(float* target, float* phases, float* pulses, Waves waves)
