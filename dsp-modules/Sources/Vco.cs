@@ -121,6 +121,7 @@ public unsafe struct Vco : IModule<Vco>
         }
 
         OscillatorInput input;
+        var unheard = stackalloc float[Limits.Grid];
         for (var channel = 0; channel < channels; channel++)
         {
             var voice = self._voices + channel;
@@ -139,13 +140,15 @@ public unsafe struct Vco : IModule<Vco>
 
                 for (var wave = 0; wave < WaveCount; wave++)
                 {
-                    if (channel >= context.Outputs[wave].Channels) continue;
-                    var target = context.Out(wave, channel) + at;
-                    if ((waves & (Waves)(1 << wave)) == 0) Block.Clear(target, Limits.Grid);
-                    else Block.ScaleSegment(target, Oscillator.Wave(buffer, wave), new GridRamp(Volts, Volts));
-                }
+                    var heard = channel < context.Outputs[wave].Channels;
+                    if ((waves & (Waves)(1 << wave)) == 0)
+                    {
+                        if (heard) Block.Clear(context.Out(wave, channel) + at, Limits.Grid);
+                        continue;
+                    }
 
-                Oscillator.Shift(buffer, waves);
+                    Oscillator.Take(buffer, wave, heard ? context.Out(wave, channel) + at : unheard, Volts);
+                }
             }
         }
 

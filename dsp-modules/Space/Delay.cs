@@ -1,4 +1,5 @@
 // Delay: echoes in time with a clock or a knob, straight, wide or from side to side; digital or off a tape.
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
@@ -71,6 +72,10 @@ public unsafe struct Delay : IModule<Delay>
         public double Target, Wobble, NextWobble;
         public float Saturation;
         public int Mode;
+
+        // Neither tape nor hold, nor anything left of them.
+        public readonly bool IsPlain => Saturation == 0f && Wobble == 0.0 && NextWobble == 0.0 && Tape.Start == 0f && Tape.Step == 0f
+            && Hold.Start == 0f && Hold.Step == 0f;
     }
 
     public static ModuleDescriptor Describe() => new()
@@ -316,6 +321,7 @@ public unsafe struct Delay : IModule<Delay>
     private readonly int Longest(float sampleRate) => Math.Min(_lines->Line.Length - (2 * Limits.Grid), (int)(20f * sampleRate));
 
     // False where what is stored is no number any more.
+    [SkipLocalsInit]
     private bool Segment(in ProcessContext context, int segment, int channel, in Sweep sweep, ref bool settled)
     {
         var at = segment * Limits.Grid;
@@ -327,6 +333,16 @@ public unsafe struct Delay : IModule<Delay>
         var kept = stackalloc float[Limits.Grid];
         var keptRight = stackalloc float[Limits.Grid];
         var side = _lines + (channel * (_sides == Mono ? 1 : MostSides));
+        if (_sides == Mono && voice.Faded == 0f && sweep.IsPlain && from == to && IsLine(in context, in sweep))
+        {
+            side->Line.Read(echo, Within(from, Longest(context.SampleRate)));
+            var ok = Plain(side, context.In(In, channel) + at, echo, context.Out(Out, channel) + at, in sweep);
+            if (context.Outputs[Right].Connected) Block.Copy(context.Out(Right, channel) + at, context.Out(Out, channel) + at, Limits.Grid);
+            else Block.Clear(context.Out(Right, channel) + at, Limits.Grid);
+            GoOn(ref voice, to, context.SampleRate);
+            return ok;
+        }
+
         Echo(side, in context, segment, channel, in voice, from, to, in sweep, echo, kept);
         var source = context.In(In, channel) + at;
         if (_sides == Mono)
@@ -367,6 +383,35 @@ public unsafe struct Delay : IModule<Delay>
     {
         voice.Frames = to;
         if (voice.Faded > 0f) voice.Faded = Math.Min(voice.Faded + FadeStep(sampleRate), 1f);
+    }
+
+    // A segment of one side whose echo stands still, in one go: what is heard, what goes round, what is stored. False where that is no number.
+    private static bool Plain(Side* side, float* source, float* echo, float* target, in Sweep sweep)
+    {
+        var (tone, lowCut) = (side->Tone, side->LowCut);
+        var (sum, bits) = (Vector128<float>.Zero, Vector128<float>.Zero);
+        var (feedback, feedbackStep) = (sweep.Feedback.Four(0), Vector128.Create(4f * sweep.Feedback.Step));
+        var (wet, wetStep) = (sweep.Mix.Four(0), Vector128.Create(4f * sweep.Mix.Step));
+        var room = side->Line.Room;
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var heard = Vector128.Load(echo + i);
+            var kept = tone.LowPass(heard, in sweep.Tone);
+            kept -= lowCut.LowPass(kept, in sweep.LowCut);
+            var dry = Vector128.Load(source + i);
+            Vector128.MultiplyAddEstimate(wet, heard, dry * (Vector128<float>.One - wet)).Store(target + i);
+            var stored = Denormal.Flush(Vector128.MultiplyAddEstimate(feedback, SoftLimit.Bend(kept), dry));
+            stored.Store(room + i);
+            bits |= stored;
+            sum += stored * Vector128<float>.Zero;
+            feedback += feedbackStep;
+            wet += wetStep;
+        }
+
+        (side->Tone, side->LowCut) = (tone, lowCut);
+        side->Line.Written(bits);
+        side->Line.Advance();
+        return Vector128.EqualsAll(sum, Vector128<float>.Zero);
     }
 
     // Where the segment begins and ends to be read; a crossfade begins or goes on.
@@ -420,7 +465,7 @@ public unsafe struct Delay : IModule<Delay>
             Block.MixSegment(kept, echo, new GridRamp(Math.Min(voice.Faded, 1f), Math.Min(voice.Faded + FadeStep(context.SampleRate), 1f)));
             Block.ScaleSegment(echo, kept, new GridRamp(1f, 1f));
         }
-        else if (sweep.Mode == Crossfades || context.Inputs[TimeIn].Silent || (sweep.Modulation.Start == 0f && sweep.Modulation.Step == 0f))
+        else if (IsLine(in context, in sweep))
         {
             side->Line.Read(echo, Within(from + sweep.Wobble, longest), Within(to + sweep.NextWobble, longest));
         }
@@ -448,11 +493,16 @@ public unsafe struct Delay : IModule<Delay>
         (side->Tone, side->LowCut) = (tone, lowCut);
     }
 
+    // Whether the delay runs along a line from where the segment begins to be read to where it ends.
+    private static bool IsLine(in ProcessContext context, in Sweep sweep) =>
+        sweep.Mode == Crossfades || context.Inputs[TimeIn].Silent || (sweep.Modulation.Start == 0f && sweep.Modulation.Step == 0f);
+
     private static float FadeStep(float sampleRate) => Limits.Grid / (CrossfadeSeconds * sampleRate);
 
     private static double Within(double frames, double longest) => Math.Max((double)SegmentLine.Shortest, Math.Min(frames, longest));
 
     // One side's segment into its line: the sound and what goes round, or what is held. False where it is no number.
+    [SkipLocalsInit]
     private static bool Store(Side* side, float* source, float* kept, float* echo, in Sweep sweep)
     {
         var stored = stackalloc float[Limits.Grid];
@@ -468,14 +518,15 @@ public unsafe struct Delay : IModule<Delay>
             x.Store(stored + i);
         }
 
-        if (sweep.Saturation > 0f || sweep.Hold.Start != 0f || sweep.Hold.Step != 0f) sum += Bend(stored, echo, in sweep);
+        var sound = Vector128.EqualsAll(sum, Vector128<float>.Zero);
+        if (sweep.Saturation > 0f || sweep.Hold.Start != 0f || sweep.Hold.Step != 0f) sound &= Bend(stored, echo, in sweep);
         side->Line.Write(stored);
         side->Line.Advance();
-        return Vector128.EqualsAll(sum, Vector128<float>.Zero);
+        return sound;
     }
 
-    // What the tape saturates, and what is held in place of what would be stored. A sum that is zero if they are numbers.
-    private static Vector128<float> Bend(float* stored, float* echo, in Sweep sweep)
+    // What the tape saturates, and what is held in place of what would be stored. False where that is no number.
+    private static bool Bend(float* stored, float* echo, in Sweep sweep)
     {
         var sum = Vector128<float>.Zero;
         var saturation = Vector128.Create(Math.Max(sweep.Saturation, 1e-3f));
@@ -489,7 +540,7 @@ public unsafe struct Delay : IModule<Delay>
             x.Store(stored + i);
         }
 
-        return sum;
+        return Vector128.EqualsAll(sum, Vector128<float>.Zero);
     }
 
     // The tape's head takes the highs of what is heard as well as of what goes round.

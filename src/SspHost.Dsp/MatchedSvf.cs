@@ -24,9 +24,7 @@ public unsafe struct MatchedSvf
     public const float MostIn = 50f;
 
     private const float Most = 50f;
-
-    // Of the raw outputs. Their weights are below 4.
-    private const float MostRaw = 100f;
+    private const float MostOut = 250f;
 
     // Half of the first state, and the second one.
     private Vector128<float> _half, _s2;
@@ -78,7 +76,7 @@ public unsafe struct MatchedSvf
             for (var next = x + (1 << doublings); x < next; x++)
             {
                 state.Step(*x, gains->G, gains->State, gains->Into, gains->Damping, gains->Growth, gains->Divisor, out var l, out var b, out var h);
-                (*low, *band, *high) = (Bound(l), Bound(b), Bound(h));
+                (*low, *band, *high) = (l, b, h);
                 low++;
                 band++;
                 high++;
@@ -93,9 +91,6 @@ public unsafe struct MatchedSvf
     /// </summary>
     public void RunOne(float* x, MatchedGains* gains, int step, float* low, float* band, float* high)
     {
-        var lows = low;
-        var bands = band;
-        var highs = high;
         var state = new State(_half, _s2);
         for (var end = low + Limits.Grid; low < end; gains += step)
         {
@@ -112,12 +107,6 @@ public unsafe struct MatchedSvf
         }
 
         state.End(out _half, out _s2);
-        for (var i = 0; i < Limits.Grid; i += 4)
-        {
-            Bound(Vector128.Load(lows + i)).Store(lows + i);
-            Bound(Vector128.Load(bands + i)).Store(bands + i);
-            Bound(Vector128.Load(highs + i)).Store(highs + i);
-        }
     }
 
     /// <summary>
@@ -187,11 +176,9 @@ public unsafe struct MatchedSvf
     private static Vector128<float> Sum(float* raw, int stride, Vector128<float> low, Vector128<float> band, Vector128<float> high)
     {
         var y = Vector128.MultiplyAddEstimate(Vector128.Load(raw + stride), band, Vector128.Load(raw + stride + stride) * high);
-        return Vector128.MultiplyAddEstimate(Vector128.Load(raw), low, y);
+        y = Vector128.MultiplyAddEstimate(Vector128.Load(raw), low, y);
+        return Lanes.Within(y, Vector128.Create(-MostOut), Vector128.Create(MostOut));
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Bound(Vector128<float> raw) => Lanes.Within(raw, Vector128.Create(-MostRaw), Vector128.Create(MostRaw));
 
     // Weights of an output and how far they are to go, by voice.
     private struct Parts

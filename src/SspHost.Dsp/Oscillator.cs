@@ -1,4 +1,5 @@
 // A band-limited oscillator: sine, triangle, saw and pulse of one phase, through zero, hard-synced, pulse width moving at audio rate.
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
@@ -43,6 +44,8 @@ public unsafe struct Oscillator
 
     private const int Stride = BlepSegment.Stride;
 
+    // The last four increments of the segment before.
+    private Vector128<float> _past;
     private double _phase;
     private double _increment;
     private double _width;
@@ -93,6 +96,14 @@ public unsafe struct Oscillator
         }
     }
 
+    /// <summary>Takes a waveform's segment, times <paramref name="gain"/>, and makes room for its next one.</summary>
+    public static void Take(float* buffer, int wave, float* target, float gain)
+    {
+        var source = buffer + (wave * Stride);
+        for (var i = 0; i < Limits.Grid; i += 4) (Vector128.Load(source + i) * Vector128.Create(gain)).Store(target + i);
+        BlepSegment.Shift(source);
+    }
+
     /// <summary>Where waveform <paramref name="wave"/> (0..3) lies after <see cref="Render"/>.</summary>
     public static float* Wave(float* buffer, int wave) => buffer + (wave * Stride);
 
@@ -101,6 +112,7 @@ public unsafe struct Oscillator
         _running = true;
         _high = true;
         _increment = increment;
+        _past = Vector128.Create(increment);
         _width = width;
         _waves = Waves.All;
     }
@@ -178,6 +190,7 @@ public unsafe struct Oscillator
         }
 
         _phase = BlepSegment.After(_phase, _increment);
+        _past = Vector128.Create((float)_increment);
         _high = _phase < _width;
     }
 
@@ -185,24 +198,11 @@ public unsafe struct Oscillator
     {
         var phases = buffer + (4 * Stride);
         var pulses = phases + Limits.Grid;
-        var wantsPulse = (waves & Waves.Pulse) != 0;
-        Room(waves, out var low, out var high);
+        var special = Special(in input);
         for (var i = 0; i < Limits.Grid; i++)
         {
-            // Most frames see no corner: the phase stays between two of them, and does not turn.
-            double increment = input.Increment[i];
-            var next = _phase + increment;
-            if (next >= low && next < high && input.Sync[i] < 0f && Math.Abs(increment - _increment) <= 2.0 * Math.Abs(increment)
-                && (!wantsPulse || next < input.Width[i] == _high))
-            {
-                _phase = next;
-                _increment = increment;
-                _width = input.Width[i];
-                phases[i] = (float)next;
-                pulses[i] = _high ? 1f : -1f;
-                continue;
-            }
-
+            i = Pass(i, special, in input, phases, pulses, waves);
+            if (i == Limits.Grid) break;
             var step = new Interval
             {
                 At = buffer + i,
@@ -229,6 +229,7 @@ public unsafe struct Oscillator
             }
             else
             {
+                step.Follow(Past(in input, i - 1), Past(in input, i - 2), Past(in input, i - 3), Past(in input, i - 4));
                 Advance(in step, 0.0, 1.0, _phase, _phase + step.Increment);
             }
 
@@ -236,21 +237,82 @@ public unsafe struct Oscillator
             _width = input.Width[i];
             phases[i] = (float)_phase;
             pulses[i] = _high ? 1f : -1f;
-            Room(waves, out low, out high);
         }
 
+        fixed (OscillatorInput* p = &input) _past = Vector128.Load(p->Increment + Limits.Grid - 4);
+
         // Edges that nobody hears are not looked for.
-        if (!wantsPulse) _high = _phase < _width;
+        if ((waves & Waves.Pulse) == 0) _high = _phase < _width;
     }
 
-    // Between which phases there is no corner but those of the pulse, whose width may move.
-    private readonly void Room(Waves waves, out double low, out double high)
+    // The increment of a frame of this segment, or, counted back from -1, of the one before.
+    private double Past(in OscillatorInput input, int i)
     {
-        (low, high) = (0.0, 1.0);
-        if ((waves & Waves.Triangle) == 0) return;
-        if (_phase < 0.25) high = 0.25;
-        else if (_phase < 0.75) (low, high) = (0.25, 0.75);
-        else low = 0.75;
+        if (i >= 0) return input.Increment[i];
+        fixed (Vector128<float>* past = &_past) return ((float*)past)[4 + i];
+    }
+
+    // A bit for each frame with a reset, or in which the phase may turn back.
+    private readonly uint Special(in OscillatorInput input)
+    {
+        var special = 0u;
+        var before = Vector128.Create((float)_increment);
+        fixed (OscillatorInput* p = &input)
+        {
+            for (var i = 0; i < Limits.Grid; i += 4)
+            {
+                var increment = Vector128.Load(p->Increment + i);
+                var turned = Vector128.Shuffle(increment, Vector128.Create(3, 0, 1, 2));
+                var bend = increment - Vector128.ConditionalSelect(Vector128.Create(-1, 0, 0, 0).AsSingle(), before, turned);
+                before = turned;
+                var bits = Vector128.GreaterThanOrEqual(Vector128.Load(p->Sync + i), Vector128<float>.Zero)
+                    | Vector128.GreaterThan(Vector128.Abs(bend), Vector128.Abs(increment + increment));
+                special |= Vector128.ExtractMostSignificantBits(bits) << i;
+            }
+        }
+
+        return special;
+    }
+
+    // Goes on from frame `i` to the first one that sees a corner or is special: most frames do not, their phase stays between two corners.
+    private int Pass(int i, uint special, in OscillatorInput input, float* phases, float* pulses, Waves waves)
+    {
+        var stop = BitOperations.TrailingZeroCount((special >> i << i) | (1u << Limits.Grid));
+        var (phase, low, high) = (_phase, 0.0, 1.0);
+        if ((waves & Waves.Triangle) != 0)
+        {
+            if (phase < 0.25) high = 0.25;
+            else if (phase < 0.75) (low, high) = (0.25, 0.75);
+            else low = 0.75;
+        }
+
+        var begin = i;
+        if ((waves & Waves.Pulse) == 0)
+        {
+            for (; i < stop; i++)
+            {
+                var next = phase + input.Increment[i];
+                if (!(next >= low && next < high)) break;
+                phases[i] = (float)next;
+                phase = next;
+            }
+        }
+        else
+        {
+            var level = _high ? 1f : -1f;
+            for (; i < stop; i++)
+            {
+                var next = phase + input.Increment[i];
+                if (!(next >= low && next < high) || next < input.Width[i] != _high) break;
+                phases[i] = (float)next;
+                pulses[i] = level;
+                phase = next;
+            }
+        }
+
+        if (i == begin) return i;
+        (_phase, _increment, _width) = (phase, input.Increment[i - 1], input.Width[i - 1]);
+        return i;
     }
 
     private static void AddIdeal(float* target, float* phases, float* pulses, Waves waves)
@@ -314,9 +376,12 @@ public unsafe struct Oscillator
     private static void Tip(in Interval step, double start, double end, double from, double whole)
     {
         var age = step.Age(start, end, (0.5 * (whole - 0.5)) - from);
-        var speed = 8.0 * Math.Abs(step.SpeedAt(1.0 - age));
-        var top = ((long)whole & 1) != 0;
-        BlepTable.Add(step.At + Stride, step.Table, 1, age, (float)(top ? -speed : speed));
+        var top = ((long)whole & 1) != 0 ? -8.0 : 8.0;
+        var speed = step.CurvedSpeedAt(1.0 - age, out var bend);
+        BlepTable.Add(step.At + Stride, step.Table, 1, age, (float)(top * Math.Abs(speed)));
+
+        // A tip on a bent way is a corner of the second derivative too.
+        if (bend != 0.0) BlepTable.Add(step.At + Stride, step.Table, 2, age, (float)(top * Math.CopySign(bend, bend * speed)));
     }
 
     // The phase passes the pulse width, which moves too.
@@ -356,13 +421,53 @@ public unsafe struct Oscillator
     }
 
     // The time between two frames. The phase runs along p + increment x - bend x (1 - x) / 2: the parabola that modulation of the
-    // frequency makes of it, its bend taken from the last two increments. Without it corners of an FM sound jitter.
+    // frequency makes of it, its bend taken from the last two increments; and where it neither turns nor is reset, along the curve of
+    // fifth order through the last six phases (Newton's backward differences). Without it corners of an FM sound jitter, and jitter is heard
+    // as aliases: a saw modulated over an octave either way at 5 kHz has them at -66 dB with the parabola alone.
     private struct Interval
     {
         public float* At;
         public float* Table;
         public Waves Waves;
         public double Increment, Bend, Width, WidthChange;
+        public double Third, Fourth, Fifth;
+
+        // Takes the four increments before into account. Where they jump, a curve through them would swing: the parabola stays.
+        public void Follow(double a, double b, double c, double d)
+        {
+            Third = Increment - (2.0 * a) + b;
+            Fourth = Increment - (3.0 * (a - b)) - c;
+            Fifth = Increment - (4.0 * (a + c)) + (6.0 * b) + d;
+            if (Math.Abs(Third) + Math.Abs(Fourth) + Math.Abs(Fifth) > Math.Abs(Increment)) Third = Fourth = Fifth = 0.0;
+        }
+
+        // How far the curve is off the parabola.
+        private readonly double Off(double x)
+        {
+            var s = x - 1.0;
+            return s * x * (s + 2.0) * (1.0 / 6.0) * (Third + ((s + 3.0) * 0.25 * (Fourth + ((s + 4.0) * 0.2 * Fifth))));
+        }
+
+        public readonly double CurvedSpeedAt(double x, out double bend)
+        {
+            bend = Bend + (Third * x);
+            if (Third == 0.0 && Fourth == 0.0) return SpeedAt(x);
+            const double H = 1e-3;
+            return SpeedAt(x) + ((Off(x + H) - Off(x - H)) * (0.5 / H));
+        }
+
+        // The root near x, where the parabola has it.
+        private readonly double Refined(double x, double gap, double drift)
+        {
+            for (var round = 0; round < 3; round++)
+            {
+                var speed = SpeedAt(x) - drift;
+                if (Math.Abs(speed) < 0.1 * Math.Abs(Increment)) return x;
+                x = Within(x - ((Travelled(x) + Off(x) - (drift * x) - gap) / speed), 0.0, 1.0);
+            }
+
+            return x;
+        }
 
         public readonly double Travelled(double x) => (Increment * x) - (0.5 * Bend * x * (1.0 - x));
 
@@ -392,7 +497,8 @@ public unsafe struct Oscillator
                 if (Math.Abs(other - Within(other, start, end)) < Math.Abs(x - Within(x, start, end))) x = other;
             }
 
-            return (float)(1.0 - Within(x, start, end));
+            x = Within(x, start, end);
+            return (float)(1.0 - (Third == 0.0 && Fourth == 0.0 ? x : Refined(x, gap, drift)));
         }
 
         // Math.Clamp throws where rounding has put the end before the start.
