@@ -120,6 +120,8 @@ public unsafe struct Vco : IModule<Vco>
             if (context.Outputs[wave].Connected) waves |= (Waves)(1 << wave);
         }
 
+        var still = 0u;
+        for (var segment = 0; segment < context.Segments; segment++) still |= self.StandsStill(in context, segment, waves) ? 1u << segment : 0u;
         OscillatorInput input;
         var unheard = stackalloc float[Limits.Grid];
         for (var channel = 0; channel < channels; channel++)
@@ -129,7 +131,7 @@ public unsafe struct Vco : IModule<Vco>
             for (var segment = 0; segment < context.Segments; segment++)
             {
                 var at = segment * Limits.Grid;
-                if (!self.StandsStill(in context, segment, waves)
+                if ((still >> segment & 1) == 0
                     || !voice->Oscillator.TryRenderStill(buffer, self._table, self._turns, context.Param(Width, segment), waves))
                 {
                     Frequencies(&input, in context, segment, channel);

@@ -21,7 +21,7 @@ public unsafe struct Delay : IModule<Delay>
     private const int Out = 0, Right = 1;
     private const int Time = 0, Feedback = 1, Tone = 2, Mix = 3, Modulation = 4, Mode = 5, Ratio = 6, LowCut = 7, Hold = 8, Wow = 9, Drive = 10;
     private const int LongestSetting = 0, ChannelsSetting = 1, SidesSetting = 2;
-    private const int Crossfades = 1, Tape = 2;
+    private const int Glides = 0, Crossfades = 1, Tape = 2;
     private const int Mono = 0, PingPong = 2;
     private const int MostSides = 2;
     private const float MostFeedback = 0.98f;
@@ -73,9 +73,8 @@ public unsafe struct Delay : IModule<Delay>
         public float Saturation;
         public int Mode;
 
-        // Neither tape nor hold, nor anything left of them.
-        public readonly bool IsPlain => Saturation == 0f && Wobble == 0.0 && NextWobble == 0.0 && Tape.Start == 0f && Tape.Step == 0f
-            && Hold.Start == 0f && Hold.Step == 0f;
+        // One side that glides, no tape and no hold, and nothing moves the time: what a voice that has arrived can do in one loop.
+        public bool Plain;
     }
 
     public static ModuleDescriptor Describe() => new()
@@ -259,6 +258,8 @@ public unsafe struct Delay : IModule<Delay>
             NextWobble = _wobble,
             Saturation = 0.2f * context.Param(Drive, segment + 1) * _tape,
             Mode = mode,
+            Plain = _running && _sides == Mono && mode == Glides && before.Tape == 0f && _tape == 0f && before.Hold == 0f && _hold == 0f
+                && (context.Inputs[TimeIn].Silent || (context.Param(Modulation, segment) == 0f && context.Param(Modulation, segment + 1) == 0f)),
         };
     }
 
@@ -321,8 +322,16 @@ public unsafe struct Delay : IModule<Delay>
     private readonly int Longest(float sampleRate) => Math.Min(_lines->Line.Length - (2 * Limits.Grid), (int)(20f * sampleRate));
 
     // False where what is stored is no number any more.
+    private readonly bool Segment(in ProcessContext context, int segment, int channel, in Sweep sweep, ref bool settled)
+    {
+        var at = segment * Limits.Grid;
+        ref var voice = ref _voices[channel];
+        if (sweep.Plain && voice.Faded == 0f && voice.Frames == sweep.Target) return Plain(in context, at, channel, in sweep);
+        return Moving(in context, segment, channel, in sweep, ref settled);
+    }
+
     [SkipLocalsInit]
-    private bool Segment(in ProcessContext context, int segment, int channel, in Sweep sweep, ref bool settled)
+    private readonly bool Moving(in ProcessContext context, int segment, int channel, in Sweep sweep, ref bool settled)
     {
         var at = segment * Limits.Grid;
         ref var voice = ref _voices[channel];
@@ -333,16 +342,6 @@ public unsafe struct Delay : IModule<Delay>
         var kept = stackalloc float[Limits.Grid];
         var keptRight = stackalloc float[Limits.Grid];
         var side = _lines + (channel * (_sides == Mono ? 1 : MostSides));
-        if (_sides == Mono && voice.Faded == 0f && sweep.IsPlain && from == to && IsLine(in context, in sweep))
-        {
-            side->Line.Read(echo, Within(from, Longest(context.SampleRate)));
-            var ok = Plain(side, context.In(In, channel) + at, echo, context.Out(Out, channel) + at, in sweep);
-            if (context.Outputs[Right].Connected) Block.Copy(context.Out(Right, channel) + at, context.Out(Out, channel) + at, Limits.Grid);
-            else Block.Clear(context.Out(Right, channel) + at, Limits.Grid);
-            GoOn(ref voice, to, context.SampleRate);
-            return ok;
-        }
-
         Echo(side, in context, segment, channel, in voice, from, to, in sweep, echo, kept);
         var source = context.In(In, channel) + at;
         if (_sides == Mono)
@@ -386,8 +385,14 @@ public unsafe struct Delay : IModule<Delay>
     }
 
     // A segment of one side whose echo stands still, in one go: what is heard, what goes round, what is stored. False where that is no number.
-    private static bool Plain(Side* side, float* source, float* echo, float* target, in Sweep sweep)
+    [SkipLocalsInit]
+    private readonly bool Plain(in ProcessContext context, int at, int channel, in Sweep sweep)
     {
+        var side = _lines + channel;
+        var scratch = stackalloc float[Limits.Grid];
+        var echo = side->Line.Standing(scratch, sweep.Target);
+        var source = context.In(In, channel) + at;
+        var target = context.Out(Out, channel) + at;
         var (tone, lowCut) = (side->Tone, side->LowCut);
         var (sum, bits) = (Vector128<float>.Zero, Vector128<float>.Zero);
         var (feedback, feedbackStep) = (sweep.Feedback.Four(0), Vector128.Create(4f * sweep.Feedback.Step));
@@ -411,6 +416,8 @@ public unsafe struct Delay : IModule<Delay>
         (side->Tone, side->LowCut) = (tone, lowCut);
         side->Line.Written(bits);
         side->Line.Advance();
+        if (context.Outputs[Right].Connected) Block.Copy(context.Out(Right, channel) + at, target, Limits.Grid);
+        else Block.Clear(context.Out(Right, channel) + at, Limits.Grid);
         return Vector128.EqualsAll(sum, Vector128<float>.Zero);
     }
 

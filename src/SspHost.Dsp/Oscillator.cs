@@ -317,25 +317,39 @@ public unsafe struct Oscillator
 
     private static void AddIdeal(float* target, float* phases, float* pulses, Waves waves)
     {
-        for (var i = 0; i < Limits.Grid; i += 4)
+        if ((waves & Waves.Sine) != 0)
         {
-            var phase = Vector128.Load(phases + i);
-            var at = target + i;
-            if ((waves & Waves.Sine) != 0) (Vector128.Load(at) + FastMath.SinTurns(phase)).Store(at);
-            at += Stride;
-            if ((waves & Waves.Triangle) != 0)
+            for (var i = 0; i < Limits.Grid; i += 4)
+                (Vector128.Load(target + i) + FastMath.SinTurns(Vector128.Load(phases + i))).Store(target + i);
+        }
+
+        target += Stride;
+        if ((waves & Waves.Triangle) != 0)
+        {
+            for (var i = 0; i < Limits.Grid; i += 4)
             {
                 // 4 |frac(phase + 1/4) - 1/2|, turned so that it starts at 0 and rises.
-                var turned = phase + Vector128.Create(0.25f);
+                var turned = Vector128.Load(phases + i) + Vector128.Create(0.25f);
                 turned -= Vector128.GreaterThanOrEqual(turned, Vector128<float>.One) & Vector128<float>.One;
                 var triangle = Vector128<float>.One - (Vector128.Create(4f) * Vector128.Abs(turned - Vector128.Create(0.5f)));
-                (Vector128.Load(at) + triangle).Store(at);
+                (Vector128.Load(target + i) + triangle).Store(target + i);
             }
+        }
 
-            at += Stride;
-            if ((waves & Waves.Saw) != 0) (Vector128.Load(at) + ((phase + phase) - Vector128<float>.One)).Store(at);
-            at += Stride;
-            if ((waves & Waves.Pulse) != 0) (Vector128.Load(at) + Vector128.Load(pulses + i)).Store(at);
+        target += Stride;
+        if ((waves & Waves.Saw) != 0)
+        {
+            for (var i = 0; i < Limits.Grid; i += 4)
+            {
+                var phase = Vector128.Load(phases + i);
+                (Vector128.Load(target + i) + ((phase + phase) - Vector128<float>.One)).Store(target + i);
+            }
+        }
+
+        target += Stride;
+        if ((waves & Waves.Pulse) != 0)
+        {
+            for (var i = 0; i < Limits.Grid; i += 4) (Vector128.Load(target + i) + Vector128.Load(pulses + i)).Store(target + i);
         }
     }
 
@@ -438,7 +452,7 @@ public unsafe struct Oscillator
             Third = Increment - (2.0 * a) + b;
             Fourth = Increment - (3.0 * (a - b)) - c;
             Fifth = Increment - (4.0 * (a + c)) + (6.0 * b) + d;
-            if (Math.Abs(Third) + Math.Abs(Fourth) + Math.Abs(Fifth) > Math.Abs(Increment)) Third = Fourth = Fifth = 0.0;
+            if (Math.Abs(Third) + Math.Abs(Fourth) + Math.Abs(Fifth) > 2.0 * Math.Abs(Increment)) Third = Fourth = Fifth = 0.0;
         }
 
         // How far the curve is off the parabola.

@@ -54,6 +54,16 @@ public unsafe struct SegmentLine
         _quiet = 0;
     }
 
+    /// <summary>Where sixteen frames with a standing delay are found: in the line itself, or between samples in <paramref name="scratch"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly float* Standing(float* scratch, double frames)
+    {
+        var whole = (int)frames;
+        if (whole == frames) return _data + ((_write - whole) & _mask);
+        Read(scratch, frames);
+        return scratch;
+    }
+
     /// <summary>Sixteen frames with a standing delay.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Read(float* target, double frames)

@@ -26,7 +26,7 @@ internal static unsafe class PeerBench
     private const int SilentTurns = 4;
 
     // Bins of AliasFigure.Frames: 1.2, 2 and 5 kHz driven hard for what distorts, 1.2, 5 and 9.4 kHz for what oscillates.
-    private static readonly int[] Driven = [410, 682, 1707], Played = [410, 1707, 3203];
+    private static readonly int[] Driven = [410, 682, 1706], Played = [410, 1707, 3203];
 
     // What distorts is asked for aliases at four times the level it is timed with.
     private const float Hard = 20f;
