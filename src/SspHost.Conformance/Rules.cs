@@ -355,7 +355,7 @@ public static class Rules
         {
             // A gate is meant to jump: what is only ever 0 or 10 V is one.
             if (Array.TrueForAll(swept[o][0], static v => v is 0f or 10f)) continue;
-            var bound = (allowed.Factor * natural[o]) + (allowed.Crossings * range[o] / Sweep) + 1e-6;
+            var bound = (allowed.Factor * natural[o]) + (allowed.Crossings * range[o] / Sweep) + allowed.Volts + 1e-6;
             var step = LargestStep(swept[o][0].AsSpan(Warm - 16));
             var output = rig.Descriptor.Outputs[o].Id;
             var figures = $"a step of {step:g4} V while swept; at rest {natural[o]:g4} V, allowed {bound:g4} V";
