@@ -17,7 +17,7 @@ internal static unsafe partial class ServedHeap
     {
         var region = Region.Create(Region.DefaultBytes, default, "tool", out _, locks: false);
         if (region != null) Heap.Serve(region);
-        IsOpen = Heap.IsServed && region!.Pool->OpenArena(Arena, 16 << 20);
+        IsOpen = Heap.IsServed && region!.Pool->OpenArena(Arena, Region.ArenaBytes);
     }
 
     /// <summary>A rig whose instance is made as the steward makes one, and is played as on an RT thread.</summary>

@@ -7,9 +7,6 @@ namespace SspHost.Lv2;
 
 internal static class Lv2Trial
 {
-    /// <summary>How long it may take: 3 s of trying, a last step that may be long, and everything on a busy machine.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
-
     /// <summary>Null, or what is wrong with the plugin at a rate in Hz and a quantum in frames.</summary>
     public static string? Run(Lv2Module module, int rate, int quantum)
     {
@@ -17,7 +14,7 @@ internal static class Lv2Trial
         try
         {
             Write(file, module);
-            return LibraryProbe.Run(["probe", "--lv2", file, rate.ToString(CultureInfo.InvariantCulture), quantum.ToString(CultureInfo.InvariantCulture)], Patience).Refusal;
+            return LibraryProbe.Run(["probe", "--lv2", file, rate.ToString(CultureInfo.InvariantCulture), quantum.ToString(CultureInfo.InvariantCulture)], LibraryProbe.Patience).Refusal;
         }
         finally
         {

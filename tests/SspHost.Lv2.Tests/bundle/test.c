@@ -178,6 +178,14 @@ static void run_endless(LV2_Handle h, uint32_t frames)
     for (volatile int *forever = &((struct self *)h)->heap[0];; (*forever)++) {}
 }
 
+/* Plays at its defaults, and dies of its knob at the end. */
+static void run_late(LV2_Handle h, uint32_t frames)
+{
+    struct self *s = h;
+    if (*s->port[2] == 4) *nowhere = 1;
+    run_gain(h, frames);
+}
+
 static void run_malloc(LV2_Handle h, uint32_t frames)
 {
     run_gain(h, frames);
@@ -202,7 +210,7 @@ static const void *extension_data(const char *uri)
 
 static const LV2_Descriptor plugins[] = {
     PLUGIN("gain", run_gain), PLUGIN("midi", run_midi), PLUGIN("worker", run_worker), PLUGIN("state", run_state), PLUGIN("options", run_options),
-    PLUGIN("crash", run_gain), PLUGIN("none", run_gain), PLUGIN("endless", run_endless), PLUGIN("malloc", run_malloc), PLUGIN("feature", run_gain), PLUGIN("time", run_time),
+    PLUGIN("crash", run_gain), PLUGIN("none", run_gain), PLUGIN("endless", run_endless), PLUGIN("malloc", run_malloc), PLUGIN("feature", run_gain), PLUGIN("time", run_time), PLUGIN("late", run_late),
 };
 
 LV2_SYMBOL_EXPORT const LV2_Descriptor *lv2_descriptor(uint32_t index) { return index < sizeof plugins / sizeof *plugins ? &plugins[index] : NULL; }
