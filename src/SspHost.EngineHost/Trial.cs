@@ -14,7 +14,7 @@ namespace SspHost.EngineHost;
 /// </summary>
 internal static class Trial
 {
-    private const int Second = 48_000, Wild = 8192;
+    private const int AtRest = 144_000, Wild = 8192; // frames
 
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
 
@@ -40,7 +40,7 @@ internal static class Trial
             }
         }
 
-        Step("playing with its knobs as they stand", () => Play(id, own, Second, static rig => rig.Input = Loud(4f)));
+        Step("playing with its knobs as they stand", () => Play(id, own, AtRest, static rig => rig.Input = Loud(4f)));
         Step("playing with its knobs at their lower ends", () => Play(id, own, Wild, static rig => AtEnds(rig, 0)));
         Step("playing with its knobs at their upper ends", () => Play(id, own, Wild, static rig => AtEnds(rig, 1)));
         for (var seed = 1; seed <= 4; seed++)
@@ -58,7 +58,7 @@ internal static class Trial
             if (rule != Rules.NoNumbers) Step(rule, () => attempt(id)); // no cable carries what is no number
     }
 
-    // Reset in the midst, as after a fault.
+    // Reset near the end, as after a fault: what runs out of memory does so before.
     private static void Play(string id, RigOptions options, int frames, Action<Rig> prepare)
     {
         using var rig = ServedHeap.Make(id, options);
@@ -67,7 +67,7 @@ internal static class Trial
         for (var played = 0; played < frames; played += options.Quantum)
         {
             rig.Step();
-            if (played < frames / 2 && played + options.Quantum >= frames / 2) rig.Reset();
+            if (played < frames / 4 * 3 && played + options.Quantum >= frames / 4 * 3) rig.Reset();
         }
     }
 
