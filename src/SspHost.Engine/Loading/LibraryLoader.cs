@@ -158,8 +158,8 @@ internal sealed unsafe partial class LibraryLoader
 
     private bool Silence(LibraryLoad* load, ref RefusalText words)
     {
-        if (Lv2Types.Count(Plugins(load), load->PluginBytes) == 1 && Lv2Types.Silence(_renderer.Types, _renderer.TypeCount, ((Lv2Plugin*)Plugins(load))->Uri)) return true;
-        words.Add("there is no plugin of that URI to be silenced"u8);
+        if (Lv2Types.Count(Plugins(load), load->PluginBytes) == 1 && Lv2Types.Silence(_renderer.Types, _renderer.TypeCount, (Lv2Plugin*)Plugins(load))) return true;
+        words.Add("there is no plugin of that URI to be silenced or to play again"u8);
         return false;
     }
 

@@ -45,7 +45,12 @@ internal static class ModulesCommand
 
     private static IEnumerable<ModuleDescriptor> Lv2Modules(Settings settings)
     {
-        if (settings.Lv2.Find() is { } found) return found.Modules.Select(m => m.Descriptor);
+        if (settings.Lv2.Find() is { } found)
+        {
+            foreach (var bundle in found.Refused.Where(r => r.Uri.StartsWith('/'))) Console.Error.WriteLine($"LV2 bundle {bundle.Uri}: {bundle.Why}");
+            return found.Modules.Select(m => m.Descriptor);
+        }
+
         Console.Error.WriteLine(Lv2.Lv2Catalog.Missing);
         return [];
     }
@@ -75,6 +80,12 @@ internal static class ModulesCommand
         else if (id != null)
         {
             Detail(modules[0]);
+            if (id.StartsWith(Lv2.Lv2Names.Prefix, StringComparison.Ordinal) && settings.Lv2.Find()?.Modules.FirstOrDefault(m => m.Descriptor.Id == id) is { Presets.Count: > 0 } plugin)
+            {
+                Console.WriteLine("\n  presets (ssp patch preset MODULE NAME):");
+                foreach (var preset in plugin.Presets) Console.WriteLine($"    {preset.Label}");
+            }
+
             if (Cost(modules[0]) is { Length: > 0 } cost) Console.WriteLine($"  cost {cost}");
         }
         else

@@ -72,7 +72,7 @@ internal static class RenderCommand
 
         using var engine = PrivateEngine.Start(job.Settings.RegionMib.Value);
         engine.LoadLibraries(job.Settings.LibraryDirectories, Console.Error.WriteLine);
-        engine.LoadLv2(job.Settings.Lv2, Console.Error.WriteLine);
+        engine.LoadLv2(job.Settings.Lv2, rate, job.Settings.Quantum.Value, Console.Error.WriteLine);
         var setup = new AudioSetup
         {
             Card = CardKind.Stream,

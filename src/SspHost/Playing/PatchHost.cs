@@ -400,7 +400,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     {
         if (_options.Lv2 is { } catalog)
         {
-            _lv2 ??= new Lv2.Lv2Host(catalog, _slot, Modules, _options.Say);
+            _lv2 ??= new Lv2.Lv2Host(catalog, _slot, Modules, _options.Say) { Audio = () => ((_sink?.Setup ?? _options.Setup).Rate, (_sink?.Setup ?? _options.Setup).QuantumOverride) };
             _lv2.Begin();
         }
 
