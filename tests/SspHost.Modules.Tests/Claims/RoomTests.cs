@@ -21,57 +21,40 @@ public class RoomTests
     [InlineData("plate", 48_000, 3f, 0.3f, 0.8f)]
     [InlineData("plate", 96_000, 0.6f, 0.5f, 1f)]
     [InlineData("plate", 48_000, 20f, 1f, 0f)]
-    [InlineData("reverb", 48000, 0.1f, 1f, 0.5f)]
-    [InlineData("reverb", 48000, 0.2f, 1f, 1f)]
-    [InlineData("reverb", 48000, 0.3f, 1f, 1.0001f)]
-    [InlineData("reverb", 48000, 0.5f, 1f, 1f)]
-    [InlineData("reverb", 48000, 0.5f, 0.2f, 1f)]
-    [InlineData("reverb", 48000, 1f, 1f, 1f)]
-    [InlineData("reverb", 48000, 1f, 0.1f, 1f)]
-    [InlineData("reverb", 48000, 2f, 0.2f, 1f)]
-    [InlineData("reverb", 48000, 2f, 1f, 1f)]
-    [InlineData("reverb", 48000, 4f, 0.2f, 0.5f)]
-    [InlineData("reverb", 48000, 1f, 0.2f, 0f)]
-    [InlineData("reverb", 48000, 0.3f, 0.4f, 0f)]
-    [InlineData("reverb", 48000, 0.3f, 0.5f, 0.5f)]
-    [InlineData("reverb", 48000, 30f, 0.1f, 1f)]
-    [InlineData("plate", 48000, 0.1f, 1f, 0.5f)]
-    [InlineData("plate", 48000, 0.2f, 1f, 1f)]
-    [InlineData("plate", 48000, 0.3f, 1f, 1.0001f)]
-    [InlineData("plate", 48000, 0.5f, 1f, 1f)]
-    [InlineData("plate", 48000, 0.5f, 0.2f, 1f)]
-    [InlineData("plate", 48000, 1f, 1f, 1f)]
-    [InlineData("plate", 48000, 1f, 0.1f, 1f)]
-    [InlineData("plate", 48000, 2f, 0.2f, 1f)]
-    [InlineData("plate", 48000, 2f, 1f, 1f)]
-    [InlineData("plate", 48000, 4f, 0.2f, 0.5f)]
-    [InlineData("plate", 48000, 1f, 0.2f, 0f)]
-    [InlineData("plate", 48000, 0.3f, 0.4f, 0f)]
-    [InlineData("plate", 48000, 0.3f, 0.5f, 0.5f)]
-    [InlineData("plate", 48000, 30f, 0.1f, 1f)]
+    [InlineData("reverb", 48_000, 0.3f, 0.4f, 0f)]
+    [InlineData("reverb", 48_000, 0.5f, 0.2f, 1f)]
+    [InlineData("reverb", 48_000, 1f, 0.1f, 1f)]
+    [InlineData("reverb", 48_000, 2f, 0.2f, 1f)]
+    [InlineData("plate", 48_000, 0.5f, 0.2f, 1f)]
+    [InlineData("plate", 48_000, 1f, 0.1f, 1f)]
     public void It_decays_by_60_dB_in_its_time_low_and_in_its_part_of_it_high(string id, int rate, float decay, float high, float size)
     {
-        // Bursts of white noise, both ears, each band by itself, heard a little below and above its middle.
-        var (burst, seconds) = ((int)(rate * 0.05), (0.95 * decay) + 0.1);
+        // Interrupted noise (ISO 3382): bursts of white noise that fill the room, both ears, each band by itself, heard beside its middle.
+        // Where the decay runs from one time to another bands are narrow: in a wide one the slower half would decide.
+        var (burst, seconds) = ((int)(rate * Math.Clamp(decay, 0.1, 0.5)), (0.95 * decay) + 0.1);
         var frames = (int)(rate * seconds);
 
         // From when the end of the burst has arrived through the diffusers and the longest line of a short decay.
         var arrived = burst + (int)(rate * 0.045);
         var hertz = high == 1f ? new[] { 500.0, 4_000.0 } : [250.0, Crossover, 12_000.0];
         var energy = hertz.Select(_ => new double[frames]).ToArray();
-        for (var seed = 1; seed <= (decay > 5f ? 1 : decay > 1f ? 3 : 8); seed++)
+        for (var seed = 1; seed <= (decay > 5f ? 1 : decay > 1f ? 3 : decay > 0.5f ? 8 : 16); seed++)
         {
             using var rig = Room(id, rate, decay, high, size);
             rig["crossover"] = Crossover;
             rig["modulation"] = 0.5f;
             var noise = new Random(seed);
-            rig.Input = (port, _, frame) => port == 0 && frame < burst ? (10f * noise.NextSingle()) - 5f : 0f;
+
+            // Each at another moment of the room's movement: the echoes of one moment are no more even than those of one seat in a hall.
+            rig.Run((long)(seed % 8 * 0.06 * rate));
+            var last = rig.Time + burst;
+            rig.Input = (port, _, frame) => port == 0 && frame < last ? (10f * noise.NextSingle()) - 5f : 0f;
             var output = rig.Run(arrived + frames);
             foreach (var side in output)
             {
                 for (var b = 0; b < hertz.Length; b++)
                 {
-                    foreach (var beside in new[] { 0.88, 1.12 })
+                    foreach (var beside in Beside(hertz[b]))
                     {
                         var band = RoomMeasures.Band(side[0].AsSpan(arrived - 960, frames + 960), hertz[b] * beside, Narrow(hertz[b]), rate);
                         for (var i = 0; i < frames; i++) energy[b][i] += band[960 + i] * band[960 + i];
@@ -82,38 +65,38 @@ public class RoomTests
 
         for (var b = 0; b < hertz.Length; b++)
         {
-            var expected = RoomMeasures.Decay60(Ideal(hertz[b], Narrow(hertz[b])), rate, -35);
+            var expected = RoomMeasures.Decay60(Ideal(hertz[b], Narrow(hertz[b])), rate / 16.0, -35);
             var measured = RoomMeasures.Decay60(energy[b], rate, -35);
-            var off = 100.0 * ((measured / expected) - 1.0);
-            Console.WriteLine($"XX {id} {rate} {decay} {high} {size} {hertz[b]} {off:f2} simple {100.0 * ((measured / Simple(hertz[b])) - 1.0):f2}");
-            Quality.AtMost(id, "T60 off its setting", Math.Abs(off), 5.0, "%");
+            Quality.AtMost(id, "T60 off its setting", 100.0 * Math.Abs((measured / expected) - 1.0), 5.0, "%");
         }
 
-        static double Narrow(double middle) => middle == Crossover ? 4.0 : 1.5;
+        static double Narrow(double middle) => middle == Crossover ? 16.0 : 1.5;
 
-        double Simple(double f)
+        static double[] Beside(double middle) => middle == Crossover ? [0.92, 0.96, 1.0, 1.04, 1.08] : [0.88, 1.12];
+
+        double Time(double f)
         {
             var w = Math.Tan(Math.PI * f / rate) / Math.Tan(Math.PI * Crossover / rate);
             var s = w * w / (1.0 + (w * w));
             return 1.0 / (((1.0 - s) / decay) + (s / (decay * high)));
         }
 
-        // The energy of a band in which each frequency dies away in its own time, from when it is listened to. Decibels a second mix by
-        // W^2 / (1 + W^2), W being the warped frequency over the warped crossover: half and half at the crossover.
+        // The energy of a band in which each frequency dies away in its own time, every 16 frames from when it is listened to.
+        // Decibels a second mix by W^2 / (1 + W^2), W being the warped frequency over the warped crossover: half and half at the crossover.
         double[] Ideal(double middle, double q)
         {
-            var ideal = new double[frames];
+            var ideal = new double[frames / 16];
             var (late, length) = ((arrived - burst) / (double)rate, burst / (double)rate);
-            foreach (var beside in new[] { 0.88, 1.12 })
+            foreach (var beside in Beside(middle))
             {
                 var last = middle * beside / 4.0;
                 for (var f = last * 1.02; f < Math.Min(middle * beside * 4.0, rate * 0.49); f *= 1.02)
                 {
-                    var t60 = Simple(f);
+                    var t60 = Time(f);
                     var part = RoomMeasures.Passed(f, middle * beside, q, rate) * (f - last);
                     part *= t60 * (1.0 - Math.Pow(10, -6.0 * length / t60)) * Math.Pow(10, -6.0 * late / t60);
-                    var (power, step) = (part, Math.Pow(10, -6.0 / (t60 * rate)));
-                    for (var i = 0; i < frames; i++, power *= step) ideal[i] += power;
+                    var (power, step) = (part, Math.Pow(10, -6.0 * 16.0 / (t60 * rate)));
+                    for (var i = 0; i < ideal.Length; i++, power *= step) ideal[i] += power;
                     last = f;
                 }
             }
