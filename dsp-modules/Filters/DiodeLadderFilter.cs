@@ -29,7 +29,7 @@ public unsafe struct DiodeLadderFilter : IModule<DiodeLadderFilter>
 
             Try a saw at In, a sequence of sixteenth notes, an envelope with no attack and 200 ms of decay at Cutoff CV, cutoff at
             400 Hz and resonance at 0.75, and move the cutoff by hand while it plays. Accents are louder notes with a higher
-            envelope, and with 1 or 2 V at Resonance CV: 10 V there are its whole travel.
+            envelope, and with 2 or 3 V more at Resonance CV.
 
             The low 18 mode leaves out the last pole: brighter, and a little more open. High quality runs the circuit at eight times
             the rate, for about four times the work.

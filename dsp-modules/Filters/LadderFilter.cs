@@ -26,7 +26,7 @@ public unsafe struct LadderFilter : IModule<LadderFilter>
 
             Resonance lifts what is at the cutoff and thins out the bass below it, as the original does. From 0.8 it whistles, a
             sine at the cutoff; 1 V at Cutoff CV moves it an octave at amount 1, so a melody there plays it in tune. 10 V at
-            Resonance CV are its whole travel: a gate there with resonance at 0 makes it whistle on that note alone. Drive pushes
+            Resonance CV are its whole travel at an amount of 1: a gate there makes it whistle on that note alone. Drive pushes
             the sound into the saturation: a little thickens, a lot growls.
 
             Mode picks other slopes from the same four poles: a gentler low-pass, two band-passes and two high-passes, all with the

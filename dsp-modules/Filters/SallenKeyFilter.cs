@@ -29,8 +29,7 @@ public unsafe struct SallenKeyFilter : IModule<SallenKeyFilter>
 
             Try a square wave at In, resonance at 0.85, drive at 12 dB, and sweep the cutoff with an LFO or an envelope at Cutoff
             CV. Turn drive down to 0 and the same sweep whistles; turn it up and it barks. Drums love it, too: a high-pass with
-            resonance makes a thin loop punch. 10 V at Resonance CV are the whole travel of the resonance: an envelope there makes
-            each note begin with the cry.
+            resonance makes a thin loop punch. An envelope at Resonance CV makes each note begin with the cry.
 
             High quality runs the circuit at eight times the rate, for about four times the work.
             """,

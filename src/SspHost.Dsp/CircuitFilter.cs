@@ -23,7 +23,7 @@ public unsafe struct CircuitFilter<TCore> where TCore : unmanaged, ICircuitCore
     public static PortDescriptor ResonanceIn => new("resonance", "Resonance CV", "Moves the resonance by its amount; may be audio.");
 
     /// <summary>How far that input moves it.</summary>
-    public static ParameterDescriptor ResonanceAmount => new("resonance_amount", "Resonance amount", "", -1f, 1f, 1f, ParameterCurve.Linear,
+    public static ParameterDescriptor ResonanceAmount => new("resonance_amount", "Resonance amount", "", -1f, 1f, 0.5f, ParameterCurve.Linear,
         "How far 10 V at the resonance CV move it, as a part of its whole travel.");
 
     /// <summary>Memory of all voices.</summary>

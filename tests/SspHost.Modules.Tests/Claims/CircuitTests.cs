@@ -129,6 +129,7 @@ public class CircuitTests
         // A voice that sings by its CV beside one that must not: it stays silent for ever.
         using var rig = new Rig(id, new RigOptions { Quantum = 128, Cables = [2, 1, 2] });
         rig["resonance"] = 0f;
+        rig["resonance_amount"] = 1f;
         rig.Input = static (port, voice, _) => port == 2 && voice == 1 ? 10f : 0f;
         var output = rig.Run(48_000)[0];
         Assert.All(output[0], static v => Assert.Equal(0f, v));
@@ -172,6 +173,7 @@ public class CircuitTests
         for (var kind = 0; kind < 4; kind++)
         {
             using var rig = Circuit(id, 600f, kind < 2 ? 1f : 0.5f, 0);
+            rig["resonance_amount"] = 1f;
             var random = new Random(3);
             var (square, resonates) = (kind % 2 == 1, kind >= 2);
             rig.Input = (port, _, frame) => port switch
