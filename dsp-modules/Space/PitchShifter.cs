@@ -310,9 +310,13 @@ public unsafe struct PitchShifter : IModule<PitchShifter>
         var shift = 0.0;
         if (peak > 0 && peak < 2 * _step)
         {
-            double a = scores[peak - 1], b = scores[peak], c = scores[peak + 1];
+            // A float does not tell neighbouring lags of a low note from each other.
+            var lag = direction * (centre - _step + peak);
+            var a = Precise(fine, origin, origin - lag + direction, stride);
+            var b = Precise(fine, origin, origin - lag, stride);
+            var c = Precise(fine, origin, origin - lag - direction, stride);
             var bend = a - (2.0 * b) + c;
-            if (bend < -1e-9) shift = Math.Max(-0.5, Math.Min(0.5 * (a - c) / bend, 0.5));
+            if (bend < -1e-12) shift = Math.Max(-0.5, Math.Min(0.5 * (a - c) / bend, 0.5));
         }
 
         return Math.Max(1.0, centre - _step + peak + shift);
@@ -346,5 +350,20 @@ public unsafe struct PitchShifter : IModule<PitchShifter>
         }
 
         return both / MathF.Sqrt((one * other) + 1e-20f);
+    }
+
+    private readonly double Precise(float* past, int first, int second, int stride)
+    {
+        var mask = _ring - 1;
+        var (both, one, other) = (0.0, 0.0, 0.0);
+        for (var i = 0; i < FinePoints; i++)
+        {
+            double x = past[(first + (i * stride)) & mask], y = past[(second + (i * stride)) & mask];
+            both += x * y;
+            one += x * x;
+            other += y * y;
+        }
+
+        return both / Math.Sqrt((one * other) + 1e-30);
     }
 }
