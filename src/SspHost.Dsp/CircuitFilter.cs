@@ -4,16 +4,16 @@ using SspHost.Abi;
 namespace SspHost.Dsp;
 
 /// <summary>What a module that is a <see cref="Circuit{TCore}"/> and nothing else calls. Its first setting is <see cref="Quality"/>.</summary>
-public unsafe struct CircuitFilter<TCore> where TCore : unmanaged, ICircuitCore
+public readonly unsafe struct CircuitFilter<TCore> where TCore : unmanaged, ICircuitCore
 {
     private const int Groups = Limits.MaxChannels / 4;
 
     // Doublings of the rate.
     private const int Standard = 1, High = Oversampler.MostDoublings;
 
-    private Circuit<TCore>* _groups;
-    private ulong _seed;
-    private int _doublings;
+    private readonly Circuit<TCore>* _groups;
+    private readonly ulong _seed;
+    private readonly int _doublings;
 
     /// <summary>The setting that every circuit has.</summary>
     public static SettingDescriptor Quality => new("quality", "Quality", 0, 1, 0,
@@ -40,10 +40,10 @@ public unsafe struct CircuitFilter<TCore> where TCore : unmanaged, ICircuitCore
     }
 
     /// <summary>Forgets everything.</summary>
-    public readonly void Reset() => Block.Zero(_groups, Groups);
+    public void Reset() => Block.Zero(_groups, Groups);
 
     /// <summary>One quantum.</summary>
-    public readonly ProcessResult Process(in ProcessContext context)
+    public ProcessResult Process(in ProcessContext context)
     {
         var channels = context.Outputs[0].Channels;
         var asleep = context.Inputs[0].Silent;
