@@ -225,7 +225,7 @@ public unsafe struct BitCrusher : IModule<BitCrusher>
                 phase -= 1f;
                 var age = Math.Min(phase / turns, 1f);
                 var b = bits.At(i) + (bitsIn[i] * amount.At(i) * ((MostBits - LeastBits) / 10f));
-                var value = Rounded(Vector128.Create(Between(past, 1f - age)), Vector128.Create(b), Vector128.Create(noise[i]))[0];
+                var value = Rounded(Vector128.Create(Lagrange.Between(past, 1f - age)), Vector128.Create(b), Vector128.Create(noise[i]))[0];
                 BlepTable.Add(buffer + i, table, 0, age, value - held);
                 held = value;
             }
@@ -251,14 +251,5 @@ public unsafe struct BitCrusher : IModule<BitCrusher>
 
         (voice->Phase, voice->Held) = (phase, held);
         return rest;
-    }
-
-    // Lagrange's polynomial through six points at t in [0, 1] between the third and the fourth.
-    private static float Between(float* p, float t)
-    {
-        var (a, b, d, e, f) = (t + 2f, t + 1f, t - 1f, t - 2f, t - 3f);
-        var (bt, ab, ef) = (b * t, a * b, e * f);
-        return (p[0] * (bt * d * ef * (-1f / 120f))) + (p[1] * (a * t * d * ef * (1f / 24f))) + (p[2] * (ab * d * ef * (-1f / 12f)))
-            + (p[3] * (ab * t * ef * (1f / 12f))) + (p[4] * (ab * t * d * f * (-1f / 24f))) + (p[5] * (ab * t * d * e * (1f / 120f)));
     }
 }

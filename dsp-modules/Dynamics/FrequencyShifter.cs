@@ -1,5 +1,4 @@
 // Frequency shifter: moves every partial by the same number of hertz, up and down.
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
@@ -19,7 +18,6 @@ public unsafe struct FrequencyShifter : IModule<FrequencyShifter>
     private const int Shift = 0, Fine = 1, Amount = 2, Feedback = 3;
     private const int Groups = Limits.MaxChannels / 4;
     private const float BlockerHertz = 20f;
-    private const float Bend = 10f;
 
     private Voices* _groups;
     private ulong _due;
@@ -140,7 +138,7 @@ public unsafe struct FrequencyShifter : IModule<FrequencyShifter>
             var up = a - b;
             frames[i] = up;
             shifts[i] = a + b;
-            group->Back = Bent(up - group->Blocker.LowPass(up, cut));
+            group->Back = SoftLimit.Bend(up - group->Blocker.LowPass(up, cut));
         }
 
         VoiceLanes.Store(in context, Up, first, channels, at, frames);
@@ -152,16 +150,5 @@ public unsafe struct FrequencyShifter : IModule<FrequencyShifter>
         group->Blocker.Clear(quiet);
         group->Back = Vector128.AndNot(group->Back, quiet);
         return true;
-    }
-
-    // Straight up to 10 V, then towards 20 V.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Bent(Vector128<float> x)
-    {
-        var knee = Vector128.Create(Bend);
-        var size = Vector128.Abs(x);
-        var over = Vector128.MaxNative(size - knee, Vector128<float>.Zero);
-        var bent = Vector128.MinNative(size, knee) + (over / (Vector128<float>.One + (over * Vector128.Create(1f / Bend))));
-        return bent | (x & Vector128.Create(-0f));
     }
 }

@@ -5,11 +5,9 @@ namespace SspHost.Conformance;
 /// <param name="Factor">Times the largest step with the knob standing; usually 1.5.</param>
 /// <param name="Crossings">How often the output may cross its range during the sweep; usually 8.</param>
 /// <param name="Reason">Why that is the module's sound.</param>
-public sealed record SweepAllowance(double Factor, double Crossings, string Reason)
-{
-    /// <summary>What a step may be besides, where nothing comes out with the knob standing.</summary>
-    public double Volts { get; init; }
-}
+/// <param name="Volts">By how much more a step may be; usually 0.</param>
+/// <param name="Moving">Whether a moving sound alone is the judge; usually a standing voltage is one as well.</param>
+public sealed record SweepAllowance(double Factor, double Crossings, string Reason, double Volts = 0, bool Moving = false);
 
 /// <summary>The exceptions. A module that is not here keeps the rules as they are.</summary>
 public static class Allowances
@@ -38,15 +36,13 @@ public static class Allowances
         [("chorus", "tone")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
         [("chorus", "mix")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
         [("plate", "predelay")] = new(3, 8, "the bent pitch meets other modes of the plate than the standing one"),
-        [("saturator", "drive")] = new(1.5, 4000, "DC is blocked, so at rest there is nothing to compare a moving curve with"),
-        [("saturator", "drive_amount")] = new(1.5, 4000, "as drive"),
-        [("saturator", "bias")] = new(1.5, 4000, "as drive"),
-        [("bit-crusher", "bits")] = new(1.5, 4800, "steps are its sound, and a standing voltage has none"),
-        [("bit-crusher", "bits_amount")] = new(1.5, 4800, "as bits"),
+        [("bit-crusher", "bits")] = new(1.5, 8, "steps are its sound, which a standing voltage has only while they move; its claims say which", Moving: true),
+        [("bit-crusher", "bits_amount")] = new(1.5, 8, "as bits", Moving: true),
+        [("diode-ladder", "resonance_amount")] = new(1.5, 24, "its gain at DC is 1 / (1 + 20 resonance), steepest where the CV begins to count"),
         [("string", "stiffness")] = new(8, 8, "what is left of a blow, 20 uV, is measured against 3 uV of rounding"),
         [("string", "pitch")] = new(3, 8, "the sweep passes the exciter's pitch, where it rings louder than at any of the seventeen places"),
         [("modal", "pitch")] = new(6, 8, "as the string's, with 32 modes"),
-        [("svf", "drive")] = new(1.5, 8, "a constant whose drive moves is no constant: band and high pass its movement, 1.4 mV here") { Volts = 0.002 },
+        [("svf", "drive")] = new(1.5, 8, "a constant whose drive moves is no constant: band and high pass its movement, 1.4 mV here", Volts: 2e-3),
     };
 
     /// <summary>Settings and parameters that end a tail within the time of a test.</summary>
