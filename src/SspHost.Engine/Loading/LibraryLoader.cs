@@ -4,6 +4,7 @@ using SspHost.Abi;
 using SspHost.Engine.Graph;
 using SspHost.Engine.Memory;
 using SspHost.Engine.Service;
+using SspHost.Engine.Threads;
 
 namespace SspHost.Engine.Loading;
 
@@ -256,7 +257,8 @@ internal sealed unsafe partial class LibraryLoader
         {
             var type = _renderer.Types + _renderer.TypeCount + i;
             *type = default;
-            if (!eye.Record(type, _pool, out _, out _)) return NoMemory(ref words);
+            if (!eye.Record(type, _pool, out var id, out var idBytes)) return NoMemory(ref words);
+            RtGuard.Name(_renderer.TypeCount + i, id, idBytes, load->File);
             if (load->Kind == LibraryKind.Lv2)
             {
                 if (!Lv2Types.Fits(plugin, &type->Entry))

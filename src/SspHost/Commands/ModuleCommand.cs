@@ -96,7 +96,8 @@ internal static class ModuleCommand
         if (Directory.GetFiles(directory, "*.csproj") is [var project, ..])
         {
             var rid = "linux-" + (RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "x64");
-            Execute("dotnet", ["publish", project, "-c", "Release", "-r", rid, "-o", output, "--nologo", "-v", "q"]);
+            // Build servers that stayed would hold the output of whoever called this open.
+            Execute("dotnet", ["publish", project, "-c", "Release", "-r", rid, "-o", output, "--nologo", "-v", "q", "-nodeReuse:false", "-p:UseSharedCompilation=false"]);
         }
         else if (Directory.GetFiles(directory, "*.c") is { Length: > 0 } sources)
         {
