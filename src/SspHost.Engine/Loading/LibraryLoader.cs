@@ -117,12 +117,19 @@ internal sealed unsafe partial class LibraryLoader
         return true;
     }
 
-    /// <summary>Tells how often the libraries' runtimes have collected.</summary>
+    /// <summary>
+    /// Tells how often the libraries' runtimes have collected. A runtime that waits for a thread which one of its modules has cost the engine lets
+    /// nobody in any more: then the file is named, and the engine made anew as for a module that does not come back.
+    /// </summary>
     public void PublishCollections()
     {
+        var name = stackalloc byte[InstanceRecord.NameBytes];
         for (var i = 0; i < _records; i++)
         {
-            if (_collections[i] != 0) Volatile.Write(ref _map.Libraries[i].Collections, ((delegate* unmanaged[Cdecl]<ulong>)_collections[i])() - _before[i]);
+            if (_collections[i] == 0) continue;
+            NameOf(_map.Libraries[i].File, name);
+            using (new StewardVisit(_map, -1, 0, 0, name))
+                Volatile.Write(ref _map.Libraries[i].Collections, ((delegate* unmanaged[Cdecl]<ulong>)_collections[i])() - _before[i]);
         }
     }
 

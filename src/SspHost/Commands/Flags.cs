@@ -104,6 +104,7 @@ internal sealed class Flags
     {
         option.Validators.Add(result =>
         {
+            if (result.Implicit) return; // a default is in order
             var word = result.Tokens.Count > 0 ? result.Tokens[^1].Value : "";
             if (check(word) is { } expected) result.AddError($"{option.Name}: expected {expected}, not '{Patching.PatchError.OneLine(word)}'");
         });

@@ -1,5 +1,6 @@
 // Writes what recorder modules record: one WAV file a take, off the RT threads, whatever the patch does meanwhile.
 using System.Globalization;
+using System.Runtime.InteropServices;
 using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Patching;
@@ -11,9 +12,10 @@ namespace SspHost.Recording;
 /// While there are recorder modules: looks at their rings every 50 ms, copies what is new and writes it when the engine is no longer held. While
 /// there are none it sleeps. A take ends with its module, with its engine, with the disk, or at 4 GiB; what was written stays.
 /// </summary>
-internal sealed unsafe class ModuleTakes : IDisposable
+internal sealed unsafe partial class ModuleTakes : IDisposable
 {
     private const int DrainMs = 50;
+    private const int SetName = 15; // PR_SET_NAME
 
     private readonly EngineSlot _slot;
     private readonly Func<CompiledPlan?> _plan;
@@ -31,7 +33,7 @@ internal sealed unsafe class ModuleTakes : IDisposable
     public ModuleTakes(EngineSlot slot, Func<CompiledPlan?> plan, Func<IReadOnlyList<ModuleDescriptor>> types, string folder, Action<string> say)
     {
         (_slot, _plan, _types, _folder, _say) = (slot, plan, types, folder, say);
-        _thread = new Thread(Run) { IsBackground = true, Name = "takes" };
+        _thread = new Thread(Run) { IsBackground = true };
         _thread.Start();
     }
 
@@ -54,6 +56,7 @@ internal sealed unsafe class ModuleTakes : IDisposable
 
     private void Run()
     {
+        fixed (byte* name = "takes\0"u8) _ = Prctl(SetName, name, 0, 0, 0); // the runtime keeps a thread's name to itself
         var busy = false;
         while (!_ended)
         {
@@ -97,6 +100,9 @@ internal sealed unsafe class ModuleTakes : IDisposable
 
         return recorders.Length > 0 || _tracks.Count > 0; // a module whose engine is away is looked for
     }
+
+    [LibraryImport("libc", EntryPoint = "prctl")]
+    private static partial int Prctl(int option, byte* name, nint b, nint c, nint d);
 
     /// <summary>One recorder module: the blocks that were copied, and the file of its take.</summary>
     private sealed class Track(string name, string folder, int slot, ulong key, long bytes)
