@@ -1,9 +1,11 @@
 // A library's file before anybody loads it: who could have written it, whether somebody still does, and whether all of it is there.
 using System.Buffers.Binary;
+using System.ComponentModel;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using SspHost.Abi;
 
 namespace SspHost.Playing;
 
@@ -20,6 +22,7 @@ internal static unsafe partial class LibraryFile
     private const int SetLease = 1024, SetSignal = 10, ReadLease = 0, NoLease = 2; // F_SETLEASE, F_SETSIG, F_RDLCK, F_UNLCK
     private const int SigUrg = 23; // ignored where nobody asked for it
     private const int BusyErrno = 11; // EAGAIN
+    private const int CloseOnExec = 0x80000;
 
     /// <summary>What an owner and a mode allow to others than root and <paramref name="me"/>; null: nothing.</summary>
     /// <param name="mode">As stat has it, type included.</param>
@@ -31,6 +34,14 @@ internal static unsafe partial class LibraryFile
         if ((mode & Sticky) != 0 && (mode & TypeMask) == Directory && !last) return null;
         if ((mode & OthersWrite) != 0) return "can be written by everybody (chmod o-w)";
         return (mode & GroupWrites) != 0 && me == 0 && group != 0 ? string.Create(CultureInfo.InvariantCulture, $"can be written by group {group} (chmod g-w)") : null;
+    }
+
+    /// <summary>Opens a file to read, whatever locks others have put on it. Throws <see cref="IOException"/>.</summary>
+    public static SafeFileHandle Open(string path)
+    {
+        int fd;
+        fixed (byte* name = Encoding.UTF8.GetBytes(path + "\0")) fd = Linux.Open(name, CloseOnExec, 0);
+        return fd >= 0 ? new SafeFileHandle(fd, ownsHandle: true) : throw new IOException($"it cannot be opened: {new Win32Exception(Marshal.GetLastSystemError()).Message}");
     }
 
     /// <summary>What is wrong with a directory of libraries, or with one above it; null: nothing. Links are followed.</summary>

@@ -72,7 +72,7 @@ internal sealed class ModuleLibraries(IReadOnlyList<string> directories, string 
     {
         try
         {
-            using var source = Open(file);
+            using var source = LibraryFile.Open(file);
             return Unfit(source, file) is { } why ? new ProbeResult([], why) : LibraryProbe.Run(file, file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -230,7 +230,7 @@ internal sealed class ModuleLibraries(IReadOnlyList<string> directories, string 
     // What is tried is what is loaded: one open file is looked at and copied, whatever becomes of its name. Null with the reason.
     private string? Copy(string file, out string? why)
     {
-        using var source = Open(file);
+        using var source = LibraryFile.Open(file);
         why = Unfit(source, file);
         if (why != null) return null;
         Directory.CreateDirectory(copies, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -255,8 +255,6 @@ internal sealed class ModuleLibraries(IReadOnlyList<string> directories, string 
         File.Delete(copy);
         return null;
     }
-
-    private static SafeFileHandle Open(string file) => File.OpenHandle(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     private static string? Unfit(SafeFileHandle file, string path)
     {
