@@ -59,7 +59,10 @@ internal static class ModuleCommand
         {
             var to = Path.Combine([name, .. path]);
             Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-            File.WriteAllText(to, Resource(resource).Replace(TemplateName, title, StringComparison.Ordinal).Replace(TemplateId, name, StringComparison.Ordinal).Replace("SSP_SDK/", "ssp/", StringComparison.Ordinal));
+            var text = Resource(resource);
+            if (resource.StartsWith("sdk/template/", StringComparison.Ordinal))
+                text = text.Replace(TemplateName, title, StringComparison.Ordinal).Replace(TemplateId, name, StringComparison.Ordinal).Replace("SSP_SDK/", "ssp/", StringComparison.Ordinal);
+            File.WriteAllText(to, text);
         }
 
         if (language == "c")
