@@ -23,6 +23,9 @@ internal sealed class PlayingHost : IDisposable
 
     public string Directory => _runtime.Directory;
 
+    /// <summary>Process of `ssp run`, which its environment has become.</summary>
+    public int Pid => _process.Id;
+
     /// <summary>What it has printed.</summary>
     public string Text => _lines.Text;
 

@@ -382,7 +382,7 @@ public sealed partial class ControlProtocolTests : IDisposable
         return examples;
     }
 
-    private static string Root { get; } = typeof(ControlProtocolTests).Assembly.GetCustomAttributes(false)
+    internal static string Root { get; } = typeof(ControlProtocolTests).Assembly.GetCustomAttributes(false)
         .OfType<System.Reflection.AssemblyMetadataAttribute>().Single(a => a.Key == "SspRoot").Value!;
 
     // "..." within an object or a list: there is more.

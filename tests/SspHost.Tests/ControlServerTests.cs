@@ -25,7 +25,7 @@ public sealed class ControlServerTests : IDisposable
     {
         using var c = _host.Connect();
         var hello = c.Read().GetProperty("hello");
-        Assert.Equal((1, 2, "1.2.3"), (hello.GetProperty("protocol").GetInt32(), hello.GetProperty("minor").GetInt32(), hello.GetProperty("version").GetString()));
+        Assert.Equal((1, Protocol.Minor, "1.2.3"), (hello.GetProperty("protocol").GetInt32(), hello.GetProperty("minor").GetInt32(), hello.GetProperty("version").GetString()));
         Assert.Equal(Protocol.Commands, hello.GetProperty("commands").EnumerateArray().Select(e => e.GetString()!));
         Assert.True(c.Ask("""{"id":"a","command":"hello","protocol":1}""").GetProperty("ok").GetBoolean());
         Assert.Equal("version", ErrorOf(c.Ask("""{"command":"hello","protocol":2}""")).Code);

@@ -13,8 +13,9 @@ internal static class PatchCommand
     public static Command Build()
     {
         var files = Flags.NoFlag(new Argument<string[]>("file") { Description = "Patch files.", Arity = ArgumentArity.OneOrMore });
-        var check = new Command("check", "Say in one line what is wrong with a patch, or that it is in order.") { files };
-        check.SetAction(r => Check(r.GetValue(files) ?? []));
+        var directories = Flags.ModuleDirectory();
+        var check = new Command("check", "Say in one line what is wrong with a patch, or that it is in order.") { files, directories };
+        check.SetAction(r => Check(r.GetValue(files) ?? [], r.GetValue(directories) ?? []));
 
         var file = Flags.NoFlag(new Argument<string>("file") { Description = "Patch file." });
         var json = new Option<bool>("--json") { Description = "The patch as it would be saved." };
@@ -96,9 +97,9 @@ internal static class PatchCommand
         return 0;
     }
 
-    private static int Check(string[] files)
+    private static int Check(string[] files, string[] directories)
     {
-        var modules = new DescriptorIndex(ModulesCommand.Descriptors());
+        var modules = new DescriptorIndex(ModulesCommand.Descriptors(directories));
         var bad = 0;
         foreach (var file in files)
         {
