@@ -30,11 +30,11 @@ test:
 	@tools/setup.sh test
 	@tools/build.sh $(RID)
 	@tools/build.sh $(RID) checked engine
-	@tools/test.sh $(FILTER)
+	@tools/test.sh "$(FILTER)"
 
 quality:
 	@tools/setup.sh run
-	@tools/quality.sh $(FILTER)
+	@tools/quality.sh "$(FILTER)"
 
 arm64:
 	@tools/setup.sh test

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs every test project, one after the other (real-time tests want the cores for themselves), and ends with the sum.
+# Builds and runs every test project and ends with the sum. Real-time tests want the cores for themselves: their projects run one after the
+# other. Those that only compute or compile run in two rows side by side.
 # Usage: tools/test.sh [FILTER]   FILTER is passed to dotnet test --filter.
 set -u
 cd "$(dirname "$0")/.."
@@ -7,16 +8,34 @@ results=artifacts/test-results
 rm -rf "$results"
 mkdir -p "$results"
 export SSP_BIN="$PWD/artifacts/bin" SSP_CHECKED_BIN="$PWD/artifacts/checked/bin" SSP_ROOT="$PWD"
-broken=""
+filter=${1:-}
+compiling="SspHost.Arm64.Tests SspHost.Proof.Tests" # in one row: they build from the same sources
+computing="SspHost.Dsp.Tests SspHost.Html.Tests SspHost.Lv2.Tests SspHost.Modules.Tests SspHost.Patching.Tests"
+broken="" built=""
 for project in tests/*.Tests/*.csproj; do
-    name=$(basename "$project" .csproj)
     # A build server left running would hold this script's output open, so none is used.
-    dotnet build "$project" -c Release -v q --nologo -p:UseSharedCompilation=false -nodeReuse:false || { broken="$broken $name"; continue; }
-    echo "== $name"
-    dotnet test "$project" -c Release --no-build --nologo -v q ${1:+--filter "$1"} \
-        --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" --results-directory "$results" || true
-    grep -q '<Counters ' "$results/$name.trx" 2>/dev/null || broken="$broken $name"
+    name=$(basename "$project" .csproj)
+    if dotnet build "$project" -c Release -v q --nologo -p:UseSharedCompilation=false -nodeReuse:false; then built="$built $name"; else broken="$broken $name"; fi
 done
+
+has() { case " $1 " in *" $2 "*) true ;; *) false ;; esac; }
+
+# Runs one project, if it was built.
+try() {
+    has "$built" "$1" || return 0
+    echo "== $1"
+    dotnet test "tests/$1/$1.csproj" -c Release --no-build --nologo -v q ${filter:+--filter "$filter"} \
+        --logger "trx;LogFileName=$1.trx" --logger "console;verbosity=minimal" --results-directory "$results" || true
+}
+
+# Runs projects one after the other beside another row of them: each prints when it is over.
+row() { for name in "$@"; do try "$name" >"$results/$name.out" 2>&1; cat "$results/$name.out"; done; }
+
+trap 'trap "" TERM; kill 0; exit 130' INT # rows in the background do not hear of Ctrl-C
+row $compiling & row $computing & wait
+trap - INT
+for name in $built; do has "$compiling $computing" "$name" || try "$name"; done
+for name in $built; do grep -q '<Counters ' "$results/$name.trx" 2>/dev/null || broken="$broken $name"; done
 
 # Prints `passed failed skipped` of a result file.
 count() {

@@ -54,9 +54,13 @@ public unsafe struct BitCrusher : IModule<BitCrusher>
         Family = "Dynamics",
         Text = "Fewer bits and a lower sample rate: the grain of old samplers, and the whistle of broken ones.",
         Help = """
-            Two kinds of dirt. Fewer bits turn a smooth wave into a staircase: loud sounds become buzzy, quiet ones break up into noise and then into nothing. A lower sample rate mirrors the sound around its multiples: high notes get companions that move the wrong way. Both sweep smoothly; eight and a half bits exist here.
+            Two kinds of dirt. Fewer bits turn a smooth wave into a staircase: loud sounds become buzzy, quiet ones break up into
+            noise and then into nothing. A lower sample rate mirrors the sound around its multiples: high notes get companions that
+            move the wrong way. Both sweep smoothly; eight and a half bits exist here.
 
-            The setting Edges decides how the staircase is drawn. Raw is what a chip does on the clock of this machine; at odd rates it adds some grit of its own. Band-limited draws each step at its exact time, so that all you hear is the mirror images themselves and nothing else; it costs 18 frames of latency. Dither trades the buzz of few bits for an even hiss.
+            The setting Edges decides how the staircase is drawn. Raw is what a chip does on the clock of this machine; at odd rates
+            it adds some grit of its own. Band-limited draws each step at its exact time, so that all you hear is the mirror images
+            themselves and nothing else; it costs 18 frames of latency. Dither trades the buzz of few bits for an even hiss.
 
             - Try a drum loop at 12 bits and 26 kHz, then at 8 bits and 11 kHz.
             - Try a sine melody at a rate of 3 kHz: the images make a second melody.
@@ -221,7 +225,7 @@ public unsafe struct BitCrusher : IModule<BitCrusher>
                 phase -= 1f;
                 var age = Math.Min(phase / turns, 1f);
                 var b = bits.At(i) + (bitsIn[i] * amount.At(i) * ((MostBits - LeastBits) / 10f));
-                var value = Rounded(Vector128.Create(Between(past, 1f - age)), Vector128.Create(b), Vector128.Create(noise[i]))[0];
+                var value = Rounded(Vector128.Create(Lagrange.Between(past, 1f - age)), Vector128.Create(b), Vector128.Create(noise[i]))[0];
                 BlepTable.Add(buffer + i, table, 0, age, value - held);
                 held = value;
             }
@@ -247,14 +251,5 @@ public unsafe struct BitCrusher : IModule<BitCrusher>
 
         (voice->Phase, voice->Held) = (phase, held);
         return rest;
-    }
-
-    // Lagrange's polynomial through six points at t in [0, 1] between the third and the fourth.
-    private static float Between(float* p, float t)
-    {
-        var (a, b, d, e, f) = (t + 2f, t + 1f, t - 1f, t - 2f, t - 3f);
-        var (bt, ab, ef) = (b * t, a * b, e * f);
-        return (p[0] * (bt * d * ef * (-1f / 120f))) + (p[1] * (a * t * d * ef * (1f / 24f))) + (p[2] * (ab * d * ef * (-1f / 12f)))
-            + (p[3] * (ab * t * ef * (1f / 12f))) + (p[4] * (ab * t * d * f * (-1f / 24f))) + (p[5] * (ab * t * d * e * (1f / 120f)));
     }
 }

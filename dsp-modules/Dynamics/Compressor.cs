@@ -44,15 +44,21 @@ public unsafe struct Compressor : IModule<Compressor>
         Family = "Dynamics",
         Text = "Evens out loud and quiet, glues a mix together, or ducks one sound under another.",
         Help = """
-            Whatever is louder than the threshold is turned down: at a ratio of 4, a sound 8 dB above it comes out 2 dB above it. What was quiet stays as it is, so the whole can be made louder behind it with Makeup. Left and right are turned down together, so a stereo picture does not sway; with a polyphonic cable each voice has a compressor of its own.
+            Whatever is louder than the threshold is turned down: at a ratio of 4, a sound 8 dB above it comes out 2 dB above it.
+            What was quiet stays as it is, so the whole can be made louder behind it with Makeup. Left and right are turned down
+            together, so a stereo picture does not sway; with a polyphonic cable each voice has a compressor of its own.
 
-            Attack and Release are the times in which it takes away and gives back 63 % of the decibels. A long attack lets the stroke of a drum through and presses what follows, which makes it punchier; a release in time with the music makes it breathe. The knee rounds the corner at the threshold. Mix adds the sound as it was: heavy compression under a dry drum keeps its strokes and lifts its room.
+            Attack and Release are the times in which it takes away and gives back 63 % of the decibels. A long attack lets the
+            stroke of a drum through and presses what follows, which makes it punchier; a release in time with the music makes it
+            breathe. The knee rounds the corner at the threshold. Mix adds the sound as it was: heavy compression under a dry drum
+            keeps its strokes and lifts its room.
 
             - Try a drum loop at ratio 4, attack 30 ms, release 100 ms, and turn the threshold down until Reduction shows 6 dB.
             - Try a pad at Left and Right and a kick at Sidechain, ratio 10, attack 1 ms, release 200 ms: the pad ducks at each kick.
             - Patch Reduction (1 V for 3 dB) elsewhere: a filter that closes when the mix is loud.
 
-            The setting Look-ahead delays the sound by so much against what decides, so that the gain is down when the stroke comes. It adds that latency.
+            The setting Look-ahead delays the sound by so much against what decides, so that the gain is down when the stroke comes.
+            It adds that latency.
             """,
         Inputs =
         [

@@ -1,5 +1,4 @@
 // Frequency shifter: moves every partial by the same number of hertz, up and down.
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
@@ -19,7 +18,6 @@ public unsafe struct FrequencyShifter : IModule<FrequencyShifter>
     private const int Shift = 0, Fine = 1, Amount = 2, Feedback = 3;
     private const int Groups = Limits.MaxChannels / 4;
     private const float BlockerHertz = 20f;
-    private const float Bend = 10f;
 
     private Voices* _groups;
     private ulong _due;
@@ -41,13 +39,18 @@ public unsafe struct FrequencyShifter : IModule<FrequencyShifter>
         Family = "Dynamics",
         Text = "Moves every partial by the same number of hertz, up at one output and down at the other.",
         Help = """
-            A pitch shifter multiplies frequencies and keeps a sound's harmonies; a frequency shifter adds to them and takes these apart. 100, 200 and 300 Hz moved up by 30 Hz become 130, 230 and 330 Hz: no longer a harmonic sound, but a clang. The two outputs move by the same amount in opposite directions. Moved below zero, a partial comes back upwards.
+            A pitch shifter multiplies frequencies and keeps a sound's harmonies; a frequency shifter adds to them and takes these
+            apart. 100, 200 and 300 Hz moved up by 30 Hz become 130, 230 and 330 Hz: no longer a harmonic sound, but a clang. The
+            two outputs move by the same amount in opposite directions. Moved below zero, a partial comes back upwards.
 
-            A few hertz or less is quite another effect: mixed with the dry sound it makes a phaser that only ever rises, or falls, and never arrives; Up to the left and Down to the right make a slowly turning stereo. Feedback sends what was moved through again, so that each partial becomes a ladder of partials.
+            A few hertz or less is quite another effect: mixed with the dry sound it makes a phaser that only ever rises, or falls,
+            and never arrives; Up to the left and Down to the right make a slowly turning stereo. Feedback sends what was moved
+            through again, so that each partial becomes a ladder of partials.
 
             - Try a drum loop with a shift of 60 Hz, then of -60 Hz.
             - Try a chord with a shift of 0, a fine shift of 0.3 Hz and feedback at 0.7, mixed with the dry chord.
-            - Patch an envelope into Shift CV with an amount of 100 Hz per volt for struck, falling bells; an audio oscillator there makes it stranger.
+            - Patch an envelope into Shift CV with an amount of 100 Hz per volt for struck, falling bells; an audio oscillator there
+            makes it stranger.
             """,
         Inputs =
         [
@@ -135,7 +138,7 @@ public unsafe struct FrequencyShifter : IModule<FrequencyShifter>
             var up = a - b;
             frames[i] = up;
             shifts[i] = a + b;
-            group->Back = Bent(up - group->Blocker.LowPass(up, cut));
+            group->Back = SoftLimit.Bend(up - group->Blocker.LowPass(up, cut));
         }
 
         VoiceLanes.Store(in context, Up, first, channels, at, frames);
@@ -147,16 +150,5 @@ public unsafe struct FrequencyShifter : IModule<FrequencyShifter>
         group->Blocker.Clear(quiet);
         group->Back = Vector128.AndNot(group->Back, quiet);
         return true;
-    }
-
-    // Straight up to 10 V, then towards 20 V.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Bent(Vector128<float> x)
-    {
-        var knee = Vector128.Create(Bend);
-        var size = Vector128.Abs(x);
-        var over = Vector128.MaxNative(size - knee, Vector128<float>.Zero);
-        var bent = Vector128.MinNative(size, knee) + (over / (Vector128<float>.One + (over * Vector128.Create(1f / Bend))));
-        return bent | (x & Vector128.Create(-0f));
     }
 }

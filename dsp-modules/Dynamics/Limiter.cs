@@ -63,9 +63,14 @@ public unsafe struct Limiter : IModule<Limiter>
         Family = "Dynamics",
         Text = "Keeps a sound below a ceiling, always, and so gently that it can be driven hard.",
         Help = """
-            It looks ahead: the sound is delayed by a millisecond or more, and the gain is already on its way down when a peak arrives. So nothing ever comes out above the ceiling, and nothing is clipped. Left and right get the same gain; with a polyphonic cable each voice has its own.
+            It looks ahead: the sound is delayed by a millisecond or more, and the gain is already on its way down when a peak
+            arrives. So nothing ever comes out above the ceiling, and nothing is clipped. Left and right get the same gain; with a
+            polyphonic cable each voice has its own.
 
-            Drive it with Gain: what stands out is taken down, the rest comes up. Release is the time in which the gain comes back; short is loud and dense, long keeps the balance. A longer look-ahead is smoother in the bass and adds as much latency. True peaks, a setting, also keeps what lies between the samples below the ceiling, which matters for recordings that will be converted or compressed.
+            Drive it with Gain: what stands out is taken down, the rest comes up. Release is the time in which the gain comes back;
+            short is loud and dense, long keeps the balance. A longer look-ahead is smoother in the bass and adds as much latency.
+            True peaks, a setting, also keeps what lies between the samples below the ceiling, which matters for recordings that
+            will be converted or compressed.
 
             - Try it as the last module before Audio Out, ceiling -0.5 dB, to keep an accident in the patch from hurting.
             - Try a drum loop with 12 dB of gain and a release of 50 ms, then of 500 ms.

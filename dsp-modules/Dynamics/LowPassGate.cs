@@ -55,9 +55,14 @@ public unsafe struct LowPassGate : IModule<LowPassGate>
         Family = "Dynamics",
         Text = "A gate that gets darker as it gets quieter: struck, it sounds like wood and skin.",
         Help = """
-            In a vactrol a small lamp shines on a resistor that is quick to see light and slow to forget it. Two of these make a volume control and a filter in one: as a note dies away it also loses its overtones, as struck things do. That is the sound of west-coast percussion.
+            In a vactrol a small lamp shines on a resistor that is quick to see light and slow to forget it. Two of these make a
+            volume control and a filter in one: as a note dies away it also loses its overtones, as struck things do. That is the
+            sound of west-coast percussion.
 
-            A trigger at Strike lights the lamp for a moment and lets go; Decay is the time the resistor takes to forget. CV opens it like a VCA, with the vactrol's inertia, so gates and steps become soft. Level holds it open. With neither CV nor Strike patched it is open. Mode chooses the circuit: both volume and brightness, nearly volume alone (VCA), or a low-pass filter with resonance.
+            A trigger at Strike lights the lamp for a moment and lets go; Decay is the time the resistor takes to forget. CV opens
+            it like a VCA, with the vactrol's inertia, so gates and steps become soft. Level holds it open. With neither CV nor
+            Strike patched it is open. Mode chooses the circuit: both volume and brightness, nearly volume alone (VCA), or a
+            low-pass filter with resonance.
 
             - Try a clock into Strike and a sine or a folded wave into In: bongos. Change Decay while it plays.
             - Patch random voltages into CV instead: every note is as bright as it is loud.

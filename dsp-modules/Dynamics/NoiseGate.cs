@@ -43,9 +43,12 @@ public unsafe struct NoiseGate : IModule<NoiseGate>
         Family = "Dynamics",
         Text = "Lets a sound through while it is loud, and shuts out hum, hiss and spill between.",
         Help = """
-            It opens as soon as the sound reaches the threshold and closes when the sound has stayed below it for the hold time. The hysteresis puts the level for closing below the one for opening, so that a tail around the threshold does not make it stutter; Hold does the same in time, and should be longer than a period of the lowest note.
+            It opens as soon as the sound reaches the threshold and closes when the sound has stayed below it for the hold time. The
+            hysteresis puts the level for closing below the one for opening, so that a tail around the threshold does not make it
+            stutter; Hold does the same in time, and should be longer than a period of the lowest note.
 
-            The gate output is 10 V while it is open, at the very frame: what is played into it becomes a trigger for envelopes, drums and sequencers. Range is how much is left when it is closed: -80 dB is nothing at all, -12 dB only tidies up.
+            The gate output is 10 V while it is open, at the very frame: what is played into it becomes a trigger for envelopes,
+            drums and sequencers. Range is how much is left when it is closed: -80 dB is nothing at all, -12 dB only tidies up.
 
             - Try a drum loop with the threshold turned up until only the snare opens it, hold 40 ms, release 60 ms.
             - Try a chord at In, a hi-hat pattern at Sidechain, attack 1 ms, hold 20 ms: the chord is chopped in the rhythm of the hat.

@@ -57,9 +57,14 @@ public unsafe struct RingModulator : IModule<RingModulator>
         Family = "Dynamics",
         Text = "Multiplies two sounds: bells, robots and radios.",
         Help = """
-            Each partial of one sound meets each of the other, and what comes out are the sums and the differences of their frequencies; the originals are gone. Two harmonic sounds in a simple ratio stay harmonic; any other pair becomes a bell, a gong or a robot. Below some 20 Hz the carrier is heard as tremolo.
+            Each partial of one sound meets each of the other, and what comes out are the sums and the differences of their
+            frequencies; the originals are gone. Two harmonic sounds in a simple ratio stay harmonic; any other pair becomes a bell,
+            a gong or a robot. Below some 20 Hz the carrier is heard as tremolo.
 
-            With nothing at Carrier it uses a sine of its own, which Frequency and Pitch tune. The setting Circuit has two kinds: the multiplier is exact and clean; the diodes are four of them in a ring, as in the boxes of the fifties, which let nothing of a quiet carrier through and roughen a loud one. The setting Quality keeps the multiplier's sums above half the sample rate from coming down again as wrong notes.
+            With nothing at Carrier it uses a sine of its own, which Frequency and Pitch tune. The setting Circuit has two kinds:
+            the multiplier is exact and clean; the diodes are four of them in a ring, as in the boxes of the fifties, which let
+            nothing of a quiet carrier through and roughen a loud one. The setting Quality keeps the multiplier's sums above half
+            the sample rate from coming down again as wrong notes.
 
             - Try a voice at In with a frequency of 30 Hz, then 200 Hz.
             - Try two oscillators at In and Carrier, a fifth apart, and bend one of them slowly.

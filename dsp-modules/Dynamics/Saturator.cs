@@ -45,13 +45,18 @@ public unsafe struct Saturator : IModule<Saturator>
         Family = "Dynamics",
         Text = "Drives a sound into one of four curves: from warmth through grit to a hard clip.",
         Help = """
-            A louder sound than a circuit has room for is bent at its tips, and bending makes overtones. Drive decides how far it goes; the curve decides how it bends. Tanh is soft and symmetrical, all odd overtones. Tape has a little more room below than above, which adds even ones. Diode never quite flattens: it squashes, and keeps some of the dynamics. Clip is straight up to the edge and flat beyond.
+            A louder sound than a circuit has room for is bent at its tips, and bending makes overtones. Drive decides how far it
+            goes; the curve decides how it bends. Tanh is soft and symmetrical, all odd overtones. Tape has a little more room below
+            than above, which adds even ones. Diode never quite flattens: it squashes, and keeps some of the dynamics. Clip is
+            straight up to the edge and flat beyond.
 
-            Bias pushes the sound to one side of the curve, for even overtones and gated, sputtering sounds with much of it; the offset this would make is taken out. With Auto on, a full-scale sound keeps its height while you turn the drive, so you hear the colour and not the loudness. Nothing below 20 kHz is there that the curve did not make: no aliases.
+            Bias pushes the sound to one side of the curve, for even overtones and gated, sputtering sounds with much of it; the
+            offset this would make is taken out. With Auto on, a full-scale sound keeps its height while you turn the drive, so you
+            hear the colour and not the loudness. Nothing below 20 kHz is there that the curve did not make: no aliases.
 
             - Try a sine from a VCO and sweep Drive with each curve.
-            - Try a drum loop, curve clip, drive 20 dB, mix 30 %: parallel distortion.
-            - Patch an envelope into Drive CV with an amount of 50 %: each note starts rough and ends clean.
+            - Try a drum loop, curve clip, drive 20 dB, mix 0.3: parallel distortion.
+            - Patch an envelope into Drive CV with an amount of 0.5: each note starts rough and ends clean.
             - Try a bass with the curve tape, a bias of 0.5 and the tone at 3 kHz.
             """,
         Inputs =

@@ -27,12 +27,17 @@ public unsafe struct Vca : IModule<Vca>
         Family = "Dynamics",
         Text = "Makes a sound louder and quieter as a voltage says: patch an envelope into CV.",
         Help = """
-            Nothing moves in a patch without it: a VCA multiplies what goes in by what a voltage says. Patched between an oscillator and the output, with an envelope at CV, it turns a steady tone into notes. It passes anything, so it also makes an LFO's sweep deeper or a melody's vibrato come and go.
+            Nothing moves in a patch without it: a VCA multiplies what goes in by what a voltage says. Patched between an oscillator
+            and the output, with an envelope at CV, it turns a steady tone into notes. It passes anything, so it also makes an LFO's
+            sweep deeper or a melody's vibrato come and go.
 
-            Linear response multiplies by a tenth of the CV: right for voltages and for tremolo. Exponential spreads 80 dB over the 10 V, as ears hear loudness, and is exactly silent at 0 V and exactly open at 10 V: right for fades and for envelopes whose tail should ring long. Level is the gain when CV is full. Without a cable at CV it is open.
+            Linear response multiplies by a tenth of the CV: right for voltages and for tremolo. Exponential spreads 80 dB over the
+            10 V, as ears hear loudness, and is exactly silent at 0 V and exactly open at 10 V: right for fades and for envelopes
+            whose tail should ring long. Level is the gain when CV is full. Without a cable at CV it is open.
 
             - Try an ADSR at CV and a VCO at In: notes.
-            - Try an LFO of 5 Hz at CV, linear: tremolo. Put the LFO through a second VCA and open that one by hand.
+            - Try an LFO of 5 Hz at CV, linear, its Range upwards and its Level at 10: tremolo. Put the LFO through a second VCA and
+            open that one by hand.
             - Patch two oscillators into In and CV: the part of the second above 0 V chops the first.
             """,
         Inputs =

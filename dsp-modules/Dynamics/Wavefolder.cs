@@ -29,9 +29,13 @@ public unsafe struct Wavefolder : IModule<Wavefolder>
         Family = "Dynamics",
         Text = "Folds a wave back where it goes over the top: from a sine to rich, moving overtones.",
         Help = """
-            A filter takes overtones away; a folder makes them. The wave is made larger, and where it would leave the room it is turned back, once, twice, ten times. Each fold adds a band of overtones that glides upwards as Fold rises. The plainer the wave, the clearer the effect: start with a sine or a triangle.
+            A filter takes overtones away; a folder makes them. The wave is made larger, and where it would leave the room it is
+            turned back, once, twice, ten times. Each fold adds a band of overtones that glides upwards as Fold rises. The plainer
+            the wave, the clearer the effect: start with a sine or a triangle.
 
-            Symmetry shifts the wave before it is folded: in the middle there are odd overtones only, hollow as a clarinet; off it the even ones come in. How loud the input is matters as much as Fold, so a decaying sound unfolds as it dies away. It is free of aliases, so high notes may be folded hard.
+            Symmetry shifts the wave before it is folded: in the middle there are odd overtones only, hollow as a clarinet; off it
+            the even ones come in. How loud the input is matters as much as Fold, so a decaying sound unfolds as it dies away. It is
+            free of aliases, so high notes may be folded hard.
 
             - Try a sine VCO into In and an envelope into Fold CV: the classic west-coast voice, best with a low-pass gate behind it.
             - Try a slow triangle LFO at Symmetry CV.

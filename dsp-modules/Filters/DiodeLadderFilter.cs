@@ -10,12 +10,7 @@ namespace SspHost.Modules;
 /// </summary>
 public unsafe struct DiodeLadderFilter : IModule<DiodeLadderFilter>
 {
-    private const int Groups = Limits.MaxChannels / 4;
-
-    private Circuit<DiodeLadder>* _voices;
-    private int _doublings;
-    private Xorshift _random;
-    private ulong _seed;
+    private CircuitFilter<DiodeLadder> _circuit;
 
     public static ModuleDescriptor Describe() => new()
     {
@@ -34,7 +29,7 @@ public unsafe struct DiodeLadderFilter : IModule<DiodeLadderFilter>
 
             Try a saw at In, a sequence of sixteenth notes, an envelope with no attack and 200 ms of decay at Cutoff CV, cutoff at
             400 Hz and resonance at 0.75, and move the cutoff by hand while it plays. Accents are louder notes with a higher
-            envelope.
+            envelope, and with 2 or 3 V more at Resonance CV.
 
             The low 18 mode leaves out the last pole: brighter, and a little more open. High quality runs the circuit at eight times
             the rate, for about four times the work.
@@ -43,6 +38,7 @@ public unsafe struct DiodeLadderFilter : IModule<DiodeLadderFilter>
         [
             new PortDescriptor("in", "In", "Sound to be filtered."),
             new PortDescriptor("cutoff", "Cutoff CV", "Moves the cutoff, 1 V an octave at amount 1; may be audio."),
+            CircuitFilter<DiodeLadder>.ResonanceIn,
         ],
         Outputs = [new PortDescriptor("out", "Out", "The filtered sound.")],
         Parameters =
@@ -56,35 +52,18 @@ public unsafe struct DiodeLadderFilter : IModule<DiodeLadderFilter>
                 "How far the CV moves the cutoff, in octaves per volt."),
             new ParameterDescriptor("mode", "Mode", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Four poles, or the three below the last.",
                 "low 24", "low 18"),
+            CircuitFilter<DiodeLadder>.ResonanceAmount,
         ],
-        Settings =
-        [
-            new SettingDescriptor("quality", "Quality", 0, 1, 0,
-                "High keeps the response of the circuit up to 16 kHz, for four times the work.", "standard", "high"),
-        ],
+        Settings = [CircuitFilter<DiodeLadder>.Quality],
         HasTail = true,
     };
 
-    public static void Require(in InstanceSetup setup, ref Requirements need) => need.Need<Circuit<DiodeLadder>>(Groups);
+    public static void Require(in InstanceSetup setup, ref Requirements need) => CircuitFilter<DiodeLadder>.Require(ref need);
 
-    public static void Construct(ref DiodeLadderFilter self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
-    {
-        self._voices = memory.Take<Circuit<DiodeLadder>>(Groups);
-        self._doublings = setup.Settings[0] == 0 ? Circuit<DiodeLadder>.Standard : Circuit<DiodeLadder>.High;
-        self._seed = setup.Seed;
-        self._random = new Xorshift(self._seed);
-        timing.LatencyFrames = Oversampler.Latency(self._doublings);
-        timing.TailFrames = -1;
-    }
+    public static void Construct(ref DiodeLadderFilter self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing) =>
+        self._circuit = new CircuitFilter<DiodeLadder>(in setup, ref memory, ref timing);
 
-    public static void Reset(ref DiodeLadderFilter self)
-    {
-        Block.Zero(self._voices, Groups);
-        self._random = new Xorshift(self._seed);
-    }
+    public static void Reset(ref DiodeLadderFilter self) => self._circuit.Reset();
 
-    public static ProcessResult Process(ref DiodeLadderFilter self, in ProcessContext context) =>
-        Circuit<DiodeLadder>.Process(self._voices, self._doublings, ref self._random, in context)
-            ? ProcessResult.Sleep
-            : ProcessResult.Continue;
+    public static ProcessResult Process(ref DiodeLadderFilter self, in ProcessContext context) => self._circuit.Process(in context);
 }

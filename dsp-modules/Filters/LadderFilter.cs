@@ -11,12 +11,7 @@ namespace SspHost.Modules;
 /// </summary>
 public unsafe struct LadderFilter : IModule<LadderFilter>
 {
-    private const int Groups = Limits.MaxChannels / 4;
-
-    private Circuit<Ladder>* _voices;
-    private int _doublings;
-    private Xorshift _random;
-    private ulong _seed;
+    private CircuitFilter<Ladder> _circuit;
 
     public static ModuleDescriptor Describe() => new()
     {
@@ -30,7 +25,8 @@ public unsafe struct LadderFilter : IModule<LadderFilter>
             sounds.
 
             Resonance lifts what is at the cutoff and thins out the bass below it, as the original does. From 0.8 it whistles, a
-            sine at the cutoff; 1 V at Cutoff CV moves it an octave at amount 1, so a melody there plays it in tune. Drive pushes
+            sine at the cutoff; 1 V at Cutoff CV moves it an octave at amount 1, so a melody there plays it in tune. 10 V at
+            Resonance CV are its whole travel at an amount of 1: a gate there makes it whistle on that note alone. Drive pushes
             the sound into the saturation: a little thickens, a lot growls.
 
             Mode picks other slopes from the same four poles: a gentler low-pass, two band-passes and two high-passes, all with the
@@ -47,6 +43,7 @@ public unsafe struct LadderFilter : IModule<LadderFilter>
         [
             new PortDescriptor("in", "In", "Sound to be filtered."),
             new PortDescriptor("cutoff", "Cutoff CV", "Moves the cutoff, 1 V an octave at amount 1; may be audio."),
+            CircuitFilter<Ladder>.ResonanceIn,
         ],
         Outputs = [new PortDescriptor("out", "Out", "The filtered sound.")],
         Parameters =
@@ -60,35 +57,18 @@ public unsafe struct LadderFilter : IModule<LadderFilter>
                 "How far the CV moves the cutoff, in octaves per volt."),
             new ParameterDescriptor("mode", "Mode", "", 0f, 5f, 0f, ParameterCurve.Stepped, "Which slope comes out.",
                 "low 24", "low 12", "band 24", "band 12", "high 24", "high 12"),
+            CircuitFilter<Ladder>.ResonanceAmount,
         ],
-        Settings =
-        [
-            new SettingDescriptor("quality", "Quality", 0, 1, 0,
-                "High keeps the response of the circuit up to 16 kHz, for four times the work.", "standard", "high"),
-        ],
+        Settings = [CircuitFilter<Ladder>.Quality],
         HasTail = true,
     };
 
-    public static void Require(in InstanceSetup setup, ref Requirements need) => need.Need<Circuit<Ladder>>(Groups);
+    public static void Require(in InstanceSetup setup, ref Requirements need) => CircuitFilter<Ladder>.Require(ref need);
 
-    public static void Construct(ref LadderFilter self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
-    {
-        self._voices = memory.Take<Circuit<Ladder>>(Groups);
-        self._doublings = setup.Settings[0] == 0 ? Circuit<Ladder>.Standard : Circuit<Ladder>.High;
-        self._seed = setup.Seed;
-        self._random = new Xorshift(self._seed);
-        timing.LatencyFrames = Oversampler.Latency(self._doublings);
-        timing.TailFrames = -1;
-    }
+    public static void Construct(ref LadderFilter self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing) =>
+        self._circuit = new CircuitFilter<Ladder>(in setup, ref memory, ref timing);
 
-    public static void Reset(ref LadderFilter self)
-    {
-        Block.Zero(self._voices, Groups);
-        self._random = new Xorshift(self._seed);
-    }
+    public static void Reset(ref LadderFilter self) => self._circuit.Reset();
 
-    public static ProcessResult Process(ref LadderFilter self, in ProcessContext context) =>
-        Circuit<Ladder>.Process(self._voices, self._doublings, ref self._random, in context)
-            ? ProcessResult.Sleep
-            : ProcessResult.Continue;
+    public static ProcessResult Process(ref LadderFilter self, in ProcessContext context) => self._circuit.Process(in context);
 }

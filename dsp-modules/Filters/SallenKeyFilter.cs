@@ -10,12 +10,7 @@ namespace SspHost.Modules;
 /// </summary>
 public unsafe struct SallenKeyFilter : IModule<SallenKeyFilter>
 {
-    private const int Groups = Limits.MaxChannels / 4;
-
-    private Circuit<SallenKey>* _voices;
-    private int _doublings;
-    private Xorshift _random;
-    private ulong _seed;
+    private CircuitFilter<SallenKey> _circuit;
 
     public static ModuleDescriptor Describe() => new()
     {
@@ -34,7 +29,7 @@ public unsafe struct SallenKeyFilter : IModule<SallenKeyFilter>
 
             Try a square wave at In, resonance at 0.85, drive at 12 dB, and sweep the cutoff with an LFO or an envelope at Cutoff
             CV. Turn drive down to 0 and the same sweep whistles; turn it up and it barks. Drums love it, too: a high-pass with
-            resonance makes a thin loop punch.
+            resonance makes a thin loop punch. An envelope at Resonance CV makes each note begin with the cry.
 
             High quality runs the circuit at eight times the rate, for about four times the work.
             """,
@@ -42,6 +37,7 @@ public unsafe struct SallenKeyFilter : IModule<SallenKeyFilter>
         [
             new PortDescriptor("in", "In", "Sound to be filtered."),
             new PortDescriptor("cutoff", "Cutoff CV", "Moves the cutoff, 1 V an octave at amount 1; may be audio."),
+            CircuitFilter<SallenKey>.ResonanceIn,
         ],
         Outputs = [new PortDescriptor("out", "Out", "The filtered sound.")],
         Parameters =
@@ -55,35 +51,18 @@ public unsafe struct SallenKeyFilter : IModule<SallenKeyFilter>
                 "How far the CV moves the cutoff, in octaves per volt."),
             new ParameterDescriptor("mode", "Mode", "", 0f, 2f, 0f, ParameterCurve.Stepped, "What is kept.",
                 "low", "band", "high"),
+            CircuitFilter<SallenKey>.ResonanceAmount,
         ],
-        Settings =
-        [
-            new SettingDescriptor("quality", "Quality", 0, 1, 0,
-                "High keeps the response of the circuit up to 16 kHz, for four times the work.", "standard", "high"),
-        ],
+        Settings = [CircuitFilter<SallenKey>.Quality],
         HasTail = true,
     };
 
-    public static void Require(in InstanceSetup setup, ref Requirements need) => need.Need<Circuit<SallenKey>>(Groups);
+    public static void Require(in InstanceSetup setup, ref Requirements need) => CircuitFilter<SallenKey>.Require(ref need);
 
-    public static void Construct(ref SallenKeyFilter self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
-    {
-        self._voices = memory.Take<Circuit<SallenKey>>(Groups);
-        self._doublings = setup.Settings[0] == 0 ? Circuit<SallenKey>.Standard : Circuit<SallenKey>.High;
-        self._seed = setup.Seed;
-        self._random = new Xorshift(self._seed);
-        timing.LatencyFrames = Oversampler.Latency(self._doublings);
-        timing.TailFrames = -1;
-    }
+    public static void Construct(ref SallenKeyFilter self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing) =>
+        self._circuit = new CircuitFilter<SallenKey>(in setup, ref memory, ref timing);
 
-    public static void Reset(ref SallenKeyFilter self)
-    {
-        Block.Zero(self._voices, Groups);
-        self._random = new Xorshift(self._seed);
-    }
+    public static void Reset(ref SallenKeyFilter self) => self._circuit.Reset();
 
-    public static ProcessResult Process(ref SallenKeyFilter self, in ProcessContext context) =>
-        Circuit<SallenKey>.Process(self._voices, self._doublings, ref self._random, in context)
-            ? ProcessResult.Sleep
-            : ProcessResult.Continue;
+    public static ProcessResult Process(ref SallenKeyFilter self, in ProcessContext context) => self._circuit.Process(in context);
 }

@@ -18,6 +18,9 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     private const int Cutoff = 0, Resonance = 1, Fm = 2, ResonanceAmount = 3, Morph = 4, MorphAmount = 5, Drive = 6;
     private const int QualitySetting = 0;
     private const int Groups = Limits.MaxChannels / 4;
+
+    // Down for low, band and high, up for what comes in.
+    private const int Resamplers = 4;
     private const float MostNegative = 0.025f;
 
     // Starts the singing as thermal noise does in a circuit: 10 uV, 114 dB below 5 V, and only where the damping is negative.
@@ -96,14 +99,14 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     public static void Require(in InstanceSetup setup, ref Requirements need)
     {
         need.Need<MatchedSvf>(Groups);
-        need.Need<Oversampler>(setup.Settings[QualitySetting] * Groups * OutputCount);
+        need.Need<Oversampler>(setup.Settings[QualitySetting] * Groups * Resamplers);
     }
 
     public static void Construct(ref StateVariableFilter self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
         self._voices = memory.Take<MatchedSvf>(Groups);
         self._doublings = setup.Settings[QualitySetting];
-        self._resamplers = memory.Take<Oversampler>(self._doublings * Groups * OutputCount);
+        self._resamplers = memory.Take<Oversampler>(self._doublings * Groups * Resamplers);
         self._seed = setup.Seed;
         timing.LatencyFrames = Oversampler.Latency(self._doublings);
         timing.TailFrames = -1;
@@ -112,7 +115,7 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     public static void Reset(ref StateVariableFilter self)
     {
         Block.Zero(self._voices, Groups);
-        Block.Zero(self._resamplers, self._doublings * Groups * OutputCount);
+        Block.Zero(self._resamplers, self._doublings * Groups * Resamplers);
     }
 
     public static ProcessResult Process(ref StateVariableFilter self, in ProcessContext context)
@@ -124,8 +127,10 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
             for (var first = 0; first < channels; first += 4)
             {
                 var group = first / 4;
-                var resamplers = self._resamplers + (group * OutputCount);
-                asleep &= Segment(self._voices + group, resamplers, self._doublings, in context, segment, first, channels, self._seed);
+                var resamplers = self._resamplers + (group * Resamplers);
+                asleep &= self._doublings == 0 && first + 1 >= channels
+                    ? One(self._voices + group, in context, segment, first, self._seed)
+                    : Four(self._voices + group, resamplers, self._doublings, in context, segment, first, channels, self._seed);
             }
         }
 
@@ -139,62 +144,88 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
 
     // Four voices over one segment. True when all are at rest for good.
     [SkipLocalsInit]
-    private static bool Segment(
+    private static bool Four(
         MatchedSvf* filter, Oversampler* resamplers, int doublings, in ProcessContext context, int segment, int first, int channels,
         ulong seed)
     {
-        var outs = stackalloc Vector128<float>[5 * Oversampler.Scratch];
         var x = stackalloc Vector128<float>[Oversampler.Scratch];
-        var tuning = stackalloc MatchedTuning[Limits.Grid];
+        var raw = stackalloc Vector128<float>[3 * Oversampler.Scratch];
+        var gains = stackalloc MatchedGains[Limits.Grid];
         Lanes.Load(in context, In, segment, first, channels, x);
         var quiet = Lanes.Quiet(x);
-
         var drive = new DriveRamp(in context, Drive, segment, 1f);
-        var singing = Tune(filter, in context, segment, first, channels, doublings, tuning, out var step, out var turns, out var k);
+        var singing = Tune(filter, in context, segment, first, channels, doublings, gains, out var step);
         drive.Push(x, MatchedSvf.MostIn);
         if (singing != Vector128<float>.Zero) AddNoise(x, singing, seed + context.Time + (ulong)(segment * Limits.Grid));
-
-        var low = outs;
-        var band = low + Oversampler.Scratch;
-        var high = band + Oversampler.Scratch;
-        var notch = high + Oversampler.Scratch;
-        var peak = notch + Oversampler.Scratch;
-        var count = Limits.Grid << doublings;
-        if (step == 0 && doublings == 0 && first + 1 >= channels && !context.Outputs[Morphed].Connected
-            && filter->TryRunOne(x, in *tuning, turns, k, (float*)low, (float*)band, (float*)high, (float*)notch, (float*)peak))
-        {
-            for (var output = 0; output < 5; output++)
-            {
-                var y = context.Out(output, first) + (segment * Limits.Grid);
-                if (context.Outputs[output].Connected) drive.Return(y, (float*)(outs + (output * Oversampler.Scratch)));
-                else Block.Clear(y, Limits.Grid);
-            }
-
-            Lanes.Clear(in context, Morphed, segment, first, channels);
-            return filter->Settle(Vector128.AndNot(quiet, singing));
-        }
-
-        if (doublings > 0) resamplers[5].Up(x, doublings);
-        filter->Run(x, tuning, step, count, doublings, turns, k, low, band, high, notch, peak);
+        if (doublings > 0) resamplers[3].Up(x, doublings);
+        filter->RunFour(x, gains, step, doublings, raw, raw + Oversampler.Scratch, raw + (2 * Oversampler.Scratch));
         quiet = Vector128.AndNot(quiet, singing);
         var rest = filter->Settle(quiet);
         if (doublings > 0)
         {
-            for (var output = 0; output < 5; output++) resamplers[output].Down(outs + (output * Oversampler.Scratch), doublings);
+            for (var i = 0; i < 3; i++) resamplers[i].Down(raw + (i * Oversampler.Scratch), doublings);
             rest &= Settle(resamplers, quiet);
         }
 
+        var voices = stackalloc float[3 * 4 * Limits.Grid];
+        for (var i = 0; i < 3; i++) Lanes.Part(raw + (i * Oversampler.Scratch), voices + (i * 4 * Limits.Grid));
+        Put(filter, in context, segment, first, Math.Min(channels - first, 4), voices, 4 * Limits.Grid, in drive);
+        return rest;
+    }
+
+    // One voice alone. True when it is at rest for good.
+    [SkipLocalsInit]
+    private static bool One(MatchedSvf* filter, in ProcessContext context, int segment, int voice, ulong seed)
+    {
+        var x = stackalloc float[Limits.Grid];
+        var raw = stackalloc float[3 * Limits.Grid];
+        var gains = stackalloc MatchedGains[Limits.Grid / 4];
+        var source = context.In(In, voice) + (segment * Limits.Grid);
+        var drive = new DriveRamp(in context, Drive, segment, 1f);
+        var singing = TuneOne(filter, in context, segment, voice, gains, out var step);
+        drive.Push(x, source, MatchedSvf.MostIn);
+        if (singing) AddNoise(x, seed + context.Time + (ulong)(segment * Limits.Grid));
+        filter->RunOne(x, gains, step, raw, raw + Limits.Grid, raw + (2 * Limits.Grid));
+        Put(filter, in context, segment, voice, 1, raw, Limits.Grid, in drive);
+        return filter->Settle(!singing && Block.IsZero(source, Limits.Grid) ? Vector128<float>.AllBitsSet : Vector128<float>.Zero);
+    }
+
+    // The outputs of `count` voices from their raw low, band and high, which lie `stride` floats apart.
+    [SkipLocalsInit]
+    private static void Put(
+        MatchedSvf* filter, in ProcessContext context, int segment, int first, int count, float* raw, int stride, in DriveRamp drive)
+    {
+        var at = segment * Limits.Grid;
+        var behind = drive.Behind;
+        var gain = behind.Step == 0f ? behind.Start : 1f;
         for (var output = 0; output < 5; output++)
         {
-            var y = outs + (output * Oversampler.Scratch);
-            drive.Return(y);
-            if (context.Outputs[output].Connected) Lanes.Store(in context, output, segment, first, channels, y);
-            else Lanes.Clear(in context, output, segment, first, channels);
+            if (!context.Outputs[output].Connected)
+            {
+                Lanes.Clear(in context, output, segment, first, first + count);
+                continue;
+            }
+
+            MatchedSvf.Weigh(filter, output, count, raw, stride, context.Out(output, first) + at, context.Outputs[output].Stride, gain);
+            for (var voice = first; behind.Step != 0f && voice < first + count; voice++)
+                Block.ScaleSegment(context.Out(output, voice) + at, context.Out(output, voice) + at, in behind);
         }
 
-        if (context.Outputs[Morphed].Connected) Mix(in context, segment, first, channels, x, low, band, high, notch);
-        else Lanes.Clear(in context, Morphed, segment, first, channels);
-        return rest;
+        if (!context.Outputs[Morphed].Connected)
+        {
+            Lanes.Clear(in context, Morphed, segment, first, first + count);
+            return;
+        }
+
+        var parts = stackalloc float[4 * 4 * Limits.Grid];
+        for (var output = 0; output < 4; output++)
+            MatchedSvf.Weigh(filter, output, count, raw, stride, parts + (output * 4 * Limits.Grid), Limits.Grid, gain);
+        for (var voice = 0; voice < count; voice++)
+        {
+            var target = context.Out(Morphed, first + voice) + at;
+            Mix(in context, segment, first + voice, target, parts + (voice * Limits.Grid));
+            if (behind.Step != 0f) Block.ScaleSegment(target, target, in behind);
+        }
     }
 
     // The noise of a moment is a function of the moment, so that a voice that slept hears the same as one that did not.
@@ -204,112 +235,139 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         for (var i = 0; i < Limits.Grid; i++) x[i] += Vector128.Create(random.NextBipolar() * NoiseVolts) & singing;
     }
 
+    private static void AddNoise(float* x, ulong moment)
+    {
+        var random = new Xorshift(moment);
+        for (var i = 0; i < Limits.Grid; i++) x[i] += random.NextBipolar() * NoiseVolts;
+    }
+
+    // Whether neither cutoff nor resonance moves in this segment, and then what they are.
+    private static bool StandStill(
+        in ProcessContext context, int segment, int doublings, out Vector128<float> turns, out Vector128<float> k)
+    {
+        var cutoff = new GridRamp(in context, Cutoff, segment);
+        var resonance = new GridRamp(in context, Resonance, segment);
+        var range = new Range(in context, doublings);
+        turns = range.Turns(Vector128.Create(cutoff.Start * range.PerFrame));
+        k = Damping(Vector128.Create(resonance.Start));
+        return context.Inputs[PitchIn].Silent && context.Inputs[FmIn].Silent && context.Inputs[ResonanceIn].Silent
+            && cutoff.Step == 0f && resonance.Step == 0f;
+    }
+
     // Tunes every frame, or once where the cutoff and the resonance stand still (step 0). The voices that sing are returned.
     [SkipLocalsInit]
     private static Vector128<float> Tune(
-        MatchedSvf* filter, in ProcessContext context, int segment, int first, int channels, int doublings,
-        MatchedTuning* tuning, out int step, out Vector128<float> turns, out Vector128<float> k)
+        MatchedSvf* filter, in ProcessContext context, int segment, int first, int channels, int doublings, MatchedGains* gains, out int step)
     {
+        step = 0;
+        if (StandStill(in context, segment, doublings, out var turns, out var k))
+        {
+            filter->Still(turns, k, gains);
+            return Vector128.LessThan(k, Vector128<float>.Zero);
+        }
+
+        step = 1;
         var cutoff = new GridRamp(in context, Cutoff, segment);
         var resonance = new GridRamp(in context, Resonance, segment);
         var fm = new GridRamp(in context, Fm, segment);
         var amount = new GridRamp(in context, ResonanceAmount, segment);
-        var lowest = Vector128.Create(1f / context.SampleRate);
-        var highest = Vector128.Create(Math.Min(20_000f / context.SampleRate, 0.455f));
-        var (zero, one) = (Vector128<float>.Zero, Vector128<float>.One);
-        var perFrame = 1f / context.SampleRate;
-        var scale = Vector128.Create(doublings == 0 ? 1f : 0.5f);
-        if (context.Inputs[PitchIn].Silent && context.Inputs[FmIn].Silent && context.Inputs[ResonanceIn].Silent
-            && cutoff.Step == 0f && resonance.Step == 0f)
-        {
-            step = 0;
-            turns = Vector128.MinNative(Vector128.MaxNative(Vector128.Create(cutoff.Start * perFrame), lowest), highest) * scale;
-            k = Damping(Vector128.MinNative(Vector128.MaxNative(Vector128.Create(resonance.Start), zero), one));
-            tuning[0] = filter->Still(turns, k);
-            return Vector128.LessThan(k, zero);
-        }
-
-        step = 1;
-        if (first + 1 >= channels) return TuneOne(in context, segment, first, doublings, tuning, out turns, out k);
+        var range = new Range(in context, doublings);
         var pitches = stackalloc Vector128<float>[Limits.Grid];
         var fms = stackalloc Vector128<float>[Limits.Grid];
         var resonances = stackalloc Vector128<float>[Limits.Grid];
         Lanes.Load(in context, PitchIn, segment, first, channels, pitches);
         Lanes.Load(in context, FmIn, segment, first, channels, fms);
         Lanes.Load(in context, ResonanceIn, segment, first, channels, resonances);
-        turns = k = zero;
-        var singing = zero;
+        var singing = Vector128<float>.Zero;
+        MatchedTuning tuning = default;
         for (var i = 0; i < Limits.Grid; i++)
         {
-            turns = Vector128.Create(cutoff.At(i) * perFrame) * FastMath.Exp2(pitches[i] + (fms[i] * Vector128.Create(fm.At(i))));
-            turns = Vector128.MinNative(Vector128.MaxNative(turns, lowest), highest) * scale;
-            var r = Vector128.Create(resonance.At(i)) + (resonances[i] * Vector128.Create(amount.At(i) * 0.1f));
-            k = Damping(Vector128.MinNative(Vector128.MaxNative(r, zero), one));
-            singing |= Vector128.LessThan(k, zero);
-            tuning[i] = MatchedTuning.Of(turns, k);
+            var octaves = pitches[i] + (fms[i] * Vector128.Create(fm.At(i)));
+            turns = range.Turns(Vector128.Create(cutoff.At(i) * range.PerFrame) * FastMath.Exp2(octaves));
+            k = Damping(Vector128.Create(resonance.At(i)) + (resonances[i] * Vector128.Create(amount.At(i) * 0.1f)));
+            singing |= Vector128.LessThan(k, Vector128<float>.Zero);
+            tuning = MatchedTuning.Of(turns, k);
+            gains[i] = MatchedGains.Of(in tuning);
         }
 
+        filter->Aim(in tuning, turns, k);
         return singing;
     }
 
-    // One voice alone: its frames take the places of voices, four at once.
-    private static Vector128<float> TuneOne(
-        in ProcessContext context, int segment, int voice, int doublings, MatchedTuning* tuning,
-        out Vector128<float> turns, out Vector128<float> k)
+    // One voice alone: its frames take the places of voices, four at once. True where it sings.
+    private static bool TuneOne(MatchedSvf* filter, in ProcessContext context, int segment, int voice, MatchedGains* gains, out int step)
     {
+        step = 0;
+        if (StandStill(in context, segment, 0, out var turns, out var k))
+        {
+            filter->Still(turns, k, gains);
+            return k.ToScalar() < 0f;
+        }
+
+        step = 1;
         var cutoff = new GridRamp(in context, Cutoff, segment);
         var resonance = new GridRamp(in context, Resonance, segment);
         var fm = new GridRamp(in context, Fm, segment);
         var amount = new GridRamp(in context, ResonanceAmount, segment);
-        var lowest = Vector128.Create(1f / context.SampleRate);
-        var highest = Vector128.Create(Math.Min(20_000f / context.SampleRate, 0.455f));
-        var (zero, one) = (Vector128<float>.Zero, Vector128<float>.One);
-        var perFrame = Vector128.Create(1f / context.SampleRate);
-        var scale = Vector128.Create(doublings == 0 ? 1f : 0.5f);
+        var range = new Range(in context, 0);
         var at = segment * Limits.Grid;
         var pitches = context.In(PitchIn, voice) + at;
         var fms = context.In(FmIn, voice) + at;
         var resonances = context.In(ResonanceIn, voice) + at;
-        var singing = turns = k = zero;
+        var singing = Vector128<float>.Zero;
+        MatchedTuning tuning = default;
         for (var i = 0; i < Limits.Grid; i += 4)
         {
             var octaves = Vector128.Load(pitches + i) + (Vector128.Load(fms + i) * fm.Four(i));
-            turns = Lanes.Within(cutoff.Four(i) * perFrame * FastMath.Exp2(octaves), lowest, highest) * scale;
-            var r = resonance.Four(i) + (Vector128.Load(resonances + i) * (amount.Four(i) * Vector128.Create(0.1f)));
-            k = Damping(Lanes.Within(r, zero, one));
-            singing |= Vector128.LessThan(k, zero);
-            MatchedTuning.Of(turns, k).Spread(tuning + i);
+            turns = range.Turns(cutoff.Four(i) * Vector128.Create(range.PerFrame) * FastMath.Exp2(octaves));
+            k = Damping(resonance.Four(i) + (Vector128.Load(resonances + i) * (amount.Four(i) * Vector128.Create(0.1f))));
+            singing |= Vector128.LessThan(k, Vector128<float>.Zero);
+            tuning = MatchedTuning.Of(turns, k);
+            gains[i / 4] = MatchedGains.Of(in tuning);
         }
 
-        // The voice is the first lane; the others are silent.
-        turns = Vector128.Create(turns[3]);
-        k = Vector128.Create(k[3]);
-        return singing == zero ? zero : Vector128.CreateScalar(-1).AsSingle();
+        // The last frame's belong to the voice, which is the first lane.
+        (tuning.G, tuning.K) = (Vector128.Create(tuning.G[3]), Vector128.Create(tuning.K[3]));
+        filter->Aim(in tuning, Vector128.Create(turns[3]), Vector128.Create(k[3]));
+        return singing != Vector128<float>.Zero;
     }
 
+    // What a cutoff may be, in turns a frame of the filter.
+    private readonly struct Range(in ProcessContext context, int doublings)
+    {
+        public readonly float PerFrame = 1f / context.SampleRate;
+        private readonly float _highest = Math.Min(20_000f / context.SampleRate, 0.455f);
+        private readonly float _scale = doublings == 0 ? 1f : 0.5f;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector128<float> Turns(Vector128<float> turns) =>
+            Lanes.Within(turns, Vector128.Create(PerFrame), Vector128.Create(_highest)) * Vector128.Create(_scale);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Damping(Vector128<float> r)
     {
+        r = Lanes.Within(r, Vector128<float>.Zero, Vector128<float>.One);
         var away = Vector128<float>.One - r;
         return (Vector128.Create(2f) * away * away) - (Vector128.Create(MostNegative) * r);
     }
 
-    // The morph output: two neighbours of the four, a straight line between them.
-    private static void Mix(
-        in ProcessContext context, int segment, int first, int channels, Vector128<float>* scratch,
-        Vector128<float>* low, Vector128<float>* band, Vector128<float>* high, Vector128<float>* notch)
+    // The morph output: two neighbours of the four, a straight line between them. The four lie side by side for four voices each.
+    private static void Mix(in ProcessContext context, int segment, int voice, float* target, float* low)
     {
         var morph = new GridRamp(in context, Morph, segment);
         var amount = new GridRamp(in context, MorphAmount, segment);
-        var (zero, one) = (Vector128<float>.Zero, Vector128<float>.One);
-        Lanes.Load(in context, MorphIn, segment, first, channels, scratch);
-        for (var i = 0; i < Limits.Grid; i++)
+        var cv = context.In(MorphIn, voice) + (segment * Limits.Grid);
+        var band = low + (4 * Limits.Grid);
+        var high = band + (4 * Limits.Grid);
+        var notch = high + (4 * Limits.Grid);
+        for (var i = 0; i < Limits.Grid; i += 4)
         {
-            var at = Vector128.Create(morph.At(i)) + (scratch[i] * Vector128.Create(amount.At(i) * 0.1f));
-            at = Vector128.MinNative(Vector128.MaxNative(at, zero), one) * Vector128.Create(3f);
-            scratch[i] = (low[i] * Near(at, 0f)) + (band[i] * Near(at, 1f)) + (high[i] * Near(at, 2f)) + (notch[i] * Near(at, 3f));
+            var at = morph.Four(i) + (Vector128.Load(cv + i) * (amount.Four(i) * Vector128.Create(0.1f)));
+            at = Lanes.Within(at, Vector128<float>.Zero, Vector128<float>.One) * Vector128.Create(3f);
+            var y = (Vector128.Load(low + i) * Near(at, 0f)) + (Vector128.Load(band + i) * Near(at, 1f));
+            (y + ((Vector128.Load(high + i) * Near(at, 2f)) + (Vector128.Load(notch + i) * Near(at, 3f)))).Store(target + i);
         }
-
-        Lanes.Store(in context, Morphed, segment, first, channels, scratch);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -319,9 +377,9 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     private static bool Settle(Oversampler* resamplers, Vector128<float> quiet)
     {
         var peak = Vector128<float>.Zero;
-        for (var i = 0; i < OutputCount; i++) peak = Vector128.MaxNative(peak, resamplers[i].Peak());
+        for (var i = 0; i < Resamplers; i++) peak = Vector128.MaxNative(peak, resamplers[i].Peak());
         var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
-        for (var i = 0; i < OutputCount; i++) resamplers[i].Clear(mask);
+        for (var i = 0; i < Resamplers; i++) resamplers[i].Clear(mask);
         return Vector128.EqualsAll(mask.AsInt32(), Vector128.Create(-1));
     }
 }

@@ -48,7 +48,7 @@ public unsafe struct Adsr : IModule<Adsr>
             - Velocity makes soft notes quieter: patch the Velocity of a keyboard or of a sequencer there. It is read at the start of
             a note.
 
-            Try: a sequencer's Gate into Gate, Envelope into the Level of a VCA and also, through an attenuverter, into the
+            Try: a sequencer's Gate into Gate, Envelope into the CV of a VCA and also, through an attenuverter, into the
             cutoff of a filter. A trigger comes out of End when a note has faded: patch it to whatever should happen next.
             """,
         Inputs =

@@ -38,9 +38,9 @@ public unsafe struct Clock : IModule<Clock>
         Family = "Modulation",
         Text = "The beat of a patch: clocks from a 24th of a beat to four bars, by itself or after another clock.",
         Help = """
-            The beat of a patch. It runs at its own Tempo or after a clock at Sync, and gives nine clocks at once, from 24 ticks a beat to one
-            tick every four bars, all of which meet exactly whenever they should. Time is counted in whole numbers: it does not
-            drift, however long it plays.
+            The beat of a patch. It runs at its own Tempo or after a clock at Sync, and gives nine clocks at once, from 24 ticks a
+            beat to one tick every four bars, all of which meet exactly whenever they should. Time is counted in whole numbers: it
+            does not drift, however long it plays.
 
             Swing delays every second sixteenth. Width sets how long the gates are. Reset starts the first bar again; with a sync, at
             its next pulse. Run stops and starts it by hand or by a gate.

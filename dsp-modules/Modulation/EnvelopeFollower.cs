@@ -45,7 +45,8 @@ public unsafe struct EnvelopeFollower : IModule<EnvelopeFollower>
             The detector "peak" follows the highest points and is quick; "RMS" follows the power, which is nearer to what an ear calls
             loud. The gate opens when the envelope passes Threshold and closes 3 dB below, so that it does not flutter.
 
-            - Inverse goes down where the sound is loud: into the level of another sound it makes room for it, which is ducking.
+            - Inverse goes down where the sound is loud: together with 10 V from a Voltage in the CV of a VCA it makes room for the sound,
+            which is ducking.
             - Gate turns a drum loop, or somebody who speaks, into a rhythm.
 
             Try: a drum into In, Envelope into the cutoff of a filter that a pad goes through.
@@ -54,7 +55,7 @@ public unsafe struct EnvelopeFollower : IModule<EnvelopeFollower>
         Outputs =
         [
             new PortDescriptor("env", "Envelope", "The loudness, 0 to 10 V."),
-            new PortDescriptor("inverse", "Inverse", "The same below 0 V: into a VCA's level it ducks."),
+            new PortDescriptor("inverse", "Inverse", "The same below 0 V: added to 10 V in a VCA's CV it ducks."),
             new PortDescriptor("gate", "Gate", "10 V while the envelope is above the threshold."),
         ],
         Parameters =

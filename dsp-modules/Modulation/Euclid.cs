@@ -8,7 +8,7 @@ namespace SspHost.Modules;
 /// Each row steps with the clock through a pattern of <see cref="EuclideanRhythm"/>, rotated; rows of different lengths go in and out of
 /// phase. A gate is as long as the clock's own is high, so that two pulses in a row are two gates.
 /// </summary>
-public unsafe struct Euclid : IModule<Euclid>
+public unsafe struct Euclid : IModule<Euclid>, IEventFrames
 {
     private const int Rows = 4;
     private const int ClockIn = 0, ResetIn = 1;
@@ -17,6 +17,7 @@ public unsafe struct Euclid : IModule<Euclid>
 
     private StepClock _clock;
     private SchmittTrigger _reset;
+    private double _framesPerStep;
     private Row* _rows;
     private bool _started;
 
@@ -101,33 +102,7 @@ public unsafe struct Euclid : IModule<Euclid>
 
     public static ProcessResult Process(ref Euclid self, in ProcessContext context)
     {
-        var cursor = 0;
-        var next = context.NextEvent(ref cursor);
-        var patched = context.Inputs[ClockIn].Connected;
-        for (var segment = 0; segment < context.Segments; segment++)
-        {
-            for (var row = 0; row < Rows; row++) self.Learn(self._rows + row, in context, segment, row * PerRow);
-            var framesPerStep = context.SampleRate * 15.0 / context.Param(Tempo, segment);
-            for (var i = 0; i < Limits.Grid; i++)
-            {
-                var frame = (segment * Limits.Grid) + i;
-                while (next != null && (int)next->Frame <= frame)
-                {
-                    if (self._clock.Take(in *next, patched)) self._started = false;
-                    next = context.NextEvent(ref cursor);
-                }
-
-                if (self._reset.Rises(context.In(ResetIn)[frame]))
-                {
-                    self._started = false;
-                    self._clock.Rewind();
-                }
-
-                if (self._clock.Next(context.In(ClockIn)[frame], patched, framesPerStep)) self.Step();
-                self.Frame(in context, frame);
-            }
-        }
-
+        EventFrames.Play(ref self, in context);
         for (var row = 0; row < Rows; row++) context.Telemetry[row] = self._rows[row].Step;
         return ProcessResult.Continue;
     }
@@ -154,7 +129,30 @@ public unsafe struct Euclid : IModule<Euclid>
         _started = true;
     }
 
-    private readonly void Frame(in ProcessContext context, int frame)
+    void IEventFrames.Take(in ModuleEvent e, in ProcessContext context)
+    {
+        if (_clock.Take(in e, context.Inputs[ClockIn].Connected)) _started = false;
+    }
+
+    void IEventFrames.Frame(in ProcessContext context, int segment, int frame)
+    {
+        if ((frame & (Limits.Grid - 1)) == 0)
+        {
+            for (var row = 0; row < Rows; row++) Learn(_rows + row, in context, segment, row * PerRow);
+            _framesPerStep = context.SampleRate * 15.0 / context.Param(Tempo, segment);
+        }
+
+        if (_reset.Rises(context.In(ResetIn)[frame]))
+        {
+            _started = false;
+            _clock.Rewind();
+        }
+
+        if (_clock.Next(context.In(ClockIn)[frame], context.Inputs[ClockIn].Connected, _framesPerStep)) Step();
+        Sound(in context, frame);
+    }
+
+    private readonly void Sound(in ProcessContext context, int frame)
     {
         var high = _started && !_clock.Stopped && _clock.IsHigh;
         var any = false;

@@ -53,7 +53,7 @@ public unsafe struct Lfo : IModule<Lfo>
         Inputs =
         [
             new PortDescriptor("rate", "Rate CV", "1 V doubles the rate."),
-            new PortDescriptor("reset", "Reset", "A trigger starts the cycle again: patch a clock here to keep in time with it."),
+            new PortDescriptor("reset", "Reset", "A trigger starts the cycle again, where Phase says."),
             new PortDescriptor("clock", "Clock", "A clock to keep to; then Ratio counts instead of Rate."),
         ],
         Outputs = [new PortDescriptor("out", "Out", "The slow wave.")],

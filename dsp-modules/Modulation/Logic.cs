@@ -12,7 +12,7 @@ public unsafe struct Logic : IModule<Logic>
 {
     private const int AIn = 0, BIn = 1;
     private const int And = 0, Or = 1, Xor = 2, Nand = 3, Nor = 4, Not = 5, Flip = 6, OutputCount = 7;
-        private Voice* _voices;
+    private Voice* _voices;
 
     private struct Voice
     {

@@ -78,13 +78,13 @@ public unsafe struct Quantizer : IModule<Quantizer>
                 "own" is made of those you switch on below. An input that trembles at the border between two notes does not chatter: a note
                 is left 10 cents behind the border.
 
-                With a cable at Trigger a note is taken only when that rises, so that a wandering voltage becomes a melody in time. Changed gives
-                a trigger whenever the note changes: it starts an envelope for each note without any clock. Transpose moves
-                what comes out by whole semitones, behind the scale.
+                With a cable at Trigger a note is taken only when that rises, so that a wandering voltage becomes a melody in time.
+                Changed gives a trigger whenever the note changes: it starts an envelope for each note without any clock. Transpose
+                moves what comes out by whole semitones, behind the scale.
 
                 - Wide cables are quantized voice by voice.
 
-                Try: a slow LFO or a sample & hold into In, Pitch into an oscillator, Changed into the trigger of an envelope.
+                Try: a slow LFO or a sample & hold into In, Pitch into an oscillator, Changed into the Trigger of a Function.
                 """,
             Inputs =
             [

@@ -12,7 +12,7 @@ namespace SspHost.Modules;
 /// Index (Value at least 0.5), clears it (below) or turns it over (negative).
 /// Saved state, version 1: the bits (uint32), the place (byte), three zeros, the state of the random generator (uint64).
 /// </summary>
-public unsafe struct RandomRegister : IModule<RandomRegister>
+public unsafe struct RandomRegister : IModule<RandomRegister>, IEventFrames
 {
     private const int ClockIn = 0, ResetIn = 1, ChangeIn = 2;
     private const int Out = 0, Bipolar = 1, Pulse = 2, Gates = 3, GateCount = 4;
@@ -44,8 +44,8 @@ public unsafe struct RandomRegister : IModule<RandomRegister>
             Text = "Random voltages and rhythms that can be caught in a loop, and let go again.",
             Help = """
                 A ring of bits goes round, one place at each clock. The last eight of them, read as a number, are the voltage; some of
-                them, as they are, the gates. Change decides what becomes of a bit as it passes: at 0 it stays, and what you hear
-                is a loop of Length steps; in the middle each is thrown anew and nothing ever comes back; in between a loop slowly turns into
+                them, as they are, the gates. Change decides what becomes of a bit as it passes: at 0 it stays, and what you hear is a
+                loop of Length steps; in the middle each is thrown anew and nothing ever comes back; in between a loop slowly turns into
                 another. At 1 every bit is turned over each time: a loop of twice the length.
 
                 So turn Change up until you hear something you like, and then down to 0. Saved with the patch, the loop will be
@@ -120,29 +120,14 @@ public unsafe struct RandomRegister : IModule<RandomRegister>
 
     public static ProcessResult Process(ref RandomRegister self, in ProcessContext context)
     {
-        var cursor = 0;
-        var next = context.NextEvent(ref cursor);
-        for (var segment = 0; segment < context.Segments; segment++)
-        {
-            for (var i = 0; i < Limits.Grid; i++)
-            {
-                var frame = (segment * Limits.Grid) + i;
-                while (next != null && (int)next->Frame <= frame)
-                {
-                    self.Take(in *next, context.Inputs[ClockIn].Connected);
-                    next = context.NextEvent(ref cursor);
-                }
-
-                self.Frame(in context, segment, frame);
-            }
-        }
-
+        EventFrames.Play(ref self, in context);
         context.Telemetry[0] = Math.Max(self._place, 0);
         return ProcessResult.Continue;
     }
 
-    private void Take(in ModuleEvent e, bool patched)
+    void IEventFrames.Take(in ModuleEvent e, in ProcessContext context)
     {
+        var patched = context.Inputs[ClockIn].Connected;
         if (e.Kind == EventKind.Custom && e.Index is >= 0 and < Longest)
         {
             var bit = 1u << e.Index;
@@ -156,7 +141,7 @@ public unsafe struct RandomRegister : IModule<RandomRegister>
         }
     }
 
-    private void Frame(in ProcessContext context, int segment, int frame)
+    void IEventFrames.Frame(in ProcessContext context, int segment, int frame)
     {
         if (_reset.Rises(context.In(ResetIn)[frame]))
         {

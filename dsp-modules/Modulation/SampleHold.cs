@@ -59,9 +59,10 @@ public unsafe struct SampleHold : IModule<SampleHold>
             Family = "Modulation",
             Text = "Catches a voltage at each trigger and holds it; by itself it makes random steps.",
             Help = """
-                Two sections. Each catches the voltage at its In when its Trigger rises and holds it until the next rise; in the mode "track" it
-                follows the input while the trigger is high and holds what was last. With nothing at In a new random voltage within 5 V is thrown
-                each time, so that, left alone, it makes random steps at its own Rate; section 2 then goes along with section 1.
+                Two sections. Each catches the voltage at its In when its Trigger rises and holds it until the next rise; in the mode
+                "track" it follows the input while the trigger is high and holds what was last. With nothing at In a new random voltage
+                within 5 V is thrown each time, so that, left alone, it makes random steps at its own Rate; section 2 then goes along
+                with section 1.
 
                 Glide slides to each new voltage, an exponential approach in that time; at its lowest it jumps.
 

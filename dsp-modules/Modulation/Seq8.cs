@@ -12,7 +12,7 @@ namespace SspHost.Modules;
 /// Saved state, version 2: steps that are on (byte), stopped (byte), 0 (ushort), transposition in V (float32). Version 1 was the first
 /// byte.
 /// </summary>
-public unsafe struct Seq8 : IModule<Seq8>
+public unsafe struct Seq8 : IModule<Seq8>, IEventFrames
 {
     private const int Steps = 8;
     private const int ClockIn = 0, ResetIn = 1;
@@ -128,29 +128,14 @@ public unsafe struct Seq8 : IModule<Seq8>
 
     public static ProcessResult Process(ref Seq8 self, in ProcessContext context)
     {
-        var cursor = 0;
-        var next = context.NextEvent(ref cursor);
-        for (var segment = 0; segment < context.Segments; segment++)
-        {
-            for (var i = 0; i < Limits.Grid; i++)
-            {
-                var frame = (segment * Limits.Grid) + i;
-                while (next != null && (int)next->Frame <= frame)
-                {
-                    self.Take(in *next, context.Inputs[ClockIn].Connected);
-                    next = context.NextEvent(ref cursor);
-                }
-
-                self.Frame(in context, segment, frame);
-            }
-        }
-
+        EventFrames.Play(ref self, in context);
         context.Telemetry[0] = Math.Max(self._step, 0);
         return ProcessResult.Continue;
     }
 
-    private void Take(in ModuleEvent e, bool patched)
+    void IEventFrames.Take(in ModuleEvent e, in ProcessContext context)
     {
+        var patched = context.Inputs[ClockIn].Connected;
         switch (e.Kind)
         {
             case EventKind.NoteOn:
@@ -169,7 +154,7 @@ public unsafe struct Seq8 : IModule<Seq8>
         }
     }
 
-    private void Frame(in ProcessContext context, int segment, int frame)
+    void IEventFrames.Frame(in ProcessContext context, int segment, int frame)
     {
         if (_reset.Rises(context.In(ResetIn)[frame]))
         {

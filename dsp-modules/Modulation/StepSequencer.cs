@@ -1,5 +1,6 @@
 // Step Sequencer: four tracks of thirty-two steps, each step with its own note, length, chance, repeats and slide.
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
 
@@ -223,24 +224,32 @@ public unsafe struct StepSequencer : IModule<StepSequencer>
         for (var segment = 0; segment < context.Segments; segment++)
         {
             var framesPerStep = context.SampleRate * 15.0 / context.Param(Tempo, segment);
-            for (var i = 0; i < Limits.Grid; i++)
+
+            // From one thing that happens to the next all is straight lines.
+            var from = segment * Limits.Grid;
+            var end = from + Limits.Grid;
+            for (var frame = from; frame < end; frame++)
             {
-                var frame = (segment * Limits.Grid) + i;
                 while (next != null && (int)next->Frame <= frame)
                 {
+                    self.Render(in context, segment, ref from, frame);
                     self.Take(in *next, patched);
                     next = context.NextEvent(ref cursor);
                 }
 
                 if (self._reset.Rises(context.In(ResetIn)[frame]))
                 {
+                    self.Render(in context, segment, ref from, frame);
                     self._clock.Rewind();
                     self.Rewind();
                 }
 
-                if (self._clock.Next(context.In(ClockIn)[frame], patched, framesPerStep)) self.Tick(in context, segment);
-                self.Frame(in context, segment, frame);
+                if (!self._clock.Next(context.In(ClockIn)[frame], patched, framesPerStep)) continue;
+                self.Render(in context, segment, ref from, frame);
+                self.Tick(in context, segment);
             }
+
+            self.Render(in context, segment, ref from, end);
         }
 
         for (var track = 0; track < Tracks; track++) context.Telemetry[track] = Math.Max(self._tracks[track].Step, 0);
@@ -369,30 +378,71 @@ public unsafe struct StepSequencer : IModule<StepSequencer>
         }
     }
 
-    private void Frame(in ProcessContext context, int segment, int frame)
+    // Frames from..to - 1, in which nothing happens.
+    private void Render(in ProcessContext context, int segment, ref int from, int to)
     {
-        var cv = context.In(TransposeIn)[frame];
+        if (from == to) return;
+        var cv = context.In(TransposeIn);
         for (var track = 0; track < Tracks; track++)
         {
             var t = _tracks + track;
             var output = track * OutputsPerTrack;
+            var pitch = context.Out(output);
+            var gate = context.Out(output + Gate);
+            var velocity = context.Out(output + Velocity);
             var transpose = context.Param((track * PerTrack) + Transpose, segment) * (1f / 12f);
-            context.Out(output)[frame] = t->Pitch.Next() + transpose + cv;
-            t->High = t->Sounds && (t->Tied || IsOpen(t)) && !t->Dips;
-            t->Dips = false;
-            context.Out(output + Gate)[frame] = TriggerPulse.Gate(t->High);
-            context.Out(output + Velocity)[frame] = t->Velocity;
-            t->Since++;
+            if (t->Pitch.AtRest) AddTo(pitch, cv, t->Pitch.Target + transpose, from, to);
+            else for (var frame = from; frame < to; frame++) pitch[frame] = t->Pitch.Next() + transpose + cv[frame];
+            Fill(velocity, t->Velocity, from, to);
+            if (t->Sounds && (!t->Tied || t->Dips))
+            {
+                Repeat(t, gate, from, to);
+            }
+            else
+            {
+                t->High = t->Sounds;
+                t->Dips = false;
+                Fill(gate, TriggerPulse.Gate(t->High), from, to);
+            }
+
+            t->Since += to - from;
         }
 
-        context.Out(First)[frame] = _first.Next();
+        var first = context.Out(First);
+        if (_first.AtRest) Fill(first, 0f, from, to);
+        else for (var frame = from; frame < to; frame++) first[frame] = _first.Next();
+        from = to;
     }
 
-    private static bool IsOpen(Track* t)
+    // Each frame by itself: a gate that opens and closes within the step.
+    private static void Repeat(Track* t, float* gate, int from, int to)
     {
-        var repeats = t->Since * t->Repeats / t->Frames;
+        var since = t->Since;
+        for (var frame = from; frame < to; frame++, since++)
+        {
+            t->High = (t->Tied || IsOpen(t, since)) && !t->Dips;
+            t->Dips = false;
+            gate[frame] = TriggerPulse.Gate(t->High);
+        }
+    }
+
+    private static void AddTo(float* target, float* source, float x, int from, int to)
+    {
+        for (; from + 4 <= to; from += 4) (Vector128.Load(source + from) + Vector128.Create(x)).Store(target + from);
+        for (; from < to; from++) target[from] = source[from] + x;
+    }
+
+    private static void Fill(float* target, float x, int from, int to)
+    {
+        for (; from + 4 <= to; from += 4) Vector128.Create(x).Store(target + from);
+        for (; from < to; from++) target[from] = x;
+    }
+
+    private static bool IsOpen(Track* t, long since)
+    {
+        var repeats = since * t->Repeats / t->Frames;
         var whole = Math.Floor(repeats);
-        return whole < t->Repeats && (repeats - whole < t->Part || t->Since <= 1);
+        return whole < t->Repeats && (repeats - whole < t->Part || since <= 1);
     }
 
     // A riff in C minor and its bass, so that it plays when it is placed.

@@ -22,15 +22,16 @@ public unsafe struct Clap : IModule<Clap>
     // Makes a band of noise, loud at first, peak at 5 V.
     private const float Gain = 16f;
 
-    private Group* _groups;
+    private StruckVoices<Drum>* _groups;
     private ulong _seed;
 
-    private struct Group
+    private struct Drum : IStruck<Drum>
     {
-        public DrumGroup Strikes;
         public LinearSvf Filter;
         public Vector128<float> Level, Strength, HandsLeft, Wait;
-        public bool Sounds;
+
+        static bool IStruck<Drum>.Play(ref Drum self, in ProcessContext context, in StruckSegment now, Vector128<float>* frames) =>
+            Clap.Play(ref self, in context, in now, frames);
     }
 
     public static ModuleDescriptor Describe() => new()
@@ -40,16 +41,15 @@ public unsafe struct Clap : IModule<Clap>
         Family = "Sources",
         Text = "Hand claps: a few hands a moment apart, then the sound of the room.",
         Help = """
-            A crowd of hands, made of noise: each strike is a few short bursts a moment apart and then a longer one, which is heard as the
-            room.
-            Hands says how many bursts there are, Spread how far apart: narrow it is one sharp clap, wide it is a tired audience.
+            A crowd of hands, made of noise: each strike is a few short bursts a moment apart and then a longer one, which is heard
+            as the room. Hands says how many bursts there are, Spread how far apart: narrow it is one sharp clap, wide it is a tired
+            audience.
 
             Tone is the pitch of the palms and Width how much of the noise is let through around it. The accent input makes strikes quieter
             below 10 V. A note strikes it, too: the Key knob says which, -1 is any.
 
-            Try it together with a snare on the same trigger. Then open Decay to a second for a big room, or set Hands to 1 and Tone high
-            for
-            a rim click, and let an LFO on Decay CV lengthen every fourth one.
+            Try it together with a snare on the same trigger. Then open Decay to a second for a big room, or set Hands to 1 and Tone
+            high for a rim click, and let an LFO on Decay CV lengthen every fourth one.
             """,
         Inputs =
         [
@@ -77,11 +77,11 @@ public unsafe struct Clap : IModule<Clap>
         HasTail = true,
     };
 
-    public static void Require(in InstanceSetup setup, ref Requirements need) => need.Need<Group>(Groups);
+    public static void Require(in InstanceSetup setup, ref Requirements need) => need.Need<StruckVoices<Drum>>(Groups);
 
     public static void Construct(ref Clap self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
-        self._groups = memory.Take<Group>(Groups);
+        self._groups = memory.Take<StruckVoices<Drum>>(Groups);
         self._seed = setup.Seed;
         timing.TailFrames = -1;
     }
@@ -90,34 +90,16 @@ public unsafe struct Clap : IModule<Clap>
 
     public static ProcessResult Process(ref Clap self, in ProcessContext context)
     {
-        var channels = context.Outputs[0].Channels;
-        var asleep = true;
-        for (var first = 0; first < channels; first += 4)
-        {
-            var group = self._groups + (first / 4);
-            for (var segment = 0; segment < context.Segments; segment++)
-                asleep &= !Segment(group, in context, segment, first, channels, self._seed);
-        }
-
-        return asleep ? ProcessResult.Sleep : ProcessResult.Continue;
+        var ports = new StrikePorts(Trigger, Accent);
+        return StruckVoices<Drum>.Process(self._groups, in context, in ports, AccentParam, Key, self._seed);
     }
 
-    // Whether anything sounded.
-    private static bool Segment(Group* group, in ProcessContext context, int segment, int first, int channels, ulong seed)
+    // Four voices over sixteen frames; true while anything sounds.
+    private static bool Play(ref Drum drum, in ProcessContext context, in StruckSegment now, Vector128<float>* frames)
     {
-        var at = segment * Limits.Grid;
-        var frames = stackalloc Vector128<float>[Limits.Grid];
-        var strikes = stackalloc Vector128<float>[Limits.Grid];
-        var ports = new StrikePorts(Trigger, Accent);
-        var struck = group->Strikes.Read(in context, in ports, first, channels, segment,
-            context.Param(AccentParam, segment), (int)MathF.Round(context.Param(Key, segment)), strikes);
-        if (!struck && !group->Sounds)
-        {
-            for (var i = 0; i < Limits.Grid; i++) frames[i] = Vector128<float>.Zero;
-            VoiceLanes.Store(in context, 0, first, channels, at, frames);
-            return false;
-        }
-
+        var (segment, first, channels, at) = (now.Segment, now.First, now.Channels, now.At);
+        var strikes = now.Strikes;
+        var struck = strikes != null;
         var rate = context.SampleRate;
         var (zero, one) = (Vector128<float>.Zero, Vector128<float>.One);
         VoiceLanes.Load(in context, DecayIn, first, channels, at, frames);
@@ -135,30 +117,28 @@ public unsafe struct Clap : IModule<Clap>
         // The band's height is 1 / width, its loudness 1 / sqrt(width).
         var gain = Vector128.Create(Gain * MathF.Sqrt(width));
         var noise = stackalloc float[Limits.Grid];
-        TimedNoise.Fill(in context, seed, segment, NoiseVolts, noise);
+        TimedNoise.Fill(in context, now.Seed, segment, NoiseVolts, noise);
         for (var i = 0; i < Limits.Grid; i++)
         {
             if (struck)
             {
                 var mask = Vector128.GreaterThan(strikes[i], zero);
-                group->Strength = Vector128.ConditionalSelect(mask, strikes[i], group->Strength);
-                group->HandsLeft = Vector128.ConditionalSelect(mask, hands, group->HandsLeft);
-                group->Wait = Vector128.AndNot(group->Wait, mask);
+                drum.Strength = Vector128.ConditionalSelect(mask, strikes[i], drum.Strength);
+                drum.HandsLeft = Vector128.ConditionalSelect(mask, hands, drum.HandsLeft);
+                drum.Wait = Vector128.AndNot(drum.Wait, mask);
             }
 
-            var claps = Vector128.GreaterThan(group->HandsLeft, zero) & Vector128.LessThanOrEqual(group->Wait, zero);
-            group->Level = Vector128.ConditionalSelect(claps, group->Strength, group->Level);
-            group->HandsLeft -= claps & one;
-            group->Wait = Vector128.MaxNative(Vector128.ConditionalSelect(claps, apart, group->Wait) - one, zero);
-            group->Filter.Next(group->Level * Vector128.Create(noise[i]), g, k, inverse, out _, out var band, out _);
+            var claps = Vector128.GreaterThan(drum.HandsLeft, zero) & Vector128.LessThanOrEqual(drum.Wait, zero);
+            drum.Level = Vector128.ConditionalSelect(claps, drum.Strength, drum.Level);
+            drum.HandsLeft -= claps & one;
+            drum.Wait = Vector128.MaxNative(Vector128.ConditionalSelect(claps, apart, drum.Wait) - one, zero);
+            drum.Filter.Next(drum.Level * Vector128.Create(noise[i]), g, k, inverse, out _, out var band, out _);
             frames[i] = band * gain * k;
-            var loss = Vector128.ConditionalSelect(Vector128.GreaterThan(group->HandsLeft, zero), handLoss, roomLoss);
-            group->Level = Denormal.Flush(group->Level - (group->Level * loss));
+            var loss = Vector128.ConditionalSelect(Vector128.GreaterThan(drum.HandsLeft, zero), handLoss, roomLoss);
+            drum.Level = Denormal.Flush(drum.Level - (drum.Level * loss));
         }
 
-        VoiceLanes.Store(in context, 0, first, channels, at, frames);
-        var silent = Vector128.Equals(group->Level, zero) & Vector128.Equals(group->HandsLeft, zero);
-        group->Sounds = !group->Filter.Settle(silent);
-        return true;
+        var silent = Vector128.Equals(drum.Level, zero) & Vector128.Equals(drum.HandsLeft, zero);
+        return !drum.Filter.Settle(silent);
     }
 }

@@ -1,4 +1,5 @@
 // Granular: clouds of short grains out of a recording, or out of what was just played into it.
+using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
 
@@ -9,6 +10,7 @@ namespace SspHost.Modules;
 /// up to 48 grains at once, each a stretch of the source under a window that begins and ends at zero. Windows are raised cosines, flattened
 /// in the middle by Shape. The loudness is divided by what the windows of a steady stream add up to, so that two, three or more overlapping
 /// grains of one pitch and place add up to the source. Grains begin in exact frames; everything random comes from the instance's seed.
+/// A grain is read band-limited at its own speed (see <see cref="SincKernel"/>): pitched up, nothing folds back into hearing.
 /// </summary>
 public unsafe struct Granular : IModule<Granular>
 {
@@ -19,13 +21,12 @@ public unsafe struct Granular : IModule<Granular>
     private const int Grains = 48;
     private const float Volts = 5f;
 
-    // Interpolation reads two frames around a place.
-    private const int Margin = 4;
-
     private nint _sample;
     private Grain* _grains;
     private float* _left;
     private float* _right;
+    private float* _edges;
+    private float* _table;
     private ulong _seed;
     private Xorshift _random;
     private SchmittTrigger _trigger, _freeze;
@@ -35,6 +36,7 @@ public unsafe struct Granular : IModule<Granular>
 
     private struct Grain
     {
+        public SincRow Kernel;
         public double At, Step;
         public float Inverse, Taper, Left, Right;
         public int Age, Length;
@@ -52,11 +54,10 @@ public unsafe struct Granular : IModule<Granular>
             a change of pitch, pitched without a change of time, smeared into a texture, frozen in one moment. Without a recording, or with
             Source on live, the grains come from the last seconds of what goes into the inputs.
 
-            Position is where grains are taken from: a place in the recording, or how far back in what was played. Spray scatters that
-            place,
-            Pitch spray the pitch, Jitter the moments, Spread the stereo. Density is how many grains begin in a second and Size how long
-            they
-            are: their product is how many sound at once, 48 at most. With a cable in Trigger, grains come only when it says so.
+            Position is where grains are taken from: a place in the recording, or how far back in what was played. Spray scatters
+            that place, Pitch spray the pitch, Jitter the moments, Spread the stereo. Density is how many grains begin in a second
+            and Size how long they are: their product is how many sound at once, 48 at most. With a cable in Trigger, grains come
+            only when it says so.
 
             Try Position moved slowly by an LFO over a recorded voice, Size at a tenth of a second and Density at 20: speech at any speed.
             Then play something into the inputs, open Freeze with a gate, and play Pitch with a sequencer.
@@ -99,11 +100,16 @@ public unsafe struct Granular : IModule<Granular>
         Telemetry = [new TelemetryDescriptor("grains", TelemetryKind.Value, 1, "", "Grains that sound.")],
     };
 
+    public static long SharedBytes(float sampleRate) => SincKernel.Bytes;
+
+    public static void BuildShared(void* shared, float sampleRate) => SincKernel.Build((float*)shared);
+
     public static void Require(in InstanceSetup setup, ref Requirements need)
     {
         need.Need<Grain>(Grains);
         need.Need<float>(BufferFrames(in setup));
         need.Need<float>(BufferFrames(in setup));
+        need.Need<float>(SincKernel.MostTaps);
     }
 
     public static void Construct(ref Granular self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
@@ -112,6 +118,8 @@ public unsafe struct Granular : IModule<Granular>
         self._grains = memory.Take<Grain>(Grains);
         self._left = memory.Take<float>(self._frames);
         self._right = memory.Take<float>(self._frames);
+        self._edges = memory.Take<float>(SincKernel.MostTaps);
+        self._table = (float*)setup.Shared;
         self._seed = setup.Seed;
         timing.TailFrames = -1;
         if (!memory.Overdrawn) Reset(ref self);
@@ -252,22 +260,23 @@ public unsafe struct Granular : IModule<Granular>
         grain->Taper = 2f / taper;
         grain->Left = gain * MathF.Sqrt(1f - pan);
         grain->Right = gain * MathF.Sqrt(1f + pan);
-        if (live)
+        var asset = (Asset*)_sample;
+        var speed = live ? 1.0 : (double)asset->Rate / rate;
+        grain->Step = ratio * speed;
+        grain->Kernel = SincKernel.Of(_table, FastMath.Log2(Vector128.CreateScalarUnsafe((float)grain->Step))[0]);
+        if (!live)
         {
-            // The segment is recorded already. A grain may neither catch up with the recording nor be caught up by it.
-            grain->Step = ratio;
-            var back = (position * (double)_frames) + (spray * rate);
-            var least = (length * Math.Max(ratio - 1.0, 0.0)) + Limits.Grid + Margin;
-            var most = _frames - Margin - Limits.Grid - (length * Math.Max(1.0 - ratio, 0.0));
-            back = Math.Max(Math.Min(Math.Max(back, least), most), Margin);
-            grain->At = Within(_write - back, _frames);
-        }
-        else
-        {
-            var asset = (Asset*)_sample;
-            grain->Step = ratio * (double)asset->Rate / rate;
             grain->At = Within((position * (double)asset->Frames) + (spray * (double)asset->Rate), asset->Frames);
+            return;
         }
+
+        // The segment is recorded already. A grain may neither catch up with the recording nor be caught up by it.
+        var margin = Limits.Grid + (grain->Kernel.Taps / 2) + 1;
+        var back = (position * (double)_frames) + (spray * rate);
+        var least = (length * Math.Max(ratio - 1.0, 0.0)) + margin;
+        var most = _frames - margin - (length * Math.Max(1.0 - ratio, 0.0));
+        back = Math.Max(Math.Min(Math.Max(back, least), most), margin);
+        grain->At = Within(_write - back, _frames);
     }
 
     private readonly void Play(Grain* grain, float* left, float* right)
@@ -276,39 +285,57 @@ public unsafe struct Granular : IModule<Granular>
         var a = grain->Live ? _left : Asset.Channel(asset, 0);
         var b = grain->Live ? _right : Asset.Channel(asset, Math.Min(1, asset->Channels - 1));
         var frames = grain->Live ? _frames : asset->Frames;
+        float* window = stackalloc float[Limits.Grid];
+        Window(grain, window);
         var same = a == b;
-        var i = grain->Age < 0 ? -grain->Age : 0;
-        var age = Math.Max(grain->Age, 0);
+        var i = Math.Max(-grain->Age, 0);
+        var end = Math.Min(grain->Length - grain->Age, Limits.Grid);
         var place = grain->At;
-        for (; i < Limits.Grid && age < grain->Length; i++, age++)
+        for (; i < end; i++)
         {
-            // sin^2 over the tapers, 1 between them; 0 in the first frame, and in the one after the last.
-            var edge = Math.Min(Math.Min(age, grain->Length - age) * grain->Inverse * grain->Taper, 1f);
-            var sine = FastMath.SinTurns(0.25f * edge);
-            var window = sine * sine;
             var whole = (long)place;
             var t = (float)(place - whole);
-            var l = Read(a, whole, t, frames);
-            left[i] += l * window * grain->Left;
-            right[i] += (same ? l : Read(b, whole, t, frames)) * window * grain->Right;
+            var l = Read(in grain->Kernel, a, whole, t, frames);
+            left[i] += l * window[i] * grain->Left;
+            right[i] += (same ? l : Read(in grain->Kernel, b, whole, t, frames)) * window[i] * grain->Right;
             place += grain->Step;
             if (place >= frames) place = Within(place, frames);
         }
 
         grain->At = place;
-        grain->Age = age;
-        if (age >= grain->Length) grain->Length = 0;
+        grain->Age += Limits.Grid;
+        if (grain->Age >= grain->Length) grain->Length = 0;
     }
 
-    private static float Read(float* samples, long at, float t, long frames)
+    // sin^2 over the tapers, 1 between them; 0 in the first frame, and in the one after the last.
+    private static void Window(Grain* grain, float* window)
     {
-        if (at >= 1 && at + 2 < frames) return Hermite.At(samples[at - 1], samples[at], samples[at + 1], samples[at + 2], t);
-        return Hermite.At(samples[Around(at - 1, frames)], samples[Around(at, frames)], samples[Around(at + 1, frames)],
-            samples[Around(at + 2, frames)], t);
+        var age = Vector128.Create((float)grain->Age) + Vector128.Create(0f, 1f, 2f, 3f);
+        var length = Vector128.Create((float)grain->Length);
+        var steep = Vector128.Create(grain->Inverse * grain->Taper);
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var edge = Vector128.MinNative(Vector128.MinNative(age, length - age) * steep, Vector128<float>.One);
+            var sine = FastMath.SinTurns(Vector128.Create(0.25f) * Vector128.MaxNative(edge, Vector128<float>.Zero));
+            (sine * sine).Store(window + i);
+            age += Vector128.Create(4f);
+        }
     }
 
-    // For places at most a few frames outside.
-    private static long Around(long at, long frames) => at < 0 ? at + frames : at >= frames ? Math.Max(at - frames, 0) % frames : at;
+    // Beyond an end of what is there the other end follows.
+    private readonly float Read(in SincRow kernel, float* samples, long at, float t, long frames)
+    {
+        var before = (kernel.Taps / 2) - 1;
+        if (at >= before && at + before + 2 <= frames) return SincKernel.At(in kernel, samples + at, t);
+        var next = (long)Within(at - before, frames);
+        for (var j = 0; j < kernel.Taps; j++)
+        {
+            _edges[j] = samples[next];
+            if (++next >= frames) next = 0;
+        }
+
+        return SincKernel.At(in kernel, _edges + before, t);
+    }
 
     private static double Within(double at, double frames)
     {

@@ -42,10 +42,9 @@ public unsafe struct Hat : IModule<Hat>
         Family = "Sources",
         Text = "Closed and open hi-hat from six clashing square waves, like the early drum machines.",
         Help = """
-            A pair of cymbals as the early drum machines made it: six square waves that share no note clash into metal, and a high-pass
-            leaves
-            only the sheen. Two triggers play it: closed is short, open is long, and a closed strike ends an open one, as a foot on the
-            pedal does.
+            A pair of cymbals as the early drum machines made it: six square waves that share no note clash into metal, and a
+            high-pass leaves only the sheen. Two triggers play it: closed is short, open is long, and a closed strike ends an open
+            one, as a foot on the pedal does.
 
             Noise blends hiss into the metal, Tune moves the squares together, Tone how much of their body is left: low it is a ride or a
             cowbell, high it is a tick. The accent input makes strikes quieter below 10 V. Notes strike it, too: the Key knobs say which.

@@ -21,15 +21,16 @@ public unsafe struct Kick : IModule<Kick>
     // The pulse of the circuit is 1 ms long; this much of a decay sounds like it.
     private const float ClickSeconds = 0.006f;
 
-    private Group* _groups;
+    private StruckVoices<Drum>* _groups;
 
-    private struct Group
+    private struct Drum : IStruck<Drum>
     {
-        public DrumGroup Strikes;
         public Ringing Skin;
         public Slide Slide;
         public Vector128<float> Sweep, Click, ClickLow;
-        public bool Sounds;
+
+        static bool IStruck<Drum>.Play(ref Drum self, in ProcessContext context, in StruckSegment now, Vector128<float>* frames) =>
+            Kick.Play(ref self, in context, in now, frames);
     }
 
     public static ModuleDescriptor Describe() => new()
@@ -39,15 +40,13 @@ public unsafe struct Kick : IModule<Kick>
         Family = "Sources",
         Text = "A bass drum: a deep tone whose pitch falls from the blow, in tune and as long as you like.",
         Help = """
-            A bass drum after the circuits of the early drum machines: a trigger hits a resonator, its pitch starts high and falls to the
-            one
-            the Tune knob says, and what you hear of the blow itself is the click. Short and swept it is a thud, long and barely swept it
-            is the booming bass that fills a whole track.
+            A bass drum after the circuits of the early drum machines: a trigger hits a resonator, its pitch starts high and falls
+            to the one the Tune knob says, and what you hear of the blow itself is the click. Short and swept it is a thud, long and
+            barely swept it is the booming bass that fills a whole track.
 
-            Every strike starts the drum afresh at the very sample of the trigger, so it lies exactly on the beat and sounds the same each
-            time. The accent input makes strikes quieter below 10 V; without a cable all are loud. A note of a keyboard or drum pad
-            strikes it,
-            too: the Key knob says which, -1 is any.
+            Every strike starts the drum afresh at the very sample of the trigger, so it lies exactly on the beat and sounds the
+            same each time. The accent input makes strikes quieter below 10 V; without a cable all are loud. A note of a keyboard or
+            drum pad strikes it, too: the Key knob says which, -1 is any.
 
             Try a clock into Trigger first. Then turn Sweep up and Sweep time down until it snaps, lengthen Decay to two seconds, patch a
             sequencer's pitch into Pitch and play the bass line with it. Drive makes small loudspeakers hear it.
@@ -78,11 +77,11 @@ public unsafe struct Kick : IModule<Kick>
         HasTail = true,
     };
 
-    public static void Require(in InstanceSetup setup, ref Requirements need) => need.Need<Group>(Groups);
+    public static void Require(in InstanceSetup setup, ref Requirements need) => need.Need<StruckVoices<Drum>>(Groups);
 
     public static void Construct(ref Kick self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
-        self._groups = memory.Take<Group>(Groups);
+        self._groups = memory.Take<StruckVoices<Drum>>(Groups);
         timing.TailFrames = -1;
     }
 
@@ -90,33 +89,16 @@ public unsafe struct Kick : IModule<Kick>
 
     public static ProcessResult Process(ref Kick self, in ProcessContext context)
     {
-        var channels = context.Outputs[0].Channels;
-        var asleep = true;
-        for (var first = 0; first < channels; first += 4)
-        {
-            var group = self._groups + (first / 4);
-            for (var segment = 0; segment < context.Segments; segment++) asleep &= !Segment(group, in context, segment, first, channels);
-        }
-
-        return asleep ? ProcessResult.Sleep : ProcessResult.Continue;
+        var ports = new StrikePorts(Trigger, Accent);
+        return StruckVoices<Drum>.Process(self._groups, in context, in ports, AccentParam, Key, 0);
     }
 
-    // Whether anything sounded.
-    private static bool Segment(Group* group, in ProcessContext context, int segment, int first, int channels)
+    // Four voices over sixteen frames; true while anything sounds.
+    private static bool Play(ref Drum drum, in ProcessContext context, in StruckSegment now, Vector128<float>* frames)
     {
-        var at = segment * Limits.Grid;
-        var frames = stackalloc Vector128<float>[Limits.Grid];
-        var strikes = stackalloc Vector128<float>[Limits.Grid];
-        var ports = new StrikePorts(Trigger, Accent);
-        var struck = group->Strikes.Read(in context, in ports, first, channels, segment,
-            context.Param(AccentParam, segment), (int)MathF.Round(context.Param(Key, segment)), strikes);
-        if (!struck && !group->Sounds)
-        {
-            for (var i = 0; i < Limits.Grid; i++) frames[i] = Vector128<float>.Zero;
-            VoiceLanes.Store(in context, 0, first, channels, at, frames);
-            return false;
-        }
-
+        var (segment, first, channels, at) = (now.Segment, now.First, now.Channels, now.At);
+        var strikes = now.Strikes;
+        var struck = strikes != null;
         var rate = context.SampleRate;
         var tune = new GridRamp(in context, Tune, segment);
         var sweep = new GridRamp(in context, Sweep, segment);
@@ -136,7 +118,7 @@ public unsafe struct Kick : IModule<Kick>
         // Once the sweep is over and nobody moves the pitch, a frame's angle is always the same.
         VoiceLanes.Load(in context, PitchIn, first, channels, at, frames);
         var still = !struck && context.Inputs[PitchIn].Silent && tune.Step == 0f
-            && Vector128.EqualsAll(group->Sweep, Vector128<float>.Zero);
+            && Vector128.EqualsAll(drum.Sweep, Vector128<float>.Zero);
         var (cos, sin) = (Vector128<float>.Zero, Vector128<float>.Zero);
         for (var i = 0; i < Limits.Grid; i++)
         {
@@ -144,16 +126,16 @@ public unsafe struct Kick : IModule<Kick>
             {
                 var mask = Vector128.GreaterThan(strikes[i], Vector128<float>.Zero);
                 var level = strikes[i] * Vector128.Create(Volts);
-                group->Slide.Restart(mask);
-                group->Skin.Strike(mask, level);
-                group->Sweep = Vector128.ConditionalSelect(mask, Vector128<float>.One, group->Sweep);
-                group->Click = Vector128.ConditionalSelect(mask, level, group->Click);
-                group->ClickLow = Vector128.AndNot(group->ClickLow, mask);
+                drum.Slide.Restart(mask);
+                drum.Skin.Strike(mask, level);
+                drum.Sweep = Vector128.ConditionalSelect(mask, Vector128<float>.One, drum.Sweep);
+                drum.Click = Vector128.ConditionalSelect(mask, level, drum.Click);
+                drum.ClickLow = Vector128.AndNot(drum.ClickLow, mask);
             }
 
             if (i == 0 || !still)
             {
-                var octaves = frames[i] + (group->Sweep * Vector128.Create(sweep.At(i)));
+                var octaves = frames[i] + (drum.Sweep * Vector128.Create(sweep.At(i)));
                 octaves = Vector128.MinNative(Vector128.MaxNative(octaves, Vector128.Create(-10f)), Vector128.Create(10f));
                 var turns = Vector128.Create(tune.At(i) * perFrame) * FastMath.Exp2(octaves);
                 turns = Vector128.MinNative(turns, Vector128.Create(0.25f));
@@ -161,24 +143,22 @@ public unsafe struct Kick : IModule<Kick>
                 cos = FastMath.SinTurns(turns + Vector128.Create(0.25f));
             }
 
-            var body = group->Skin.Next(cos, sin, loss);
-            group->Sweep = FlushSweep(group->Sweep - (group->Sweep * sweepLoss));
-            group->ClickLow = Denormal.Flush(group->ClickLow + ((group->Click - group->ClickLow) * clickGain));
-            group->Click = Denormal.Flush(group->Click - (group->Click * clickLoss));
-            var y = body + (group->ClickLow * Vector128.Create(click.At(i)));
+            var body = drum.Skin.Next(cos, sin, loss);
+            drum.Sweep = FlushSweep(drum.Sweep - (drum.Sweep * sweepLoss));
+            drum.ClickLow = Denormal.Flush(drum.ClickLow + ((drum.Click - drum.ClickLow) * clickGain));
+            drum.Click = Denormal.Flush(drum.Click - (drum.Click * clickLoss));
+            var y = body + (drum.ClickLow * Vector128.Create(click.At(i)));
             if (driven) y = Overdrive(y, drive.At(i));
-            frames[i] = group->Slide.Next(y, slideLoss);
+            frames[i] = drum.Slide.Next(y, slideLoss);
         }
 
-        VoiceLanes.Store(in context, 0, first, channels, at, frames);
-        var rest = group->Skin.Settle() & group->Slide.AtRest & Vector128.Equals(group->ClickLow, Vector128<float>.Zero)
-            & Vector128.Equals(group->Click, Vector128<float>.Zero);
+        var rest = drum.Skin.Settle() & drum.Slide.AtRest & Vector128.Equals(drum.ClickLow, Vector128<float>.Zero)
+            & Vector128.Equals(drum.Click, Vector128<float>.Zero);
 
         // A voice at rest forgets what it last played: it would glide from there at the next strike.
-        group->Slide.Forget(rest);
-        group->Sweep = Vector128.AndNot(group->Sweep, rest);
-        group->Sounds = !VoiceLanes.All(rest);
-        return true;
+        drum.Slide.Forget(rest);
+        drum.Sweep = Vector128.AndNot(drum.Sweep, rest);
+        return !VoiceLanes.All(rest);
     }
 
     // Below a hundredth of a cent a sweep is over.

@@ -38,10 +38,9 @@ public unsafe struct Modal : IModule<Modal>
         Family = "Sources",
         Text = "A body of 32 resonances to strike or to feed: string, bell, bar, and everything between them.",
         Help = """
-            Things that ring do so in a few pitches at once, each dying in its own time. This is 32 of them. Structure decides where they
-            lie:
-            to the left they are the harmonics of a string, in the middle the partials of a church bell, to the right those of a metal bar;
-            between those are bodies nobody has built.
+            Things that ring do so in a few pitches at once, each dying in its own time. This is 32 of them. Structure decides where
+            they lie: to the left they are the harmonics of a string, in the middle the partials of a church bell, to the right
+            those of a metal bar; between those are bodies nobody has built.
 
             Decay is how long the low ones ring, Damping how much sooner the high ones die: none is glass, much is wood. Position is
             where it is struck, Hardness what with, from a felt mallet to a steel one. What comes into Exciter shakes the body, too, so that

@@ -1,27 +1,30 @@
-// Noise: hiss and rumble in five colours.
+// Noise: hiss and rumble in six colours.
 using SspHost.Abi;
 using SspHost.Dsp;
 
 namespace SspHost.Modules;
 
 /// <summary>
-/// White noise within +-5 V (the sum of four uniform numbers, nearly Gaussian, 1.44 V RMS) and four colours of it, all equally strong
-/// (see <see cref="NoiseColour"/>). Each channel is a noise of its own; the instance's seed makes a render repeat.
+/// White noise within +-5 V (the sum of four uniform numbers, nearly Gaussian, 1.44 V RMS) and five colours of it, all equally strong
+/// (see <see cref="NoiseColour"/> and <see cref="GreyNoise"/>). Each channel is a noise of its own; the
+/// instance's seed makes a render repeat.
 /// </summary>
 public unsafe struct Noise : IModule<Noise>
 {
-    private const int White = 0, Pink = 1, Red = 2, Blue = 3, Violet = 4, Colours = 5;
+    private const int White = 0, Pink = 1, Red = 2, Blue = 3, Violet = 4, Grey = 5, Colours = 6;
     private const int Level = 0;
     private const int ChannelsSetting = 0;
 
     private Voice* _voices;
     private NoiseColour _colour;
+    private GreyNoise _grey;
     private ulong _seed;
     private int _channels;
 
     private struct Voice
     {
         public NoiseColour.State Colour;
+        public GreyNoise.State Grey;
         public Xorshift Random;
     }
 
@@ -30,10 +33,11 @@ public unsafe struct Noise : IModule<Noise>
         Id = "noise",
         Name = "Noise",
         Family = "Sources",
-        Text = "Noise in five colours, from rumble to hiss: wind, drums, random voltages.",
+        Text = "Noise in six colours, from rumble to hiss: wind, drums, random voltages.",
         Help = """
             Chance as a sound. Each output is the same noise in another colour, all of them equally strong: white has as much in every
-            hertz, pink as much in every octave, which is what the ear calls even; red (or brown) rumbles, blue and violet hiss.
+            hertz, pink as much in every octave, which is what the ear calls even; red (or brown) rumbles, blue and violet hiss. Grey is
+            even by the ear's own curve: as the ear hardly hears the lowest, it is made of them for the most part.
 
             It has no inputs: it plays as soon as it is patched. Channels makes one cable carry up to sixteen noises that have nothing in
             common, a different one for each voice of a chord.
@@ -54,6 +58,8 @@ public unsafe struct Noise : IModule<Noise>
                 ChannelsSetting),
             new PortDescriptor("blue", "Blue", "Bright hiss: 3 dB more each octave.", ChannelRule.Setting, ChannelsSetting),
             new PortDescriptor("violet", "Violet", "The brightest: 6 dB more each octave.", ChannelRule.Setting, ChannelsSetting),
+            new PortDescriptor("grey", "Grey", "Equally loud to the ear at every pitch, from 30 Hz to 20 kHz.", ChannelRule.Setting,
+                ChannelsSetting),
         ],
         Parameters =
         [
@@ -74,6 +80,7 @@ public unsafe struct Noise : IModule<Noise>
         self._voices = memory.Take<Voice>(self._channels);
         self._seed = setup.Seed;
         self._colour = new NoiseColour(setup.SampleRate);
+        self._grey = new GreyNoise(setup.SampleRate);
         timing.TailFrames = -1;
         if (!memory.Overdrawn) Reset(ref self);
     }
@@ -88,7 +95,7 @@ public unsafe struct Noise : IModule<Noise>
     {
         // Colours nobody listens to cost nothing; white is what the others are made of.
         var coloured = false;
-        for (var output = Pink; output < Colours; output++) coloured |= context.Outputs[output].Connected;
+        for (var output = Pink; output < Grey; output++) coloured |= context.Outputs[output].Connected;
 
         for (var channel = 0; channel < self._channels; channel++)
         {
@@ -102,6 +109,12 @@ public unsafe struct Noise : IModule<Noise>
             {
                 white[i] = Gauss(ref voice->Random);
                 if (coloured) self._colour.Next(ref voice->Colour, white[i], out pink[i], out red[i], out blue[i], out violet[i]);
+            }
+
+            if (context.Outputs[Grey].Connected)
+            {
+                var grey = context.Out(Grey, channel);
+                for (var i = 0; i < context.Frames; i++) grey[i] = self._grey.Next(ref voice->Grey, white[i]);
             }
 
             for (var output = 0; output < Colours; output++)

@@ -35,7 +35,7 @@ public unsafe struct PluckString : IModule<PluckString>
         public DrumGroup Strikes;
         public PluckedString String;
         public StringShape Shape, Target;
-        public Vector128<float> Hertz, Seconds, Bright;
+        public Vector128<float> Hertz, Seconds, Bright, Softness;
         public Vector128<float> Left, Length, Strength, Soft;
         public Vector128<float> Rest, Direct;
         public float Stiff;
@@ -49,18 +49,16 @@ public unsafe struct PluckString : IModule<PluckString>
         Family = "Sources",
         Text = "A string that is plucked by a trigger or made to sing by any sound, in tune over its whole range.",
         Help = """
-            A string that exists only as a delay: a pluck runs round and round in it and loses a little each time. Pitch follows 1 V an
-            octave
-            from 20 Hz to 4.4 kHz, and Decay is the time in which the fundamental dies away, the same for every note.
+            A string that exists only as a delay: a pluck runs round and round in it and loses a little each time. Pitch follows 1 V
+            an octave from 20 Hz to 4.4 kHz, and Decay is the time in which the fundamental dies away, the same for every note.
 
-            Brightness says how long the overtones live and how hard the pluck is, Position where it is plucked: near the bridge thin, in
-            the
-            middle hollow. Stiffness stretches the overtones as in a piano wire or a rod. Whatever comes into Exciter shakes the string as
-            well: noise bows it, a drum loop makes it ring along. Each channel of a wide cable has a string of its own.
+            Brightness says how long the overtones live and how hard the pluck is, Position where it is plucked: near the bridge
+            thin, in the middle hollow. Stiffness stretches the overtones as in a piano wire or a rod. Whatever comes into Exciter
+            shakes the string as well: noise bows it, a drum loop makes it ring along. Each channel of a wide cable has a string of
+            its own.
 
-            Try a sequencer's gate into Pluck and its pitch into Pitch. Then patch an envelope into Brightness CV, a slow LFO into
-            Position by
-            hand, and last a quiet noise into Exciter instead of the plucks.
+            Try a sequencer's gate into Pluck and its pitch into Pitch. Then patch an envelope into Brightness CV, move
+            Position by hand, and last patch a quiet noise into Exciter instead of the plucks.
             """,
         Inputs =
         [
@@ -149,7 +147,7 @@ public unsafe struct PluckString : IModule<PluckString>
         group->Shape.Take(in group->Target, plucked | group->Rest);
         var start = group->Shape;
         var position = new GridRamp(in context, Position, segment);
-        var softness = Vector128.Create(OnePole.Coefficient(700f * FastMath.Exp2(5f * context.Param(Brightness, segment)), context.SampleRate) * 2f);
+        var softness = group->Softness;
         var direct = Vector128.Create(2f * OnePole.Coefficient(ExciterHertz, context.SampleRate));
         var noise = stackalloc float[Limits.Grid];
         TimedNoise.Fill(in context, _seed, segment, 0.5f, noise);
@@ -214,6 +212,7 @@ public unsafe struct PluckString : IModule<PluckString>
             var oldLight = (float*)&group->Bright + lane;
             if (!stiffer && hertz == *oldHertz && time == *oldTime && light == *oldLight) continue;
             (*oldHertz, *oldTime, *oldLight) = (hertz, time, light);
+            ((float*)&group->Softness)[lane] = 2f * OnePole.Coefficient(700f * FastMath.Exp2(5f * light), context.SampleRate);
             PluckedString.Work(hertz, time, light, stiff, context.SampleRate, &group->Target, lane);
         }
     }

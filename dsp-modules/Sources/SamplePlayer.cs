@@ -12,38 +12,54 @@ namespace SspHost.Modules;
 /// until its reply comes, starts are where the knob says and the gain is 1.
 /// A start while the voice still sounds, or in the middle of a slice, slides from the old sound to the new within a few milliseconds.
 /// In a loop the loop points of the file are used where they lie within the part that is played.
+/// With Overlap at n, the last n starts of a channel sound together; one more takes the place of the oldest or the quietest, which fades
+/// out within 4 ms under the new one. Only the newest follows the pitch input: the others keep the pitch they had.
 /// </summary>
 public unsafe struct SamplePlayer : IModule<SamplePlayer>
 {
     private const int GateIn = 0, PitchIn = 1, SliceIn = 2, StartIn = 3, LengthIn = 4;
-    private const int Tune = 0, Level = 1, Start = 2, LengthParam = 3, Mode = 4, Normalise = 5, Slices = 6, Reverse = 7, Root = 8;
+    private const int Tune = 0, Level = 1, Start = 2, LengthParam = 3, Mode = 4, Normalise = 5, Slices = 6;
+    private const int Reverse = 7, Root = 8, Steal = 9;
     private const int Once = 0, Loop = 2;
-    private const int Analyse = 1;
+    private const int Analyse = 1, MostOverlap = 8;
     private const int Places = 128;
     private const int SearchFrames = 4096;
     private const float Volts = 5f;
     private const float FadeSeconds = 0.004f;
     private const float SlideSeconds = 0.001f;
 
+    // How long a sound that was loud counts as loud: no period that can be heard is longer.
+    private const float LoudSeconds = 0.03f;
+
     // What Normalise may amplify: 40 dB; more would only raise noise.
     private const float MostGain = 100f;
 
     private nint _sample;
     private Voice* _voices;
+    private Player* _players;
     private long* _places;
     private float* _table;
     private float* _edges;
-    private float _peakGain, _gain, _fade, _slide, _speed;
+    private float _peakGain, _gain, _fade, _slide, _forget, _speed;
     private uint _serial;
+    private int _overlap, _each;
     private bool _analysed, _asked, _running;
 
     private struct Voice
     {
         public SchmittTrigger Gate;
+        public uint Starts;
+    }
+
+    // One start of a voice. The last of a voice's players is there for the one that has to go.
+    private struct Player
+    {
+        public uint Start;
+        public float Octaves, Loud;
         public double At, Begin, End, LoopBegin, LoopEnd;
         public float Fade, FadeStep;
         public float Left, Right, SlideLeft, SlideRight;
-        public bool Plays, Backwards, Looped;
+        public bool Plays, Backwards, Looped, Slides;
     }
 
     public static ModuleDescriptor Describe() => new()
@@ -53,16 +69,18 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
         Family = "Sources",
         Text = "Plays a recording, or slices of it, at any pitch, forwards or backwards, once or in a loop.",
         Help = """
-            Plays a recording: a drum, a voice, a whole loop. A gate starts it, Mode says whether it plays to its end, as long as the gate
-            is
-            open, or round and round. Pitch follows 1 V an octave and stays clean upwards, as nothing above hearing folds back. Each channel
-            of a wide cable is a voice of its own; a voice that is started while it still sounds slides over without a click.
+            Plays a recording: a drum, a voice, a whole loop. A gate starts it, Mode says whether it plays to its end, as long as
+            the gate is open, or round and round. Pitch follows 1 V an octave and stays clean upwards, as nothing above hearing
+            folds back. Each channel of a wide cable is a voice of its own; a voice that is started while it still sounds slides
+            over without a click.
 
             Start and Length cut a part out of the recording. Slices divides that part evenly, and the voltage at Slice picks one: a
-            sequencer
-            there rearranges a drum loop. All of it is taken at the moment of the start. In a loop, the loop points of the file are used
-            if it
-            has any. With Root on the file's note, 0 V plays it at middle C, so that several recordings are in tune with each other.
+            sequencer there rearranges a drum loop. All of it is taken at the moment of the start. In a loop, the loop points of the
+            file are used if it has any. With Root on the file's note, 0 V plays it at middle C, so that several recordings are in
+            tune with each other.
+
+            Overlap, a setting, lets a cymbal ring on under its next strokes: so many starts of one channel sound at once, and Steal says
+            which of them goes when one more comes. It goes without a click.
 
             Try a drum loop with Slices at 16, a clock into Gate and a random voltage into Slice. Then turn Reverse on, or play one short
             sound with a keyboard's pitch and gate in gate mode.
@@ -97,6 +115,12 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
             new ParameterDescriptor("reverse", "Reverse", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Plays backwards.", "off", "on"),
             new ParameterDescriptor("root", "Root", "", 0f, 1f, 0f, ParameterCurve.Stepped,
                 "What 0 V plays: the recorded pitch, or middle C by the note the file names.", "as recorded", "file's note"),
+            new ParameterDescriptor("steal", "Steal", "", 0f, 1f, 0f, ParameterCurve.Stepped,
+                "Which one gives way where more would sound at once than Overlap allows.", "oldest", "quietest"),
+        ],
+        Settings =
+        [
+            new SettingDescriptor("overlap", "Overlap", 1, MostOverlap, 1, "How many starts of one channel can sound at once."),
         ],
         Assets = [new AssetDescriptor("sample", "Sample", "The recording.")],
         HasTail = true,
@@ -109,19 +133,24 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
     public static void Require(in InstanceSetup setup, ref Requirements need)
     {
         need.Need<Voice>(Limits.MaxChannels);
+        need.Need<Player>(Limits.MaxChannels * Players(in setup));
         need.Need<long>(Places);
         need.Need<float>(SincKernel.MostTaps);
     }
 
     public static void Construct(ref SamplePlayer self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
+        self._overlap = setup.Settings[0];
+        self._each = Players(in setup);
         self._voices = memory.Take<Voice>(Limits.MaxChannels);
+        self._players = memory.Take<Player>(Limits.MaxChannels * self._each);
         self._places = memory.Take<long>(Places);
         self._edges = memory.Take<float>(SincKernel.MostTaps);
         self._table = (float*)setup.Shared;
         self._speed = setup.SampleRate;
         self._peakGain = 1f;
         self._fade = 1f / (FadeSeconds * setup.SampleRate);
+        self._forget = FastMath.Exp2(-1.442695f / (LoudSeconds * setup.SampleRate));
         self._slide = FastMath.Exp2(-1.442695f / (SlideSeconds * setup.SampleRate));
         timing.TailFrames = -1;
     }
@@ -129,6 +158,7 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
     public static void Reset(ref SamplePlayer self)
     {
         Block.Zero(self._voices, Limits.MaxChannels);
+        Block.Zero(self._players, Limits.MaxChannels * self._each);
         self._running = false;
     }
 
@@ -140,7 +170,7 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
         self._analysed = false;
         self._asked = !usable;
         self._peakGain = 1f;
-        for (var i = 0; i < Limits.MaxChannels; i++) self._voices[i].Plays = false;
+        for (var i = 0; i < Limits.MaxChannels * self._each; i++) self._players[i].Plays = false;
     }
 
     /// <summary>
@@ -192,9 +222,8 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
 
         for (var voice = 0; voice < channels; voice++)
         {
-            var v = self._voices + voice;
-            asleep &= !v->Plays && v->SlideLeft == 0f && v->SlideRight == 0f
-                && Block.IsZero(context.Out(0, voice), context.Frames) && Block.IsZero(context.Out(1, voice), context.Frames);
+            for (var i = 0; i < self._each; i++) asleep &= !Sounds(self._players + (voice * self._each) + i);
+            asleep = asleep && Block.IsZero(context.Out(0, voice), context.Frames) && Block.IsZero(context.Out(1, voice), context.Frames);
         }
 
         return asleep ? ProcessResult.Sleep : ProcessResult.Continue;
@@ -218,51 +247,104 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
         var faster = FastMath.Log2(Vector128.CreateScalarUnsafe((float)ratio))[0];
         var root = Sample != null && context.Param(Root, segment) >= 0.5f && float.IsFinite(Sample->Root)
             ? Math.Min(Math.Max(Sample->Root, -6f), 6f) : 0f;
+        var loops = mode == Loop;
+        var players = _players + (voice * _each);
         for (var i = 0; i < Limits.Grid; i++)
         {
             var wasOpen = v->Gate.IsHigh;
-            if (Sample == null) left[i] = right[i] = 0f;
             var starts = v->Gate.Rises(patched ? gate[i] : Sample == null ? 0f : SchmittTrigger.High);
+            var (l, r) = (0f, 0f);
             if (Sample == null)
             {
-                v->Plays = false;
-                v->SlideLeft = v->SlideRight = v->Left = v->Right = 0f;
-                continue;
+                for (var n = 0; n < _each; n++) players[n] = default;
             }
-
-            var sounded = v->Plays || v->SlideLeft != 0f || v->SlideRight != 0f;
-            if (starts) Begin(v, in context, segment, i, voice);
-            else if (wasOpen && !v->Gate.IsHigh && mode != Once) v->FadeStep = -_fade;
-
-            var (l, r) = (0f, 0f);
-            if (v->Plays)
+            else if (starts)
             {
-                var loops = mode == Loop;
-                var octaves = tune.At(i) + Math.Min(Math.Max(pitch[i], -12f), 12f) - root;
-                var kernel = SincKernel.Of(_table, octaves + faster);
-                l = Read(v, in kernel, 0, loops) * v->Fade;
-                r = Sample->Channels > 1 ? Read(v, in kernel, 1, loops) * v->Fade : l;
-                var step = ratio * FastMath.Exp2(octaves);
-                Advance(v, step, loops);
+                var p = Choose(players, context.Param(Steal, segment) >= 0.5f);
+                var slides = Sounds(p);
+                if (!slides) p->Left = p->Right = 0f;
+                Begin(p, in context, segment, i, voice);
+                p->Start = ++v->Starts;
+                p->Slides = slides || context.Param(Slices, segment) >= 1.5f || p->Backwards;
             }
-
-            if (starts && (sounded || context.Param(Slices, segment) >= 1.5f || v->Backwards))
+            else if (wasOpen && !v->Gate.IsHigh && mode != Once)
             {
-                v->SlideLeft = v->Left - l;
-                v->SlideRight = v->Right - r;
+                for (var n = 0; n < _each; n++) players[n].FadeStep = -_fade;
             }
 
-            v->Left = l + v->SlideLeft;
-            v->Right = r + v->SlideRight;
-            v->SlideLeft = Denormal.Flush(v->SlideLeft * _slide);
-            v->SlideRight = Denormal.Flush(v->SlideRight * _slide);
+            for (var n = 0; n < _each; n++)
+            {
+                var p = players + n;
+                if (!Sounds(p)) continue;
+                if (p->Start == v->Starts) p->Octaves = tune.At(i) + Math.Min(Math.Max(pitch[i], -12f), 12f) - root;
+                Next(p, ratio, faster, loops);
+                l += p->Left;
+                r += p->Right;
+            }
+
             var volume = Volts * level.At(i) * gain.At(i);
-            left[i] = v->Left * volume;
-            right[i] = v->Right * volume;
+            left[i] = l * volume;
+            right[i] = r * volume;
         }
     }
 
-    private readonly void Advance(Voice* v, double step, bool loops)
+    private static int Players(in InstanceSetup setup) => setup.Settings[0] == 1 ? 1 : setup.Settings[0] + 1;
+
+    private static bool Sounds(Player* p) => p->Plays || p->SlideLeft != 0f || p->SlideRight != 0f;
+
+    // The next frame of one start.
+    private readonly void Next(Player* p, double ratio, float faster, bool loops)
+    {
+        var (l, r) = (0f, 0f);
+        if (p->Plays)
+        {
+            var kernel = SincKernel.Of(_table, p->Octaves + faster);
+            l = Read(p, in kernel, 0, loops) * p->Fade;
+            r = Sample->Channels > 1 ? Read(p, in kernel, 1, loops) * p->Fade : l;
+            Advance(p, ratio * FastMath.Exp2(p->Octaves), loops);
+        }
+
+        if (p->Slides)
+        {
+            p->SlideLeft = p->Left - l;
+            p->SlideRight = p->Right - r;
+            p->Slides = false;
+        }
+
+        p->Left = l + p->SlideLeft;
+        p->Right = r + p->SlideRight;
+        p->SlideLeft = Denormal.Flush(p->SlideLeft * _slide);
+        p->SlideRight = Denormal.Flush(p->SlideRight * _slide);
+        p->Loud = Math.Max(p->Loud * _forget, Math.Max(Math.Abs(p->Left), Math.Abs(p->Right)));
+    }
+
+    // Who plays a new start. Where as many sound as may, one of them fades out; where nobody is free, the one that is quietest already
+    // starts anew and slides over.
+    private readonly Player* Choose(Player* players, bool quietest)
+    {
+        if (_each == 1) return players;
+        var sounding = 0;
+        Player* free = null, gone = null, victim = null;
+        for (var n = 0; n < _each; n++)
+        {
+            var p = players + n;
+            if (!Sounds(p))
+            {
+                free = p;
+                continue;
+            }
+
+            if (gone == null || p->Fade < gone->Fade) gone = p;
+            if (!p->Plays || p->FadeStep != 0f) continue;
+            sounding++;
+            if (victim == null || (quietest ? p->Loud < victim->Loud : p->Start < victim->Start)) victim = p;
+        }
+
+        if (sounding >= _overlap && victim != null) victim->FadeStep = -_fade;
+        return free != null ? free : gone;
+    }
+
+    private readonly void Advance(Player* v, double step, bool loops)
     {
         v->At += v->Backwards ? -step : step;
 
@@ -284,7 +366,7 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
         if (v->At >= v->End || v->At < v->Begin || v->Fade == 0f) v->Plays = false;
     }
 
-    private readonly void Begin(Voice* v, in ProcessContext context, int segment, int frame, int voice)
+    private readonly void Begin(Player* v, in ProcessContext context, int segment, int frame, int voice)
     {
         var at = (segment * Limits.Grid) + frame;
         var frames = (double)Sample->Frames;
@@ -312,6 +394,7 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
         v->Looped = false;
         v->Fade = 1f;
         v->FadeStep = 0f;
+        v->Loud = 1f;
         v->Plays = true;
     }
 
@@ -324,7 +407,7 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
     }
 
     // Around its ends a loop reads its other end, the recording zeros.
-    private readonly float Read(Voice* v, in SincRow kernel, int channel, bool loops)
+    private readonly float Read(Player* v, in SincRow kernel, int channel, bool loops)
     {
         var samples = Asset.Channel(Sample, channel);
         var whole = (long)v->At;

@@ -18,17 +18,18 @@ public unsafe struct Snare : IModule<Snare>
     private const float Volts = 3.5f;
     private const float UpperMode = 11f / 6f;
 
-    private Group* _groups;
+    private StruckVoices<Drum>* _groups;
     private ulong _seed;
 
-    private struct Group
+    private struct Drum : IStruck<Drum>
     {
-        public DrumGroup Strikes;
         public Ringing Low, High;
         public Slide Slide;
         public LinearSvf Wires;
         public Vector128<float> Noise;
-        public bool Sounds;
+
+        static bool IStruck<Drum>.Play(ref Drum self, in ProcessContext context, in StruckSegment now, Vector128<float>* frames) =>
+            Snare.Play(ref self, in context, in now, frames);
     }
 
     public static ModuleDescriptor Describe() => new()
@@ -74,11 +75,11 @@ public unsafe struct Snare : IModule<Snare>
         HasTail = true,
     };
 
-    public static void Require(in InstanceSetup setup, ref Requirements need) => need.Need<Group>(Groups);
+    public static void Require(in InstanceSetup setup, ref Requirements need) => need.Need<StruckVoices<Drum>>(Groups);
 
     public static void Construct(ref Snare self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
-        self._groups = memory.Take<Group>(Groups);
+        self._groups = memory.Take<StruckVoices<Drum>>(Groups);
         self._seed = setup.Seed;
         timing.TailFrames = -1;
     }
@@ -87,34 +88,16 @@ public unsafe struct Snare : IModule<Snare>
 
     public static ProcessResult Process(ref Snare self, in ProcessContext context)
     {
-        var channels = context.Outputs[0].Channels;
-        var asleep = true;
-        for (var first = 0; first < channels; first += 4)
-        {
-            var group = self._groups + (first / 4);
-            for (var segment = 0; segment < context.Segments; segment++)
-                asleep &= !Segment(group, in context, segment, first, channels, self._seed);
-        }
-
-        return asleep ? ProcessResult.Sleep : ProcessResult.Continue;
+        var ports = new StrikePorts(Trigger, Accent);
+        return StruckVoices<Drum>.Process(self._groups, in context, in ports, AccentParam, Key, self._seed);
     }
 
-    // Whether anything sounded.
-    private static bool Segment(Group* group, in ProcessContext context, int segment, int first, int channels, ulong seed)
+    // Four voices over sixteen frames; true while anything sounds.
+    private static bool Play(ref Drum drum, in ProcessContext context, in StruckSegment now, Vector128<float>* frames)
     {
-        var at = segment * Limits.Grid;
-        var frames = stackalloc Vector128<float>[Limits.Grid];
-        var strikes = stackalloc Vector128<float>[Limits.Grid];
-        var ports = new StrikePorts(Trigger, Accent);
-        var struck = group->Strikes.Read(in context, in ports, first, channels, segment,
-            context.Param(AccentParam, segment), (int)MathF.Round(context.Param(Key, segment)), strikes);
-        if (!struck && !group->Sounds)
-        {
-            for (var i = 0; i < Limits.Grid; i++) frames[i] = Vector128<float>.Zero;
-            VoiceLanes.Store(in context, 0, first, channels, at, frames);
-            return false;
-        }
-
+        var (segment, first, channels, at) = (now.Segment, now.First, now.Channels, now.At);
+        var strikes = now.Strikes;
+        var struck = strikes != null;
         var rate = context.SampleRate;
         var tune = new GridRamp(in context, Tune, segment);
         var balance = new GridRamp(in context, Balance, segment);
@@ -129,7 +112,7 @@ public unsafe struct Snare : IModule<Snare>
         var inverse = LinearSvf.Inverse(g, k);
         var perFrame = 1f / rate;
         var noise = stackalloc float[Limits.Grid];
-        TimedNoise.Fill(in context, seed, segment, Volts, noise);
+        TimedNoise.Fill(in context, now.Seed, segment, Volts, noise);
 
         VoiceLanes.Load(in context, PitchIn, first, channels, at, frames);
         var still = context.Inputs[PitchIn].Silent && tune.Step == 0f;
@@ -140,10 +123,10 @@ public unsafe struct Snare : IModule<Snare>
             if (struck)
             {
                 var mask = Vector128.GreaterThan(strikes[i], Vector128<float>.Zero);
-                group->Slide.Restart(mask);
-                group->Low.Strike(mask, strikes[i] * Vector128.Create(Volts));
-                group->High.Strike(mask, strikes[i] * Vector128.Create(Volts));
-                group->Noise = Vector128.ConditionalSelect(mask, strikes[i], group->Noise);
+                drum.Slide.Restart(mask);
+                drum.Low.Strike(mask, strikes[i] * Vector128.Create(Volts));
+                drum.High.Strike(mask, strikes[i] * Vector128.Create(Volts));
+                drum.Noise = Vector128.ConditionalSelect(mask, strikes[i], drum.Noise);
             }
 
             if (i == 0 || !still)
@@ -160,23 +143,21 @@ public unsafe struct Snare : IModule<Snare>
 
             var b = balance.At(i);
             var s = snappy.At(i);
-            var low = group->Low.Next(cosLow, sinLow, loss);
-            var high = group->High.Next(cosHigh, sinHigh, loss);
+            var low = drum.Low.Next(cosLow, sinLow, loss);
+            var high = drum.High.Next(cosHigh, sinHigh, loss);
             var skin = (low * Vector128.Create(1f - b)) + (high * Vector128.Create(b));
-            group->Wires.Next(group->Noise * Vector128.Create(noise[i]), g, k, inverse, out _, out _, out var wires);
-            group->Noise = Denormal.Flush(group->Noise - (group->Noise * noiseLoss));
-            var body = group->Slide.Next(skin * Vector128.Create(Math.Min(2f - (2f * s), 1f)), slideLoss);
+            drum.Wires.Next(drum.Noise * Vector128.Create(noise[i]), g, k, inverse, out _, out _, out var wires);
+            drum.Noise = Denormal.Flush(drum.Noise - (drum.Noise * noiseLoss));
+            var body = drum.Slide.Next(skin * Vector128.Create(Math.Min(2f - (2f * s), 1f)), slideLoss);
             frames[i] = body + (wires * Vector128.Create(Math.Min(2f * s, 1f)));
         }
 
-        VoiceLanes.Store(in context, 0, first, channels, at, frames);
-        var silent = Vector128.Equals(group->Noise, Vector128<float>.Zero);
-        var rest = group->Low.Settle() & group->High.Settle() & group->Slide.AtRest & silent;
-        group->Slide.Forget(rest);
+        var silent = Vector128.Equals(drum.Noise, Vector128<float>.Zero);
+        var rest = drum.Low.Settle() & drum.High.Settle() & drum.Slide.AtRest & silent;
+        drum.Slide.Forget(rest);
 
         // The wires' filter rings on after their envelope for a few frames.
-        var dry = group->Wires.Settle(silent);
-        group->Sounds = !dry || !VoiceLanes.All(rest);
-        return true;
+        var dry = drum.Wires.Settle(silent);
+        return !dry || !VoiceLanes.All(rest);
     }
 }

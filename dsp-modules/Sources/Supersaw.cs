@@ -46,7 +46,7 @@ public unsafe struct Supersaw : IModule<Supersaw>
             between left and right; at 0 both outputs are the same, for patches in mono. The loudness stays while you turn.
 
             - A low-pass or a high-pass at the played note after it gives the classic pad; no filter at all gives the classic lead.
-            - A slow envelope at Detune lets a chord begin in tune and widen.
+            - A slow envelope at Detune CV lets a chord begin in tune and widen.
             - Patch a cable with several channels into Pitch: each note gets its own seven.
 
             Try first: left and right to the output, Detune at 0.4, Mix full, and play wide chords with a slow attack.

@@ -20,6 +20,8 @@ public unsafe struct Vco : IModule<Vco>
     private Voice* _voices;
     private float* _buffers;
     private float* _table;
+    private float _note, _fine, _turns;
+    private bool _tuned;
 
     private struct Voice
     {
@@ -104,6 +106,8 @@ public unsafe struct Vco : IModule<Vco>
             self._voices[i] = default;
             self._voices[i].Oscillator.Reset(self._buffers + (i * Oscillator.BufferFloats));
         }
+
+        (self._note, self._fine, self._turns, self._tuned) = (0f, 0f, 0f, false);
     }
 
     public static ProcessResult Process(ref Vco self, in ProcessContext context)
@@ -116,7 +120,10 @@ public unsafe struct Vco : IModule<Vco>
             if (context.Outputs[wave].Connected) waves |= (Waves)(1 << wave);
         }
 
+        var still = 0u;
+        for (var segment = 0; segment < context.Segments; segment++) still |= self.StandsStill(in context, segment, waves) ? 1u << segment : 0u;
         OscillatorInput input;
+        var unheard = stackalloc float[Limits.Grid];
         for (var channel = 0; channel < channels; channel++)
         {
             var voice = self._voices + channel;
@@ -124,23 +131,46 @@ public unsafe struct Vco : IModule<Vco>
             for (var segment = 0; segment < context.Segments; segment++)
             {
                 var at = segment * Limits.Grid;
-                Frequencies(&input, in context, segment, channel);
-                Widths(&input, in context, segment, channel);
-                Syncs(&input, voice, in context, at, channel);
-                voice->Oscillator.Render(buffer, self._table, in input, waves);
-                for (var wave = 0; wave < WaveCount; wave++)
+                if ((still >> segment & 1) == 0
+                    || !voice->Oscillator.TryRenderStill(buffer, self._table, self._turns, context.Param(Width, segment), waves))
                 {
-                    if (channel >= context.Outputs[wave].Channels) continue;
-                    var target = context.Out(wave, channel) + at;
-                    if ((waves & (Waves)(1 << wave)) == 0) Block.Clear(target, Limits.Grid);
-                    else Block.ScaleSegment(target, Oscillator.Wave(buffer, wave), new GridRamp(Volts, Volts));
+                    Frequencies(&input, in context, segment, channel);
+                    Widths(&input, in context, segment, channel, waves);
+                    Syncs(&input, voice, in context, at, channel);
+                    voice->Oscillator.Render(buffer, self._table, in input, waves);
                 }
 
-                Oscillator.Shift(buffer, waves);
+                for (var wave = 0; wave < WaveCount; wave++)
+                {
+                    var heard = channel < context.Outputs[wave].Channels;
+                    if ((waves & (Waves)(1 << wave)) == 0)
+                    {
+                        if (heard) Block.Clear(context.Out(wave, channel) + at, Limits.Grid);
+                        continue;
+                    }
+
+                    Oscillator.Take(buffer, wave, heard ? context.Out(wave, channel) + at : unheard, Volts);
+                }
             }
         }
 
         return ProcessResult.Continue;
+    }
+
+    // Whether nothing moves but the phase in this segment; then with all voices at one pitch, which is worked out once.
+    private bool StandsStill(in ProcessContext context, int segment, Waves waves)
+    {
+        var note = new GridRamp(in context, PitchParam, segment);
+        var fine = new GridRamp(in context, Fine, segment);
+        if (note.Step != 0f || fine.Step != 0f || !context.Inputs[PitchIn].Silent || !context.Inputs[FmIn].Silent || context.Inputs[SyncIn].Connected) return false;
+        if ((waves & Waves.Pulse) != 0 && (!context.Inputs[WidthIn].Silent || context.Param(Width, segment) != context.Param(Width, segment + 1))) return false;
+        if (note.Start != _note || fine.Start != _fine || !_tuned)
+        {
+            _turns = ModulatedPitch.Turns(note.Start, fine.Start, context.SampleRate);
+            (_note, _fine, _tuned) = (note.Start, fine.Start, true);
+        }
+
+        return true;
     }
 
     private static void Frequencies(OscillatorInput* input, in ProcessContext context, int segment, int channel)
@@ -152,8 +182,16 @@ public unsafe struct Vco : IModule<Vco>
             context.Param(FmMode, segment) >= 0.5f, context.SampleRate);
     }
 
-    private static void Widths(OscillatorInput* input, in ProcessContext context, int segment, int channel)
+    private static void Widths(OscillatorInput* input, in ProcessContext context, int segment, int channel, Waves waves)
     {
+        if ((waves & Waves.Pulse) == 0)
+        {
+            // Nobody hears it, but it tells where the pulse would be when somebody does.
+            var last = context.Param(Width, segment + 1);
+            for (var i = 0; i < Limits.Grid; i += 4) Vector128.Create(last).Store(input->Width + i);
+            return;
+        }
+
         var width = new GridRamp(in context, Width, segment);
         var amount = new GridRamp(in context, WidthAmount, segment);
         var cv = context.In(WidthIn, channel) + (segment * Limits.Grid);

@@ -44,11 +44,17 @@ public unsafe struct Chorus : IModule<Chorus>
         Family = "Space",
         Text = "One sound becomes several that drift against each other: wide, soft, alive.",
         Help = """
-            Plays a sound several times at once, each a few milliseconds late and each slowly moving earlier and later. Because what comes earlier sounds higher, no two copies have quite the same pitch, as no two players of a section have. Voices says how many there are, Rate and Depth how they move, Spread how far apart they stand.
+            Plays a sound several times at once, each a few milliseconds late and each slowly moving earlier and later. Because what
+            comes earlier sounds higher, no two copies have quite the same pitch, as no two players of a section have. Voices says
+            how many there are, Rate and Depth how they move, Spread how far apart they stand.
 
-            Dimension is another arrangement: two copies that move against each other and cancel each other's movement. The sound becomes wide, and nobody hears anything wobble. The bucket brigade gives the copies the dark, soft sound of the chips that old pedals used: Tone is where their highs end.
+            Dimension is another arrangement: two copies that move against each other and cancel each other's movement. The sound
+            becomes wide, and nobody hears anything wobble. The bucket brigade gives the copies the dark, soft sound of the chips
+            that old pedals used: Tone is where their highs end.
 
-            Try a saw from a VCO at Left and both outputs to Audio Out; Mix at 0.5. Three voices at 0.6 Hz and 2 ms make an ensemble of strings; one voice at 5 Hz, 1 ms and Mix at 1 is a vibrato. For a bass use Dimension with a slow Rate, and leave the line clean.
+            Try a saw from a VCO at Left and both outputs to Audio Out; Mix at 0.5. Three voices at 0.6 Hz and 2 ms make an ensemble
+            of strings; one voice at 5 Hz, 1 ms and Mix at 1 is a vibrato. For a bass use Dimension with a slow Rate, and leave the
+            line clean.
 
             - Patch an envelope into Rate CV: the movement slows down as a rotating speaker does.
             - It is one effect for all voices of a chord, which are summed.

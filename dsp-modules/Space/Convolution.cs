@@ -18,7 +18,6 @@ public unsafe struct Convolution : IModule<Convolution>
     private const int Mono = 0, TrueStereo = 2;
     private const int Prepare = 1;
     private const float LongestPreDelay = 0.5f;
-    private const float FastestGlide = 0.4f, GlideSeconds = 0.05f;
     private const float LowestCut = 20f, HighestCut = 20_000f, LowestHighCut = 500f;
 
     // A cut response ends within this time and not at once.
@@ -32,7 +31,8 @@ public unsafe struct Convolution : IModule<Convolution>
     private uint _serial, _prepared;
     private long _start;
     private double _preFrames;
-    private float _glide, _rate;
+    private TapeGlide _glide;
+    private float _rate;
     private int _frames, _paths, _quiet, _rest, _sinceReset;
     private bool _normalises, _running;
 
@@ -127,7 +127,7 @@ public unsafe struct Convolution : IModule<Convolution>
         self._start = (long)(setup.Settings[StartSetting] * 0.001 * setup.SampleRate);
         self._normalises = setup.Settings[NormaliseSetting] != 0;
         self._rate = setup.SampleRate;
-        self._glide = -FastMath.Exp2Minus1(-1.442695f * Limits.Grid / (GlideSeconds * setup.SampleRate));
+        self._glide = new TapeGlide(setup.SampleRate);
         self._rest = self._convolver.RestFrames + self._preLeft.Length;
         self.Fill(self._convolver.Spare);
         self._convolver.Offer();
@@ -199,7 +199,7 @@ public unsafe struct Convolution : IModule<Convolution>
         target = Math.Min(Math.Round(target), _preLeft.Longest - 1);
         if (!_running) _preFrames = target;
         _running = true;
-        var next = Glided(_preFrames, target);
+        var next = _glide.Towards(_preFrames, target);
         var settled = next == target && _preFrames == target;
 
         var dryLeft = stackalloc float[Limits.Grid];
@@ -282,13 +282,6 @@ public unsafe struct Convolution : IModule<Convolution>
         }
 
         _preFrames = next;
-    }
-
-    private readonly double Glided(double from, double to)
-    {
-        const double Most = FastestGlide * Limits.Grid;
-        var next = from + Math.Clamp((to - from) * _glide, -Most, Most);
-        return Math.Abs(to - next) < 1e-2 ? to : next;
     }
 
     private static (float G, float Amount) LowCutAt(in ProcessContext context, int point)

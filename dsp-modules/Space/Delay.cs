@@ -1,4 +1,5 @@
 // Delay: echoes in time with a clock or a knob, straight, wide or from side to side; digital or off a tape.
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
@@ -20,7 +21,7 @@ public unsafe struct Delay : IModule<Delay>
     private const int Out = 0, Right = 1;
     private const int Time = 0, Feedback = 1, Tone = 2, Mix = 3, Modulation = 4, Mode = 5, Ratio = 6, LowCut = 7, Hold = 8, Wow = 9, Drive = 10;
     private const int LongestSetting = 0, ChannelsSetting = 1, SidesSetting = 2;
-    private const int Crossfades = 1, Tape = 2;
+    private const int Glides = 0, Crossfades = 1, Tape = 2;
     private const int Mono = 0, PingPong = 2;
     private const int MostSides = 2;
     private const float MostFeedback = 0.98f;
@@ -71,6 +72,9 @@ public unsafe struct Delay : IModule<Delay>
         public double Target, Wobble, NextWobble;
         public float Saturation;
         public int Mode;
+
+        // One side that glides, no tape and no hold, and nothing moves the time: what a voice that has arrived can do in one loop.
+        public bool Plain;
     }
 
     public static ModuleDescriptor Describe() => new()
@@ -80,11 +84,17 @@ public unsafe struct Delay : IModule<Delay>
         Family = "Space",
         Text = "Repeats a sound as fading echoes, in time with a clock, digital or off a tape.",
         Help = """
-            Plays what it hears again after Time, and that again, weaker by Feedback, until it has died away. Each repeat loses highs above Tone and lows below Low cut, so that echoes step back behind the sound.
+            Plays what it hears again after Time, and that again, weaker by Feedback, until it has died away. Each repeat loses
+            highs above Tone and lows below Low cut, so that echoes step back behind the sound.
 
-            Patch a clock into Clock and the echoes keep time with it: Ratio says how many of its steps an echo takes, three quarters of a step for the dotted eighths that everybody knows. Mode is what happens when the time changes. Glide bends the pitch; crossfade goes over without a bend; tape bends as well, wavers by Wow, is driven into saturation by Drive, and its head takes the highs of the first echo too.
+            Patch a clock into Clock and the echoes keep time with it: Ratio says how many of its steps an echo takes, three
+            quarters of a step for the dotted eighths that everybody knows. Mode is what happens when the time changes. Glide bends
+            the pitch; crossfade goes over without a bend; tape bends as well, wavers by Wow, is driven into saturation by Drive,
+            and its head takes the highs of the first echo too.
 
-            Try a pluck at In, Time at 0.35 s and Feedback at 0.5, and turn Time slowly. With the setting Sides at ping-pong the echoes go from left to right and back: patch both outputs. Then set Feedback to 0.9, play a chord and switch Hold on: what is in the line goes round for ever, and new sounds pass over it.
+            Try a pluck at In, Time at 0.35 s and Feedback at 0.5, and turn Time slowly. With the setting Sides at ping-pong the
+            echoes go from left to right and back: patch both outputs. Then set Feedback to 0.9, play a chord and switch Hold on:
+            what is in the line goes round for ever, and new sounds pass over it.
 
             - Short times with much feedback ring like a pipe; an LFO at Time CV with CV amount at 0.02 makes a chorus of it.
             - A gate at Hold does as the knob does.
@@ -216,18 +226,18 @@ public unsafe struct Delay : IModule<Delay>
     private Sweep Shared(in ProcessContext context, int segment, out bool still)
     {
         var at = segment * Limits.Grid;
-        var clock = context.In(ClockIn) + at;
-        var gate = context.In(HoldIn) + at;
-        for (var i = 0; i < Limits.Grid; i++)
+        if (context.Inputs[HoldIn].Silent)
         {
-            _ = _holdGate.Rises(gate[i]);
-            if (!_clock.Rises(clock[i])) continue;
-            var now = context.Time + (ulong)(at + i);
-            if (_rises > 0) _period = now - _lastRise;
-            _lastRise = now;
-            _rises = Math.Min(_rises + 1, 2);
+            _ = _holdGate.Rises(0f);
+        }
+        else
+        {
+            var gate = context.In(HoldIn) + at;
+            for (var i = 0; i < Limits.Grid; i++) _ = _holdGate.Rises(gate[i]);
         }
 
+        if (context.Inputs[ClockIn].Silent) _ = _clock.Rises(0f);
+        else Follow(context.In(ClockIn) + at, context.Time + (ulong)at);
         var mode = (int)(context.Param(Mode, segment) + 0.5f);
         var fade = Limits.Grid / (FadeSeconds * context.SampleRate);
         var tape = mode == Tape ? 1f : 0f;
@@ -254,7 +264,22 @@ public unsafe struct Delay : IModule<Delay>
             NextWobble = _wobble,
             Saturation = 0.2f * context.Param(Drive, segment + 1) * _tape,
             Mode = mode,
+            Plain = _running && _sides == Mono && mode == Glides && before.Tape == 0f && _tape == 0f && before.Hold == 0f && _hold == 0f
+                && (context.Inputs[TimeIn].Silent || (context.Param(Modulation, segment) == 0f && context.Param(Modulation, segment + 1) == 0f)),
         };
+    }
+
+    // Sixteen frames of the clock, the first of them at `time`.
+    private void Follow(float* clock, ulong time)
+    {
+        for (var i = 0; i < Limits.Grid; i++)
+        {
+            if (!_clock.Rises(clock[i])) continue;
+            var now = time + (ulong)i;
+            if (_rises > 0) _period = now - _lastRise;
+            _lastRise = now;
+            _rises = Math.Min(_rises + 1, 2);
+        }
     }
 
     // Worked out again only where the cutoff has moved.
@@ -303,7 +328,16 @@ public unsafe struct Delay : IModule<Delay>
     private readonly int Longest(float sampleRate) => Math.Min(_lines->Line.Length - (2 * Limits.Grid), (int)(20f * sampleRate));
 
     // False where what is stored is no number any more.
-    private bool Segment(in ProcessContext context, int segment, int channel, in Sweep sweep, ref bool settled)
+    private readonly bool Segment(in ProcessContext context, int segment, int channel, in Sweep sweep, ref bool settled)
+    {
+        var at = segment * Limits.Grid;
+        ref var voice = ref _voices[channel];
+        if (sweep.Plain && voice.Faded == 0f && voice.Frames == sweep.Target) return Plain(in context, at, channel, in sweep);
+        return Moving(in context, segment, channel, in sweep, ref settled);
+    }
+
+    [SkipLocalsInit]
+    private readonly bool Moving(in ProcessContext context, int segment, int channel, in Sweep sweep, ref bool settled)
     {
         var at = segment * Limits.Grid;
         ref var voice = ref _voices[channel];
@@ -354,6 +388,43 @@ public unsafe struct Delay : IModule<Delay>
     {
         voice.Frames = to;
         if (voice.Faded > 0f) voice.Faded = Math.Min(voice.Faded + FadeStep(sampleRate), 1f);
+    }
+
+    // A segment of one side whose echo stands still, in one go: what is heard, what goes round, what is stored. False where that is no number.
+    [SkipLocalsInit]
+    private readonly bool Plain(in ProcessContext context, int at, int channel, in Sweep sweep)
+    {
+        var side = _lines + channel;
+        var scratch = stackalloc float[Limits.Grid];
+        var echo = side->Line.Standing(scratch, sweep.Target);
+        var source = context.In(In, channel) + at;
+        var target = context.Out(Out, channel) + at;
+        var (tone, lowCut) = (side->Tone, side->LowCut);
+        var (sum, bits) = (Vector128<float>.Zero, Vector128<float>.Zero);
+        var (feedback, feedbackStep) = (sweep.Feedback.Four(0), Vector128.Create(4f * sweep.Feedback.Step));
+        var (wet, wetStep) = (sweep.Mix.Four(0), Vector128.Create(4f * sweep.Mix.Step));
+        var room = side->Line.Room;
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var heard = Vector128.Load(echo + i);
+            var kept = tone.LowPass(heard, in sweep.Tone);
+            kept -= lowCut.LowPass(kept, in sweep.LowCut);
+            var dry = Vector128.Load(source + i);
+            Vector128.MultiplyAddEstimate(wet, heard, dry * (Vector128<float>.One - wet)).Store(target + i);
+            var stored = Denormal.Flush(Vector128.MultiplyAddEstimate(feedback, SoftLimit.Bend(kept), dry));
+            stored.Store(room + i);
+            bits |= stored;
+            sum += stored * Vector128<float>.Zero;
+            feedback += feedbackStep;
+            wet += wetStep;
+        }
+
+        (side->Tone, side->LowCut) = (tone, lowCut);
+        side->Line.Written(bits);
+        side->Line.Advance();
+        if (context.Outputs[Right].Connected) Block.Copy(context.Out(Right, channel) + at, target, Limits.Grid);
+        else Block.Clear(context.Out(Right, channel) + at, Limits.Grid);
+        return Vector128.EqualsAll(sum, Vector128<float>.Zero);
     }
 
     // Where the segment begins and ends to be read; a crossfade begins or goes on.
@@ -407,7 +478,7 @@ public unsafe struct Delay : IModule<Delay>
             Block.MixSegment(kept, echo, new GridRamp(Math.Min(voice.Faded, 1f), Math.Min(voice.Faded + FadeStep(context.SampleRate), 1f)));
             Block.ScaleSegment(echo, kept, new GridRamp(1f, 1f));
         }
-        else if (sweep.Mode == Crossfades || context.Inputs[TimeIn].Silent || (sweep.Modulation.Start == 0f && sweep.Modulation.Step == 0f))
+        else if (IsLine(in context, in sweep))
         {
             side->Line.Read(echo, Within(from + sweep.Wobble, longest), Within(to + sweep.NextWobble, longest));
         }
@@ -425,47 +496,83 @@ public unsafe struct Delay : IModule<Delay>
             side->Line.Read(echo, whole, kept);
         }
 
+        var (tone, lowCut) = (side->Tone, side->LowCut);
         for (var i = 0; i < Limits.Grid; i += 4)
         {
-            var x = side->Tone.LowPass(Vector128.Load(echo + i), in sweep.Tone);
-            (x - side->LowCut.LowPass(x, in sweep.LowCut)).Store(kept + i);
+            var x = tone.LowPass(Vector128.Load(echo + i), in sweep.Tone);
+            (x - lowCut.LowPass(x, in sweep.LowCut)).Store(kept + i);
         }
+
+        (side->Tone, side->LowCut) = (tone, lowCut);
     }
+
+    // Whether the delay runs along a line from where the segment begins to be read to where it ends.
+    private static bool IsLine(in ProcessContext context, in Sweep sweep) =>
+        sweep.Mode == Crossfades || context.Inputs[TimeIn].Silent || (sweep.Modulation.Start == 0f && sweep.Modulation.Step == 0f);
 
     private static float FadeStep(float sampleRate) => Limits.Grid / (CrossfadeSeconds * sampleRate);
 
     private static double Within(double frames, double longest) => Math.Max((double)SegmentLine.Shortest, Math.Min(frames, longest));
 
     // One side's segment into its line: the sound and what goes round, or what is held. False where it is no number.
+    [SkipLocalsInit]
     private static bool Store(Side* side, float* source, float* kept, float* echo, in Sweep sweep)
     {
         var stored = stackalloc float[Limits.Grid];
         var sum = Vector128<float>.Zero;
-        var saturation = Vector128.Create(Math.Max(sweep.Saturation, 1e-3f));
-        var holds = sweep.Hold.Start != 0f || sweep.Hold.Step != 0f;
+        var feedback = sweep.Feedback.Four(0);
+        var more = Vector128.Create(4f * sweep.Feedback.Step);
         for (var i = 0; i < Limits.Grid; i += 4)
         {
-            var x = Vector128.Load(source + i) + (sweep.Feedback.Four(i) * SoftLimit.Bend(Vector128.Load(kept + i)));
-            if (sweep.Saturation > 0f) x = FastMath.Tanh(x * saturation) / saturation;
-            if (holds)
-            {
-                var hold = sweep.Hold.Four(i);
-                x = (x * (Vector128<float>.One - hold)) + (Vector128.Load(echo + i) * hold);
-            }
-
+            var x = Vector128.MultiplyAddEstimate(feedback, SoftLimit.Bend(Vector128.Load(kept + i)), Vector128.Load(source + i));
+            feedback += more;
             x = Denormal.Flush(x);
             sum += x * Vector128<float>.Zero;
             x.Store(stored + i);
         }
 
+        var sound = Vector128.EqualsAll(sum, Vector128<float>.Zero);
+        if (sweep.Saturation > 0f || sweep.Hold.Start != 0f || sweep.Hold.Step != 0f) sound &= Bend(stored, echo, in sweep);
         side->Line.Write(stored);
         side->Line.Advance();
+        return sound;
+    }
+
+    // What the tape saturates, and what is held in place of what would be stored. False where that is no number.
+    private static bool Bend(float* stored, float* echo, in Sweep sweep)
+    {
+        var sum = Vector128<float>.Zero;
+        var saturation = Vector128.Create(Math.Max(sweep.Saturation, 1e-3f));
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var x = Vector128.Load(stored + i);
+            if (sweep.Saturation > 0f) x = FastMath.Tanh(x * saturation) / saturation;
+            var hold = sweep.Hold.Four(i);
+            x = Denormal.Flush((x * (Vector128<float>.One - hold)) + (Vector128.Load(echo + i) * hold));
+            sum += x * Vector128<float>.Zero;
+            x.Store(stored + i);
+        }
+
         return Vector128.EqualsAll(sum, Vector128<float>.Zero);
     }
 
     // The tape's head takes the highs of what is heard as well as of what goes round.
     private static void Put(float* target, float* source, float* echo, float* kept, in Sweep sweep)
     {
+        if (sweep.Tape.Start == 0f && sweep.Tape.Step == 0f)
+        {
+            var wet = sweep.Mix.Four(0);
+            var more = Vector128.Create(4f * sweep.Mix.Step);
+            for (var i = 0; i < Limits.Grid; i += 4)
+            {
+                var dry = Vector128.Load(source + i) * (Vector128<float>.One - wet);
+                Vector128.MultiplyAddEstimate(wet, Vector128.Load(echo + i), dry).Store(target + i);
+                wet += more;
+            }
+
+            return;
+        }
+
         for (var i = 0; i < Limits.Grid; i += 4)
         {
             var heard = Vector128.Load(echo + i);

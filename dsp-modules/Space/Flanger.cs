@@ -37,11 +37,16 @@ public unsafe struct Flanger : IModule<Flanger>
         Family = "Space",
         Text = "A comb of notches that sweeps through a sound: jets, metal, moving air.",
         Help = """
-            Mixes a sound with a copy of itself a few milliseconds late. Some frequencies meet in step and become louder, others meet against each other and vanish: an even row of notches, a comb, that moves as the copy moves. Feedback sharpens the teeth until they ring; below 0 it is hollow, as a pipe closed at one end.
+            Mixes a sound with a copy of itself a few milliseconds late. Some frequencies meet in step and become louder, others
+            meet against each other and vanish: an even row of notches, a comb, that moves as the copy moves. Feedback sharpens the
+            teeth until they ring; below 0 it is hollow, as a pipe closed at one end.
 
-            Through zero delays the sound itself as well, so that the copy overtakes it: that is how two tape machines did it. Where the two meet the comb runs up to infinity and back. With Mix at -0.5 they cancel altogether for a moment.
+            Through zero delays the sound itself as well, so that the copy overtakes it: that is how two tape machines did it. Where
+            the two meet the comb runs up to infinity and back. With Mix at -0.5 they cancel altogether for a moment.
 
-            Try noise or a chord of saws at In and both outputs to Audio Out. Delay at 2 ms, Depth at 0.8, Rate at 0.1 Hz: the jet. Then Feedback at -0.8. Or play it: Depth at 0, Feedback at 0.95, and a sequencer at CV: the comb rings in tune, 1 V an octave, at 1000 Hz for a Delay of 1 ms, and a click at In plucks it like a string.
+            Try noise or a chord of saws at In and both outputs to Audio Out. Delay at 2 ms, Depth at 0.8, Rate at 0.1 Hz: the jet.
+            Then Feedback at -0.8. Or play it: Depth at 0, Feedback at 0.95, and a sequencer at CV: the comb rings in tune, 1 V an
+            octave, at 1000 Hz for a Delay of 1 ms, and a click at In plucks it like a string.
 
             - Stereo sets the right side's movement apart from the left one's.
             - A cable with several voices is flanged voice by voice.

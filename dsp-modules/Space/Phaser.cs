@@ -39,11 +39,17 @@ public unsafe struct Phaser : IModule<Phaser>
         Family = "Space",
         Text = "A few notches that sweep through a sound: softer and rounder than a flanger.",
         Help = """
-            Sends a sound through a row of filters that change no level, only the time at which each frequency arrives, and mixes it with the sound itself. Where the two arrive against each other there is a notch: two notches for four stages, six for twelve, close together in the middle and wide apart at the ends. They sweep, and the ear follows them.
+            Sends a sound through a row of filters that change no level, only the time at which each frequency arrives, and mixes it
+            with the sound itself. Where the two arrive against each other there is a notch: two notches for four stages, six for
+            twelve, close together in the middle and wide apart at the ends. They sweep, and the ear follows them.
 
-            Frequency is the middle of the sweep and Depth how many octaves it goes to either side. Feedback makes peaks between the notches: a little is warm, a lot whistles along. Below 0 the peaks are elsewhere and the sound is thinner. The notches stay where they are.
+            Frequency is the middle of the sweep and Depth how many octaves it goes to either side. Feedback makes peaks between the
+            notches: a little is warm, a lot whistles along. Below 0 the peaks are elsewhere and the sound is thinner. The notches
+            stay where they are.
 
-            Try an electric piano or a pad of saws at In and both outputs to Audio Out: four stages, Rate at 0.3 Hz, Feedback at 0.3. Then set Depth to 0 and patch an envelope follower of the same sound into CV: each note opens the notches by itself. Mix at 1 takes the sound itself away and leaves a vibrato.
+            Try an electric piano or a pad of saws at In and both outputs to Audio Out: four stages, Rate at 0.3 Hz, Feedback at
+            0.3. Then set Depth to 0 and patch an envelope follower of the same sound into CV: each note opens the notches by
+            itself. Mix at 1 takes the sound itself away and leaves a vibrato.
 
             - Stereo sets the right side's sweep apart from the left one's: at half a turn they cross.
             - A cable with several voices is phased voice by voice.

@@ -12,6 +12,8 @@ namespace SspHost.Modules;
 /// Dattorro, Effect Design 2, JAES 1997). The place is found by normalised correlation at a sixth of 48 kHz, then to a part of a sample, and
 /// the crossfade keeps the power that the correlation promises. A periodic sound comes out as one, its ratio exact.
 /// The delay is the declared latency, plus or minus half of the splice's range.
+/// It keeps no formants: within a splice the output is the input at another speed, so that its whole spectrum, envelope and all, is scaled
+/// by the ratio. To keep the envelope takes a second method around this one (prediction or a cepstrum), with its own latency and errors.
 /// </summary>
 public unsafe struct PitchShifter : IModule<PitchShifter>
 {
@@ -56,7 +58,9 @@ public unsafe struct PitchShifter : IModule<PitchShifter>
             jump. High quality listens further back: better for bass and for chords, with twice the latency. Each voice of a wide cable is
             shifted by itself: set channels to as many.
 
-            The pitch input takes 1 V an octave and is added to the knobs. Formants move with the pitch: voices become dwarfs and giants.
+            The pitch input takes 1 V an octave and is added to the knobs. Formants, which make a vowel, move with the pitch, by the same
+            ratio: voices become dwarfs and giants. That is no fault of it but what reading a tape faster does; a vowel filter behind it
+            puts others in their place.
 
             Try a sawtooth line with shift at -12 and mix at 0.5. Then the output into a delay whose output comes back into the shifter,
             with shift at 12 and mix at 1: every echo climbs an octave.
@@ -310,9 +314,13 @@ public unsafe struct PitchShifter : IModule<PitchShifter>
         var shift = 0.0;
         if (peak > 0 && peak < 2 * _step)
         {
-            double a = scores[peak - 1], b = scores[peak], c = scores[peak + 1];
+            // A float does not tell neighbouring lags of a low note from each other.
+            var lag = direction * (centre - _step + peak);
+            var a = Precise(fine, origin, origin - lag + direction, stride);
+            var b = Precise(fine, origin, origin - lag, stride);
+            var c = Precise(fine, origin, origin - lag - direction, stride);
             var bend = a - (2.0 * b) + c;
-            if (bend < -1e-9) shift = Math.Max(-0.5, Math.Min(0.5 * (a - c) / bend, 0.5));
+            if (bend < -1e-12) shift = Math.Max(-0.5, Math.Min(0.5 * (a - c) / bend, 0.5));
         }
 
         return Math.Max(1.0, centre - _step + peak + shift);
@@ -346,5 +354,20 @@ public unsafe struct PitchShifter : IModule<PitchShifter>
         }
 
         return both / MathF.Sqrt((one * other) + 1e-20f);
+    }
+
+    private readonly double Precise(float* past, int first, int second, int stride)
+    {
+        var mask = _ring - 1;
+        var (both, one, other) = (0.0, 0.0, 0.0);
+        for (var i = 0; i < FinePoints; i++)
+        {
+            double x = past[(first + (i * stride)) & mask], y = past[(second + (i * stride)) & mask];
+            both += x * y;
+            one += x * x;
+            other += y * y;
+        }
+
+        return both / Math.Sqrt((one * other) + 1e-30);
     }
 }

@@ -18,7 +18,7 @@ public unsafe struct Plate : IModule<Plate>
 {
     private const int LeftIn = 0, RightIn = 1, DecayIn = 2;
     private const int Left = 0, Right = 1;
-    private const int Size = 0, Decay = 1, High = 2, Crossover = 3, Diffusion = 4, Modulation = 5, PreDelay = 6, Bandwidth = 7, Mix = 8,
+    private const int Size = 0, Decay = 1, High = 2, Crossover = 3, Diffusion = 4, Modulation = 5, PreDelayed = 6, Bandwidth = 7, Mix = 8,
         DecayAmount = 9;
     private const int Lines = PlateTank.Lines, Delays = PlateTank.Delays;
     private const float SmallestPart = 0.2f, LargestPart = 1.5f;
@@ -30,8 +30,6 @@ public unsafe struct Plate : IModule<Plate>
     private const float FirstHertz = 0.93f, SecondHertz = 1.21f;
     private const float InputEarly = 0.75f, InputLate = 0.625f, TankFirst = 0.7f, TankSecond = 0.5f;
     private const float ModesPerDecay = 0.15f;
-    private const float FastestGlide = 0.4f;
-    private const float GlideSeconds = 0.05f;
     private const float MostLevel = 4f;
 
     // A burst of 30 ms is part of the decay where that is short: below a quarter of a second it is made shorter.
@@ -41,14 +39,15 @@ public unsafe struct Plate : IModule<Plate>
     private const float DecaysOfTail = 3.3f;
 
     private PlateTank _tank;
-    private SegmentLine _pre;
+    private PreDelay _pre;
     private Diffuser _diffuser;
     private OnePoleFour _bandwidth;
     private PlateControls _controls;
     private SlowPhase _firstPhase, _secondPhase;
     private fixed double _delays[Delays];
-    private double _preFrames, _firstWave, _secondWave;
-    private float _glide, _level, _decay, _high, _crossover, _part;
+    private double _firstWave, _secondWave;
+    private TapeGlide _glide;
+    private float _level, _decay, _high, _crossover, _part;
     private bool _running;
 
     public static ModuleDescriptor Describe() => new()
@@ -58,11 +57,17 @@ public unsafe struct Plate : IModule<Plate>
         Family = "Space",
         Text = "A steel plate that shivers behind a sound: dense from the first moment, bright and smooth.",
         Help = """
-            Before there were digital rooms there was a sheet of steel in a box, driven by the sound and listened to in two places. It has no echoes of walls: its answer is dense at once, which is why drums and voices sit so well in it. This is the plate that most later ones are modelled on.
+            Before there were digital rooms there was a sheet of steel in a box, driven by the sound and listened to in two places.
+            It has no echoes of walls: its answer is dense at once, which is why drums and voices sit so well in it. This is the
+            plate that most later ones are modelled on.
 
-            Decay is how long it rings, High and Crossover how much sooner its highs are gone, Bandwidth what of the highs gets in at all. Size makes it a small tin or a sheet as large as a wall. Diffusion at 1 is smooth; turned down single echoes come through, as from a spring. Modulation keeps it from ringing in one place.
+            Decay is how long it rings, High and Crossover how much sooner its highs are gone, Bandwidth what of the highs gets in
+            at all. Size makes it a small tin or a sheet as large as a wall. Diffusion at 1 is smooth; turned down single echoes
+            come through, as from a spring. Modulation keeps it from ringing in one place.
 
-            Try a snare at Left, both outputs to Audio Out, Decay at 1.5 s and Mix at 0.3. For a voice add 40 ms of Pre-delay. For a cloud set Size to 1, Decay to 20 s and Modulation to 1, and let only short notes into it. An envelope at Decay CV with a negative amount closes it while you play.
+            Try a snare at Left, both outputs to Audio Out, Decay at 1.5 s and Mix at 0.3. For a voice add 40 ms of Pre-delay. For a
+            cloud set Size to 1, Decay to 20 s and Modulation to 1, and let only short notes into it. An envelope at Decay CV with a
+            negative amount closes it while you play.
 
             - It hears both sides together and answers in stereo.
             - Size and Pre-delay may be turned while it sounds: they bend the pitch as a tape does.
@@ -108,22 +113,22 @@ public unsafe struct Plate : IModule<Plate>
         var lengths = stackalloc int[Diffuser.Stages];
         InputLengths(lengths, in setup);
         need.Need<float>(PlateTank.Floats(MostFramesPerUnit(in setup)));
-        need.Need<float>(SegmentLine.Floats(PreFrames(in setup)));
+        need.Need<float>(PreDelay.Floats(LongestPreDelay, setup.SampleRate));
         need.Need<float>(Diffuser.Floats(lengths));
     }
 
     public static void Construct(ref Plate self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
-        self._glide = -FastMath.Exp2Minus1(-1.442695f * Limits.Grid / (GlideSeconds * setup.SampleRate));
+        self._glide = new TapeGlide(setup.SampleRate);
         timing.TailFrames = (long)(DecaysOfTail * LongestDecay * setup.SampleRate);
         var lengths = stackalloc int[Diffuser.Stages];
         InputLengths(lengths, in setup);
         var tank = memory.Take<float>(PlateTank.Floats(MostFramesPerUnit(in setup)));
-        var pre = memory.Take<float>(SegmentLine.Floats(PreFrames(in setup)));
+        var pre = memory.Take<float>(PreDelay.Floats(LongestPreDelay, setup.SampleRate));
         var diffuser = memory.Take<float>(Diffuser.Floats(lengths));
         if (memory.Overdrawn) return;
         self._tank = new PlateTank(tank, MostFramesPerUnit(in setup));
-        self._pre = new SegmentLine(pre, PreFrames(in setup));
+        self._pre = new PreDelay(pre, LongestPreDelay, setup.SampleRate);
         self._diffuser = new Diffuser(diffuser, lengths, InputEarly, InputLate);
     }
 
@@ -157,8 +162,6 @@ public unsafe struct Plate : IModule<Plate>
     private static float MostFramesPerUnit(in InstanceSetup setup) =>
         (LargestPart * setup.SampleRate / PlateTank.UnitRate) + (2f * ModulationSeconds * setup.SampleRate / 672f);
 
-    private static int PreFrames(in InstanceSetup setup) => (int)(LongestPreDelay * setup.SampleRate) + (int)SegmentLine.Shortest + 2;
-
     private static void InputLengths(int* lengths, in InstanceSetup setup)
     {
         var scale = setup.SampleRate / PlateTank.UnitRate;
@@ -175,12 +178,7 @@ public unsafe struct Plate : IModule<Plate>
         var before = _level;
         var settled = Room(in context, segment, at, woke);
         if (!_running) before = _level;
-        var preTarget = Math.Min(Math.Round(context.Param(PreDelay, segment + 1) * (double)context.SampleRate), _pre.Length - (2 * SegmentLine.Shortest));
-        if (!_running) _preFrames = preTarget;
         _running = true;
-        var preNext = Glided(_preFrames, preTarget);
-        settled &= preNext == preTarget && _preFrames == preTarget;
-
         var dryLeft = stackalloc float[Limits.Grid];
         var dryRight = stackalloc float[Limits.Grid];
         var source = stackalloc float[Limits.Grid];
@@ -189,10 +187,7 @@ public unsafe struct Plate : IModule<Plate>
         Block.Clear(source, Limits.Grid);
         Block.AddScaledSegment(source, dryLeft, new GridRamp(0.5f, 0.5f));
         Block.AddScaledSegment(source, dryRight, new GridRamp(0.5f, 0.5f));
-        _pre.Write(source);
-        _pre.ReadWritten(source, _preFrames, preNext);
-        _pre.Advance();
-        _preFrames = preNext;
+        settled &= _pre.Segment(source, context.Param(PreDelayed, segment + 1));
         var band = new OnePoleGains(OnePole.Coefficient(context.Param(Bandwidth, segment + 1), context.SampleRate));
         var level = new GridRamp(before, _level);
         for (var i = 0; i < Limits.Grid; i += 4)
@@ -205,13 +200,6 @@ public unsafe struct Plate : IModule<Plate>
         Block.MixSegment(left, dryLeft, in mix);
         Block.MixSegment(right, dryRight, in mix);
         return settled;
-    }
-
-    private readonly double Glided(double from, double to)
-    {
-        const double Most = FastestGlide * Limits.Grid;
-        var next = from + Math.Max(-Most, Math.Min((to - from) * _glide, Most));
-        return Math.Abs(to - next) < 1e-2 ? to : next;
     }
 
     // What the tank is told, worked out again only where a knob moved. True when nothing glides.
@@ -261,7 +249,7 @@ public unsafe struct Plate : IModule<Plate>
             // Whole frames at rest: a line read between samples would lose highs each time round.
             var target = Math.Round(PlateTank.Units(i) * (double)part * sampleRate / PlateTank.UnitRate);
             if (!_running) _delays[i] = target;
-            var next = Glided(_delays[i], target);
+            var next = _glide.Towards(_delays[i], target);
             settled &= next == target && _delays[i] == target;
             moved |= next != _delays[i];
             _controls.From[i] = (float)_delays[i];

@@ -19,15 +19,13 @@ public unsafe struct Reverb : IModule<Reverb>
 {
     private const int LeftIn = 0, RightIn = 1, DecayIn = 2;
     private const int Left = 0, Right = 1;
-    private const int Size = 0, Decay = 1, High = 2, Crossover = 3, Modulation = 4, PreDelay = 5, Mix = 6, DecayAmount = 7;
+    private const int Size = 0, Decay = 1, High = 2, Crossover = 3, Modulation = 4, PreDelayed = 5, Mix = 6, DecayAmount = 7;
     private const int Lines = FeedbackNetwork.Lines, Turns = FeedbackNetwork.Turns;
     private const float SmallestPart = 0.15f;
     private const float LongestSeconds = 0.1151f;
     private const float LongestPreDelay = 0.25f;
     private const float LongestDecay = 30f, ShortestDecay = 0.1f;
     private const float LongestOfDecay = 0.4f;
-    private const float FastestGlide = 0.4f;
-    private const float GlideSeconds = 0.05f;
     private const int Sides = 2;
     private const float Diffuse = 0.6f;
 
@@ -45,13 +43,13 @@ public unsafe struct Reverb : IModule<Reverb>
     private const float DecaysOfTail = 3.3f;
 
     private FeedbackNetwork _network;
-    private SegmentLine _preLeft, _preRight;
+    private PreDelay _preLeft, _preRight;
     private Diffuser _diffuseLeft, _diffuseRight;
     private NetworkControls _controls;
     private SlowPhase* _phases;
     private fixed double _delays[Lines];
-    private double _preFrames;
-    private float _glide, _level, _decay, _high, _crossover, _part;
+    private TapeGlide _glide;
+    private float _level, _decay, _high, _crossover, _part;
     private bool _running;
 
     public static ModuleDescriptor Describe() => new()
@@ -61,11 +59,18 @@ public unsafe struct Reverb : IModule<Reverb>
         Family = "Space",
         Text = "A room around a sound, from a closet to a cathedral.",
         Help = """
-            Places a sound in a room: behind it you hear the same sound come back from everywhere at once and die away. Size is how large the room is and Decay how long it rings; the two are free of each other, so that there are small rooms that ring for half a minute and large ones that are damped at once. High and Crossover say how much faster the highs die than the lows, which is what tells wood from stone.
+            Places a sound in a room: behind it you hear the same sound come back from everywhere at once and die away. Size is how
+            large the room is and Decay how long it rings; the two are free of each other, so that there are small rooms that ring
+            for half a minute and large ones that are damped at once. High and Crossover say how much faster the highs die than the
+            lows, which is what tells wood from stone.
 
-            What you hear is Mix parts room and the rest sound. On a mixer's send turn it to 1. Pre-delay keeps a voice in front: the room answers a little later. Modulation keeps the tail moving; a room that is small for its decay moves by itself, so that it does not ring like a pipe.
+            What you hear is Mix parts room and the rest sound. On a mixer's send turn it to 1. Pre-delay keeps a voice in front:
+            the room answers a little later. Modulation keeps the tail moving; a room that is small for its decay moves by itself,
+            so that it does not ring like a pipe.
 
-            Try a voice or a drum at Left, both outputs to Audio Out, Decay at 2 s and Mix at 0.3. Then patch an envelope into Decay CV with a negative amount: the room is dry while you play and opens in the pauses. For a drone set Decay to 30 s and Size to 1, and feed it single notes.
+            Try a voice or a drum at Left, both outputs to Audio Out, Decay at 2 s and Mix at 0.3. Then patch an envelope into Decay
+            CV with a negative amount: the room is dry while you play and opens in the pauses. For a drone set Decay to 30 s and
+            Size to 1, and feed it single notes.
 
             - Size and Pre-delay may be turned while it sounds: they bend the pitch as a tape does.
             - The chord of a polyphonic cable is summed: one room for all voices.
@@ -110,30 +115,29 @@ public unsafe struct Reverb : IModule<Reverb>
         for (var side = 0; side < Sides; side++)
         {
             Diffusion(lengths, side, in setup);
-            need.Need<float>(SegmentLine.Floats(PreFrames(in setup)));
+            need.Need<float>(PreDelay.Floats(LongestPreDelay, setup.SampleRate));
             need.Need<float>(Diffuser.Floats(lengths));
         }
     }
 
     public static void Construct(ref Reverb self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
-        self._glide = -FastMath.Exp2Minus1(-1.442695f * Limits.Grid / (GlideSeconds * setup.SampleRate));
+        self._glide = new TapeGlide(setup.SampleRate);
         timing.TailFrames = (long)(DecaysOfTail * LongestDecay * setup.SampleRate);
         var longest = LongestFrames(in setup);
-        var pre = PreFrames(in setup);
         var lengths = stackalloc int[Diffuser.Stages];
         self._phases = memory.Take<SlowPhase>(Turns);
         var network = memory.Take<float>(FeedbackNetwork.Floats(longest));
         Diffusion(lengths, 0, in setup);
-        var preLeft = memory.Take<float>(SegmentLine.Floats(pre));
+        var preLeft = memory.Take<float>(PreDelay.Floats(LongestPreDelay, setup.SampleRate));
         var left = memory.Take<float>(Diffuser.Floats(lengths));
         Diffusion(lengths, 1, in setup);
-        var preRight = memory.Take<float>(SegmentLine.Floats(pre));
+        var preRight = memory.Take<float>(PreDelay.Floats(LongestPreDelay, setup.SampleRate));
         var right = memory.Take<float>(Diffuser.Floats(lengths));
         if (memory.Overdrawn) return;
         self._network = new FeedbackNetwork(network, longest);
-        self._preLeft = new SegmentLine(preLeft, pre);
-        self._preRight = new SegmentLine(preRight, pre);
+        self._preLeft = new PreDelay(preLeft, LongestPreDelay, setup.SampleRate);
+        self._preRight = new PreDelay(preRight, LongestPreDelay, setup.SampleRate);
         self._diffuseRight = new Diffuser(right, lengths, Diffuse, Diffuse);
         Diffusion(lengths, 0, in setup);
         self._diffuseLeft = new Diffuser(left, lengths, Diffuse, Diffuse);
@@ -162,8 +166,6 @@ public unsafe struct Reverb : IModule<Reverb>
 
     private static int LongestFrames(in InstanceSetup setup) => (int)(LongestSeconds * setup.SampleRate) + 2;
 
-    private static int PreFrames(in InstanceSetup setup) => (int)(LongestPreDelay * setup.SampleRate) + (int)SegmentLine.Shortest + 2;
-
     // 19 ms in four sections, unlike on the two sides.
     private static void Diffusion(int* lengths, int side, in InstanceSetup setup)
     {
@@ -188,25 +190,18 @@ public unsafe struct Reverb : IModule<Reverb>
         var before = _level;
         var settled = Room(in context, segment, at);
         if (!_running) before = _level;
-        var preTarget = Math.Min(Math.Round(context.Param(PreDelay, segment + 1) * (double)context.SampleRate), _preLeft.Length - (2 * SegmentLine.Shortest));
-        if (!_running) _preFrames = preTarget;
         _running = true;
-        var preNext = Glided(_preFrames, preTarget);
-        settled &= preNext == preTarget && _preFrames == preTarget;
-
         var dryLeft = stackalloc float[Limits.Grid];
         var dryRight = stackalloc float[Limits.Grid];
         var left = stackalloc float[Limits.Grid];
         var right = stackalloc float[Limits.Grid];
         Block.SumSegment(dryLeft, in context, LeftIn, at);
         Block.SumSegment(dryRight, in context, context.Inputs[RightIn].Connected ? RightIn : LeftIn, at);
-        _preLeft.Write(dryLeft);
-        _preLeft.ReadWritten(left, _preFrames, preNext);
-        _preLeft.Advance();
-        _preRight.Write(dryRight);
-        _preRight.ReadWritten(right, _preFrames, preNext);
-        _preRight.Advance();
-        _preFrames = preNext;
+        Block.Copy(left, dryLeft, Limits.Grid);
+        Block.Copy(right, dryRight, Limits.Grid);
+        var wanted = context.Param(PreDelayed, segment + 1);
+        settled &= _preLeft.Segment(left, wanted);
+        settled &= _preRight.Segment(right, wanted);
         var level = new GridRamp(before, _level);
         Block.ScaleSegment(left, left, in level);
         Block.ScaleSegment(right, right, in level);
@@ -219,13 +214,6 @@ public unsafe struct Reverb : IModule<Reverb>
         Block.MixSegment(outLeft, dryLeft, in mix);
         Block.MixSegment(outRight, dryRight, in mix);
         return settled;
-    }
-
-    private readonly double Glided(double from, double to)
-    {
-        const double Most = FastestGlide * Limits.Grid;
-        var next = from + Math.Max(-Most, Math.Min((to - from) * _glide, Most));
-        return Math.Abs(to - next) < 1e-2 ? to : next;
     }
 
     // What the network is told, worked out again only where a knob moved. True when nothing glides.
@@ -272,7 +260,7 @@ public unsafe struct Reverb : IModule<Reverb>
             // Whole frames at rest: a line read between samples would lose highs each time round.
             var target = MathF.Round(LongestSeconds * FeedbackNetwork.Proportion(line) * part * sampleRate);
             if (!_running) _delays[line] = target;
-            var next = Glided(_delays[line], target);
+            var next = _glide.Towards(_delays[line], target);
             settled &= next == target && _delays[line] == target;
             moved |= next != _delays[line];
             _controls.From[line] = (float)_delays[line];

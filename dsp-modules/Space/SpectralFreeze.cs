@@ -1,4 +1,5 @@
 // Spectral Freeze: holds the sound of a moment for as long as one likes, or lets every sound linger.
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
@@ -7,7 +8,7 @@ namespace SspHost.Modules;
 
 /// <summary>
 /// A phase vocoder: windows of Hann four times overlapped (analysis and synthesis, whose products sum to one), so that what passes is
-/// unchanged within -90 dB. Each bin keeps its last value and the turn it made between two windows; while frozen, or where the new sound
+/// unchanged within -130 dB. Each bin keeps its last value and the turn it made between two windows; while frozen, or where the new sound
 /// is weaker than what lingers, it goes on turning. A bin turns as the strongest of its five neighbours does, which keeps the lobes of
 /// partials together (phase locking: Puckette, WASPAA 1995; Laroche and Dolson, IEEE Trans. Speech and Audio Processing 7(3), 1999).
 /// The work of a window is spread over the segments of a hop: latency is a window and a hop.
@@ -310,6 +311,11 @@ public unsafe struct SpectralFreeze : IModule<SpectralFreeze>
             Vector128.ConditionalSelect(known, im * scale, Vector128<float>.Zero).Store(v->Turn + n + k);
             xr.Store(v->Before + k);
             xi.Store(v->Before + n + k);
+
+            // Powers of what comes and of what is held, for the comparisons to come.
+            Vector128<float> hr = Vector128.Load(v->Held + k), hi = Vector128.Load(v->Held + n + k);
+            ((xr * xr) + (xi * xi)).Store(v->Scratch + k);
+            ((hr * hr) + (hi * hi)).Store(v->Scratch + n + k);
         }
 
         // The first bin is two real ones: neither turns.
@@ -328,25 +334,14 @@ public unsafe struct SpectralFreeze : IModule<SpectralFreeze>
             float hr = held[k], hi = held[n + k];
             float lr = v->Locked[k], li = v->Locked[n + k];
             float xr = x[k], xi = x[n + k];
-            var old = (hr * hr) + (hi * hi);
+            var strongest = k;
+            float most = v->Scratch[k], old = v->Scratch[n + k], oldMost = old;
+            if (k > 0) Strongest(v, k, ref strongest, ref most, ref oldMost);
 
-            // Compared so that what is no number is let go of.
-            if (!v->Frozen && !((xr * xr) + (xi * xi) < old * v->SmearPart * v->SmearPart))
+            // Neighbours decide together, or the parts of a partial would be let go of one by one, turn apart and beat. Compared so that
+            // what is no number is let go of.
+            if (!v->Frozen && !(most < oldMost * v->SmearPart * v->SmearPart && old >= 0f))
             {
-                var strongest = k;
-                if (k > 0)
-                {
-                    var most = 0f;
-                    for (var j = Math.Max(k - 2, 1); j <= Math.Min(k + 2, n - 1); j++)
-                    {
-                        // Of the present spectrum, which is kept in Before until the next window.
-                        var power = (v->Before[j] * v->Before[j]) + (v->Before[n + j] * v->Before[n + j]);
-                        if (!(power > most)) continue;
-                        most = power;
-                        strongest = j;
-                    }
-                }
-
                 v->Locked[k] = v->Turn[strongest];
                 v->Locked[n + k] = v->Turn[n + strongest];
                 held[k] = xr;
@@ -361,6 +356,23 @@ public unsafe struct SpectralFreeze : IModule<SpectralFreeze>
             var gone = (re * re) + (im * im) < Nothing;
             held[k] = x[k] = gone ? 0f : re;
             held[n + k] = x[n + k] = gone ? 0f : im;
+        }
+    }
+
+    // The strongest of five neighbours, and the power of the strongest that is held.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly void Strongest(Voice* v, int k, ref int strongest, ref float most, ref float oldMost)
+    {
+        var n = _points / 2;
+        for (var j = Math.Max(k - 2, 1); j <= Math.Min(k + 2, n - 1); j++)
+        {
+            if (v->Scratch[j] > most)
+            {
+                most = v->Scratch[j];
+                strongest = j;
+            }
+
+            if (v->Scratch[n + j] > oldMost) oldMost = v->Scratch[n + j];
         }
     }
 

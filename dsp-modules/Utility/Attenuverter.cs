@@ -33,9 +33,9 @@ public unsafe struct Attenuverter : IModule<Attenuverter>
             Family = "Utility",
             Text = "Makes voltages smaller, larger or upside down and moves them; unpatched, four voltages by hand.",
             Help = """
-                Four rows, each with an amount and an offset: the input times the amount, plus the offset, comes out. An amount of 1 passes a voltage
-                as it is, 0 stops it, below 0 turns it upside down, 2 doubles it. With nothing patched in, a row gives its offset: four voltages
-                by hand.
+                Four rows, each with an amount and an offset: the input times the amount, plus the offset, comes out. An amount of 1
+                passes a voltage as it is, 0 stops it, below 0 turns it upside down, 2 doubles it. With nothing patched in, a row gives
+                its offset: four voltages by hand.
 
                 It is what stands between a source of movement and the thing that moves: an LFO of 5 V is too much for most pitches and
                 hardly enough for a filter. Wide cables pass voice by voice.

@@ -28,9 +28,9 @@ public unsafe struct AudioIn : IModule<AudioIn>
             Family = "Utility",
             Text = "Brings the sound and voltages at the input jacks into the patch.",
             Help = """
-                What comes in at eight input jacks of the device, as outputs that can be patched: an instrument, a microphone, the voltages
-                of a modular. Everything is in volts: what comes in with 5 V goes on with 5 V, and steady voltages pass as they are where the
-                device's inputs do.
+                What comes in at eight input jacks of the device, as outputs that can be patched: an instrument, a microphone, the
+                voltages of a modular. Everything is in volts: what comes in with 5 V goes on with 5 V, and steady voltages pass as they
+                are where the device's inputs do.
 
                 Level scales all eight. The setting First jack skips jacks: with 8, a second module of this kind brings in jacks 9 to 16. A
                 jack the device does not have is silent.

@@ -28,11 +28,13 @@ public unsafe struct AudioOut : IModule<AudioOut>
             Family = "Utility",
             Text = "Sends sound and voltages to the output jacks; patch something here to hear it.",
             Help = """
-                The way out: what is patched here is heard. Each input goes to the output jack of its number, sounds and voltages alike, so a
-                patch can play other machines as well as a loudspeaker. A cable of many voices is summed by a mixer or a panner before it.
+                The way out: what is patched here is heard. Each input goes to the output jack of its number, sounds and voltages alike,
+                so a patch can play other machines as well as a loudspeaker. A cable of many voices is summed by a mixer or a panner
+                before it.
 
-                Level is the volume of all eight. The setting First jack skips jacks: with 8, a second module of this kind plays jacks 9 to 16.
-                Several modules may use one jack; they are added. The meters show the peak of each. Overload never switches this module off.
+                Level is the volume of all eight. The setting First jack skips jacks: with 8, a second module of this kind plays jacks 9
+                to 16. Several modules may use one jack; they are added. The meters show the peak of each. Overload never switches this
+                module off.
 
                 Try: an oscillator into In 1 and In 2, with Level at 0.5 for the first time.
                 """,

@@ -22,8 +22,8 @@ public unsafe struct Crossfade : IModule<Crossfade>
         Family = "Utility",
         Text = "Fades from one sound or voltage to another, by hand or by a voltage.",
         Help = """
-            Two inputs, one place between them: at 0 only A is heard, at 1 only B, in between both. Other gives the opposite mix, so that what
-            leaves one side arrives at the other: with a single sound at A it is a pan or a send between two places.
+            Two inputs, one place between them: at 0 only A is heard, at 1 only B, in between both. Other gives the opposite mix, so
+            that what leaves one side arrives at the other: with a single sound at A it is a pan or a send between two places.
 
             Two laws are there. "Linear" keeps the sum of both levels at 1: for voltages, and for two versions of one sound, such
             as dry and filtered. "Equal power" keeps the loudness of two sounds that have nothing in common.

@@ -4,7 +4,8 @@ using SspHost.Dsp;
 
 namespace SspHost.Modules;
 
-/// <summary>Output c = sum over r of level(r, c) * in r, voice by voice, summed in that order; levels ramp from grid point to grid point.</summary>
+/// <summary>Output c = sum over r of level(r, c) * in r, voice by voice, summed in that order; levels ramp from grid point to grid
+/// point.</summary>
 public unsafe struct MatrixMixer : IModule<MatrixMixer>
 {
     private const int Size = 4;
@@ -21,7 +22,8 @@ public unsafe struct MatrixMixer : IModule<MatrixMixer>
             outputs[row] = new PortDescriptor($"out{n}", $"Out {n}", "The sum of all inputs by this column's levels.");
             for (var column = 0; column < Size; column++)
                 parameters[(row * Size) + column] = new ParameterDescriptor($"level{n}_{column + 1}", $"{n} to {column + 1}", "", -1f, 1f,
-                    row == column ? 1f : 0f, ParameterCurve.Linear, $"How much of input {n} is in output {column + 1}; below 0 upside down.");
+                    row == column ? 1f : 0f, ParameterCurve.Linear,
+                        $"How much of input {n} is in output {column + 1}; below 0 upside down.");
         }
 
         return new ModuleDescriptor

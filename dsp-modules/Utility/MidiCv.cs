@@ -321,7 +321,8 @@ public unsafe struct MidiCv : IModule<MidiCv>
             // Who sends a clock and never starts it means it to run.
             _running |= !_transport;
             if (!_running) return;
-            var length = (int)(context.Param(Division, segment) + 0.5f) switch { 0 => 1, 1 => 3, 2 => 6, 3 => 12, 4 => 24, 5 => 48, _ => 96 };
+            var length =
+                (int)(context.Param(Division, segment) + 0.5f) switch { 0 => 1, 1 => 3, 2 => 6, 3 => 12, 4 => 24, 5 => 48, _ => 96 };
             if (_ticks >= length) _ticks = 0;
             if (_ticks == 0) _clock.Fire(_triggerFrames);
             _ticks++;
@@ -362,7 +363,7 @@ public unsafe struct MidiCv : IModule<MidiCv>
             case AllSoundOff or AllNotesOff:
                 for (var i = 0; i < _voiceCount; i++)
                 {
-                    if (_voices[i].Channel == channel) _voices[i].Held = _voices[i].Sustained = false;
+                    if (_voices[i].Channel == channel || channel == 0) _voices[i].Held = _voices[i].Sustained = false;
                 }
 
                 for (var key = 0; key < Keys; key++) _keys[key] = default;
@@ -503,7 +504,13 @@ public unsafe struct MidiCv : IModule<MidiCv>
         v->Order = ++_order;
         v->KeyPressure = 0f;
         v->Played = true;
-        if (!again) return;
+        if (!again)
+        {
+            // The pressure on the key before is not this one's.
+            Express(v, in context, segment, Frames(in context, Smooth, segment));
+            return;
+        }
+
         v->Velocity = 10f * velocity;
         v->Dips = v->High;
         v->Starts = true;

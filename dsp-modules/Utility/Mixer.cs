@@ -29,11 +29,11 @@ public unsafe struct Mixer : IModule<Mixer>
             Family = "Utility",
             Text = "Adds up to four sounds or voltages, each with its own level.",
             Help = """
-                Four inputs, four levels, one sum, and a master for all of it. It adds sounds for the ear and voltages for whatever they move: two LFOs
-                and an envelope on one filter are a mixer before the filter's cutoff.
+                Four inputs, four levels, one sum, and a master for all of it. It adds sounds for the ear and voltages for whatever they
+                move: two LFOs and an envelope on one filter are a mixer before the filter's cutoff.
 
-                Wide cables are mixed voice by voice: the first voice with the first, and so on, so that four oscillators of four voices stay
-                four voices. All levels move without clicks.
+                Wide cables are mixed voice by voice: the first voice with the first, and so on, so that four oscillators of four voices
+                stay four voices. All levels move without clicks.
 
                 - Sounds of 5 V add up: with four of them, levels of a quarter keep the sum at 5 V.
                 - To turn something upside down, use an attenuverter before it, or the Matrix Mixer.

@@ -23,11 +23,12 @@ public unsafe struct Panner : IModule<Panner>
         Family = "Utility",
         Text = "Places a sound between left and right, or spreads the voices of a chord over the room.",
         Help = """
-            Places a sound between left and right. It is equally loud everywhere: in the middle each side gets 3 dB less. A voltage at Pan CV
-            moves it, 5 V all the way to one side.
+            Places a sound between left and right. It is equally loud everywhere: in the middle each side gets 3 dB less. A voltage
+            at Pan CV moves it, 5 V all the way to one side.
 
-            A wide cable is spread: Spread sets how far apart its first and last voice are, around the place of Pan, and each voice has its own. A
-            chord of four voices becomes a wide one with a single knob; a pan voltage with as many voices moves each by itself.
+            A wide cable is spread: Spread sets how far apart its first and last voice are, around the place of Pan, and each voice
+            has its own. A chord of four voices becomes a wide one with a single knob; a pan voltage with as many voices moves each
+            by itself.
 
             - The meters show the peaks of both sides.
 

@@ -1,12 +1,14 @@
 // Recorder: up to eight tracks into one WAV file, written by the control process while this only fills a ring.
+using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
 
 namespace SspHost.Modules;
 
 /// <summary>
-/// Collects blocks of 256 frames in its telemetry (<see cref="TelemetryKind.Recording"/>), each with its frame on the engine's clock and the number
-/// of its take. Nothing waits for whoever reads: a block that was not taken in time is overwritten, and the file gets silence of its length.
+/// Collects blocks of 256 frames in its telemetry (<see cref="TelemetryKind.Recording"/>), each with its frame on the engine's clock and
+/// the number of its take. Nothing waits for whoever reads: a block that was not taken in time is overwritten, and the file gets silence of
+/// its length.
 /// </summary>
 public unsafe struct Recorder : IModule<Recorder>
 {
@@ -33,11 +35,17 @@ public unsafe struct Recorder : IModule<Recorder>
         Family = "Utility",
         Text = "Writes up to eight tracks into one WAV file while you play.",
         Help = """
-            A multi-track tape machine. Every input is a track of one WAV file (32-bit float, 10 V is full scale); tracks without a cable are silent. Turn Record on (from a command line: ssp patch set recorder record 1, with the module's name in the patch), or send a gate, and a new take begins: a new file with the module's name and the time in its name, in the folder "recordings" beside the journal. Turn it off and the file is complete.
+            A multi-track tape machine. Every input is a track of one WAV file (32-bit float, 10 V is full scale); tracks without a
+            cable are silent. Turn Record on (from a command line: ssp patch set recorder record 1, with the module's name in the
+            patch), or send a gate, and a new take begins: a new file with the module's name and the time in its name, in the folder
+            "recordings" beside the journal. Turn it off and the file is complete.
 
-            The disk never holds up the music. If it is too slow for more than half a second, the missing part is silence of exactly its length, with a marker in the file, so the tracks stay together and in time; the same goes for a dropout of the sound card.
+            The disk never holds up the music. If it is too slow for more than half a second, the missing part is silence of exactly
+            its length, with a marker in the file, so the tracks stay together and in time; the same goes for a dropout of the sound
+            card.
 
-            How many tracks a file has is a setting; it is fixed while the module is in the patch. The number of seconds recorded and the loudest track are shown while it runs. Files end at 4 GiB, which is six hours of two tracks.
+            How many tracks a file has is a setting; it is fixed while the module is in the patch. The number of seconds recorded
+            and the loudest track are shown while it runs. Files end at 4 GiB, which is six hours of two tracks.
 
             Try this:
 
@@ -62,7 +70,8 @@ public unsafe struct Recorder : IModule<Recorder>
         [
             new ParameterDescriptor("record", "Record", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Records while it is on.", "off", "on"),
             new ParameterDescriptor("mode", "Gate mode", "", 0f, 1f, 0f, ParameterCurve.Stepped, "What a gate does.", "hold", "toggle"),
-            new ParameterDescriptor("level", "Level", "dB", -24f, 24f, 0f, ParameterCurve.Linear, "Gain of all tracks on their way into the file."),
+            new ParameterDescriptor(
+                "level", "Level", "dB", -24f, 24f, 0f, ParameterCurve.Linear, "Gain of all tracks on their way into the file."),
         ],
         Settings = [new SettingDescriptor("tracks", "Tracks", 1, Tracks, 2, "How many tracks a file has.")],
         Telemetry =
@@ -103,7 +112,7 @@ public unsafe struct Recorder : IModule<Recorder>
         // Quanta that were skipped are missing in the file: a block never goes on over them.
         if (self._held > 0 && self._first + (ulong)self._held != context.Time) Push(ref self, ring);
 
-        var loudest = 0f;
+        var loudest = Vector128<float>.Zero;
         var gate = context.In(GateIn);
         var light = context.Out(RecordingOut);
         for (var segment = 0; segment < context.Segments; segment++)
@@ -112,30 +121,66 @@ public unsafe struct Recorder : IModule<Recorder>
             var armed = context.Param(Arm, segment) >= 0.5f;
             var toggles = context.Param(Mode, segment) >= 0.5f;
             if (!toggles) self._toggled = false;
-            var gain = new GridRamp(FastMath.Exp2(context.Param(Level, segment) * DecibelsToOctaves), FastMath.Exp2(context.Param(Level, segment + 1) * DecibelsToOctaves));
+            var gain = new GridRamp(FastMath.Exp2(context.Param(Level, segment) * DecibelsToOctaves),
+                FastMath.Exp2(context.Param(Level, segment + 1) * DecibelsToOctaves));
+            var from = 0;
             for (var i = 0; i < Limits.Grid; i++)
             {
                 var rose = self._gate.Rises(gate[at + i]);
                 if (toggles && rose) self._toggled = !self._toggled;
                 var wanted = armed || (toggles ? self._toggled : self._gate.IsHigh);
-                if (wanted != self._running) Switch(ref self, ring, context.Time + (ulong)(at + i));
-                light[at + i] = self._running ? Gate : 0f;
-                if (!self._running) continue;
-                if (self._held == 0) self._first = context.Time + (ulong)(at + i);
-                for (var track = 0; track < self._tracks; track++)
+                if (wanted != self._running)
                 {
-                    var v = context.In(track)[at + i] * gain.At(i);
-                    self._block[(track * Limits.MaxQuantum) + self._held] = v;
-                    loudest = MathF.Max(loudest, MathF.Abs(v));
+                    loudest = Vector128.MaxNative(loudest, Take(ref self, ring, in context, at, from, i, in gain));
+                    Switch(ref self, ring, context.Time + (ulong)(at + i));
+                    from = i;
                 }
 
-                if (++self._held == Limits.MaxQuantum) Push(ref self, ring);
+                light[at + i] = self._running ? Gate : 0f;
             }
+
+            loudest = Vector128.MaxNative(loudest, Take(ref self, ring, in context, at, from, Limits.Grid, in gain));
         }
 
         context.Telemetry[SecondsAt] = self._running ? (context.Time + (ulong)context.Frames - self._start) / self._rate : 0f;
-        context.Telemetry[LevelAt] = loudest;
+        context.Telemetry[LevelAt] = MathF.Max(MathF.Max(loudest[0], loudest[1]), MathF.Max(loudest[2], loudest[3]));
         return ProcessResult.Continue;
+    }
+
+    // Frames from..to - 1 of a segment, if they are recorded; the largest of them.
+    private static Vector128<float> Take(
+        ref Recorder self, RecordRing* ring, in ProcessContext context, int at, int from, int to, in GridRamp gain)
+    {
+        var loudest = Vector128<float>.Zero;
+        while (self._running && from < to)
+        {
+            if (self._held == 0) self._first = context.Time + (ulong)(at + from);
+            var count = Math.Min(to - from, Limits.MaxQuantum - self._held);
+            for (var track = 0; track < self._tracks; track++)
+            {
+                var source = context.In(track) + at;
+                var target = self._block + (track * Limits.MaxQuantum) + self._held - from;
+                var i = from;
+                for (; i + 4 <= from + count; i += 4)
+                {
+                    var four = Vector128.Load(source + i) * gain.Four(i);
+                    four.Store(target + i);
+                    loudest = Vector128.MaxNative(loudest, Vector128.Abs(four));
+                }
+
+                for (; i < from + count; i++)
+                {
+                    target[i] = source[i] * gain.At(i);
+                    loudest = Vector128.MaxNative(loudest, Vector128.CreateScalar(MathF.Abs(target[i])));
+                }
+            }
+
+            from += count;
+            self._held += count;
+            if (self._held == Limits.MaxQuantum) Push(ref self, ring);
+        }
+
+        return loudest;
     }
 
     private static void Switch(ref Recorder self, RecordRing* ring, ulong frame)
@@ -155,8 +200,8 @@ public unsafe struct Recorder : IModule<Recorder>
         self._held = 0;
     }
 
-    // The place is written after it was announced as taken (Head), and before it is announced as ready (Tail): whoever copied it meanwhile sees by
-    // Head that it changed under his hands.
+    // The place is written after it was announced as taken (Head), and before it is announced as ready (Tail): whoever copied it meanwhile
+    // sees by Head that it changed under his hands.
     private static void PushBlock(ref Recorder self, RecordRing* ring, ulong first, int frames)
     {
         var tail = ring->Tail;

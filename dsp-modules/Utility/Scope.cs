@@ -7,7 +7,8 @@ namespace SspHost.Modules;
 /// <summary>
 /// A triggered sweep of 256 columns. The moment of the trigger is found between two frames by a straight line, and the columns count from
 /// there. Where a column is longer than a frame it holds the least and the greatest of its frames, so that no peak is lost however slow the
-/// sweep; where it is shorter it lies on the line between two frames. A sweep is shown when it is whole; one longer than 0.25 s as it grows.
+/// sweep; where it is shorter it lies on the line between two frames. A sweep is shown when it is whole; one longer than 0.25 s as it
+/// grows.
 /// </summary>
 public unsafe struct Scope : IModule<Scope>
 {
@@ -56,8 +57,8 @@ public unsafe struct Scope : IModule<Scope>
             Family = "Utility",
             Text = "Draws up to four voltages over time and holds the picture still.",
             Help = """
-                An oscilloscope with four traces. What comes in goes out unchanged at the thru output below, so it can sit in the middle of any
-                cable. Time is the width of the picture, volts its height above and below zero.
+                An oscilloscope with four traces. What comes in goes out unchanged at the thru output below, so it can sit in the middle
+                of any cable. Time is the width of the picture, volts its height above and below zero.
 
                 Each sweep begins when the source rises (or falls) through the level. As every wave then begins at the same point, the
                 picture stands still. On auto it sweeps on when nothing crosses the level for a while; on normal it waits and keeps the
@@ -76,15 +77,18 @@ public unsafe struct Scope : IModule<Scope>
             Outputs = outputs,
             Parameters =
             [
-                new ParameterDescriptor("source", "Source", "", 0f, 4f, 0f, ParameterCurve.Stepped, "What begins a sweep.", "in 1", "in 2", "in 3",
+                new ParameterDescriptor(
+                    "source", "Source", "", 0f, 4f, 0f, ParameterCurve.Stepped, "What begins a sweep.", "in 1", "in 2", "in 3",
                     "in 4", "external"),
                 new ParameterDescriptor("edge", "Edge", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Which way it crosses the level.", "rising",
                     "falling"),
                 new ParameterDescriptor("level", "Level", "V", -10f, 10f, 0f, ParameterCurve.Linear,
                     "The voltage that begins a sweep; 1 V suits gates."),
-                new ParameterDescriptor("mode", "Mode", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Whether it sweeps without a trigger.", "auto",
+                new ParameterDescriptor(
+                    "mode", "Mode", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Whether it sweeps without a trigger.", "auto",
                     "normal"),
-                new ParameterDescriptor("time", "Time", "s", 0.0005f, LongestTime, 0.02f, ParameterCurve.Exponential, "Width of the picture."),
+                new ParameterDescriptor(
+                    "time", "Time", "s", 0.0005f, LongestTime, 0.02f, ParameterCurve.Exponential, "Width of the picture."),
                 new ParameterDescriptor("volts", "Volts", "V", 0.1f, 20f, 10f, ParameterCurve.Exponential,
                     "Height of the picture above and below 0 V."),
                 new ParameterDescriptor("hold", "Hold", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Keeps the picture.", "off", "on"),

@@ -8,8 +8,8 @@ namespace SspHost.Modules;
 /// <summary>
 /// Transforms of four times overlapped windows. The window is the flat-top HFT116D (Heinzel, Rüdiger and Schilling, Spectrum and Spectral
 /// Density Estimation by the DFT, Max Planck Institute for Gravitational Physics, 2002): a sine reads its level within 0.003 dB wherever it
-/// lies between two bins, and side lobes stay below -116 dB. A point of the picture is the strongest bin nearest to it. The work of a window
-/// is spread evenly over the segments of the hop that follows it.
+/// lies between two bins, and side lobes stay below -116 dB. A point of the picture is the strongest bin nearest to it. The work of a
+/// window is spread evenly over the segments of the hop that follows it.
 /// </summary>
 public unsafe struct SpectrumAnalyser : IModule<SpectrumAnalyser>
 {
@@ -62,11 +62,13 @@ public unsafe struct SpectrumAnalyser : IModule<SpectrumAnalyser>
         Outputs = [new PortDescriptor("thru", "Thru", "The input, unchanged.")],
         Parameters =
         [
-            new ParameterDescriptor("average", "Average", "s", 0f, 5f, 0.1f, ParameterCurve.Linear, "Time over which levels are averaged; 0 is none."),
+            new ParameterDescriptor(
+                "average", "Average", "s", 0f, 5f, 0.1f, ParameterCurve.Linear, "Time over which levels are averaged; 0 is none."),
             new ParameterDescriptor("peaks", "Peaks", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Keeps the highest levels.", "off", "on"),
             new ParameterDescriptor("hold", "Hold", "", 0f, 1f, 0f, ParameterCurve.Stepped, "Keeps the picture.", "off", "on"),
         ],
-        Settings = [new SettingDescriptor("size", "Size", 0, Sizes - 1, 1, "43, 85, 170 or 340 ms: quick, or fine.", "quick", "usual", "fine", "finest")],
+        Settings = [new SettingDescriptor(
+            "size", "Size", 0, Sizes - 1, 1, "43, 85, 170 or 340 ms: quick, or fine.", "quick", "usual", "fine", "finest")],
         Telemetry =
         [
             new TelemetryDescriptor("levels", TelemetryKind.Spectrum, Points, "dB", "Levels, averaged."),
@@ -174,7 +176,8 @@ public unsafe struct SpectrumAnalyser : IModule<SpectrumAnalyser>
         }
 
         // A window of silence was shown before it sleeps.
-        return context.Inputs[SoundIn].Silent && self._quiet >= self._points + (2 * self._hop) ? ProcessResult.Sleep : ProcessResult.Continue;
+        return context.Inputs[SoundIn].Silent && self._quiet >= self._points
+            + (2 * self._hop) ? ProcessResult.Sleep : ProcessResult.Continue;
     }
 
     private static int Window(int size, float rate) => (rate < 70_000f ? 2048 : rate < 140_000f ? 4096 : 8192) << size;
@@ -275,7 +278,8 @@ public unsafe struct SpectrumAnalyser : IModule<SpectrumAnalyser>
     {
         var k = _bestAt;
         if (k < 3 || k > (_points / 2) - 4) return k * _rate / _points;
-        var ratio = FastMath.Log2(Vector128.Create(_now[k + 2] + 1e-30f)).ToScalar() - FastMath.Log2(Vector128.Create(_now[k - 2] + 1e-30f)).ToScalar();
+        var ratio = FastMath.Log2(Vector128.Create(_now[k + 2] + 1e-30f)).ToScalar() - FastMath.Log2(Vector128.Create(_now[k - 2] + 1e-30f))
+            .ToScalar();
         return (k + Math.Max(-1f, Math.Min(1f, ratio * BinsPerOctave))) * _rate / _points;
     }
 }

@@ -48,8 +48,8 @@ public unsafe struct Switch : IModule<Switch>
             Family = "Utility",
             Text = "Takes turns: four inputs to one output, and one input to four outputs, step by step or by a voltage.",
             Help = """
-                Two switches that turn together. One sends In 1 to In 4, one after the other, to Out; the other sends In to Out 1 to Out 4. A
-                rise at Step goes one way further, Reset back to the first; a voltage at Address chooses directly, and both add up.
+                Two switches that turn together. One sends In 1 to In 4, one after the other, to Out; the other sends In to Out 1 to Out
+                4. A rise at Step goes one way further, Reset back to the first; a voltage at Address chooses directly, and both add up.
 
                 Fade makes it free of clicks: the old way fades out while the new one fades in. For gates, pitches and triggers set
                 it to 0, and the switch is there in the very frame of the step.

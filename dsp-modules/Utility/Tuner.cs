@@ -81,7 +81,8 @@ public unsafe struct Tuner : IModule<Tuner>
             new TelemetryDescriptor("frequency", TelemetryKind.Value, 1, "Hz", "What it hears; 0 while it hears no note."),
             new TelemetryDescriptor("note", TelemetryKind.Value, 1, "", "The nearest note, 60 is C4."),
             new TelemetryDescriptor("cents", TelemetryKind.Value, 1, "cents", "How much the sound is above that note."),
-            new TelemetryDescriptor("clarity", TelemetryKind.Value, 1, "", "How like itself the sound is a period later; 1 is a steady tone."),
+            new TelemetryDescriptor(
+                "clarity", TelemetryKind.Value, 1, "", "How like itself the sound is a period later; 1 is a steady tone."),
         ],
     };
 

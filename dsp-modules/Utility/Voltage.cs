@@ -16,11 +16,11 @@ public unsafe struct Voltage : IModule<Voltage>
         Family = "Utility",
         Text = "A steady voltage: an offset, a held pitch, or a known level to measure with.",
         Help = """
-            One knob, one voltage, as long as it is there. Patched into a pitch it is a note (1 V an octave, 0 V is middle C), into a level it
-            opens it, into a mixer it moves the others.
+            One knob, one voltage, as long as it is there. Patched into a pitch it is a note (1 V an octave, 0 V is middle C), into
+            a level it opens it, into a mixer it moves the others.
 
-            It moves without steps when the knob is turned, so it can be played: as a hand on a filter, or recorded by a CV Recorder. It is as exact
-            as a number can be, which makes it a known level to measure and calibrate with.
+            It moves without steps when the knob is turned, so it can be played: as a hand on a filter, or recorded by a CV
+            Recorder. It is as exact as a number can be, which makes it a known level to measure and calibrate with.
 
             Try: 0.5833 V, seven twelfths, into the pitch of a second oscillator: a fifth above the first.
             """,

@@ -26,8 +26,8 @@ public unsafe struct Voltmeter : IModule<Voltmeter>
         Family = "Utility",
         Text = "Measures a voltage: the mean over a time, and how much it wavers around it.",
         Help = """
-            Shows what a voltage is: the mean over a window of time, and how much it wavers around it (the standard deviation, which for a sound is
-            its RMS level). The figures are those of the last whole window and change when the next is over.
+            Shows what a voltage is: the mean over a window of time, and how much it wavers around it (the standard deviation, which
+            for a sound is its RMS level). The figures are those of the last whole window and change when the next is over.
 
             A long window measures finely, a short one follows. Mean gives the figure as a voltage, held until the next: it can be patched
             like anything else, for instance to learn the mean of something that is never at rest.
@@ -36,7 +36,8 @@ public unsafe struct Voltmeter : IModule<Voltmeter>
             """,
         Inputs = [new PortDescriptor("in", "In", "What is measured.", ChannelRule.Fixed)],
         Outputs = [new PortDescriptor("mean", "Mean", "The mean of the last window, held until the next.", ChannelRule.Fixed)],
-        Parameters = [new ParameterDescriptor("window", "Window", "s", 0.01f, 10f, 1f, ParameterCurve.Exponential, "Over how long it is measured.")],
+        Parameters =
+            [new ParameterDescriptor("window", "Window", "s", 0.01f, 10f, 1f, ParameterCurve.Exponential, "Over how long it is measured.")],
         Telemetry =
         [
             new TelemetryDescriptor("mean", TelemetryKind.Meter, 1, "V", "The mean of the last window."),

@@ -67,7 +67,8 @@ public unsafe struct Histogram
     }
 
     /// <summary>[the reader that owns the windows] What comes from now on is of a new window. Nothing is lost: counts only grow.</summary>
-    public void AskForWindow() => Volatile.Write(ref WindowAsked, WindowAsked + 1);
+    /// <remarks>A full fence: what the reader reads next is not from before the writer could see that it asked.</remarks>
+    public void AskForWindow() => Interlocked.Increment(ref WindowAsked);
 
     /// <summary>
     /// Largest value, exact, of the window asked for last; 0: nothing was recorded in it. A value that is being recorded while the window is asked

@@ -27,7 +27,7 @@ public unsafe struct LibraryLoad
     /// <summary>Bytes of the descriptor blob that follows.</summary>
     public long DescriptorBytes;
 
-    /// <summary>Bytes of the <see cref="Lv2Plugin"/>s that follow those, from the next multiple of 8 on. No descriptors and one plugin: that one is silent from now on.</summary>
+    /// <summary>Bytes of the <see cref="Lv2Plugin"/>s that follow those, from the next multiple of 8 on. No descriptors and one plugin: that one is silent from now on, or plays again, as its flags say.</summary>
     public long PluginBytes;
 
     /// <summary>What is loaded: UTF-8, zero-terminated.</summary>

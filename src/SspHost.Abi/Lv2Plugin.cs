@@ -32,13 +32,13 @@ public struct Lv2Port
 {
     public Lv2PortKind Kind;
 
-    /// <summary>Number of our input, output, parameter or telemetry float; -1: none. Atom inputs: 0 where they take MIDI, else -1.</summary>
+    /// <summary>Number of our input, output, parameter or telemetry float; -1: none. Atom inputs: what they take, less 1: 1 MIDI, 2 <c>time:Position</c>.</summary>
     public int Index;
 
     /// <summary>Value of a control that is no parameter.</summary>
     public float Value;
 
-    /// <summary>Bytes of an event sequence.</summary>
+    /// <summary>Bytes of an event sequence; of a parameter, what the plugin's own values are to be multiplied by where presets state them.</summary>
     public int Bytes;
 }
 
@@ -75,6 +75,16 @@ public unsafe struct Lv2Plugin
 
     /// <summary>Most bytes of saved state; 0: it has none.</summary>
     public int StateBytes;
+
+    /// <summary>Our parameter that is the tempo in beats a minute where there is no clock; -1: it does not ask for musical time.</summary>
+    public int Tempo;
+
+    /// <summary>Our input that takes the pulses of a clock, and our setting that says how many come a beat; -1: none.</summary>
+    public int Clock;
+
+    /// <inheritdoc cref="Clock"/>
+    public int Pulses;
+    private readonly int _reserved;
     public fixed byte Uri[UriBytes];
 
     /// <summary>Directory of its bundle, a slash at its end.</summary>

@@ -5,7 +5,9 @@ namespace SspHost.Conformance;
 /// <param name="Factor">Times the largest step with the knob standing; usually 1.5.</param>
 /// <param name="Crossings">How often the output may cross its range during the sweep; usually 8.</param>
 /// <param name="Reason">Why that is the module's sound.</param>
-public sealed record SweepAllowance(double Factor, double Crossings, string Reason);
+/// <param name="Volts">By how much more a step may be; usually 0.</param>
+/// <param name="Moving">Whether a moving sound alone is the judge; usually a standing voltage is one as well.</param>
+public sealed record SweepAllowance(double Factor, double Crossings, string Reason, double Volts = 0, bool Moving = false);
 
 /// <summary>The exceptions. A module that is not here keeps the rules as they are.</summary>
 public static class Allowances
@@ -34,24 +36,13 @@ public static class Allowances
         [("chorus", "tone")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
         [("chorus", "mix")] = new(3, 8, "its voices drift on: the sweep meets another part of their way than the standing knob"),
         [("plate", "predelay")] = new(3, 8, "the bent pitch meets other modes of the plate than the standing one"),
-        [("saturator", "drive")] = new(1.5, 4000, "DC is blocked, so at rest there is nothing to compare a moving curve with"),
-        [("saturator", "drive_amount")] = new(1.5, 4000, "as drive"),
-        [("saturator", "bias")] = new(1.5, 4000, "as drive"),
-        [("bit-crusher", "bits")] = new(1.5, 4800, "steps are its sound, and a standing voltage has none"),
-        [("bit-crusher", "bits_amount")] = new(1.5, 4800, "as bits"),
-        [("granular", "position")] = new(4, 8, "with the knob standing the cloud is still filling: later twice as many grains overlap"),
-        [("granular", "spray")] = new(4, 8, "as position"),
-        [("granular", "size")] = new(4, 8, "as position"),
-        [("granular", "density")] = new(4, 8, "as position"),
-        [("granular", "jitter")] = new(4, 8, "as position"),
-        [("granular", "pitch")] = new(4, 8, "as position"),
-        [("granular", "pitch_spray")] = new(4, 8, "as position"),
-        [("granular", "shape")] = new(4, 8, "as position"),
-        [("granular", "spread")] = new(4, 8, "as position"),
+        [("bit-crusher", "bits")] = new(1.5, 8, "steps are its sound, which a standing voltage has only while they move; its claims say which", Moving: true),
+        [("bit-crusher", "bits_amount")] = new(1.5, 8, "as bits", Moving: true),
+        [("diode-ladder", "resonance_amount")] = new(1.5, 24, "its gain at DC is 1 / (1 + 20 resonance), steepest where the CV begins to count"),
         [("string", "stiffness")] = new(8, 8, "what is left of a blow, 20 uV, is measured against 3 uV of rounding"),
         [("string", "pitch")] = new(3, 8, "the sweep passes the exciter's pitch, where it rings louder than at any of the seventeen places"),
         [("modal", "pitch")] = new(6, 8, "as the string's, with 32 modes"),
-        [("svf", "drive")] = new(1500, 8, "a constant whose drive moves is no constant: band and high pass its movement, 1.4 mV here"),
+        [("svf", "drive")] = new(1.5, 8, "a constant whose drive moves is no constant: band and high pass its movement, 1.4 mV here", Volts: 2e-3),
     };
 
     /// <summary>Settings and parameters that end a tail within the time of a test.</summary>
@@ -62,6 +53,12 @@ public static class Allowances
         ["reverb"] = [("decay", 0.3f)],
         ["plate"] = [("decay", 0.3f)],
     };
+
+    // Grains as short as they get: longer ones are still gathering when the sweep begins, and louder later whatever the knob does.
+    private static readonly Dictionary<string, (string Id, float Value)[]> Calmer = new() { ["granular"] = [("size", 0.005f)] };
+
+    /// <summary>Where other knobs stand while one is swept, so that all of the movement is that one's.</summary>
+    public static (string Id, float Value)[] Calm(string module) => Calmer.GetValueOrDefault(module, []);
 
     /// <summary>What a sweep of this knob may do.</summary>
     public static SweepAllowance Sweep(string module, string parameter) => Sweeps.GetValueOrDefault((module, parameter), Usual);

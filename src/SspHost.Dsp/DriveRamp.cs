@@ -42,8 +42,15 @@ public readonly unsafe struct DriveRamp
         for (var i = 0; i < Limits.Grid; i++) block[i] = Lanes.Within(block[i] * Vector128.Create(_before.At(i)), -cut, cut);
     }
 
-    /// <summary>Brings a segment of one voice back to <paramref name="target"/>.</summary>
-    public void Return(float* target, float* source) => Block.ScaleSegment(target, source, in _behind);
+    /// <summary>A segment of one voice, driven and cut at <paramref name="most"/>.</summary>
+    public void Push(float* target, float* source, float most)
+    {
+        var cut = Vector128.Create(most);
+        for (var i = 0; i < Limits.Grid; i += 4) Lanes.Within(Vector128.Load(source + i) * _before.Four(i), -cut, cut).Store(target + i);
+    }
+
+    /// <summary>The gain that brings a segment back.</summary>
+    public GridRamp Behind => _behind;
 
     /// <summary>Brings a segment back in place.</summary>
     public void Return(Vector128<float>* block)

@@ -40,4 +40,12 @@ public static class Lagrange
         w4 = ab * t * d * f * Vector128.Create(-1f / 24f);
         w5 = ab * t * de * Vector128.Create(1f / 120f);
     }
+
+    /// <summary>The value between the third and the fourth of six samples, at <paramref name="t"/> in [0, 1].</summary>
+    public static unsafe float Between(float* six, float t)
+    {
+        Weights(Vector128.Create(t), out var w0, out var w1, out var w2, out var w3, out var w4, out var w5);
+        var ends = (six[0] * w0.ToScalar()) + (six[5] * w5.ToScalar());
+        return ((six[2] * w2.ToScalar()) + (six[3] * w3.ToScalar())) + (((six[1] * w1.ToScalar()) + (six[4] * w4.ToScalar())) + ends);
+    }
 }

@@ -52,6 +52,21 @@ public static unsafe class Lanes
         }
     }
 
+    /// <summary>One vector a frame to four voices in a row, <see cref="Limits.Grid"/> floats each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Part(Vector128<float>* source, float* voices)
+    {
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var (w, x, y, z) = (source[i], source[i + 1], source[i + 2], source[i + 3]);
+            Transpose.Four(ref w, ref x, ref y, ref z);
+            w.Store(voices + i);
+            x.Store(voices + Limits.Grid + i);
+            y.Store(voices + (2 * Limits.Grid) + i);
+            z.Store(voices + (3 * Limits.Grid) + i);
+        }
+    }
+
     /// <summary>Zeros to voices <paramref name="first"/>..+3 of an output that nobody reads.</summary>
     public static void Clear(in ProcessContext context, int port, int segment, int first, int channels)
     {

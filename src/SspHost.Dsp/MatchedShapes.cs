@@ -1,5 +1,4 @@
 // How the outputs of a matched filter are weighed, so that each has the magnitude of the analogue response it is named after.
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace SspHost.Dsp;
@@ -12,20 +11,22 @@ namespace SspHost.Dsp;
 /// </summary>
 public struct MatchedShapes
 {
-    /// <summary>Low = low + LowBand band + LowHigh high.</summary>
-    public Vector128<float> LowBand, LowHigh;
+    // Three vectors an output, in the order of the outputs.
 
-    /// <summary>Band = BandBand band + BandHigh high.</summary>
-    public Vector128<float> BandBand, BandHigh;
+    /// <summary>Low = LowLow low + LowBand band + LowHigh high, and so on.</summary>
+    public Vector128<float> LowLow, LowBand, LowHigh;
 
-    /// <summary>High = High high.</summary>
-    public Vector128<float> High;
+    /// <summary>Of the band output.</summary>
+    public Vector128<float> BandLow, BandBand, BandHigh;
 
-    /// <summary>Notch = low + Notch high.</summary>
-    public Vector128<float> Notch;
+    /// <summary>Of the high output.</summary>
+    public Vector128<float> HighLow, HighBand, HighHigh;
 
-    /// <summary>Peak = low + PeakBand band + PeakHigh high.</summary>
-    public Vector128<float> PeakBand, PeakHigh;
+    /// <summary>Of the notch.</summary>
+    public Vector128<float> NotchLow, NotchBand, NotchHigh;
+
+    /// <summary>Of the peak.</summary>
+    public Vector128<float> PeakLow, PeakBand, PeakHigh;
 
     /// <summary>The weights that belong to <paramref name="tuning"/> of <paramref name="turns"/> and <paramref name="k"/>.</summary>
     public static MatchedShapes Of(in MatchedTuning tuning, Vector128<float> turns, Vector128<float> k)
@@ -41,44 +42,17 @@ public struct MatchedShapes
         var ww = w * w;
         var tan = FastMath.TanPi(turns);
 
-        MatchedShapes s;
+        var s = default(MatchedShapes);
+        s.LowLow = s.NotchLow = s.PeakLow = one;
         s.LowHigh = atNyquist;
         s.LowBand = Vector128.Sqrt(Vector128.MaxNative(atNyquist + atNyquist + bend, zero));
         s.BandBand = ratio;
         s.BandHigh = f * atNyquist
             * (Vector128.Create(1.2f) + (Vector128.Create(0.03f) * (one - (k * Vector128.Create(0.5f))) * ww));
-        s.High = u;
-        s.Notch = tuning.G * tuning.G / (tan * tan);
+        s.HighHigh = u;
+        s.NotchHigh = tuning.G * tuning.G / (tan * tan);
         s.PeakHigh = (one + ff) * atNyquist * (one + (Vector128.Create(0.08f) * (one - (k * k * Vector128.Create(0.25f))) * ww));
         s.PeakBand = Vector128.Sqrt(Vector128.MaxNative(bend + u + u + s.PeakHigh + s.PeakHigh, zero));
         return s;
-    }
-
-    /// <summary>Becomes <paramref name="part"/> of the way from <paramref name="from"/> to what it is.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Approach(in MatchedShapes from, Vector128<float> part)
-    {
-        LowBand = (LowBand - from.LowBand) * part;
-        LowHigh = (LowHigh - from.LowHigh) * part;
-        BandBand = (BandBand - from.BandBand) * part;
-        BandHigh = (BandHigh - from.BandHigh) * part;
-        High = (High - from.High) * part;
-        Notch = (Notch - from.Notch) * part;
-        PeakBand = (PeakBand - from.PeakBand) * part;
-        PeakHigh = (PeakHigh - from.PeakHigh) * part;
-    }
-
-    /// <summary>Adds <paramref name="step"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(in MatchedShapes step)
-    {
-        LowBand += step.LowBand;
-        LowHigh += step.LowHigh;
-        BandBand += step.BandBand;
-        BandHigh += step.BandHigh;
-        High += step.High;
-        Notch += step.Notch;
-        PeakBand += step.PeakBand;
-        PeakHigh += step.PeakHigh;
     }
 }

@@ -12,7 +12,8 @@ namespace SspHost.Dsp;
 /// The band is first solved without that growth, which then divides it: an estimate of the same moment, since one of the frame before
 /// would pull the pitch. Whatever the damping is, the stored energy s1^2 + s2^2 changes by 4 g band (in - damping band) from frame to
 /// frame: for k &gt;= 0 it can only fall where nothing comes in, however cutoff and resonance move (compare Laroche, On the Stability of
-/// Time-Varying Recursive Filters, JAES 2007). States are kept within 50 V, far above a signal's.
+/// Time-Varying Recursive Filters, JAES 2007). From segment to segment states are kept within 50 V, far above a signal's.
+/// A filter is asked for its raw low, band and high first; what the outputs are made of them is <see cref="Weigh"/>'s.
 /// </summary>
 public unsafe struct MatchedSvf
 {
@@ -25,76 +26,135 @@ public unsafe struct MatchedSvf
     private const float Most = 50f;
     private const float MostOut = 250f;
 
-    private Vector128<float> _s1, _s2;
-    private MatchedShapes _shapes;
-    private MatchedTuning _tuning;
+    // Half of the first state, and the second one.
+    private Vector128<float> _half, _s2;
+    private MatchedShapes _from, _to;
+    private MatchedGains _gains;
     private Vector128<float> _turns, _k;
-    private bool _running;
+    private bool _running, _still, _settled;
 
-    /// <summary>The tuning of a cutoff and damping that stand still; worked out where they are not those of last time.</summary>
-    public MatchedTuning Still(Vector128<float> turns, Vector128<float> k)
+    /// <summary>The gains of a cutoff and damping that stand still over a segment; worked out where they are not those of last time.</summary>
+    public void Still(Vector128<float> turns, Vector128<float> k, MatchedGains* gains)
     {
-        if (!_running || !Vector128.EqualsAll(turns, _turns) || !Vector128.EqualsAll(k, _k)) _tuning = MatchedTuning.Of(turns, k);
-        return _tuning;
+        if (_still && Vector128.EqualsAll(turns, _turns) && Vector128.EqualsAll(k, _k))
+        {
+            _settled = true;
+        }
+        else
+        {
+            var tuning = MatchedTuning.Of(turns, k);
+            _gains = MatchedGains.Of(in tuning);
+            Aim(in tuning, turns, k);
+            (_turns, _k, _still) = (turns, k, true);
+        }
+
+        *gains = _gains;
     }
 
     /// <summary>
-    /// <paramref name="count"/> frames of <paramref name="x"/>, of which each tuning lasts 2^<paramref name="doublings"/>; a
-    /// <paramref name="step"/> of 0 uses the first one throughout. The weights of the outputs go along a straight line from those of the
-    /// last segment to those of its last frame's <paramref name="turns"/> and <paramref name="k"/>.
+    /// For a segment in which they move: its last tuning, of <paramref name="turns"/> and <paramref name="k"/>. The weights of the outputs
+    /// go to those that belong to it along a straight line.
     /// </summary>
-    public void Run(
-        Vector128<float>* x, MatchedTuning* tuning, int step, int count, int doublings, Vector128<float> turns, Vector128<float> k,
-        Vector128<float>* low, Vector128<float>* band, Vector128<float>* high, Vector128<float>* notch, Vector128<float>* peak)
+    public void Aim(in MatchedTuning tuning, Vector128<float> turns, Vector128<float> k)
     {
-        Solve(x, tuning, step, count, doublings, low, band, high);
-        var s = _shapes;
-        if (IsSettled(turns, k))
+        _from = _to;
+        _to = MatchedShapes.Of(in tuning, turns, k);
+        if (!_running) _from = _to;
+        (_running, _still, _settled) = (true, false, false);
+    }
+
+    /// <summary>
+    /// The raw outputs of a segment of <paramref name="x"/>, one vector a frame, 2^<paramref name="doublings"/> of them for each of
+    /// <paramref name="gains"/>; with a <paramref name="step"/> of 0 the first gains last throughout.
+    /// </summary>
+    public void RunFour(
+        Vector128<float>* x, MatchedGains* gains, int step, int doublings, Vector128<float>* low, Vector128<float>* band, Vector128<float>* high)
+    {
+        var state = new State(_half, _s2);
+        for (var end = x + (Limits.Grid << doublings); x < end; gains += step)
         {
-            for (var i = 0; i < count; i++) Weigh(in s, low + i, band + i, high + i, notch + i, peak + i);
+            for (var next = x + (1 << doublings); x < next; x++)
+            {
+                state.Step(*x, gains->G, gains->State, gains->Into, gains->Damping, gains->Growth, gains->Divisor, out var l, out var b, out var h);
+                (*low, *band, *high) = (l, b, h);
+                low++;
+                band++;
+                high++;
+            }
+        }
+
+        state.End(out _half, out _s2);
+    }
+
+    /// <summary>
+    /// The same of a segment of the first voice alone, one float a frame. The lanes of each of <paramref name="gains"/> are four frames.
+    /// </summary>
+    public void RunOne(float* x, MatchedGains* gains, int step, float* low, float* band, float* high)
+    {
+        var state = new State(_half, _s2);
+        for (var end = low + Limits.Grid; low < end; gains += step)
+        {
+            var t = (float*)gains;
+            for (var next = t + 4; t < next; t++)
+            {
+                state.Step(One(x), One(t), One(t + 4), One(t + 8), One(t + 12), One(t + 16), One(t + 20), out var l, out var b, out var h);
+                (*low, *band, *high) = (l.ToScalar(), b.ToScalar(), h.ToScalar());
+                x++;
+                low++;
+                band++;
+                high++;
+            }
+        }
+
+        state.End(out _half, out _s2);
+    }
+
+    /// <summary>
+    /// A segment of output <paramref name="output"/> (low, band, high, notch, peak) of the first <paramref name="voices"/>, times
+    /// <paramref name="gain"/>. The raw outputs are <see cref="Limits.Grid"/> floats a voice, voice after voice, those of low, band and high
+    /// <paramref name="stride"/> floats apart.
+    /// </summary>
+    public static void Weigh(
+        MatchedSvf* self, int output, int voices, float* raw, int stride, float* target, nint targetStride, float gain)
+    {
+        var to = (Vector128<float>*)&self->_to + (3 * output);
+        var from = (Vector128<float>*)&self->_from + (3 * output);
+        Parts parts;
+        var gains = Vector128.Create(gain);
+        (parts.Low, parts.Band, parts.High) = (to[0] * gains, to[1] * gains, to[2] * gains);
+        var part = (float*)&parts;
+        if (self->_settled)
+        {
+            for (var end = part + voices; part < end; part++)
+            {
+                var (low, band, high) = (Vector128.Create(part[0]), Vector128.Create(part[4]), Vector128.Create(part[8]));
+                for (var i = 0; i < Limits.Grid; i += 4) Sum(raw + i, stride, low, band, high).Store(target + i);
+                target += targetStride;
+                raw += Limits.Grid;
+            }
+
             return;
         }
 
-        ref readonly var last = ref tuning[((step * count) - step) >> doublings];
-        var target = MatchedShapes.Of(in last, turns, k);
-        if (!_running) s = target;
-        var by = target;
-        by.Approach(in s, Vector128.Create(1f / count));
-        for (var i = 0; i < count; i++)
+        parts.BandStep = parts.Band - (from[1] * gains);
+        parts.HighStep = parts.High - (from[2] * gains);
+        for (var end = part + voices; part < end; part++)
         {
-            s.Add(in by);
-            Weigh(in s, low + i, band + i, high + i, notch + i, peak + i);
+            var (low, band, high) = (Vector128.Create(part[0]), Vector128.Create(part[4]), Vector128.Create(part[8]));
+            var (bandStep, highStep) = (Vector128.Create(part[12]), Vector128.Create(part[16]));
+            for (var i = 0; i < Limits.Grid; i += 4)
+            {
+                // Part of the way that is still to go, below 0.
+                var rest = Vector128.Create(0f, 1f, 2f, 3f) + Vector128.Create((float)(i - (Limits.Grid - 1)));
+                rest *= Vector128.Create(1f / Limits.Grid);
+                var bands = Vector128.MultiplyAddEstimate(bandStep, rest, band);
+                var highs = Vector128.MultiplyAddEstimate(highStep, rest, high);
+                Sum(raw + i, stride, low, bands, highs).Store(target + i);
+            }
+
+            target += targetStride;
+            raw += Limits.Grid;
         }
-
-        (_shapes, _tuning, _turns, _k, _running) = (target, last, turns, k, true);
-    }
-
-    /// <summary>
-    /// The same for the first voice alone and a segment in which nothing moves, one float a frame in each output; false, and nothing done,
-    /// where cutoff and damping are not those of the segment before.
-    /// </summary>
-    public bool TryRunOne(
-        Vector128<float>* x, in MatchedTuning tuning, Vector128<float> turns, Vector128<float> k,
-        float* low, float* band, float* high, float* notch, float* peak)
-    {
-        if (!IsSettled(turns, k)) return false;
-        var t = new Steps(in tuning);
-        var (s1, s2) = (_s1, _s2);
-        for (var i = 0; i < Limits.Grid; i++)
-        {
-            Step(x[i], in t, ref s1, ref s2, out var l, out var y, out var h);
-            (low[i], band[i], high[i]) = (l.ToScalar(), y.ToScalar(), h.ToScalar());
-        }
-
-        (_s1, _s2) = (s1, s2);
-        var s = _shapes;
-        for (var i = 0; i < Limits.Grid; i += 4)
-        {
-            Weigh(in s, (Vector128<float>*)(low + i), (Vector128<float>*)(band + i), (Vector128<float>*)(high + i),
-                (Vector128<float>*)(notch + i), (Vector128<float>*)(peak + i));
-        }
-
-        return true;
     }
 
     /// <summary>
@@ -102,82 +162,69 @@ public unsafe struct MatchedSvf
     /// </summary>
     public bool Settle(Vector128<float> quiet)
     {
-        var peak = Vector128.MaxNative(Vector128.Abs(_s1), Vector128.Abs(_s2));
+        var peak = Vector128.MaxNative(Vector128.Abs(_half + _half), Vector128.Abs(_s2));
         var mask = quiet & Vector128.LessThan(peak, Vector128.Create(Denormal.Threshold));
-        _s1 = Vector128.AndNot(_s1, mask);
+        _half = Vector128.AndNot(_half, mask);
         _s2 = Vector128.AndNot(_s2, mask);
         return Vector128.EqualsAll(mask.AsInt32(), Vector128.Create(-1));
     }
 
-    private readonly bool IsSettled(Vector128<float> turns, Vector128<float> k) =>
-        _running && Vector128.EqualsAll(turns, _turns) && Vector128.EqualsAll(k, _k);
-
-    // The raw outputs. Weighing them is a loop of its own: both together need more registers than there are, and a state that is kept in
-    // memory is what the next frame waits for.
-    private void Solve(
-        Vector128<float>* x, MatchedTuning* tuning, int step, int count, int doublings,
-        Vector128<float>* low, Vector128<float>* band, Vector128<float>* high)
-    {
-        var (s1, s2) = (_s1, _s2);
-        if (step == 0)
-        {
-            var t = new Steps(in *tuning);
-            for (var i = 0; i < count; i++) Step(x[i], in t, ref s1, ref s2, out low[i], out band[i], out high[i]);
-        }
-        else
-        {
-            for (var i = 0; i < count; i++) Step(x[i], new Steps(in tuning[i >> doublings]), ref s1, ref s2, out low[i], out band[i], out high[i]);
-        }
-
-        (_s1, _s2) = (s1, s2);
-    }
-
-    // A frame waits for nothing but the way from the states over the division back to them.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Step(
-        Vector128<float> into, in Steps t, ref Vector128<float> s1, ref Vector128<float> s2,
-        out Vector128<float> low, out Vector128<float> band, out Vector128<float> high)
-    {
-        // The band as the analogue filter would have it is kappa times this one.
-        var first = (s1 * t.Inverse) + (t.GInverse * (into - s2));
-        var square = first * first;
-        var y = first / (Vector128<float>.One + (square * t.GrowthInverse));
-        var gy = t.G * y;
-        var l = s2 + gy;
-        low = l;
-        band = y;
-        high = into - ((t.K + (square * t.Growth)) * y) - l;
-        var (least, most) = (Vector128.Create(-Most), Vector128.Create(Most));
-        s1 = Lanes.Within(y + y - s1, least, most);
-        s2 = Lanes.Within(l + gy, least, most);
-    }
+    private static Vector128<float> One(float* at) => Vector128.CreateScalarUnsafe(*at); // zeroed lanes would wait for what the register held
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Weigh(
-        in MatchedShapes s, Vector128<float>* low, Vector128<float>* band, Vector128<float>* high, Vector128<float>* notch,
-        Vector128<float>* peak)
+    private static Vector128<float> Sum(float* raw, int stride, Vector128<float> low, Vector128<float> band, Vector128<float> high)
     {
-        var (least, most) = (Vector128.Create(-MostOut), Vector128.Create(MostOut));
-        var (l, b, h) = (*low, *band, *high);
-        *low = Lanes.Within(l + (s.LowBand * b) + (s.LowHigh * h), least, most);
-        *band = Lanes.Within((s.BandBand * b) + (s.BandHigh * h), least, most);
-        *high = Lanes.Within(s.High * h, least, most);
-        *notch = Lanes.Within(l + (s.Notch * h), least, most);
-        *peak = Lanes.Within(l + (s.PeakBand * b) + (s.PeakHigh * h), least, most);
+        var y = Vector128.MultiplyAddEstimate(Vector128.Load(raw + stride), band, Vector128.Load(raw + stride + stride) * high);
+        y = Vector128.MultiplyAddEstimate(Vector128.Load(raw), low, y);
+        return Lanes.Within(y, Vector128.Create(-MostOut), Vector128.Create(MostOut));
     }
 
-    // A tuning as a frame needs it: products that do not wait for the signal.
-    private readonly struct Steps
+    // Weights of an output and how far they are to go, by voice.
+    private struct Parts
     {
-        public readonly Vector128<float> G, K, Inverse, GInverse, Growth, GrowthInverse;
+        public Vector128<float> Low, Band, High, BandStep, HighStep;
+    }
+
+    // A frame waits for nothing but the way from one band over the division to the next: both states go on one frame late, beside it, and
+    // the part of the next band that does not depend on this one is ready before.
+    private ref struct State
+    {
+        private Vector128<float> _half, _s2, _band, _twice;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Steps(in MatchedTuning t)
+        public State(Vector128<float> half, Vector128<float> s2)
         {
-            (G, K, Inverse) = (t.G, t.K, t.Inverse);
-            GInverse = G * Inverse;
-            Growth = Vector128.Create(Softness) * t.Kappa * t.Kappa * t.Kappa;
-            GrowthInverse = Growth * GInverse;
+            // As if a silent frame had been before.
+            _half = -half;
+            _s2 = s2;
+            _band = Vector128<float>.Zero;
+            _twice = Vector128<float>.Zero;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step(
+            Vector128<float> into, Vector128<float> g, Vector128<float> state, Vector128<float> of, Vector128<float> damping,
+            Vector128<float> growth, Vector128<float> divisor, out Vector128<float> low, out Vector128<float> band, out Vector128<float> high)
+        {
+            // The band as the analogue filter would have it is kappa times this one.
+            var ready = (of * (into - _s2)) - (state * _half);
+            var first = Vector128.MultiplyAddEstimate(_band, state - (_twice * of), ready);
+            _half = _band - _half;
+            _s2 = Vector128.MultiplyAddEstimate(_twice, _band, _s2);
+            var square = first * first;
+            _band = first / Vector128.MultiplyAddEstimate(square, divisor, Vector128<float>.One);
+            _twice = g + g;
+            low = Vector128.MultiplyAddEstimate(g, _band, _s2);
+            band = _band;
+            high = into - low - (Vector128.MultiplyAddEstimate(square, growth, damping) * _band);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void End(out Vector128<float> half, out Vector128<float> s2)
+        {
+            half = Lanes.Within(_band - _half, Vector128.Create(-0.5f * Most), Vector128.Create(0.5f * Most));
+            s2 = Lanes.Within(Vector128.MultiplyAddEstimate(_twice, _band, _s2), Vector128.Create(-Most), Vector128.Create(Most));
         }
     }
 }

@@ -35,26 +35,31 @@ public struct MatchedTuning
     {
         var one = Vector128<float>.One;
         var half = k * Vector128.Create(0.5f);
-        var root = Vector128.Sqrt(Vector128.MaxNative(one - (half * half), Vector128<float>.Zero));
+        var root = Vector128.Sqrt(Vector128.MaxNative(Vector128.MultiplyAddEstimate(-half, half, one), Vector128<float>.Zero));
 
         // sin(t / 2), t / 2 = pi turns root, up to 1.45.
         var r = turns * root * Vector128.Create(2f);
         var rr = r * r;
-        var p = Vector128.Create(S9) + (rr * Vector128.Create(S11));
-        p = Vector128.Create(S7) + (rr * p);
-        p = Vector128.Create(S5) + (rr * p);
-        p = Vector128.Create(S3) + (rr * p);
-        var s = r * (Vector128.Create(S1) + (rr * p));
+        var p = Vector128.MultiplyAddEstimate(rr, Vector128.Create(S11), Vector128.Create(S9));
+        p = Vector128.MultiplyAddEstimate(rr, p, Vector128.Create(S7));
+        p = Vector128.MultiplyAddEstimate(rr, p, Vector128.Create(S5));
+        p = Vector128.MultiplyAddEstimate(rr, p, Vector128.Create(S3));
+        var s = r * Vector128.MultiplyAddEstimate(rr, p, Vector128.Create(S1));
         var s2 = s * s;
 
         // sinh(a / 2) = h sh and cosh(a / 2), h up to 1.45.
         var w = turns * Vector128.Create(MathF.PI);
         var h = w * half;
         var hh = h * h;
-        var sh = one + (hh * (Vector128.Create(1f / 6f) + (hh * (Vector128.Create(1f / 120f)
-            + (hh * (Vector128.Create(1f / 5040f) + (hh * Vector128.Create(1f / 362_880f))))))));
-        var ch = one + (hh * (Vector128.Create(0.5f) + (hh * (Vector128.Create(1f / 24f)
-            + (hh * (Vector128.Create(1f / 720f) + (hh * (Vector128.Create(1f / 40_320f) + (hh * Vector128.Create(1f / 3_628_800f))))))))));
+        var sh = Vector128.MultiplyAddEstimate(hh, Vector128.Create(1f / 362_880f), Vector128.Create(1f / 5040f));
+        sh = Vector128.MultiplyAddEstimate(hh, sh, Vector128.Create(1f / 120f));
+        sh = Vector128.MultiplyAddEstimate(hh, sh, Vector128.Create(1f / 6f));
+        sh = Vector128.MultiplyAddEstimate(hh, sh, one);
+        var ch = Vector128.MultiplyAddEstimate(hh, Vector128.Create(1f / 3_628_800f), Vector128.Create(1f / 40_320f));
+        ch = Vector128.MultiplyAddEstimate(hh, ch, Vector128.Create(1f / 720f));
+        ch = Vector128.MultiplyAddEstimate(hh, ch, Vector128.Create(1f / 24f));
+        ch = Vector128.MultiplyAddEstimate(hh, ch, Vector128.Create(0.5f));
+        ch = Vector128.MultiplyAddEstimate(hh, ch, one);
         var square = hh * sh * sh;
         var above = s2 + square;
         var below = one - s2 + square;
@@ -70,18 +75,5 @@ public struct MatchedTuning
         t.K = k * t.Kappa;
         t.Inverse = one / (one + (gKappa * k) + g2);
         return t;
-    }
-
-    /// <summary>Of a tuning that holds four frames of one voice: the four tunings, that voice in the first lane (and in the others).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly unsafe void Spread(MatchedTuning* frames)
-    {
-        for (var i = 0; i < 4; i++)
-        {
-            frames[i].G = Vector128.Create(G[i]);
-            frames[i].Inverse = Vector128.Create(Inverse[i]);
-            frames[i].Kappa = Vector128.Create(Kappa[i]);
-            frames[i].K = Vector128.Create(K[i]);
-        }
     }
 }

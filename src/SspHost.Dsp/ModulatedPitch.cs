@@ -24,16 +24,31 @@ public static unsafe class ModulatedPitch
         float* turns, float* pitch, float* fm, in GridRamp note, in GridRamp fine, in GridRamp amount, bool linear, float sampleRate)
     {
         var perFrame = Vector128.Create(1f / sampleRate);
+        var (least, most) = (Vector128.Create(SegmentPitch.Lowest), Vector128.Create(SegmentPitch.Highest));
+        var half = Vector128.Create(0.5f);
+        var tuning = note.Four(0) + (fine.Four(0) * Vector128.Create(1f / 1200f));
+        var tuningStep = Vector128.Create(4f * (note.Step + (fine.Step * (1f / 1200f))));
+        var depth = amount.Four(0);
+        var depthStep = Vector128.Create(4f * amount.Step);
         for (var i = 0; i < Limits.Grid; i += 4)
         {
-            var volts = Vector128.Load(pitch + i) + note.Four(i) + (fine.Four(i) * Vector128.Create(1f / 1200f));
-            var moved = Vector128.Load(fm + i) * amount.Four(i);
+            var volts = Vector128.Load(pitch + i) + tuning;
+            var moved = Vector128.Load(fm + i) * depth;
             if (!linear) volts += moved;
-            volts = Vector128.MinNative(Vector128.MaxNative(volts, Vector128.Create(SegmentPitch.Lowest)), Vector128.Create(SegmentPitch.Highest));
-            var step = Pitch.ToHertz(volts) * perFrame;
-            if (linear) step *= Vector128<float>.One + (moved * Vector128.Create(0.2f));
-            step = Vector128.MinNative(Vector128.MaxNative(step, Vector128.Create(-0.5f)), Vector128.Create(0.5f));
+            var step = Pitch.ToHertz(Lanes.Within(volts, least, most)) * perFrame;
+            if (linear) step = Vector128.MultiplyAddEstimate(step, moved * Vector128.Create(0.2f), step);
+            step = Lanes.Within(step, -half, half);
             (step & Vector128.Equals(step, step)).Store(turns + i);
+            tuning += tuningStep;
+            depth += depthStep;
         }
+    }
+
+    /// <summary>The same where nothing moves: turns per frame at <paramref name="note"/> volts and <paramref name="fine"/> cents.</summary>
+    public static float Turns(float note, float fine, float sampleRate)
+    {
+        var volts = Vector128.Create(note + (fine * (1f / 1200f)));
+        var step = Pitch.ToHertz(Lanes.Within(volts, Vector128.Create(SegmentPitch.Lowest), Vector128.Create(SegmentPitch.Highest)));
+        return Math.Min((step * Vector128.Create(1f / sampleRate)).ToScalar(), 0.5f);
     }
 }

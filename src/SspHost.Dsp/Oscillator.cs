@@ -1,4 +1,5 @@
 // A band-limited oscillator: sine, triangle, saw and pulse of one phase, through zero, hard-synced, pulse width moving at audio rate.
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
@@ -14,6 +15,7 @@ public enum Waves
     Triangle = 2,
     Saw = 4,
     Pulse = 8,
+    All = Sine | Triangle | Saw | Pulse,
 }
 
 /// <summary>What one voice is told for one segment of <see cref="Limits.Grid"/> frames.</summary>
@@ -42,6 +44,8 @@ public unsafe struct Oscillator
 
     private const int Stride = BlepSegment.Stride;
 
+    // The last four increments of the segment before.
+    private Vector128<float> _past;
     private double _phase;
     private double _increment;
     private double _width;
@@ -61,32 +65,26 @@ public unsafe struct Oscillator
     /// </summary>
     public void Render(float* buffer, float* table, in OscillatorInput input, Waves waves)
     {
-        var phases = buffer + (4 * Stride);
-        var pulses = phases + Limits.Grid;
-        if (_running)
-        {
-            // The ideal samples of this segment are those of the phases before it: a waveform that was not wanted then has not got them,
-            // and would begin in the middle of the fade that brings it in.
-            if ((waves & ~_waves & Waves.Pulse) != 0)
-            {
-                for (var i = 0; i < Limits.Grid; i++) pulses[i] = phases[i] < _width ? 1f : -1f;
-            }
-
-            if ((waves & ~_waves) != 0) AddIdeal(buffer + (BlepTable.Latency - Limits.Grid), phases, pulses, waves & ~_waves);
-            if ((_waves & ~waves) != 0) Forget(buffer, _waves & ~waves);
-        }
-        else
-        {
-            _running = true;
-            _high = true;
-            _increment = input.Increment[0];
-            _width = input.Width[0];
-        }
-
-        if (StandsStill(in input, waves)) Steadily(buffer, table, in input, waves);
+        if (!_running) Start(input.Increment[0], input.Width[0]);
+        else if (waves != _waves) Change(buffer, waves);
+        if (StandsStill(in input, waves)) Steadily(buffer, table, input.Width[Limits.Grid - 1], waves);
         else FrameByFrame(buffer, table, in input, waves);
-        _waves = waves;
-        AddIdeal(buffer + BlepTable.Latency, phases, pulses, waves);
+        End(buffer, waves);
+    }
+
+    /// <summary>
+    /// The same where nothing but the phase moves. False, and nothing done, where <paramref name="increment"/> or (if there is a pulse)
+    /// <paramref name="width"/> is not that of the last frame before.
+    /// </summary>
+    public bool TryRenderStill(float* buffer, float* table, float increment, float width, Waves waves)
+    {
+        if (!_running) Start(increment, width);
+        if (!(increment >= 0f) || _increment != increment) return false;
+        if ((waves & Waves.Pulse) != 0 && _width != width) return false;
+        if (waves != _waves) Change(buffer, waves);
+        Steadily(buffer, table, width, waves);
+        End(buffer, waves);
+        return true;
     }
 
     /// <summary>Makes room for the next segment of the waveforms that were wanted.</summary>
@@ -98,8 +96,50 @@ public unsafe struct Oscillator
         }
     }
 
+    /// <summary>Takes a waveform's segment, times <paramref name="gain"/>, and makes room for its next one.</summary>
+    public static void Take(float* buffer, int wave, float* target, float gain)
+    {
+        var source = buffer + (wave * Stride);
+        for (var i = 0; i < Limits.Grid; i += 4) (Vector128.Load(source + i) * Vector128.Create(gain)).Store(target + i);
+        BlepSegment.Shift(source);
+    }
+
     /// <summary>Where waveform <paramref name="wave"/> (0..3) lies after <see cref="Render"/>.</summary>
     public static float* Wave(float* buffer, int wave) => buffer + (wave * Stride);
+
+    private void Start(float increment, float width)
+    {
+        _running = true;
+        _high = true;
+        _increment = increment;
+        _past = Vector128.Create(increment);
+        _width = width;
+        _waves = Waves.All;
+    }
+
+    // The ideal samples of a segment are those of the phases before it: a waveform that was not wanted then has not got them, and would
+    // begin in the middle of the fade that brings it in. One that is no longer wanted leaves nothing behind for when it is wanted again.
+    private readonly void Change(float* buffer, Waves waves)
+    {
+        var phases = buffer + (4 * Stride);
+        var pulses = phases + Limits.Grid;
+        if ((waves & ~_waves & Waves.Pulse) != 0)
+        {
+            for (var i = 0; i < Limits.Grid; i++) pulses[i] = phases[i] < _width ? 1f : -1f;
+        }
+
+        if ((waves & ~_waves) != 0) AddIdeal(buffer + (BlepTable.Latency - Limits.Grid), phases, pulses, waves & ~_waves);
+        for (var wave = 0; wave < 4; wave++)
+        {
+            if ((_waves & ~waves & (Waves)(1 << wave)) != 0) Block.Clear(buffer + (wave * Stride), Stride);
+        }
+    }
+
+    private void End(float* buffer, Waves waves)
+    {
+        _waves = waves;
+        AddIdeal(buffer + BlepTable.Latency, buffer + (4 * Stride), buffer + (4 * Stride) + Limits.Grid, waves);
+    }
 
     // Whether nothing but the phase moves, which it does forwards.
     private readonly bool StandsStill(in OscillatorInput input, Waves waves)
@@ -128,7 +168,7 @@ public unsafe struct Oscillator
         return Vector128.EqualsAll(same.AsInt32(), Vector128.Create(-1));
     }
 
-    private void Steadily(float* buffer, float* table, in OscillatorInput input, Waves waves)
+    private void Steadily(float* buffer, float* table, float width, Waves waves)
     {
         var phases = buffer + (4 * Stride);
         var pulses = phases + Limits.Grid;
@@ -141,7 +181,7 @@ public unsafe struct Oscillator
         }
 
         if ((waves & Waves.Saw) != 0) BlepSegment.Corners(buffer + (2 * Stride), table, _phase, _increment, 0.0, 0, -2f);
-        _width = input.Width[Limits.Grid - 1];
+        _width = width;
         if ((waves & Waves.Pulse) != 0)
         {
             BlepSegment.Levels(pulses, _phase, _increment, _width);
@@ -150,6 +190,7 @@ public unsafe struct Oscillator
         }
 
         _phase = BlepSegment.After(_phase, _increment);
+        _past = Vector128.Create((float)_increment);
         _high = _phase < _width;
     }
 
@@ -157,8 +198,11 @@ public unsafe struct Oscillator
     {
         var phases = buffer + (4 * Stride);
         var pulses = phases + Limits.Grid;
+        var special = Special(in input);
         for (var i = 0; i < Limits.Grid; i++)
         {
+            i = Pass(i, special, in input, phases, pulses, waves);
+            if (i == Limits.Grid) break;
             var step = new Interval
             {
                 At = buffer + i,
@@ -185,6 +229,7 @@ public unsafe struct Oscillator
             }
             else
             {
+                step.Follow(Past(in input, i - 1), Past(in input, i - 2), Past(in input, i - 3), Past(in input, i - 4));
                 Advance(in step, 0.0, 1.0, _phase, _phase + step.Increment);
             }
 
@@ -193,38 +238,118 @@ public unsafe struct Oscillator
             phases[i] = (float)_phase;
             pulses[i] = _high ? 1f : -1f;
         }
+
+        fixed (OscillatorInput* p = &input) _past = Vector128.Load(p->Increment + Limits.Grid - 4);
+
+        // Edges that nobody hears are not looked for.
+        if ((waves & Waves.Pulse) == 0) _high = _phase < _width;
     }
 
-    // A waveform that is no longer wanted leaves nothing behind for when it is wanted again.
-    private static void Forget(float* buffer, Waves waves)
+    // The increment of a frame of this segment, or, counted back from -1, of the one before.
+    private double Past(in OscillatorInput input, int i)
     {
-        for (var wave = 0; wave < 4; wave++)
+        if (i >= 0) return input.Increment[i];
+        fixed (Vector128<float>* past = &_past) return ((float*)past)[4 + i];
+    }
+
+    // A bit for each frame with a reset, or in which the phase may turn back.
+    private readonly uint Special(in OscillatorInput input)
+    {
+        var special = 0u;
+        var before = Vector128.Create((float)_increment);
+        fixed (OscillatorInput* p = &input)
         {
-            if ((waves & (Waves)(1 << wave)) != 0) Block.Clear(buffer + (wave * Stride), Stride);
+            for (var i = 0; i < Limits.Grid; i += 4)
+            {
+                var increment = Vector128.Load(p->Increment + i);
+                var turned = Vector128.Shuffle(increment, Vector128.Create(3, 0, 1, 2));
+                var bend = increment - Vector128.ConditionalSelect(Vector128.Create(-1, 0, 0, 0).AsSingle(), before, turned);
+                before = turned;
+                var bits = Vector128.GreaterThanOrEqual(Vector128.Load(p->Sync + i), Vector128<float>.Zero)
+                    | Vector128.GreaterThan(Vector128.Abs(bend), Vector128.Abs(increment + increment));
+                special |= Vector128.ExtractMostSignificantBits(bits) << i;
+            }
         }
+
+        return special;
+    }
+
+    // Goes on from frame `i` to the first one that sees a corner or is special: most frames do not, their phase stays between two corners.
+    private int Pass(int i, uint special, in OscillatorInput input, float* phases, float* pulses, Waves waves)
+    {
+        var stop = BitOperations.TrailingZeroCount((special >> i << i) | (1u << Limits.Grid));
+        var (phase, low, high) = (_phase, 0.0, 1.0);
+        if ((waves & Waves.Triangle) != 0)
+        {
+            if (phase < 0.25) high = 0.25;
+            else if (phase < 0.75) (low, high) = (0.25, 0.75);
+            else low = 0.75;
+        }
+
+        var begin = i;
+        if ((waves & Waves.Pulse) == 0)
+        {
+            for (; i < stop; i++)
+            {
+                var next = phase + input.Increment[i];
+                if (!(next >= low && next < high)) break;
+                phases[i] = (float)next;
+                phase = next;
+            }
+        }
+        else
+        {
+            var level = _high ? 1f : -1f;
+            for (; i < stop; i++)
+            {
+                var next = phase + input.Increment[i];
+                if (!(next >= low && next < high) || next < input.Width[i] != _high) break;
+                phases[i] = (float)next;
+                pulses[i] = level;
+                phase = next;
+            }
+        }
+
+        if (i == begin) return i;
+        (_phase, _increment, _width) = (phase, input.Increment[i - 1], input.Width[i - 1]);
+        return i;
     }
 
     private static void AddIdeal(float* target, float* phases, float* pulses, Waves waves)
     {
-        for (var i = 0; i < Limits.Grid; i += 4)
+        if ((waves & Waves.Sine) != 0)
         {
-            var phase = Vector128.Load(phases + i);
-            var at = target + i;
-            if ((waves & Waves.Sine) != 0) (Vector128.Load(at) + FastMath.SinTurns(phase)).Store(at);
-            at += Stride;
-            if ((waves & Waves.Triangle) != 0)
+            for (var i = 0; i < Limits.Grid; i += 4)
+                (Vector128.Load(target + i) + FastMath.SinTurns(Vector128.Load(phases + i))).Store(target + i);
+        }
+
+        target += Stride;
+        if ((waves & Waves.Triangle) != 0)
+        {
+            for (var i = 0; i < Limits.Grid; i += 4)
             {
                 // 4 |frac(phase + 1/4) - 1/2|, turned so that it starts at 0 and rises.
-                var turned = phase + Vector128.Create(0.25f);
+                var turned = Vector128.Load(phases + i) + Vector128.Create(0.25f);
                 turned -= Vector128.GreaterThanOrEqual(turned, Vector128<float>.One) & Vector128<float>.One;
                 var triangle = Vector128<float>.One - (Vector128.Create(4f) * Vector128.Abs(turned - Vector128.Create(0.5f)));
-                (Vector128.Load(at) + triangle).Store(at);
+                (Vector128.Load(target + i) + triangle).Store(target + i);
             }
+        }
 
-            at += Stride;
-            if ((waves & Waves.Saw) != 0) (Vector128.Load(at) + ((phase + phase) - Vector128<float>.One)).Store(at);
-            at += Stride;
-            if ((waves & Waves.Pulse) != 0) (Vector128.Load(at) + Vector128.Load(pulses + i)).Store(at);
+        target += Stride;
+        if ((waves & Waves.Saw) != 0)
+        {
+            for (var i = 0; i < Limits.Grid; i += 4)
+            {
+                var phase = Vector128.Load(phases + i);
+                (Vector128.Load(target + i) + ((phase + phase) - Vector128<float>.One)).Store(target + i);
+            }
+        }
+
+        target += Stride;
+        if ((waves & Waves.Pulse) != 0)
+        {
+            for (var i = 0; i < Limits.Grid; i += 4) (Vector128.Load(target + i) + Vector128.Load(pulses + i)).Store(target + i);
         }
     }
 
@@ -265,9 +390,12 @@ public unsafe struct Oscillator
     private static void Tip(in Interval step, double start, double end, double from, double whole)
     {
         var age = step.Age(start, end, (0.5 * (whole - 0.5)) - from);
-        var speed = 8.0 * Math.Abs(step.SpeedAt(1.0 - age));
-        var top = ((long)whole & 1) != 0;
-        BlepTable.Add(step.At + Stride, step.Table, 1, age, (float)(top ? -speed : speed));
+        var top = ((long)whole & 1) != 0 ? -8.0 : 8.0;
+        var speed = step.CurvedSpeedAt(1.0 - age, out var bend);
+        BlepTable.Add(step.At + Stride, step.Table, 1, age, (float)(top * Math.Abs(speed)));
+
+        // A tip on a bent way is a corner of the second derivative too.
+        if (bend != 0.0) BlepTable.Add(step.At + Stride, step.Table, 2, age, (float)(top * Math.CopySign(bend, bend * speed)));
     }
 
     // The phase passes the pulse width, which moves too.
@@ -307,13 +435,53 @@ public unsafe struct Oscillator
     }
 
     // The time between two frames. The phase runs along p + increment x - bend x (1 - x) / 2: the parabola that modulation of the
-    // frequency makes of it, its bend taken from the last two increments. Without it corners of an FM sound jitter.
+    // frequency makes of it, its bend taken from the last two increments; and where it neither turns nor is reset, along the curve of
+    // fifth order through the last six phases (Newton's backward differences). Without it corners of an FM sound jitter, and jitter is heard
+    // as aliases: a saw modulated over an octave either way at 5 kHz has them at -66 dB with the parabola alone.
     private struct Interval
     {
         public float* At;
         public float* Table;
         public Waves Waves;
         public double Increment, Bend, Width, WidthChange;
+        public double Third, Fourth, Fifth;
+
+        // Takes the four increments before into account. Where they jump, a curve through them would swing: the parabola stays.
+        public void Follow(double a, double b, double c, double d)
+        {
+            Third = Increment - (2.0 * a) + b;
+            Fourth = Increment - (3.0 * (a - b)) - c;
+            Fifth = Increment - (4.0 * (a + c)) + (6.0 * b) + d;
+            if (Math.Abs(Third) + Math.Abs(Fourth) + Math.Abs(Fifth) > 2.0 * Math.Abs(Increment)) Third = Fourth = Fifth = 0.0;
+        }
+
+        // How far the curve is off the parabola.
+        private readonly double Off(double x)
+        {
+            var s = x - 1.0;
+            return s * x * (s + 2.0) * (1.0 / 6.0) * (Third + ((s + 3.0) * 0.25 * (Fourth + ((s + 4.0) * 0.2 * Fifth))));
+        }
+
+        public readonly double CurvedSpeedAt(double x, out double bend)
+        {
+            bend = Bend + (Third * x);
+            if (Third == 0.0 && Fourth == 0.0) return SpeedAt(x);
+            const double H = 1e-3;
+            return SpeedAt(x) + ((Off(x + H) - Off(x - H)) * (0.5 / H));
+        }
+
+        // The root near x, where the parabola has it.
+        private readonly double Refined(double x, double gap, double drift)
+        {
+            for (var round = 0; round < 3; round++)
+            {
+                var speed = SpeedAt(x) - drift;
+                if (Math.Abs(speed) < 0.1 * Math.Abs(Increment)) return x;
+                x = Within(x - ((Travelled(x) + Off(x) - (drift * x) - gap) / speed), 0.0, 1.0);
+            }
+
+            return x;
+        }
 
         public readonly double Travelled(double x) => (Increment * x) - (0.5 * Bend * x * (1.0 - x));
 
@@ -343,7 +511,8 @@ public unsafe struct Oscillator
                 if (Math.Abs(other - Within(other, start, end)) < Math.Abs(x - Within(x, start, end))) x = other;
             }
 
-            return (float)(1.0 - Within(x, start, end));
+            x = Within(x, start, end);
+            return (float)(1.0 - (Third == 0.0 && Fourth == 0.0 ? x : Refined(x, gap, drift)));
         }
 
         // Math.Clamp throws where rounding has put the end before the start.

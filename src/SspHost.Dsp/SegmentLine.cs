@@ -54,6 +54,16 @@ public unsafe struct SegmentLine
         _quiet = 0;
     }
 
+    /// <summary>Where sixteen frames with a standing delay are found: in the line itself, or between samples in <paramref name="scratch"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly float* Standing(float* scratch, double frames)
+    {
+        var whole = (int)frames;
+        if (whole == frames) return _data + ((_write - whole) & _mask);
+        Read(scratch, frames);
+        return scratch;
+    }
+
     /// <summary>Sixteen frames with a standing delay.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Read(float* target, double frames)
@@ -119,22 +129,33 @@ public unsafe struct SegmentLine
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Write(float* source)
     {
-        var silent = Vector128<float>.Zero;
+        var bits = Vector128<float>.Zero;
         var target = _data + _write;
         for (var i = 0; i < Limits.Grid; i += 4)
         {
             var x = Vector128.Load(source + i);
             x.Store(target + i);
-            silent |= x;
+            bits |= x;
         }
 
+        Written(bits);
+    }
+
+    /// <summary>Where this segment's samples go, for loops that write them themselves and then say so.</summary>
+    public readonly float* Room => _data + _write;
+
+    /// <summary>Ends what <see cref="Room"/> began: <paramref name="bits"/> are all sixteen samples or-ed together.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Written(Vector128<float> bits)
+    {
+        var target = _data + _write;
         if (_write < Guard)
         {
-            for (var i = 0; i < Limits.Grid; i += 4) Vector128.Load(source + i).Store(target + _mask + 1 + i);
+            for (var i = 0; i < Limits.Grid; i += 4) Vector128.Load(target + i).Store(target + _mask + 1 + i);
         }
 
         // A sum of bits: +0 alone leaves none.
-        if (Vector128.EqualsAll(silent, Vector128<float>.Zero)) _quiet += _quiet > _mask ? 0 : Limits.Grid;
+        if (Vector128.EqualsAll(bits, Vector128<float>.Zero)) _quiet += _quiet > _mask ? 0 : Limits.Grid;
         else _quiet = 0;
     }
 

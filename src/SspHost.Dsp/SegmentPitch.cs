@@ -14,7 +14,7 @@ public static unsafe class SegmentPitch
     /// <summary>Lowest and highest pitch that is played, in volts: 0.0002 Hz and beyond half of any rate.</summary>
     public const float Lowest = -20f, Highest = 10f;
 
-    /// <summary>Turns per frame, 0..0.5; 0 where the pitch is no number.</summary>
+    /// <summary>Turns per frame, within 0..0.5 whatever the pitch: what is no number adds nothing or silences the segment.</summary>
     /// <param name="pitch">Volts of sixteen frames.</param>
     /// <param name="note">Volts added to them.</param>
     /// <param name="fine">Cents added to them.</param>

@@ -1,4 +1,5 @@
 // ssp-engine probe FILE: a library of modules tried out in a process that may die of it. What it says last is where it was.
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using SspHost.Abi;
@@ -13,20 +14,24 @@ namespace SspHost.EngineHost;
 /// </summary>
 internal static unsafe class Probe
 {
-    private const int Rate = 48_000, Quantum = 32, Quanta = 64;
+    private const int Quanta = 64;
     private const long Most = 1L << 30;
+
+    private static int Rate { get; set; } = 48_000;
+
+    private static int Quantum { get; set; } = 32;
 
     public static int Run(string[] args)
     {
-        if (args is not [var path] && args is not [_, _])
+        var lv2 = args is ["--lv2", ..];
+        if (lv2 ? !TryAudio(args[1..]) : args is not [_] and not [_, _])
         {
-            Console.Error.WriteLine("usage: ssp-engine probe FILE [NAME] | --lv2 FILE      NAME: what the library is called in its descriptors");
+            Console.Error.WriteLine("usage: ssp-engine probe FILE [NAME] | --lv2 FILE RATE QUANTUM      NAME: what the library is called in its descriptors");
             return 2;
         }
 
-        path = args[0];
         Stage("loading");
-        var library = path == "--lv2" ? Lv2File.Open(args[^1], out var refusal) : OpenLibrary.Open(path, args[^1], out refusal);
+        var library = lv2 ? Lv2File.Open(args[1], out var refusal) : OpenLibrary.Open(args[0], args[^1], out refusal);
         for (var i = 0; library != null && i < library.Entries.Count; i++)
         {
             if (Try(library.Descriptors[i], library.Entries[i]) is not { } wrong) continue;
@@ -34,6 +39,7 @@ internal static unsafe class Probe
             library = null;
         }
 
+        if (lv2 && library != null) Trial.Run(library, Rate, Quantum, Stage);
         Stage("done");
         using var stream = new MemoryStream();
         using (var w = new Utf8JsonWriter(stream))
@@ -55,6 +61,13 @@ internal static unsafe class Probe
 
         Console.WriteLine(System.Text.Encoding.UTF8.GetString(stream.ToArray()));
         return library == null ? 1 : 0;
+    }
+
+    private static bool TryAudio(string[] args)
+    {
+        if (args is not [_, var rate, var quantum] || !int.TryParse(rate, CultureInfo.InvariantCulture, out var r) || !int.TryParse(quantum, CultureInfo.InvariantCulture, out var q)) return false;
+        (Rate, Quantum) = (r, q);
+        return r is >= 8000 and <= 768_000 && q is >= 16 and <= Limits.MaxQuantum && int.IsPow2(q);
     }
 
     // Flushed each time: it may be the last one.

@@ -14,7 +14,7 @@ const string Usage = """
                       [--unlocked]                     and lock no memory: for experiments
            ssp-engine --describe                       module descriptors as a binary blob on standard output
            ssp-engine bench memory|heap|graph|classes|sleep|modules|contain|samples|diagnostics [--json]  engine-side benchmarks
-           ssp-engine probe FILE [NAME] | --lv2 FILE       tries a library of modules out, and says what is wrong with it
+           ssp-engine probe FILE [NAME] | --lv2 FILE RATE QUANTUM  tries a library of modules or a plugin out, and says what is wrong with it
            ssp-engine survey FILE                          plays an LV2 plugin that `ssp module test --lv2` wrote down
            ssp-engine conform FILE [--json]                runs the conformance suite on a library of modules
            ssp-engine --version

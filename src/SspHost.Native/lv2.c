@@ -3,10 +3,11 @@
    process as a record (Lv2Plugin in SspHost.Abi); nothing here reads RDF. */
 #define _GNU_SOURCE
 #include "lv2.h"
+#include "lv2_time.h"
 #include "../../dsp-modules/sdk/ssp_module.h"
 #include <dlfcn.h>
-#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define EXTENSION "http://lv2plug.in/ns/ext/"
@@ -33,6 +34,10 @@ struct plugin {
     int32_t ports;
     int32_t latency; /* port, or -1 */
     int32_t state_bytes;
+    int32_t tempo;  /* parameter, in beats a minute; -1: it does not ask for the time */
+    int32_t clock;  /* input that the clock's pulses come to, or -1 */
+    int32_t pulses; /* setting: pulses a beat; with clock */
+    int32_t reserved;
     char uri[512];
     char bundle[1024];
     char binary[1024];
@@ -71,50 +76,56 @@ struct instance {
     int32_t in_run;
     int32_t stash_bytes;
     unsigned char *stash; /* state to be restored */
+    int32_t stash_is_newer; /* than what the instance that is to be made anew would save */
+    int32_t pulses;         /* a beat, at the clock's jack */
+    struct beat_time time;
     struct lv2_log log;
     struct lv2_option options[6];
 };
 
-/* ---- identifiers: one table for the process; looking up is lock-free, because run may */
+/* ---- identifiers: one table for the process, an identifier is a place in it and one more. Without a lock, because run may ask, and must not wait
+   for a thread that does not run; by hash, because it may ask often. Nothing is ever taken out. */
 
-#define MOST_URIDS 4096
+#define MOST_URIDS 8192u /* a power of two; at most three quarters of it are used */
 static const char *urids[MOST_URIDS];
 static uint32_t urid_count;
-static char urid_text[256 * 1024];
+static char urid_text[512 * 1024];
 static size_t urid_bytes;
-static pthread_mutex_t urid_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static uint32_t find(const char *uri, uint32_t from, uint32_t to)
-{
-    for (uint32_t i = from; i < to; i++)
-        if (strcmp(urids[i], uri) == 0) return i + 1;
-    return 0;
-}
 
 static uint32_t map(void *handle, const char *uri)
 {
     (void)handle;
-    uint32_t known = __atomic_load_n(&urid_count, __ATOMIC_ACQUIRE);
-    uint32_t id = find(uri, 0, known);
-    if (id) return id;
-    pthread_mutex_lock(&urid_lock);
-    id = find(uri, known, urid_count);
-    size_t length = strlen(uri) + 1;
-    if (!id && urid_count < MOST_URIDS && length <= sizeof urid_text - urid_bytes) {
-        memcpy(urid_text + urid_bytes, uri, length);
-        urids[urid_count] = urid_text + urid_bytes;
-        urid_bytes += length;
-        id = urid_count + 1;
-        __atomic_store_n(&urid_count, id, __ATOMIC_RELEASE);
+    uint32_t place = 2166136261u; /* FNV-1a */
+    for (const char *c = uri; *c; c++) place = (place ^ (unsigned char)*c) * 16777619u;
+    const char *text = NULL;
+    for (;; place++) {
+        place &= MOST_URIDS - 1;
+        const char *there = __atomic_load_n(&urids[place], __ATOMIC_ACQUIRE);
+        if (there == NULL) {
+            if (text == NULL) {
+                size_t bytes = strlen(uri) + 1;
+                if (__atomic_add_fetch(&urid_count, 1, __ATOMIC_RELAXED) > MOST_URIDS / 4 * 3) {
+                    __atomic_sub_fetch(&urid_count, 1, __ATOMIC_RELAXED);
+                    return 0; /* full, which the extension allows */
+                }
+                if (bytes > sizeof urid_text) return 0;
+                size_t at = __atomic_fetch_add(&urid_bytes, bytes, __ATOMIC_RELAXED);
+                if (at > sizeof urid_text - bytes) {
+                    __atomic_sub_fetch(&urid_bytes, bytes, __ATOMIC_RELAXED);
+                    return 0;
+                }
+                text = memcpy(urid_text + at, uri, bytes);
+            }
+            if (__atomic_compare_exchange_n(&urids[place], &there, text, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return place + 1;
+        }
+        if (strcmp(there, uri) == 0) return place + 1; /* by somebody else meanwhile: our copy of the text is wasted */
     }
-    pthread_mutex_unlock(&urid_lock);
-    return id; /* 0: the table is full, which the extension allows */
 }
 
 static const char *unmap(void *handle, uint32_t urid)
 {
     (void)handle;
-    return urid > 0 && urid <= __atomic_load_n(&urid_count, __ATOMIC_ACQUIRE) ? urids[urid - 1] : NULL;
+    return urid > 0 && urid <= MOST_URIDS ? __atomic_load_n(&urids[urid - 1], __ATOMIC_ACQUIRE) : NULL;
 }
 
 static struct lv2_map mapping = { NULL, map };
@@ -181,6 +192,12 @@ static int64_t ring_take(struct ring *r, unsigned char *into)
     return (int64_t)size;
 }
 
+/* What was asked and answered dies with who asked. [while neither run nor work goes on] */
+static void ring_empty(struct ring *r)
+{
+    if (r != NULL) __atomic_store_n(&r->read, r->written, __ATOMIC_RELEASE);
+}
+
 static int schedule_work(void *handle, uint32_t size, const void *data)
 {
     struct voice *v = handle;
@@ -197,7 +214,7 @@ static int has_asked(const struct instance *self)
 {
     for (int v = 0; self->worker != NULL && v < self->voices; v++) {
         struct ring *r = self->voice[v].asked;
-        if (r->read != r->written) return 1;
+        if (__atomic_load_n(&r->read, __ATOMIC_RELAXED) != r->written) return 1;
     }
     return 0;
 }
@@ -278,10 +295,27 @@ static const void *retrieve(void *handle, uint32_t key, uint64_t *size, uint32_t
     return NULL;
 }
 
+/* Files that a state names are named absolutely: a patch refers to them where they are, and copies none. */
+static char *same_path(void *handle, const char *path)
+{
+    (void)handle;
+    return strdup(path);
+}
+
+static void free_path(void *handle, char *path)
+{
+    (void)handle;
+    free(path);
+}
+
+static struct lv2_map_path path_mapping = { NULL, same_path, same_path };
+static struct lv2_free_path path_freeing = { NULL, free_path };
+
 static void restore(struct instance *self)
 {
     struct saving s = { self->stash, self->stash_bytes, self->stash_bytes };
-    for (int v = 0; v < self->voices; v++) self->state->restore(self->voice[v].handle, retrieve, &s, 0, self->voice[v].list);
+    for (int v = 0; v < self->voices; v++)
+        if (self->voice[v].handle != NULL) self->state->restore(self->voice[v].handle, retrieve, &s, 0, self->voice[v].list);
 }
 
 /* ---- the instance */
@@ -291,6 +325,8 @@ static char failure[1200]; /* not of a thread: static thread storage is scarce i
 /* Why the last construct failed. [steward, probe] */
 const char *ssp_lv2_failure(void) { return failure; }
 
+uint64_t ssp_float_control(void);
+void ssp_keep_float_control(uint64_t before);
 void ssp_signals_keep(void);
 void ssp_signals_restore(void);
 
@@ -322,16 +358,28 @@ static int64_t instance_bytes(void *context, const ssp_instance_setup *setup)
     return block(sizeof(struct instance)) + block(voices * (int64_t)sizeof(struct voice)) + block(p->state_bytes) + voices * voice;
 }
 
+/* Binaries that use a library and do not name it (Debian's swh-lv2 and FFTW): it is loaded for them. */
+static int load_forgotten(const char *why)
+{
+    static const struct { const char *symbol, *library; } known[] = {
+        { "undefined symbol: fftwf_", "libfftw3f.so.3" }, { "undefined symbol: fftw_", "libfftw3.so.3" },
+    };
+    for (unsigned i = 0; why != NULL && i < sizeof known / sizeof *known; i++)
+        if (strstr(why, known[i].symbol) != NULL) return dlopen(known[i].library, RTLD_NOW | RTLD_GLOBAL) != NULL;
+    return 0;
+}
+
 static const struct lv2_descriptor *open_plugin(const struct plugin *p)
 {
     ssp_signals_keep();
     void *library = dlopen(p->binary, RTLD_NOW | RTLD_LOCAL); /* for good: the same one next time */
-    ssp_signals_restore();
     if (library == NULL) {
         const char *why = dlerror();
         fail("its binary cannot be loaded: ", why ? why : p->binary);
-        return NULL;
+        if (load_forgotten(failure)) library = dlopen(p->binary, RTLD_NOW | RTLD_LOCAL);
     }
+    ssp_signals_restore();
+    if (library == NULL) return NULL;
     const struct lv2_descriptor *(*get)(uint32_t) = (const struct lv2_descriptor *(*)(uint32_t))dlsym(library, "lv2_descriptor");
     const struct lv2_library *(*open)(const char *, const struct lv2_feature *const *) =
         (const struct lv2_library *(*)(const char *, const struct lv2_feature *const *))dlsym(library, "lv2_lib_descriptor");
@@ -351,17 +399,35 @@ static const struct lv2_descriptor *open_plugin(const struct plugin *p)
     return NULL;
 }
 
-static void clear_sequence(struct instance *self, void *buffer, const struct port *p)
+/* Mapped before the first instance is made, so that run need not ask. */
+static struct {
+    uint32_t sequence, midi, object, whole, longer, real, twice;
+    uint32_t position, frame, speed, bar, bar_beat, beat, beat_unit, beats_per_bar, tempo, frames_per_second;
+} urid;
+
+#define ATOM EXTENSION "atom#"
+#define TIME EXTENSION "time#"
+
+static void know(void)
+{
+    static const struct { uint32_t *id; const char *uri; } words[] = {
+        { &urid.sequence, ATOM "Sequence" }, { &urid.midi, EXTENSION "midi#MidiEvent" }, { &urid.object, ATOM "Object" }, { &urid.whole, ATOM "Int" },
+        { &urid.longer, ATOM "Long" }, { &urid.real, ATOM "Float" }, { &urid.twice, ATOM "Double" }, { &urid.position, TIME "Position" },
+        { &urid.frame, TIME "frame" }, { &urid.speed, TIME "speed" }, { &urid.bar, TIME "bar" }, { &urid.bar_beat, TIME "barBeat" },
+        { &urid.beat, TIME "beat" }, { &urid.beat_unit, TIME "beatUnit" }, { &urid.beats_per_bar, TIME "beatsPerBar" },
+        { &urid.tempo, TIME "beatsPerMinute" }, { &urid.frames_per_second, TIME "framesPerSecond" },
+    };
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) *words[i].id = map(NULL, words[i].uri);
+}
+
+static void clear_sequence(void *buffer, const struct port *p)
 {
     struct lv2_sequence *s = buffer;
     if (p->kind == ATOM_OUT) {
         *s = (struct lv2_sequence){ { (uint32_t)p->bytes - sizeof(struct lv2_atom), 0 }, 0, 0 }; /* room; of type 0, as the extension asks */
         return;
     }
-    (void)self;
-    static uint32_t type;
-    if (type == 0) type = map(NULL, EXTENSION "atom#Sequence");
-    *s = (struct lv2_sequence){ { sizeof(struct lv2_sequence) - sizeof(struct lv2_atom), type }, 0, 0 };
+    *s = (struct lv2_sequence){ { sizeof(struct lv2_sequence) - sizeof(struct lv2_atom), urid.sequence }, 0, 0 };
 }
 
 static void rest(struct instance *self, struct voice *v)
@@ -369,7 +435,7 @@ static void rest(struct instance *self, struct voice *v)
     for (int i = 0; i < self->plugin->ports; i++) {
         const struct port *p = &self->plugin->port[i];
         if (is_signal(p->kind)) memset(v->buffers[i], 0, (size_t)self->quantum * sizeof(float));
-        else if (is_sequence(p->kind)) clear_sequence(self, v->buffers[i], p);
+        else if (is_sequence(p->kind)) clear_sequence(v->buffers[i], p);
         else if (p->kind == CONTROL_IN || p->kind == CONTROL_OUT) *(float *)v->buffers[i] = p->value;
     }
 }
@@ -391,13 +457,12 @@ static void *take(unsigned char **at, int64_t bytes)
 
 static void options_of(struct instance *self)
 {
-    uint32_t whole = map(NULL, EXTENSION "atom#Int"), real = map(NULL, EXTENSION "atom#Float");
     struct lv2_option *o = self->options;
-    o[0] = (struct lv2_option){ 0, 0, map(NULL, "http://lv2plug.in/ns/ext/parameters#sampleRate"), sizeof(float), real, &self->rate };
-    o[1] = (struct lv2_option){ 0, 0, map(NULL, EXTENSION "buf-size#minBlockLength"), sizeof(int32_t), whole, &self->quantum };
-    o[2] = (struct lv2_option){ 0, 0, map(NULL, EXTENSION "buf-size#maxBlockLength"), sizeof(int32_t), whole, &self->quantum };
-    o[3] = (struct lv2_option){ 0, 0, map(NULL, EXTENSION "buf-size#nominalBlockLength"), sizeof(int32_t), whole, &self->quantum };
-    o[4] = (struct lv2_option){ 0, 0, map(NULL, EXTENSION "buf-size#sequenceSize"), sizeof(int32_t), whole, &self->sequence_bytes };
+    o[0] = (struct lv2_option){ 0, 0, map(NULL, EXTENSION "parameters#sampleRate"), sizeof(float), urid.real, &self->rate };
+    o[1] = (struct lv2_option){ 0, 0, map(NULL, EXTENSION "buf-size#minBlockLength"), sizeof(int32_t), urid.whole, &self->quantum };
+    o[2] = (struct lv2_option){ 0, 0, map(NULL, EXTENSION "buf-size#maxBlockLength"), sizeof(int32_t), urid.whole, &self->quantum };
+    o[3] = (struct lv2_option){ 0, 0, map(NULL, EXTENSION "buf-size#nominalBlockLength"), sizeof(int32_t), urid.whole, &self->quantum };
+    o[4] = (struct lv2_option){ 0, 0, map(NULL, EXTENSION "buf-size#sequenceSize"), sizeof(int32_t), urid.whole, &self->sequence_bytes };
 }
 
 static void end(struct instance *self, int voices)
@@ -431,6 +496,7 @@ static int32_t construct(void *context, void *memory, const ssp_instance_setup *
     timing->tail_frames = -1; /* LV2 plugins do not tell */
     self->stash = take(&at, p->state_bytes);
     if (__atomic_load_n(&p->flags, __ATOMIC_ACQUIRE) & SILENT) return 0;
+    know();
     if ((self->descriptor = open_plugin(p)) == NULL) return 1;
     self->rate = setup->sample_rate;
     self->voices = voices_of(p, setup);
@@ -438,7 +504,9 @@ static int32_t construct(void *context, void *memory, const ssp_instance_setup *
     self->voice = take(&at, self->voices * (int64_t)sizeof(struct voice));
     self->log = (struct lv2_log){ self, log_line, log_text };
     options_of(self);
-    (void)map(NULL, "http://lv2plug.in/ns/ext/midi#MidiEvent");
+    self->pulses = p->pulses >= 0 ? setup->settings[p->pulses] : 1;
+    if (self->pulses < 1) self->pulses = 1;
+    beat_reset(&self->time);
     const struct lv2_descriptor *d = self->descriptor;
     for (int i = 0; i < self->voices; i++) {
         struct voice *v = &self->voice[i];
@@ -456,6 +524,8 @@ static int32_t construct(void *context, void *memory, const ssp_instance_setup *
         offer(v, EXTENSION "buf-size#powerOf2BlockLength", NULL);
         offer(v, EXTENSION "log#log", &self->log);
         offer(v, "http://lv2plug.in/ns/lv2core#isLive", NULL);
+        offer(v, EXTENSION "state#mapPath", &path_mapping);
+        offer(v, EXTENSION "state#freePath", &path_freeing);
         if (v->asked != NULL) offer(v, EXTENSION "worker#schedule", &v->schedule);
         for (int n = 0; n < p->ports; n++) {
             int64_t bytes = port_bytes(&p->port[n], self->quantum);
@@ -486,8 +556,9 @@ static void reset(void *memory)
 {
     struct instance *self = memory;
     if (self->descriptor == NULL || self->waiting == JOB_RENEW) return;
-    if (self->played && self->quanta < SOON) self->waiting = JOB_RENEW; /* what is not a number stays in many a delay line */
+    if (self->waiting == 0 && self->played && self->quanta < SOON) self->waiting = JOB_RENEW; /* what is not a number stays in many a delay line */
     self->quanta = 0;
+    beat_reset(&self->time);
     for (int i = 0; i < self->voices; i++) {
         struct voice *v = &self->voice[i];
         if (self->descriptor->deactivate) self->descriptor->deactivate(v->handle);
@@ -525,25 +596,106 @@ static int midi(const ssp_module_event *e, unsigned char *b)
     }
 }
 
-static void fill_sequence(struct instance *self, const ssp_process_context *c, void *buffer, const struct port *p)
+static unsigned char *put_property(unsigned char *at, uint32_t key, uint32_t type, uint32_t size, const void *value)
 {
-    static uint32_t type;
-    clear_sequence(self, buffer, p);
-    if (p->index < 0) return; /* takes no MIDI */
-    if (type == 0) type = map(NULL, "http://lv2plug.in/ns/ext/midi#MidiEvent");
+    struct lv2_property head = { key, 0, { size, type } };
+    memcpy(at, &head, sizeof head);
+    memset(at + sizeof head, 0, 8);
+    memcpy(at + sizeof head, value, size);
+    return at + sizeof head + 8;
+}
+
+#define POSITION_BYTES 256 /* at most, with its event */
+
+static unsigned char *put_position(unsigned char *at, struct beat_position p, int64_t now, float rate)
+{
+    int64_t bar = (int64_t)floor(p.beats / BEATS_IN_BAR);
+    float bar_beat = (float)(p.beats - (double)bar * BEATS_IN_BAR), speed = (float)p.speed, tempo = (float)p.tempo, in_bar = BEATS_IN_BAR;
+    int32_t unit = 4;
+    unsigned char *body = at + sizeof(struct lv2_event), *end = body + sizeof(struct lv2_object);
+    memcpy(body, &(struct lv2_object){ 0, urid.position }, sizeof(struct lv2_object));
+    end = put_property(end, urid.frame, urid.longer, 8, &now);
+    end = put_property(end, urid.speed, urid.real, 4, &speed);
+    end = put_property(end, urid.bar, urid.longer, 8, &bar);
+    end = put_property(end, urid.bar_beat, urid.real, 4, &bar_beat);
+    end = put_property(end, urid.beat, urid.twice, 8, &p.beats);
+    end = put_property(end, urid.beat_unit, urid.whole, 4, &unit);
+    end = put_property(end, urid.beats_per_bar, urid.real, 4, &in_bar);
+    end = put_property(end, urid.tempo, urid.real, 4, &tempo);
+    end = put_property(end, urid.frames_per_second, urid.real, 4, &rate);
+    memcpy(at, &(struct lv2_event){ 0, { (uint32_t)(end - body), urid.object } }, sizeof(struct lv2_event));
+    return end;
+}
+
+/* What an atom input takes: its index and one more. */
+enum { TAKES_MIDI = 1, TAKES_TIME = 2 };
+
+static void fill_sequence(const struct instance *self, const ssp_process_context *c, void *buffer, const struct port *p, const struct beat_position *news)
+{
+    clear_sequence(buffer, p);
+    int takes = p->index + 1;
     struct lv2_sequence *s = buffer;
-    unsigned char *at = (unsigned char *)(s + 1), *last = (unsigned char *)buffer + p->bytes - 24;
+    unsigned char *at = (unsigned char *)(s + 1), *end = (unsigned char *)buffer + p->bytes;
+    if ((takes & TAKES_TIME) && news != NULL && end - at >= POSITION_BYTES) at = put_position(at, *news, self->time.now, self->rate);
     int cursor = 0;
-    for (const ssp_module_event *e; at <= last && (e = ssp_next_event(c, &cursor)) != NULL;) {
+    for (const ssp_module_event *e; (takes & TAKES_MIDI) && end - at >= 24 && (e = ssp_next_event(c, &cursor)) != NULL;) {
         unsigned char bytes[8] = { 0 };
         int length = midi(e, bytes);
         if (length == 0) continue;
-        struct lv2_event head = { (int64_t)e->frame, { (uint32_t)length, type } };
+        struct lv2_event head = { (int64_t)e->frame, { (uint32_t)length, urid.midi } };
         memcpy(at, &head, sizeof head);
         memcpy(at + sizeof head, bytes, 8);
         at += sizeof head + 8;
     }
     s->atom.size = (uint32_t)(at - (unsigned char *)buffer - sizeof(struct lv2_atom));
+}
+
+/* Who says what time it is in this quantum; where it is at its beginning, if that is news. */
+static int begin_time(struct instance *self, const ssp_process_context *c, struct beat_position *p)
+{
+    struct beat_time *t = &self->time;
+    const struct plugin *plugin = self->plugin;
+    int jack = plugin->clock >= 0 && (c->inputs[plugin->clock].flags & SSP_SIGNAL_FLAGS_CONNECTED) != 0;
+    int source = jack ? BY_JACK : t->source == BY_JACK ? BY_KNOB : t->source;
+    if (source != t->source) {
+        double beats = t->beats;
+        int64_t now = t->now;
+        beat_reset(t);
+        t->source = source;
+        t->beats = beats;
+        t->now = now;
+    }
+    *p = beat_at(t, source == BY_JACK ? self->pulses : MIDI_PULSES, self->rate, ssp_param(c, plugin->tempo, 0));
+    if (!beat_is_news(t, *p, self->rate)) return 0;
+    beat_sent(t, *p);
+    return 1;
+}
+
+/* What this quantum brings, for the next one. */
+static void end_time(struct instance *self, const ssp_process_context *c)
+{
+    struct beat_time *t = &self->time;
+    if (t->source == BY_JACK) {
+        const float *volts = ssp_in(c, self->plugin->clock, 0);
+        for (int f = 0; f < c->frames; f++) {
+            if (!t->high && volts[f] >= GATE_HIGH) {
+                t->high = 1;
+                beat_pulse(t, t->now + f);
+            } else if (volts[f] <= GATE_LOW) {
+                t->high = 0;
+            }
+        }
+    }
+    int cursor = 0;
+    for (const ssp_module_event *e; t->source != BY_JACK && (e = ssp_next_event(c, &cursor)) != NULL;) {
+        if (e->kind < SSP_EVENT_KIND_CLOCK || e->kind > SSP_EVENT_KIND_STOP) continue;
+        t->source = BY_MIDI;
+        if (e->kind == SSP_EVENT_KIND_CLOCK) beat_pulse(t, t->now + (int64_t)e->frame);
+        else if (e->kind == SSP_EVENT_KIND_START) beat_rewind(t);
+        if (e->kind != SSP_EVENT_KIND_CLOCK) t->running = e->kind != SSP_EVENT_KIND_STOP;
+    }
+    if (t->source == BY_KNOB) t->beats += (double)c->frames / self->rate * ssp_param(c, self->plugin->tempo, 0) / 60.0;
+    t->now += c->frames;
 }
 
 /* One voice of several hears its channel; one alone hears the sum of an audio cable and the first channel of a CV. */
@@ -568,15 +720,15 @@ static void silence(const struct instance *self, const ssp_process_context *c)
     }
 }
 
-static void play(struct instance *self, const ssp_process_context *c, int voice, unsigned char *letter)
+static void play(struct instance *self, const ssp_process_context *c, int voice, unsigned char *letter, const struct beat_position *news)
 {
     struct voice *v = &self->voice[voice];
     const struct plugin *p = self->plugin;
     for (int i = 0; i < p->ports; i++) {
         const struct port *port = &p->port[i];
         if (port->kind == CONTROL_IN) *(float *)v->buffers[i] = port->index < 0 ? port->value : ssp_param(c, port->index, 0);
-        else if (port->kind == ATOM_IN) fill_sequence(self, c, v->buffers[i], port);
-        else if (port->kind == ATOM_OUT) clear_sequence(self, v->buffers[i], port);
+        else if (port->kind == ATOM_IN) fill_sequence(self, c, v->buffers[i], port, news);
+        else if (port->kind == ATOM_OUT) clear_sequence(v->buffers[i], port);
         else if (port->kind == AUDIO_IN || port->kind == CV_IN) fill_input(self, c, voice, port, v->buffers[i]);
     }
     if (self->worker != NULL) {
@@ -614,8 +766,13 @@ static ssp_process_result process(void *memory, const ssp_process_context *c)
     if (self->quanta < SOON) self->quanta++;
     unsigned char letter[RING_BYTES / 2];
     __atomic_store_n(&self->in_run, 1, __ATOMIC_RELAXED);
-    for (int v = 0; v < self->voices; v++) play(self, c, v, letter);
+    struct beat_position position;
+    const struct beat_position *news = self->plugin->tempo >= 0 && begin_time(self, c, &position) ? &position : NULL;
+    uint64_t control = ssp_float_control(); /* a plugin that leaves it otherwise would change how every module after it rounds and flushes */
+    for (int v = 0; v < self->voices; v++) play(self, c, v, letter, news);
+    ssp_keep_float_control(control);
     __atomic_store_n(&self->in_run, 0, __ATOMIC_RELAXED);
+    if (self->plugin->tempo >= 0) end_time(self, c);
     if (has_asked(self)) ssp_request_work(c, JOB_WORK, 0);
     return SSP_PROCESS_RESULT_CONTINUE;
 }
@@ -625,10 +782,15 @@ static int32_t save_state(void *memory, void *into, int32_t bytes);
 /* New handles in place of those that reset did not mend, with the state of the old ones. */
 static int renew(struct instance *self)
 {
-    if (self->state != NULL && self->voice[0].handle != NULL) self->stash_bytes = save_state(self, self->stash, self->plugin->state_bytes);
+    if (self->state != NULL && self->voice[0].handle != NULL && !self->stash_is_newer) self->stash_bytes = save_state(self, self->stash, self->plugin->state_bytes);
     end(self, self->voices);
     int failed = 0;
-    for (int v = 0; v < self->voices; v++) failed |= make(self, &self->voice[v]);
+    for (int v = 0; v < self->voices; v++) {
+        ring_empty(self->voice[v].asked);
+        ring_empty(self->voice[v].answered);
+        failed |= make(self, &self->voice[v]);
+    }
+    self->stash_is_newer = failed; /* nobody is there who could save another one */
     if (!failed && self->state != NULL && self->stash_bytes > 0) restore(self);
     return failed;
 }
@@ -652,7 +814,10 @@ static void work(void *memory, ssp_work_job *job)
 static int32_t save_state(void *memory, void *into, int32_t bytes)
 {
     struct instance *self = memory;
-    if (self->descriptor == NULL || self->waiting == JOB_RESTORE) { /* what a missing plugin was given is kept for the day it is there */
+    int waiting = __atomic_load_n(&self->waiting, __ATOMIC_RELAXED);
+    /* What a missing plugin was given is kept for the day it is there; and what was given and not yet taken is the state. */
+    if (self->descriptor == NULL || waiting == JOB_RESTORE || (waiting == JOB_RENEW && self->stash_is_newer) || self->voice[0].handle == NULL) {
+        if (bytes < self->stash_bytes) return 0;
         memcpy(into, self->stash, (size_t)self->stash_bytes);
         return self->stash_bytes;
     }
@@ -673,8 +838,13 @@ static int32_t load_state(void *memory, uint32_t version, const void *state, int
     memcpy(self->stash, state, (size_t)bytes);
     self->stash_bytes = bytes;
     if (self->descriptor == NULL || self->state == NULL) return 1;
-    if (self->played) self->waiting = JOB_RESTORE; /* off the RT threads, and process waits */
-    else restore(self);
+    if (!self->played) {
+        restore(self);
+    } else if (__atomic_load_n(&self->waiting, __ATOMIC_RELAXED) == JOB_RENEW) {
+        self->stash_is_newer = 1;
+    } else {
+        __atomic_store_n(&self->waiting, JOB_RESTORE, __ATOMIC_RELEASE); /* off the RT threads, and process waits */
+    }
     return 1;
 }
 

@@ -73,6 +73,17 @@ struct lv2_state {
                    uint32_t flags, const struct lv2_feature *const *features);
 };
 
+struct lv2_map_path {
+    void *handle;
+    char *(*abstract_path)(void *handle, const char *absolute);
+    char *(*absolute_path)(void *handle, const char *abstract);
+};
+
+struct lv2_free_path {
+    void *handle;
+    void (*free_path)(void *handle, char *path);
+};
+
 struct lv2_atom {
     uint32_t size;
     uint32_t type;
@@ -88,6 +99,18 @@ struct lv2_sequence {
 struct lv2_event {
     int64_t frames;
     struct lv2_atom body;
+};
+
+/* A property of an object, its value behind it; and the body of an object, the properties behind it. */
+struct lv2_property {
+    uint32_t key;
+    uint32_t context;
+    struct lv2_atom value;
+};
+
+struct lv2_object {
+    uint32_t id;
+    uint32_t type;
 };
 
 #endif

@@ -30,6 +30,17 @@ uint64_t ssp_float_control(void)
 #endif
 }
 
+/// Sets it back to what ssp_float_control gave before code of others ran, where that left it otherwise.
+void ssp_keep_float_control(uint64_t before)
+{
+#if defined(__x86_64__)
+    const uint64_t happened = 0x3F; // exceptions so far: no setting
+    if (((ssp_float_control() ^ before) & ~happened) != 0) _mm_setcsr((uint32_t)(before & ~happened));
+#else
+    if (ssp_float_control() != before) __asm__ volatile("msr fpcr, %0\n\tisb" : : "r"(before));
+#endif
+}
+
 /// Switches flush-to-zero of the calling thread on or off; the rounding mode stays. Returns 1 if it reads back as asked.
 int32_t ssp_set_flush_to_zero(int32_t on)
 {

@@ -14,8 +14,8 @@ internal static unsafe class ArmKernels
 {
     public const int Rate = 48_000, Quantum = 32, Quanta = 128, Channels = 4, ArenaBytes = 256 << 20;
 
-    // Long enough for the slowest machine, short enough for a loop without end to be an error.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    // Long enough for the slowest machine, short enough for a loop without end to be an error; a compiler has more to do than a module.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1), PatienceToBuild = TimeSpan.FromMinutes(10);
     private static readonly Lazy<string> LazyRoot = new(FindRoot);
     private static readonly Lazy<string> LazyImage = new(Build);
 
@@ -99,24 +99,29 @@ internal static unsafe class ArmKernels
     }
 
     /// <summary>Runs a command and returns what it printed.</summary>
-    public static string Run(string command, params string[] arguments)
+    public static string Run(string command, params string[] arguments) => Run(Patience, command, arguments);
+
+    private static string Run(TimeSpan patience, string command, params string[] arguments)
     {
-        var start = new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Root };
+        var start = new ProcessStartInfo(
+            command, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Root };
         // The test host's own build settings are not the child's.
-        foreach (var name in start.Environment.Keys.Where(static k => k.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase)).ToArray()) _ = start.Environment.Remove(name);
+        foreach (var name in start.Environment.Keys.Where(static k => k.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase))
+            .ToArray()) _ = start.Environment.Remove(name);
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var printed = process.StandardOutput.ReadToEndAsync();
-        if (!process.WaitForExit(Patience)) process.Kill();
+        if (!process.WaitForExit(patience)) process.Kill(entireProcessTree: true);
         process.WaitForExit();
         var output = printed.Result;
-        if (process.ExitCode != 0) throw new InvalidOperationException($"{command} {string.Join(' ', arguments)}: exit code {process.ExitCode}: {output}{errors.Result}");
+        if (process.ExitCode != 0) throw new InvalidOperationException(
+            $"{command} {string.Join(' ', arguments)}: exit code {process.ExitCode}: {output}{errors.Result}");
         return output;
     }
 
     private static string Build()
     {
-        _ = Run("sh", Path.Combine(Root, "tools/arm64.sh"));
+        _ = Run(PatienceToBuild, "sh", Path.Combine(Root, "tools/arm64.sh"));
         return Path.Combine(Folder, "kernels");
     }
 
@@ -131,7 +136,8 @@ internal static unsafe class ArmKernels
     {
         if (Environment.GetEnvironmentVariable("SSP_ROOT") is { Length: > 0 } given) return given;
         var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "SspHost.sln"))) folder = Path.GetDirectoryName(folder) ?? throw new FileNotFoundException("SspHost.sln");
+        while (!File.Exists(Path.Combine(folder, "SspHost.sln")))
+            folder = Path.GetDirectoryName(folder) ?? throw new FileNotFoundException("SspHost.sln");
         return folder;
     }
 

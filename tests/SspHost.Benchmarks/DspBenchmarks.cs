@@ -87,15 +87,51 @@ public unsafe class DspBenchmarks
         return _result[0];
     }
 
-    /// <summary>Four voices, nothing moving.</summary>
+    /// <summary>Four voices, nothing moving, five outputs.</summary>
     [Benchmark]
-    public float MatchedSvfRun()
+    public float MatchedSvfFour()
     {
-        Vector128<float> turns = Vector128.Create(0.02f), k = Vector128.Create(0.5f);
-        var tuning = _svf->Still(turns, k);
-        var outs = (Vector128<float>*)_svfOutputs;
-        _svf->Run((Vector128<float>*)_signal, &tuning, 0, Frames, 1, turns, k, outs, outs + Frames, outs + (2 * Frames), outs + (3 * Frames), outs + (4 * Frames));
+        MatchedGains gains;
+        _svf->Still(Vector128.Create(0.02f), Vector128.Create(0.5f), &gains);
+        var raw = stackalloc Vector128<float>[3 * Limits.Grid];
+        for (var at = 0; at < Frames; at += Limits.Grid)
+        {
+            _svf->RunFour((Vector128<float>*)_signal + at, &gains, 0, 0, raw, raw + Limits.Grid, raw + (2 * Limits.Grid));
+            for (var output = 0; output < 5; output++)
+                MatchedSvf.Weigh(_svf, output, 4, (float*)raw, 4 * Limits.Grid, _svfOutputs + (output * 4 * Frames), Limits.Grid, 1f);
+        }
+
         return _svfOutputs[0];
+    }
+
+    /// <summary>One voice, nothing moving, one output.</summary>
+    [Benchmark]
+    public float MatchedSvfOne()
+    {
+        MatchedGains gains;
+        _svf->Still(Vector128.Create(0.02f), Vector128.Create(0.5f), &gains);
+        var raw = stackalloc float[3 * Limits.Grid];
+        for (var at = 0; at < Frames; at += Limits.Grid)
+        {
+            _svf->RunOne(_signal + at, &gains, 0, raw, raw + Limits.Grid, raw + (2 * Limits.Grid));
+            MatchedSvf.Weigh(_svf, 0, 1, raw, Limits.Grid, _svfOutputs + at, Limits.Grid, 1f);
+        }
+
+        return _svfOutputs[0];
+    }
+
+    /// <summary>What a moving cutoff costs: the tuning of four frames of a voice, or of one frame of four.</summary>
+    [Benchmark]
+    public float MatchedTuningOf()
+    {
+        var sum = Vector128<float>.Zero;
+        for (var i = 0; i < Frames; i += 4)
+        {
+            var tuning = MatchedTuning.Of(Vector128.Load(_signal + i) * Vector128.Create(0.1f), Vector128.Create(0.5f));
+            sum += MatchedGains.Of(in tuning).Divisor;
+        }
+
+        return sum.ToScalar();
     }
 
     /// <summary>Read between samples, sixteen frames at a time.</summary>

@@ -25,7 +25,7 @@ internal static partial class CheckedEngine
     public static async Task<Outcome> Run(string file, string mode, params string[] arguments)
     {
         using var process = Start(file, mode, Path.GetTempPath(), arguments);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(120));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         var output = process.StandardOutput.ReadToEndAsync(patience.Token);
         var error = process.StandardError.ReadToEndAsync(patience.Token);
         try

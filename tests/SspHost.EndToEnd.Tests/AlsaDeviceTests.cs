@@ -213,7 +213,7 @@ public sealed class AlsaDeviceTests : IDisposable
 
     private static async Task ReadUntil(Process process, StringBuilder said, string what)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(120));
         var buffer = new char[256];
         while (!said.ToString().Contains(what, StringComparison.Ordinal))
         {
@@ -228,7 +228,7 @@ public sealed class AlsaDeviceTests : IDisposable
         const int SigInt = 2;
         using var process = EngineProcess.Open(run.Id)!;
         process.Signal(SigInt);
-        Assert.True(run.WaitForExit(20_000), "it leaves");
+        Assert.True(run.WaitForExit(120_000), "it leaves");
         Assert.Equal(0, run.ExitCode);
     }
 }

@@ -49,7 +49,7 @@ public sealed class EngineProcessTests : IDisposable
             link.Shutdown(0);
         }
 
-        Assert.True(engine.WaitForExit(10_000));
+        Assert.True(engine.WaitForExit(120_000));
         Assert.Equal(0, engine.ExitCode);
         Assert.False(File.Exists(_runtime.File("engine.json")));
     }
@@ -60,7 +60,7 @@ public sealed class EngineProcessTests : IDisposable
         using var engine = StartEngine();
         using var handle = EngineProcess.Open(engine.Id)!;
         handle.Signal(15);
-        Assert.True(engine.WaitForExit(10_000));
+        Assert.True(engine.WaitForExit(120_000));
         Assert.Equal(0, engine.ExitCode);
     }
 
@@ -143,19 +143,22 @@ public sealed class EngineProcessTests : IDisposable
     /// <summary>The design's promise: nothing managed is allocated and nothing collected after start.</summary>
     internal static void AssertHeapStoodStill(EngineLink link)
     {
-        Thread.Sleep(250); // two status intervals
-        Assert.True(link.TrySteward(out var status));
+        var status = StatusFromNow(link);
         Assert.Equal(0, status.Collections);
         Assert.Equal(0, status.AllocatedBytes);
         if (link.TryAudio(out var audio)) Assert.Equal(0UL, audio.AllocatedBytes);
     }
 
-    private static long Live(EngineLink link)
+    /// <summary>What the steward tells of a moment after this one.</summary>
+    internal static StewardStatus StatusFromNow(EngineLink link)
     {
-        Thread.Sleep(150);
-        Assert.True(link.TrySteward(out var status));
-        return status.PoolLive;
+        var now = Linux.Now();
+        StewardStatus status = default;
+        Eventually.True(() => link.TrySteward(out status) && status.Time > now, "a status from now on");
+        return status;
     }
+
+    private static long Live(EngineLink link) => StatusFromNow(link).PoolLive;
 
     private Process StartEngine()
     {

@@ -47,7 +47,7 @@ internal static class Executables
     {
         using var process = Start(file, runtime, arguments);
         process.StandardInput.Close();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(120));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         var output = process.StandardOutput.ReadToEndAsync(patience.Token);
         var error = process.StandardError.ReadToEndAsync(patience.Token);
         try
@@ -58,7 +58,7 @@ internal static class Executables
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{file} {string.Join(' ', arguments)} did not end within two minutes");
+            throw new TimeoutException($"{file} {string.Join(' ', arguments)} did not end within five minutes");
         }
     }
 
@@ -111,14 +111,14 @@ internal sealed class Lines
 /// <summary>Waiting for a condition with a deadline far beyond what it takes; the deadline is for a hang, not for a measure.</summary>
 internal static class Eventually
 {
-    public static T Get<T>(Func<T?> probe, string what, int seconds = 30) where T : class
+    public static T Get<T>(Func<T?> probe, string what, int seconds = 120) where T : class
     {
         T? found = null;
         True(() => (found = probe()) != null, what, seconds);
         return found!;
     }
 
-    public static void True(Func<bool> condition, string what, int seconds = 30)
+    public static void True(Func<bool> condition, string what, int seconds = 120)
     {
         var watch = Stopwatch.StartNew();
         while (!condition())
@@ -143,7 +143,7 @@ internal sealed class Runtime : IDisposable
         {
             using var process = Process.GetProcessById(engine.Pid);
             process.Kill();
-            process.WaitForExit(5000);
+            process.WaitForExit(60_000);
         }
 
         try

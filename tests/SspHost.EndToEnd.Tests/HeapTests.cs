@@ -127,7 +127,7 @@ public sealed partial class HeapTests : IDisposable
             using var host = new PlayingHost(Executables.Patch(patch));
             var quanta = host.Audio.Quanta;
             Eventually.True(() => host.Audio.Quanta > quanta + 300, "it plays");
-            Thread.Sleep(250); // two status intervals
+            _ = EngineProcessTests.StatusFromNow(host.Look);
             Assert.Empty(Counted(host, out var outside));
             Assert.Equal(0UL, outside);
             host.End();

@@ -36,8 +36,7 @@ public sealed class HotEditTests : IDisposable
                 }
 
                 Assert.Equal(before.Modules, Settled(look, control).Modules);
-                Thread.Sleep(150);
-                Assert.True(look.TrySteward(out var steward));
+                var steward = EngineProcessTests.StatusFromNow(look);
                 if (round == 1) bytes = steward.PoolLive; // samples and shared tables of every patch have been there once
                 if (round == 2) Assert.Equal(bytes, steward.PoolLive);
             }

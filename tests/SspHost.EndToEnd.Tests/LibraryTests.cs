@@ -139,7 +139,110 @@ public sealed class LibraryTests : IDisposable
         Assert.Contains("'m' bypassed, the patch is open and stopped", host.Text, StringComparison.Ordinal);
     }
 
-    // One module and the outputs.
+    [Fact]
+    public void Twenty_replaced_copies_are_said_once_because_none_of_them_can_be_unloaded()
+    {
+        Build("phase");
+        using var host = Play("test-phase", "out");
+        using var control = new Control(Path.Combine(host.Directory, "control.sock"));
+        var number = Number(host, out _);
+        const string Warning = "20 replaced libraries are still in the engine's memory";
+        for (var round = 0; round < 22; round++)
+        {
+            Assert.Equal(round > 19, host.Text.Contains(Warning, StringComparison.Ordinal));
+            Assert.Single(control.Ask(new JsonObject { ["command"] = "reload", ["module"] = "test-phase" })["loaded"]!.AsArray());
+            if (round == 19) Eventually.True(() => host.Text.Contains(Warning, StringComparison.Ordinal), "it is said\n" + host.Text);
+        }
+
+        Assert.Equal(2, host.Text.Split(Warning).Length);
+        Eventually.True(() => Number(host, out _) == number && Peak(host) > 0.1f, "it plays, with its state");
+        EngineProcessTests.AssertHeapStoodStill(host.Look);
+        host.End();
+    }
+
+    [Fact]
+    public async Task What_is_rebuilt_in_a_watched_directory_plays_at_once_and_what_is_half_written_does_not()
+    {
+        var configuration = _files.File("ssp.json");
+        await File.WriteAllTextAsync(configuration, new JsonObject { ["modules"] = new JsonObject { ["directories"] = new JsonArray(Modules), ["watch"] = true } }.ToJsonString());
+        Build("phase");
+        using var host = new PlayingHost(PatchOf("test-phase", "out"), "--config", configuration);
+        var number = Number(host, out var key);
+
+        // As a linker that takes its time: the first half is there, and the file open.
+        Build("late", "-DID=\"test-late\"");
+        var late = Path.Combine(Modules, "late.so");
+        Eventually.True(() => Said(host, "loaded " + late) == 1, "what is new is loaded\n" + host.Text);
+        var whole = await File.ReadAllBytesAsync(late);
+        await using (var writer = new FileStream(late, FileMode.Create, FileAccess.Write, FileShare.ReadWrite))
+        {
+            writer.Write(whole.AsSpan(0, whole.Length / 2));
+            writer.Flush(flushToDisk: true);
+
+            // Another comes meanwhile, for which everything is looked at.
+            Build("phase", "-DLEVEL=3.0f");
+            var next = 0UL;
+            Eventually.True(() => Number(host, out next, type: "test-phase") == number && next != key, "the rebuilt one plays, with its state\n" + host.Text);
+            Assert.Equal((1, 0), (Said(host, "loaded " + late), Said(host, late + ": not loaded")));
+            writer.Write(whole.AsSpan(whole.Length / 2));
+        }
+
+        Eventually.True(() => Said(host, "loaded " + late) == 2, "it is loaded when it is whole\n" + host.Text);
+
+        // Whoever wrote it has died of it: nobody writes any more, and it is not whole.
+        await File.WriteAllBytesAsync(late, whole[..(whole.Length / 2)]);
+        Eventually.True(() => Said(host, late + ": not loaded: it ends before its own tables do") == 1, "it is refused, once\n" + host.Text);
+
+        // The directory itself may be another.
+        Directory.Move(Modules, Modules + ".old");
+        Build("again", "-DID=\"test-again\"");
+        Eventually.True(() => Said(host, "loaded " + Path.Combine(Modules, "again.so")) == 1, "a new directory of the same name is watched, too\n" + host.Text);
+        Assert.Equal(1, Said(host, late + ": not loaded"));
+        host.End();
+    }
+
+    [Fact]
+    public async Task What_others_could_have_written_is_not_loaded_and_one_line_says_so()
+    {
+        Build("phase");
+        Build("open", "-DID=\"test-open\"");
+        var open = Path.Combine(Modules, "open.so");
+        File.SetUnixFileMode(open, File.GetUnixFileMode(open) | UnixFileMode.OtherWrite);
+        using var host = Play("test-phase", "out");
+        Assert.Equal(1, Said(host, open + ": not loaded: it can be written by everybody (chmod o-w)"));
+        Assert.Equal(["test-phase"], Types(host));
+
+        // The whole directory, and whatever is in it; sticky or not, anybody could add to it.
+        using var control = new Control(Path.Combine(host.Directory, "control.sock"));
+        var mode = File.GetUnixFileMode(Modules);
+        foreach (var bits in new[] { UnixFileMode.OtherWrite, UnixFileMode.OtherWrite | UnixFileMode.StickyBit })
+        {
+            File.SetUnixFileMode(Modules, mode | bits);
+            Build("new", "-DID=\"test-new\"");
+            var refused = control.Ask(new JsonObject { ["command"] = "reload" })["refused"]!.AsArray().Single()!;
+            Assert.Equal((Modules, "it can be written by everybody (chmod o-w), so nothing in it is loaded"), ((string)refused["file"]!, (string)refused["why"]!));
+            var listed = await Executables.Run(Executables.Ssp, _files.Directory, "modules", "--module-dir", Modules);
+            Assert.Contains($"{Modules}: it can be written by everybody (chmod o-w), so nothing in it is loaded\n", listed.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("test-", listed.Output, StringComparison.Ordinal);
+        }
+
+        // And one above it.
+        File.SetUnixFileMode(Modules, mode);
+        var above = _files.File("above");
+        Directory.CreateDirectory(above);
+        Directory.Move(Modules, Path.Combine(above, "modules"));
+        Directory.CreateSymbolicLink(_files.File("modules"), Path.Combine(above, "modules"));
+        File.SetUnixFileMode(above, mode | UnixFileMode.OtherWrite);
+        var why = (string)control.Ask(new JsonObject { ["command"] = "reload" })["refused"]!.AsArray().Single()!["why"]!;
+        Assert.Equal($"{above} can be written by everybody (chmod o-w), so nothing in it is loaded", why);
+        Assert.Equal(["test-phase"], Types(host));
+        Assert.True(Peak(host) > 0.1f, "what was loaded plays on");
+
+        File.SetUnixFileMode(above, mode);
+        Assert.Single(control.Ask(new JsonObject { ["command"] = "reload" })["loaded"]!.AsArray()); // test-new; the other file is open yet
+        host.End();
+    }
+
     [Fact]
     public void A_module_that_mallocs_where_it_plays_is_served_counted_and_named_once_and_audio_plays_on()
     {
@@ -155,14 +258,19 @@ public sealed class LibraryTests : IDisposable
         host.End();
     }
 
-    private PlayingHost Play(string type, string output)
+    private PlayingHost Play(string type, string output) => new(PatchOf(type, output), "--module-dir", Modules);
+
+    // One module and the outputs.
+    private string PatchOf(string type, string output)
     {
         var patch = _files.File("patch.json");
         File.WriteAllText(patch, $$"""
             {"format":1,"id":"library","modules":[{"id":"m","type":"{{type}}"},{"id":"out","type":"audio-out"}],"cables":[{"from":"m.{{output}}","to":"out.in1"}]}
             """);
-        return new PlayingHost(patch, "--module-dir", Modules);
+        return patch;
     }
+
+    private static int Said(PlayingHost host, string words) => host.Text.Split(words).Length - 1;
 
     // Linked elsewhere and moved there, as a build does it.
     private void Build(string name, params string[] flags)
@@ -176,20 +284,21 @@ public sealed class LibraryTests : IDisposable
 
     private static IEnumerable<string> Types(PlayingHost host) => host.Look.ReadDescriptors().Where(d => d.File.Length > 0).Select(d => d.Id);
 
-    private static unsafe float Peak(PlayingHost host)
+    internal static unsafe float Peak(PlayingHost host)
     {
         var audio = host.Audio;
         return audio.OutputPeaks[0];
     }
 
     // Telemetry of the one instance of a library's type.
-    private static unsafe float Number(PlayingHost host, out ulong key, int entry = 0)
+    internal static unsafe float Number(PlayingHost host, out ulong key, int entry = 0, string? type = null)
     {
         var types = host.Look.ReadDescriptors();
         for (var slot = 0; slot < Limits.MaxInstances; slot++)
         {
             var record = host.Look.Map.Instances[slot];
             if (record.State != InstanceState.Active || record.Module >= types.Count || types[record.Module].File.Length == 0) continue;
+            if (type != null && types[record.Module].Id != type) continue;
             key = record.Key;
             return ((float*)host.Look.Map.At(record.Telemetry))[entry];
         }

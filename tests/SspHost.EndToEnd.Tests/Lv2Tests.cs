@@ -18,15 +18,16 @@ public sealed class Lv2Tests : IDisposable
         using var host = Play(
             """
             {"id":"tone","type":"lv2-ssphost-test-state","params":{"keep":4}},{"id":"crash","type":"lv2-ssphost-test-crash"},
-            {"id":"hang","type":"lv2-ssphost-test-endless"},{"id":"gone","type":"lv2-nobody-echo","params":{"time":3}},{"id":"out","type":"audio-out"}
+            {"id":"hang","type":"lv2-ssphost-test-endless"},{"id":"gone","type":"lv2-nobody-echo","params":{"time":3}},{"id":"late","type":"lv2-ssphost-test-late"},{"id":"out","type":"audio-out"}
             """,
             """
-            {"from":"tone.out","to":"out.in1"},{"from":"tone.out","to":"crash.in"},{"from":"crash.out","to":"out.in2"},{"from":"tone.out","to":"gone.left"},{"from":"gone.left","to":"out.in2"}
+            {"from":"tone.out","to":"out.in1"},{"from":"tone.out","to":"crash.in"},{"from":"crash.out","to":"out.in2"},{"from":"tone.out","to":"gone.left"},{"from":"gone.left","to":"out.in2"},{"from":"tone.out","to":"late.in"},{"from":"late.out","to":"out.in2"}
             """);
         Eventually.True(() => Peak(host, 0) > 0.3f, "it is heard\n" + host.Text);
         Assert.Matches("LV2 plugin 'lv2-ssphost-test-crash' .*ends the process it is tried in: .*it plays silence, the rest plays", host.Text);
         Assert.Contains("LV2 plugin 'lv2-ssphost-test-endless' (urn:ssphost-test:endless): it does not come back within", host.Text, StringComparison.Ordinal);
         Assert.Contains("module 'gone': there is no LV2 plugin 'lv2-nobody-echo' on this system: it plays silence", host.Text, StringComparison.Ordinal);
+        Assert.Matches("LV2 plugin 'lv2-ssphost-test-late' .*memory fault.*knobs at their upper ends.*it plays silence", host.Text); // never at its defaults
         Assert.Equal(0f, Peak(host, 1));
         EngineProcessTests.AssertHeapStoodStill(host.Look);
         host.End();

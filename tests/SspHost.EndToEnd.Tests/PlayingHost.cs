@@ -23,6 +23,9 @@ internal sealed class PlayingHost : IDisposable
 
     public string Directory => _runtime.Directory;
 
+    /// <summary>Process of `ssp run`, which its environment has become.</summary>
+    public int Pid => _process.Id;
+
     /// <summary>What it has printed.</summary>
     public string Text => _lines.Text;
 
@@ -51,7 +54,7 @@ internal sealed class PlayingHost : IDisposable
     public void End()
     {
         using (var handle = EngineProcess.Open(_process.Id)) handle?.Signal(SigInt);
-        Assert.True(_process.WaitForExit(20_000), "Ctrl-C ends it");
+        Assert.True(_process.WaitForExit(120_000), "Ctrl-C ends it");
         Assert.True(_process.ExitCode == 0, $"exit code {_process.ExitCode}\n{Text}");
     }
 

@@ -205,7 +205,7 @@ public sealed class RunTests : IDisposable
     private void CtrlC(Process ssp, out string text)
     {
         using (var handle = EngineProcess.Open(ssp.Id)) handle?.Signal(SigInt);
-        Assert.True(ssp.WaitForExit(20_000), "Ctrl-C ends it");
+        Assert.True(ssp.WaitForExit(120_000), "Ctrl-C ends it");
         ssp.WaitForExit();
         text = _lines.TryGetValue(ssp.Id, out var lines) ? lines.Text : "";
         Assert.True(ssp.ExitCode == 0, $"exit code {ssp.ExitCode}\n{text}");

@@ -66,6 +66,28 @@ public sealed class TakeTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_a_recorder_nobody_looks_for_takes_and_with_one_somebody_does()
+    {
+        using var host = new PlayingHost(Executables.Patch("acid-line"));
+        using var control = new Control(Path.Combine(host.Directory, "control.sock"));
+        Eventually.True(() => host.Look.Process != null && Switches(host) >= 0, "the thread is there");
+        var settled = Switches(host);
+        Eventually.True(() => settled == (settled = Switches(host)) && host.Audio.Quanta > 1000, "it sleeps");
+
+        // By the kernel's count: what looked every 50 ms would have slept and woken forty times meanwhile.
+        var quanta = host.Audio.Quanta;
+        Eventually.True(() => host.Audio.Quanta > quanta + 3000, "two seconds of music");
+        Assert.Equal(settled, Switches(host));
+        control.Ask(new JsonObject { ["command"] = "load", ["path"] = Patch(), ["wait"] = true });
+        Set(control, "record", 1);
+        await Task.Delay(600);
+        Set(control, "record", 0);
+        await AssertRamp(host, Next(host, 1), atLeast: 0.4);
+        Assert.InRange(Switches(host), settled + 5, long.MaxValue);
+        host.End();
+    }
+
+    [Fact]
     public async Task A_folder_that_cannot_be_written_is_said_once_and_the_music_plays_on()
     {
         using var host = new PlayingHost(Patch());
@@ -78,6 +100,19 @@ public sealed class TakeTests : IDisposable
         Eventually.True(() => host.Audio.Quanta > quanta + 500, "it plays on");
         Assert.Single(host.Text.Split('\n'), static l => l.Contains("recordings", StringComparison.Ordinal));
         host.End();
+    }
+
+    // How often the thread of takes has gone to sleep; -1: there is none.
+    private static long Switches(PlayingHost host)
+    {
+        foreach (var task in Directory.GetDirectories($"/proc/{host.Pid}/task"))
+        {
+            if (System.IO.File.ReadAllText(Path.Combine(task, "comm")).Trim() != "takes") continue;
+            var line = System.IO.File.ReadLines(Path.Combine(task, "status")).Single(static l => l.StartsWith("voluntary_ctxt_switches:", StringComparison.Ordinal));
+            return long.Parse(line.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        return -1;
     }
 
     // A ramp of one second into track 1, and the same upside down into track 2.

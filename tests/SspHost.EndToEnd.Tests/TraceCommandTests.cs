@@ -22,7 +22,7 @@ public sealed class TraceCommandTests : IDisposable
         {
             using var process = EngineProcess.Open(_host.Id);
             process?.Signal(SigInt);
-            if (!_host.WaitForExit(10_000)) _host.Kill();
+            if (!_host.WaitForExit(60_000)) _host.Kill();
         }
 
         _host?.Dispose();

@@ -31,7 +31,7 @@ public sealed class BrowserPage(Chromium browser, string session, string context
     {
         _address = new Uri(path).AbsoluteUri;
         await AskAsync("Page.navigate", new { url = _address });
-        await _loaded.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await _loaded.Task.WaitAsync(TimeSpan.FromSeconds(300));
         _ = await EvaluateAsync<bool>("loadReport.then(r => { window.report = r; return true; })");
     }
 

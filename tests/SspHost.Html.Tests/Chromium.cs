@@ -9,7 +9,7 @@ namespace SspHost.Html.Tests;
 
 public sealed class Chromium : IAsyncLifetime, IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(300);
 
     private readonly string _profile = Directory.CreateTempSubdirectory("ssp-html-").FullName;
     private readonly ConcurrentDictionary<int, TaskCompletionSource<JsonElement>> _asked = new();
@@ -103,7 +103,7 @@ public sealed class Chromium : IAsyncLifetime, IDisposable
                 // It goes by the way below.
             }
 
-            if (!_process.WaitForExit(5000)) _process.Kill(entireProcessTree: true);
+            if (!_process.WaitForExit(60_000)) _process.Kill(entireProcessTree: true);
             _process.WaitForExit();
             await _reading;
         }

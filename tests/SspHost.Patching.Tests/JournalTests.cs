@@ -24,7 +24,7 @@ public sealed class JournalTests
             }
 
             Assert.Null(session.Undo());
-            Assert.True(session.WaitDurable(TimeSpan.FromSeconds(20)));
+            Assert.True(session.WaitDurable(TimeSpan.FromSeconds(120)));
             Assert.Equal(session.Sequence, session.DurableSequence);
         }
 
@@ -140,11 +140,11 @@ public sealed class JournalTests
         using (var session = Session(folder["j"]))
         {
             Assert.Null(session.Apply(new AddModule(TestModules.Make("a", "osc"))));
-            Assert.True(session.WaitDurable(TimeSpan.FromSeconds(20)));
+            Assert.True(session.WaitDurable(TimeSpan.FromSeconds(120)));
             var before = new FileInfo(folder["j"]).Length;
             session.BeginGesture();
             for (var i = 0; i < 10_000; i++) Assert.Null(session.Apply(new SetParameter("a", "tune", i / 10_000f)));
-            Assert.True(session.WaitDurable(TimeSpan.FromSeconds(20)));
+            Assert.True(session.WaitDurable(TimeSpan.FromSeconds(120)));
             last = session.Current;
             Assert.InRange(new FileInfo(folder["j"]).Length - before, 1, 100_000); // 10,000 lines would be a megabyte
             var copy = File.ReadAllBytes(folder["j"]); // as a power cut would leave it
@@ -169,7 +169,7 @@ public sealed class JournalTests
             for (var i = 0; i < 60; i++)
             {
                 for (var k = 0; k < 20; k++) Assert.Null(session.Apply(new RenamePatch($"a name that takes some space {i} {k}")));
-                Assert.True(session.WaitDurable(TimeSpan.FromSeconds(20)));
+                Assert.True(session.WaitDurable(TimeSpan.FromSeconds(120)));
             }
 
             last = session.Current;
@@ -193,13 +193,13 @@ public sealed class JournalTests
             using (var session = Session(path, growth: 500, depth: 3))
             {
                 for (var i = 0; i < 20; i++) Assert.Null(session.Apply(new RenamePatch($"a name that takes some space, number {i}")));
-                Assert.True(session.WaitDurable(TimeSpan.FromSeconds(20)));
+                Assert.True(session.WaitDurable(TimeSpan.FromSeconds(120)));
                 for (var i = 0; i < 20; i++) Assert.Null(session.Apply(new RenamePatch($"a name that takes some space, again {i}")));
-                Assert.True(session.WaitDurable(TimeSpan.FromSeconds(20))); // by now it was rewritten with three steps
+                Assert.True(session.WaitDurable(TimeSpan.FromSeconds(120))); // by now it was rewritten with three steps
                 for (var i = 0; i < back; i++) Assert.Null(session.Undo());
-                if (back == 24) Assert.True(session.WaitDurable(TimeSpan.FromSeconds(20)));
+                if (back == 24) Assert.True(session.WaitDurable(TimeSpan.FromSeconds(120)));
                 for (var i = 0; i < back / 2; i++) Assert.Null(session.Redo());
-                Assert.True(session.WaitDurable(TimeSpan.FromSeconds(20)));
+                Assert.True(session.WaitDurable(TimeSpan.FromSeconds(120)));
                 last = session.Current;
                 Assert.Equal(last, Recovery.Replay(JournalFormat.Read(File.ReadAllBytes(path), out _)).Patch);
             }
@@ -220,11 +220,12 @@ public sealed class JournalTests
         {
             Assert.Null(session.Apply(new RenamePatch("one")));
             Assert.False(session.WaitDurable(TimeSpan.FromMilliseconds(300)));
+            Assert.True(SpinWait.SpinUntil(() => session.Trouble != null, 120_000));
             Assert.StartsWith($"{path}: edits are not being saved: ", session.Trouble, StringComparison.Ordinal);
             Assert.Equal("one", session.Current.Name);
             File.Delete(folder["way"]);
             Assert.Null(session.Apply(new RenamePatch("two")));
-            Assert.True(session.WaitDurable(TimeSpan.FromSeconds(20)));
+            Assert.True(session.WaitDurable(TimeSpan.FromSeconds(120)));
             Assert.Null(session.Trouble);
         }
 

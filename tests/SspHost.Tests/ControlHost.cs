@@ -158,13 +158,7 @@ internal sealed unsafe class ControlHost : IEngineSource, IDisposable
     /// <summary>Waits for what another thread does.</summary>
     public static void Until(Func<bool> done, string what)
     {
-        for (var i = 0; i < 2000; i++)
-        {
-            if (done()) return;
-            Thread.Sleep(5);
-        }
-
-        Assert.Fail("still not: " + what);
+        Assert.True(SpinWait.SpinUntil(done, 120_000), "still not: " + what);
     }
 
     public void Dispose()

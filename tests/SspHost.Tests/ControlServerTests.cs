@@ -25,7 +25,7 @@ public sealed class ControlServerTests : IDisposable
     {
         using var c = _host.Connect();
         var hello = c.Read().GetProperty("hello");
-        Assert.Equal((1, 2, "1.2.3"), (hello.GetProperty("protocol").GetInt32(), hello.GetProperty("minor").GetInt32(), hello.GetProperty("version").GetString()));
+        Assert.Equal((1, Protocol.Minor, "1.2.3"), (hello.GetProperty("protocol").GetInt32(), hello.GetProperty("minor").GetInt32(), hello.GetProperty("version").GetString()));
         Assert.Equal(Protocol.Commands, hello.GetProperty("commands").EnumerateArray().Select(e => e.GetString()!));
         Assert.True(c.Ask("""{"id":"a","command":"hello","protocol":1}""").GetProperty("ok").GetBoolean());
         Assert.Equal("version", ErrorOf(c.Ask("""{"command":"hello","protocol":2}""")).Code);
@@ -273,7 +273,7 @@ public sealed class ControlServerTests : IDisposable
     public void The_client_of_the_commands_asks_and_is_told_why_not()
     {
         Assert.Null(ControlClient.TryConnect(Path.Combine(_host.Directory, "nobody"), TimeSpan.FromSeconds(5)));
-        using var client = ControlClient.TryConnect(_host.Directory, TimeSpan.FromSeconds(20))!;
+        using var client = ControlClient.TryConnect(_host.Directory, TimeSpan.FromSeconds(120))!;
         Assert.Equal("playing", client.Ask("status").GetProperty("state").GetString());
         var e = Assert.Throws<ControlRefusedException>(() => client.Ask("subscribe", w => w.WriteString("to", "x")));
         Assert.Equal("bad-message", e.Code);

@@ -70,6 +70,14 @@ public sealed class DoctorTests : IDisposable
         Assert.DoesNotContain('\n', f.Found + f.Expected + f.Why + f.Remedy);
     }
 
+    [Fact]
+    public void A_library_that_finds_plugins_and_is_not_there_is_a_note_that_says_what_to_install()
+    {
+        var f = SystemDoctor.Examine(Facts() with { Lilv = false }).Findings.Single(x => x.Id == "lv2");
+        Assert.Equal(("note", "apt install liblilv-0-0"), (f.Severity, f.Remedy));
+        Assert.Equal("fine", SystemDoctor.Examine(Facts() with { Lilv = true }).Findings.Single(x => x.Id == "lv2").Severity);
+    }
+
     [Theory]
     [InlineData("proc/pressure", "measuring", "pressure")]
     [InlineData("sys/kernel/tracing", "tracing", "cannot be traced")]

@@ -146,18 +146,21 @@ public sealed unsafe class EngineLinkTests : IDisposable
     public void An_engine_that_does_not_answer_is_a_timeout_and_a_late_grant_is_freed()
     {
         Reply late = default;
+        var served = false;
         using var link = Attach();
         _engine.Answer = (engine, r) =>
         {
             if (r.Kind != RequestKind.Allocate) return engine.Serve(r);
             late = engine.Serve(r);
+            Volatile.Write(ref served, true);
             return null;
         };
         link.Timeout = TimeSpan.FromMilliseconds(50);
         Assert.Contains("no answer from the engine within 0.05 s", Assert.Throws<EngineTimeoutException>(() => link.Allocate(100)).Message, StringComparison.Ordinal);
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref served), 120_000)); // it may have had no core in all of that time
         Assert.Equal(1, _engine.Grants);
         _engine.Send(in late);
-        link.Timeout = TimeSpan.FromSeconds(10);
+        link.Timeout = TimeSpan.FromSeconds(120);
         link.SetDiagnostics(DiagnosticFlags.None); // reads the late reply on its way, and the next one waits for the free to be served
         link.SetDiagnostics(DiagnosticFlags.None);
         Assert.Equal(0, _engine.Grants);

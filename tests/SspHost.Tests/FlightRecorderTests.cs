@@ -86,7 +86,7 @@ public sealed class FlightRecorderTests : IDisposable
         using var engine = new Traced(_host, _said);
         using (engine.Play())
         {
-            Thread.Sleep(50);
+            ControlHost.Until(() => engine.Recorder.Size.Events > 10, "it is traced");
             Lose(engine.Recorder, NoticeKind.Late, 100, 90);
             Assert.Empty(_said); // late, and absorbed: that happens
             Lose(engine.Recorder, NoticeKind.Dropout, 64, 0);
@@ -108,7 +108,7 @@ public sealed class FlightRecorderTests : IDisposable
         using var engine = new Traced(_host, _said);
         using (engine.Play())
         {
-            Thread.Sleep(50);
+            ControlHost.Until(() => engine.Recorder.Size.Events > 10, "it is traced");
             var time = Linux.Now();
             engine.Recorder.NoteStall(new Incident { Kind = "stall", Time = "", Monotonic = "", Figures = new Dictionary<string, long>(), Text = "'echo' spinning" }, time);
             engine.Recorder.Dumps!.Finish();
@@ -124,7 +124,7 @@ public sealed class FlightRecorderTests : IDisposable
         using var engine = new Traced(_host, _said, "/dev/full/traces");
         using (engine.Play())
         {
-            Thread.Sleep(50);
+            ControlHost.Until(() => engine.Recorder.Size.Events > 10, "it is traced");
             Lose(engine.Recorder, NoticeKind.Dropout, 64, 0);
             engine.Recorder.Dumps!.Finish();
             Assert.StartsWith("no trace could be kept", Assert.Single(_said), StringComparison.Ordinal);

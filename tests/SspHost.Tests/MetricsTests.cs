@@ -273,18 +273,27 @@ public sealed unsafe partial class MetricsTests : IDisposable
             }
         });
         using var probe = new ProcessProbe();
-        var (a, b) = (new Snapshot(), new Snapshot());
-        a.Time = Linux.Now();
-        var clockA = thread.Clock();
-        probe.Take(Environment.ProcessId, a.Engine);
-        Thread.Sleep(2000);
-        b.Time = Linux.Now();
-        var clockB = thread.Clock();
-        probe.Take(Environment.ProcessId, b.Engine);
-        var measured = Report(a, b).Processes[0].Threads.Single(t => t.Tid == thread.Tid).Cpu;
-        var real = (clockB - clockA) / (double)(b.Time - a.Time);
-        Assert.True(real > 0.05, $"it computed only {real:0.000}");
-        Assert.True(Math.Abs(measured - real) <= 0.01, $"measured {measured:0.0000}, by its own clock {real:0.0000}");
+        // Its clock before and after each look: where this thread loses its core between them, the truth lies in between, and it looks again.
+        var (least, most) = (0.0, 1.0);
+        for (var tries = 0; (most - least > 0.01 || least < 0.01) && tries < 20; tries++)
+        {
+            var (a, b) = (new Snapshot(), new Snapshot());
+            a.Time = Linux.Now();
+            var beforeA = thread.Clock();
+            probe.Take(Environment.ProcessId, a.Engine);
+            var afterA = thread.Clock();
+            Thread.Sleep(2000);
+            b.Time = Linux.Now();
+            var beforeB = thread.Clock();
+            probe.Take(Environment.ProcessId, b.Engine);
+            var afterB = thread.Clock();
+            var measured = Report(a, b).Processes[0].Threads.Single(t => t.Tid == thread.Tid).Cpu;
+            var time = (double)(b.Time - a.Time);
+            (least, most) = ((beforeB - afterA) / time, (afterB - beforeA) / time);
+            Assert.True(measured >= least - 0.01 && measured <= most + 0.01, $"measured {measured:0.0000}, by its own clock {least:0.0000} to {most:0.0000}");
+        }
+
+        Assert.True(most - least <= 0.01 && least >= 0.01, $"it computed {least:0.000} to {most:0.000}");
     }
 
     [Fact]
@@ -311,18 +320,20 @@ public sealed unsafe partial class MetricsTests : IDisposable
             core, fifo: true); // at FIFO where that is permitted; it takes the core from both
         using var probe = new ProcessProbe();
         IReadOnlyList<ThreadMetrics> threads = [];
-        // What a hypervisor takes is neither computed nor waited for: a second in which it took nothing will come.
-        for (var i = 0; i < 10; i++)
+        // What a hypervisor takes is neither computed nor waited for, and waiting is counted when it is over: a second in which nothing was taken
+        // will come, or, where many wait, a time that is long beside each waiting.
+        for (var i = 0; i < 20; i++)
         {
             var (a, b) = (new Snapshot(), new Snapshot());
             a.Time = Linux.Now();
             probe.Take(Environment.ProcessId, a.Engine);
-            Thread.Sleep(1000);
+            Thread.Sleep(1000 + (i / 4 * 1000));
             b.Time = Linux.Now();
             probe.Take(Environment.ProcessId, b.Engine);
             threads = Report(a, b).Processes[0].Threads;
             if (threads[0].RunDelay == null) return; // this kernel does not count it, and says so
-            if (new[] { first.Tid, second.Tid }.All(tid => threads.Single(x => x.Tid == tid) is var t && t.Cpu + t.RunDelay is > 0.85 and < 1.15)) break;
+            if (new[] { first.Tid, second.Tid }.All(tid => threads.Single(x => x.Tid == tid) is var t && t.Cpu + t.RunDelay is > 0.85 and < 1.15)
+                && threads.Single(x => x.Tid == fifo.Tid) is { Policy: not "FIFO" } or { RunDelay: < 0.2 }) break; // another one at FIFO may be above it
         }
 
         foreach (var tid in new[] { first.Tid, second.Tid })
@@ -368,8 +379,8 @@ public sealed unsafe partial class MetricsTests : IDisposable
         var t = Report(a, b).Processes[0].Threads.Single(x => x.Tid == thread.Tid);
         Assert.True(after.MinorFaults - before.MinorFaults >= 1000);
         Assert.InRange((long)t.MinorFaults, after.MinorFaults - before.MinorFaults, after.MinorFaults - before.MinorFaults + 200); // and those of the waiting
-        Assert.InRange((long)t.Voluntary!.Value, after.Voluntary - before.Voluntary, after.Voluntary - before.Voluntary + 20);
-        Assert.InRange((long)t.Involuntary!.Value, after.Involuntary - before.Involuntary, after.Involuntary - before.Involuntary + 20);
+        Assert.InRange((long)t.Voluntary!.Value, after.Voluntary - before.Voluntary, after.Voluntary - before.Voluntary + 200);
+        Assert.InRange((long)t.Involuntary!.Value, after.Involuntary - before.Involuntary, after.Involuntary - before.Involuntary + 200);
     }
 
     [Fact]

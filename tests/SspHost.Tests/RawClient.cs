@@ -7,7 +7,7 @@ namespace SspHost.Tests;
 
 internal sealed class RawClient : IDisposable
 {
-    private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 20_000, SendTimeout = 20_000 };
+    private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 120_000, SendTimeout = 120_000 };
     private readonly Action<string, string> _read;
     private readonly Queue<JsonElement> _events = [];
     private readonly byte[] _buffer = new byte[1 << 20];

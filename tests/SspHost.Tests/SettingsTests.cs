@@ -13,7 +13,7 @@ public class SettingsTests
           // what the studio has
           "device": "alsa:hw:0", "rate": 96000, "quantum": 64, "period": 48, "periods": 3,
           "cores": [2, 3], "regionMib": 512, "patches": "/p", "state": "/s", "format": "float", "moduleTimes": false,
-          "captureDevice": "alsa:hw:1", "inputs": [2, 1], "outputs": [1, 0, 0, 4], "hold": [1, 4], "modules": { "directories": ["/m", "/n"] }, "lv2": { "path": "/a:/b" },
+          "captureDevice": "alsa:hw:1", "inputs": [2, 1], "outputs": [1, 0, 0, 4], "hold": [1, 4], "modules": { "directories": ["/m", "/n"], "watch": true }, "lv2": { "path": "/a:/b" },
         }
         """;
 
@@ -40,9 +40,11 @@ public class SettingsTests
     [InlineData("{\"cores\": [1,\n1]}", "line 2: expected \"cores\" with at most 16 different cores")]
     [InlineData("{\"lv2\": \"/usr/lib/lv2\"}", "expected \"lv2\" as { \"path\": directories with colons between them }")]
     [InlineData("{\"lv2\": {\"path\": \"/usr/lib/lv2:relative\"}}", "expected \"lv2\" as { \"path\": directories with colons between them }")]
-    [InlineData("{\"modules\": []}", "expected \"modules\" as { \"directories\": [ absolute paths ] }")]
-    [InlineData("{\"modules\": {\"directories\": [\"relative\"]}}", "expected \"modules\" as { \"directories\": [ absolute paths ] }")]
-    [InlineData("{\"modules\": {\"paths\": []}}", "expected \"modules\" as { \"directories\": [ absolute paths ] }")]
+    [InlineData("{\"modules\": []}", "expected \"modules\" as { \"directories\": [ absolute paths ], \"watch\": true or false }")]
+    [InlineData("{\"modules\": {\"directories\": [\"relative\"]}}", "expected \"modules\" as { \"directories\": [ absolute paths ], \"watch\": true or false }")]
+    [InlineData("{\"modules\": {\"paths\": []}}", "expected \"modules\" as { \"directories\": [ absolute paths ], \"watch\": true or false }")]
+    [InlineData("{\"modules\": {\"watch\": 1}}", "expected \"modules\" as { \"directories\": [ absolute paths ], \"watch\": true or false }")]
+    [InlineData("{\"modules\": {\"watch\": true, \"watch\": true}}", "expected \"modules\" as { \"directories\": [ absolute paths ], \"watch\": true or false }")]
     [InlineData("{\"moduleTimes\": 1}", "expected \"moduleTimes\" as true or false")]
     [InlineData("{\"cores\": 1}", "expected \"cores\" as a list")]
     [InlineData("{\"device\": \"oss\"}", "expected \"device\" sim, alsa:NAME, wav:IN,OUT or auto, not \"oss\"")]

@@ -103,9 +103,9 @@ public sealed class SupervisionTests : IDisposable
     {
         var output = Path.Combine(_directory, "out");
         var pid = EngineLauncher.Spawn(["/bin/sh", "-c", "echo said; echo also >&2; " + script], output);
-        using (var process = EngineProcess.Open(pid)) Assert.True(process == null || process.Wait(10_000));
+        using (var process = EngineProcess.Open(pid)) Assert.True(process == null || process.Wait(120_000));
         ChildEnd? end = null;
-        for (var i = 0; i < 1000 && (end = EngineLauncher.TryReap(pid)) == null; i++) Thread.Sleep(1);
+        for (var i = 0; i < 60_000 && (end = EngineLauncher.TryReap(pid)) == null; i++) Thread.Sleep(1);
         Assert.Equal(new ChildEnd(code, signal), end);
         Assert.Equal(fromOutside, end!.Value.FromOutside);
         Assert.Equal("said\nalso\n", File.ReadAllText(output));
@@ -118,8 +118,8 @@ public sealed class SupervisionTests : IDisposable
         Environment.SetEnvironmentVariable("SSP_TEST_WORD", "grüße");
         var output = Path.Combine(_directory, "out");
         var pid = EngineLauncher.Spawn(["/bin/sh", "-c", "echo $SSP_TEST_WORD; for fd in 0 1 2; do readlink /proc/$$/fd/$fd; done"], output);
-        using (var process = EngineProcess.Open(pid)) process?.Wait(10_000);
-        for (var i = 0; i < 1000 && EngineLauncher.TryReap(pid) == null; i++) Thread.Sleep(1);
+        using (var process = EngineProcess.Open(pid)) process?.Wait(120_000);
+        for (var i = 0; i < 60_000 && EngineLauncher.TryReap(pid) == null; i++) Thread.Sleep(1);
         var lines = File.ReadAllLines(output);
         Assert.Equal(["grüße", "/dev/null", output, output], lines);
     }

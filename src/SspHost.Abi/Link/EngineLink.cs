@@ -256,19 +256,6 @@ public sealed unsafe class EngineLink : IDisposable
         lock (_notices) return Map.Notices.TryPop(out notice);
     }
 
-    /// <summary>Slot and record of the live instance with this key, or -1.</summary>
-    public int FindInstance(ulong key, out InstanceRecord record)
-    {
-        for (var slot = 0; slot < Limits.MaxInstances; slot++)
-        {
-            record = Map.Instances[slot];
-            if (record.State != InstanceState.Free && record.Key == key) return slot;
-        }
-
-        record = default;
-        return -1;
-    }
-
     /// <summary>
     /// Sends a request and waits for its reply. Throws <see cref="EngineRefusedException"/>, <see cref="EngineGoneException"/> or
     /// <see cref="EngineTimeoutException"/>; anything but a return means: not Ok.

@@ -67,6 +67,9 @@ public sealed record DoctorFacts
     /// <summary>The state directory, as it may be shown.</summary>
     public string StateDirectory { get; init; } = "";
 
+    /// <summary>Whether liblilv, which finds LV2 plugins, is installed; null: nobody looked.</summary>
+    public bool? Lilv { get; init; }
+
     /// <summary>Cores that RT threads run on: those of the engine, else those asked for, else isolated ones, else all.</summary>
     internal IReadOnlyList<int> UsedCores
     {

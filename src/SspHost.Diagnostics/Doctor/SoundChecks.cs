@@ -18,6 +18,11 @@ internal static class SoundChecks
             : Finding.Of(id, f.Device == "auto" ? Severity.Note : Severity.Error, "there is no sound card", "one", "nothing will be heard", "modprobe snd-usb-audio, or plug one in; ssp devices lists them");
     }
 
+    /// <summary>No cause of dropouts: of modules that are missed.</summary>
+    public static Finding Plugins(DoctorFacts f) => f.Lilv == false
+        ? Finding.Of("lv2", Severity.Note, "liblilv is not installed", "liblilv-0.so.0", "LV2 plugins are not found, and patches that use them play silence in their place", "apt install liblilv-0-0")
+        : Finding.Fine("lv2", f.Lilv == true ? "LV2 plugins are looked for" : "nobody looked for liblilv");
+
     /// <summary>The period that a card really got, against the quantum.</summary>
     public static Finding Period(DoctorFacts f)
     {

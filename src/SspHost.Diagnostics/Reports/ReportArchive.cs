@@ -54,9 +54,6 @@ public sealed class ReportArchive
     /// <summary>Adds JSON as the host sent it.</summary>
     public void Add(string name, string what, JsonElement json) => Add(name, what, json.GetRawText());
 
-    /// <summary>Adds bytes that are neither text nor JSON, as they are.</summary>
-    public void AddRaw(string name, string what, byte[] bytes) => _parts.Add((name, bytes, what));
-
     /// <summary>Says that something could not be had.</summary>
     public void Lacks(string what, string why) => _missing[what] = Redactor.Redact(why.ReplaceLineEndings(" "));
 

@@ -48,9 +48,6 @@ public unsafe struct AlsaCard : ICard
     /// <summary>Whether capture starts and stops with playback by the device itself.</summary>
     public readonly bool IsLinked => _device.IsLinked;
 
-    /// <summary>Whether the device has no clock of its own.</summary>
-    public readonly bool IsClockless => _clockless;
-
     /// <summary>SND_PCM_FORMAT_ of the playback samples (of the captured ones where nothing plays).</summary>
     public readonly int Format => _device.Playback.Channels > 0 ? _device.Playback.Format : _device.Capture.Format;
 

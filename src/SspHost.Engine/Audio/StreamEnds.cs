@@ -26,8 +26,6 @@ public unsafe struct StreamEnds
 
     public readonly bool HasInput => _input != null;
 
-    public readonly bool HasOutput => _output != null;
-
     /// <summary>
     /// The rings named by a configuration within a region; false if one is not wholly inside, or its channels (1..32) or capacity (a
     /// power of two, at least

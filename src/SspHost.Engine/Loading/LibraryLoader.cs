@@ -4,6 +4,7 @@ using SspHost.Abi;
 using SspHost.Engine.Graph;
 using SspHost.Engine.Memory;
 using SspHost.Engine.Service;
+using SspHost.Engine.Threads;
 
 namespace SspHost.Engine.Loading;
 
@@ -116,12 +117,19 @@ internal sealed unsafe partial class LibraryLoader
         return true;
     }
 
-    /// <summary>Tells how often the libraries' runtimes have collected.</summary>
+    /// <summary>
+    /// Tells how often the libraries' runtimes have collected. A runtime that waits for a thread which one of its modules has cost the engine lets
+    /// nobody in any more: then the file is named, and the engine made anew as for a module that does not come back.
+    /// </summary>
     public void PublishCollections()
     {
+        var name = stackalloc byte[InstanceRecord.NameBytes];
         for (var i = 0; i < _records; i++)
         {
-            if (_collections[i] != 0) Volatile.Write(ref _map.Libraries[i].Collections, ((delegate* unmanaged[Cdecl]<ulong>)_collections[i])() - _before[i]);
+            if (_collections[i] == 0) continue;
+            NameOf(_map.Libraries[i].File, name);
+            using (new StewardVisit(_map, -1, 0, 0, name))
+                Volatile.Write(ref _map.Libraries[i].Collections, ((delegate* unmanaged[Cdecl]<ulong>)_collections[i])() - _before[i]);
         }
     }
 
@@ -158,8 +166,8 @@ internal sealed unsafe partial class LibraryLoader
 
     private bool Silence(LibraryLoad* load, ref RefusalText words)
     {
-        if (Lv2Types.Count(Plugins(load), load->PluginBytes) == 1 && Lv2Types.Silence(_renderer.Types, _renderer.TypeCount, ((Lv2Plugin*)Plugins(load))->Uri)) return true;
-        words.Add("there is no plugin of that URI to be silenced"u8);
+        if (Lv2Types.Count(Plugins(load), load->PluginBytes) == 1 && Lv2Types.Silence(_renderer.Types, _renderer.TypeCount, (Lv2Plugin*)Plugins(load))) return true;
+        words.Add("there is no plugin of that URI to be silenced or to play again"u8);
         return false;
     }
 
@@ -256,7 +264,8 @@ internal sealed unsafe partial class LibraryLoader
         {
             var type = _renderer.Types + _renderer.TypeCount + i;
             *type = default;
-            if (!eye.Record(type, _pool, out _, out _)) return NoMemory(ref words);
+            if (!eye.Record(type, _pool, out var id, out var idBytes)) return NoMemory(ref words);
+            RtGuard.Name(_renderer.TypeCount + i, id, idBytes, load->File);
             if (load->Kind == LibraryKind.Lv2)
             {
                 if (!Lv2Types.Fits(plugin, &type->Entry))

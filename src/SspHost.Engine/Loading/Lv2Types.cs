@@ -34,6 +34,7 @@ internal static unsafe partial class Lv2Types
     public static bool Fits(Lv2Plugin* plugin, ModuleEntry* entry)
     {
         if (plugin->StateBytes != entry->StateBytes || ((plugin->Flags & Lv2PluginFlags.Voices) != 0 && entry->Settings == 0)) return false;
+        if (plugin->Tempo >= entry->Parameters || plugin->Clock >= entry->Inputs || plugin->Pulses >= entry->Settings) return false;
         for (var i = 0; i < plugin->Ports; i++)
         {
             var port = Lv2Plugin.PortsOf(plugin) + i;
@@ -43,6 +44,7 @@ internal static unsafe partial class Lv2Types
                 Lv2PortKind.AudioOut or Lv2PortKind.CvOut => entry->Outputs,
                 Lv2PortKind.ControlIn => entry->Parameters,
                 Lv2PortKind.ControlOut => entry->TelemetryFloats,
+                Lv2PortKind.AtomIn => 3,
                 _ => 1,
             };
             var needed = port->Kind <= Lv2PortKind.CvOut; // the others may lead nowhere
@@ -66,15 +68,16 @@ internal static unsafe partial class Lv2Types
         entry->SavesBesidePlaying = true;
     }
 
-    /// <summary>Silences the newest type of a plugin's URI: instances made from now on play nothing. False: there is none.</summary>
-    public static bool Silence(ModuleType* types, int count, byte* uri)
+    /// <summary>Silences the newest type of a plugin's URI, or lets it play again, as the flags of <paramref name="like"/> have it: so do instances made from now on. False: there is none.</summary>
+    public static bool Silence(ModuleType* types, int count, Lv2Plugin* like)
     {
+        var silent = like->Flags & Lv2PluginFlags.Silent;
         for (var i = count - 1; i >= 0; i--)
         {
             if (!types[i].Entry.SavesBesidePlaying) continue;
             var plugin = (Lv2Plugin*)((NativeModule*)types[i].Entry.Context + 1);
-            if (!Text(uri).SequenceEqual(Text(plugin->Uri))) continue;
-            Volatile.Write(ref *(uint*)&plugin->Flags, (uint)(plugin->Flags | Lv2PluginFlags.Silent));
+            if (!Text(like->Uri).SequenceEqual(Text(plugin->Uri))) continue;
+            Volatile.Write(ref *(uint*)&plugin->Flags, (uint)((plugin->Flags & ~Lv2PluginFlags.Silent) | silent));
             return true;
         }
 
@@ -89,6 +92,7 @@ internal static unsafe partial class Lv2Types
     private static bool IsSound(Lv2Plugin* p)
     {
         if (p->LatencyPort < -1 || p->LatencyPort >= p->Ports || p->StateBytes is < 0 or > MostStateBytes) return false;
+        if (p->Tempo < -1 || p->Clock < -1 || p->Pulses < -1 || (p->Tempo < 0 && p->Clock >= 0) || (p->Clock < 0) != (p->Pulses < 0)) return false;
         if (!Ends(p->Uri, Lv2Plugin.UriBytes) || !Ends(p->Bundle, LibraryRecord.PathBytes) || !Ends(p->Binary, LibraryRecord.PathBytes)) return false;
         for (var i = 0; i < p->Ports; i++)
         {

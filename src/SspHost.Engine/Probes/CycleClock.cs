@@ -14,6 +14,7 @@ public static class CycleClock
     // Plain statics without initialisers: nothing to run before the first use on an RT thread.
     private static ulong s_nanosecondsPerTick; // unsigned 32.32
     private static bool s_monotonic;
+    private static ulong s_measuredOver; // ns
 
     /// <summary>Ticks per second; 0 before <see cref="Calibrate"/>.</summary>
     public static double Frequency { get; private set; }
@@ -23,15 +24,18 @@ public static class CycleClock
 
     /// <summary>
     /// Measures the counter over <paramref name="nanoseconds"/> (it sleeps; 5 ms give 10 ppm on a quiet machine) unless the architecture
-    /// states its rate. Again is harmless. [start-up]
+    /// states its rate. Again is harmless: what was measured over as long or longer stays, so that two readings of one difference agree.
+    /// [start-up, one thread]
     /// </summary>
     public static void Calibrate(ulong nanoseconds = 5_000_000)
     {
+        if (nanoseconds <= s_measuredOver) return;
         double frequency = NativeCalls.StatedFrequency();
         if (frequency <= 0 && NativeCalls.CyclesConstant() != 0) frequency = NativeCalls.MeasureFrequency(nanoseconds);
         s_monotonic = frequency <= 0;
         Frequency = s_monotonic ? 1e9 : frequency;
         s_nanosecondsPerTick = (ulong)(1e9 / Frequency * 4294967296.0);
+        s_measuredOver = nanoseconds;
     }
 
     /// <summary>The counter. Differences mean something, on one core or between cores.</summary>

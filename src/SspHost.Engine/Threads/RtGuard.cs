@@ -15,18 +15,16 @@ internal static unsafe partial class RtGuard
 {
     private const string Library = "libssphost_guard";
 
+    private static byte** s_types, s_files; // by number of the type; kept as long as the process
+
     /// <summary>Tells the guards what the engine calls its modules and installs them, before the first RT thread. [start-up]</summary>
     [Conditional("CHECKED")]
     public static void Install(RegionMap map, ModuleRegistry registry)
     {
         var ids = registry.Descriptors;
-        var types = (byte**)NativeMemory.AllocZeroed((nuint)ids.Count + 1, (nuint)sizeof(byte*)); // kept as long as the process
-        for (var i = 0; i < ids.Count; i++)
-        {
-            var text = Encoding.UTF8.GetBytes(ids[i].Id + "\0");
-            types[i] = (byte*)NativeMemory.Alloc((nuint)text.Length);
-            text.CopyTo(new Span<byte>(types[i], text.Length));
-        }
+        s_types = (byte**)NativeMemory.AllocZeroed(Limits.MaxModuleTypes, (nuint)sizeof(byte*));
+        s_files = (byte**)NativeMemory.AllocZeroed(Limits.MaxModuleTypes, (nuint)sizeof(byte*));
+        for (var i = 0; i < ids.Count; i++) s_types[i] = Copy(Encoding.UTF8.GetBytes(ids[i].Id));
 
         InstanceRecord any;
         var names = new Names
@@ -36,10 +34,21 @@ internal static unsafe partial class RtGuard
             NameOffset = (int)(any.Name - (byte*)&any),
             ModuleOffset = (int)((byte*)&any.Module - (byte*)&any),
             InstanceCount = Limits.MaxInstances,
-            TypeCount = ids.Count,
-            Types = types,
+            TypeCount = Limits.MaxModuleTypes,
+            Types = s_types,
+            Files = s_files,
         };
         _ = InstallCall(&names);
+    }
+
+    /// <summary>A module type has come with a library, before any plan knows its number. <paramref name="file"/>: zero-terminated. [steward]</summary>
+    [Conditional("CHECKED")]
+    public static void Name(int type, byte* id, int idBytes, byte* file)
+    {
+        if (s_types[type] != null) NativeMemory.Free(s_types[type]); // of a library that was refused at the last moment
+        s_types[type] = Copy(new ReadOnlySpan<byte>(id, idBytes));
+        if (s_files[type] != null) NativeMemory.Free(s_files[type]);
+        s_files[type] = Copy(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(file));
     }
 
     /// <summary>The calling thread begins its function; the cell tells when it is inside a module. [rt-thread]</summary>
@@ -63,7 +72,14 @@ internal static unsafe partial class RtGuard
     {
         public InstanceRecord* Instances;
         public int Stride, NameOffset, ModuleOffset, InstanceCount, TypeCount;
-        public byte** Types;
+        public byte** Types, Files;
+    }
+
+    private static byte* Copy(ReadOnlySpan<byte> text)
+    {
+        var copy = (byte*)NativeMemory.AllocZeroed((nuint)text.Length + 1);
+        text.CopyTo(new Span<byte>(copy, text.Length));
+        return copy;
     }
 
     [LibraryImport(Library, EntryPoint = "ssp_guard_install")]

@@ -29,7 +29,7 @@ internal static unsafe class ModuleBench
 
           --json         one JSON object on standard output
           --quick        quanta of 32 frames only, fewer of them
-          --module ID    this one only; with --peers none: "none"
+          --module ID    this one only; "none": nothing but what --peers compares
           --peers FILE   compare with the algorithms in this library as well (see tests/Peers); may be given several times
         """;
 
@@ -67,7 +67,7 @@ internal static unsafe class ModuleBench
         _ = GraphBenchRig.On(0, 1, () =>
         {
             foreach (var m in modules) Measure(registry, m, quick, figures);
-            wrong = PeerBench.Run(registry, peers, quick, comparisons);
+            wrong = PeerBench.Run(registry, peers, only is null or "none" ? null : only, quick, comparisons);
         });
         if (wrong != null) return Fail(wrong, 1);
         if (json) WriteJson(figures, comparisons);

@@ -25,18 +25,21 @@ internal static unsafe class PeerBench
     private const int Quantum = 64; // SuperCollider's own block
     private const int SilentTurns = 4;
 
-    // Bins of AliasFigure.Frames: 1999 Hz for what distorts, 5001 Hz for what oscillates.
-    private const int LowTone = 682, HighTone = 1707;
+    // Bins of AliasFigure.Frames: 1.2, 2 and 5 kHz driven hard for what distorts, 1.2, 5 and 9.4 kHz for what oscillates.
+    private static readonly int[] Driven = [410, 682, 1706], Played = [410, 1707, 3203];
+
+    // What distorts is asked for aliases at four times the level it is timed with.
+    private const float Hard = 20f;
 
     private static readonly string[] None = [];
 
     private static readonly PeerCase[] Cases =
     [
-        new("svf", "svf", ["in"], ["low", "band", "high", "notch", "peak"], LowTone),
+        new("svf", "svf", ["in"], ["low", "band", "high", "notch", "peak"], Driven),
         new("svf, cutoff modulated", "svf", ["in", "pitch"], ["low", "band", "high", "notch", "peak"], null),
-        new("ladder", "ladder", ["in"], ["out"], LowTone),
+        new("ladder", "ladder", ["in"], ["out"], Driven),
         new("ladder, cutoff modulated", "ladder", ["in", "cutoff"], ["out"], null),
-        new("saw", "vco", None, ["saw"], HighTone),
+        new("saw", "vco", None, ["saw"], Played),
         new("saw, pitch modulated", "vco", ["pitch"], ["saw"], null) { Signal = (_, channel, frame) => Sound(1, channel, frame) },
         new("fdn reverb", "reverb", ["left", "right"], ["left", "right"], null),
         new("delay", "delay", ["in"], ["out"], null),
@@ -45,13 +48,14 @@ internal static unsafe class PeerBench
 
     private const float Volts = 0.7f; // 425 Hz
 
-    private sealed record PeerCase(string Name, string Module, string[] Inputs, string[] Outputs, int? Tone)
+    private sealed record PeerCase(string Name, string Module, string[] Inputs, string[] Outputs, int[]? Tones)
     {
         public Func<int, int, int, float> Signal { get; init; } = Sound;
     }
 
-    /// <summary>Runs every case that a library has a peer for; null, or what is wrong with a library.</summary>
-    public static string? Run(ModuleRegistry registry, IReadOnlyList<string> libraries, bool quick, List<PeerFigure> figures)
+    /// <summary>Runs every case (or those of module <paramref name="only"/>) that a library has a peer for; null, or what is wrong with a
+    /// library.</summary>
+    public static string? Run(ModuleRegistry registry, IReadOnlyList<string> libraries, string? only, bool quick, List<PeerFigure> figures)
     {
         var tables = new List<nint>();
         foreach (var path in libraries)
@@ -60,7 +64,7 @@ internal static unsafe class PeerBench
             tables.AddRange(more);
         }
 
-        foreach (var c in Cases)
+        foreach (var c in Cases.Where(c => only == null || c.Module == only))
         {
             var module = registry.Descriptors.ToList().FindIndex(d => d.Id == c.Module);
             if (module < 0) continue;
@@ -105,12 +109,12 @@ internal static unsafe class PeerBench
             }
         }
 
-        var ourAlias = c.Tone is { } tone && voices == 1 ? OurAlias(registry, module, shared, c, tone) : (double?)null;
+        var ourAlias = voices == 1 ? c.Tones?.Max(tone => OurAlias(registry, module, shared, c, tone)) : null;
         for (var p = 0; p < peers.Count; p++)
         {
             var table = (PeerTable*)tables[p];
             var ratio = Median([.. mine.Zip(theirs[p], (a, b) => a / b)]);
-            var alias = ourAlias != null ? TheirAlias(table, c, c.Tone!.Value) : (double?)null;
+            var alias = ourAlias != null ? c.Tones!.Max(tone => TheirAlias(table, tone)) : (double?)null;
             figures.Add(new PeerFigure(c.Name, voices, Text(table->Maker), Median(mine), Median(theirs[p]), ratio, ourAlias, alias));
             peers[p].Dispose();
         }
@@ -133,7 +137,7 @@ internal static unsafe class PeerBench
         return port == 0 ? (4f * MathF.Sin(turn * (37 + channel))) + MathF.Sin(turn * (613 + channel)) : MathF.Sin(turn * (21 + channel));
     }
 
-    private static float Tone(int tone, int frame) => 5f * MathF.Sin(2f * MathF.PI * (frame * (long)tone % AliasFigure.Frames) / AliasFigure.Frames);
+    private static float Tone(int tone, int frame) => Hard * MathF.Sin(2f * MathF.PI * (frame * (long)tone % AliasFigure.Frames) / AliasFigure.Frames);
 
     private static float* Inputs(int count, int voices, Func<int, int, int, float> signal)
     {
@@ -170,7 +174,7 @@ internal static unsafe class PeerBench
         return AliasFigure.Of(samples, tone);
     }
 
-    private static double TheirAlias(PeerTable* table, PeerCase c, int tone)
+    private static double TheirAlias(PeerTable* table, int tone)
     {
         using var peer = new Peer(table, Quantum, MathF.Log2(tone * (ModuleBenchRig.Rate / (float)AliasFigure.Frames) / 261.6256f));
         var inputs = Inputs(table->Inputs, 1, (_, _, frame) => Tone(tone, frame));
@@ -192,7 +196,7 @@ internal static unsafe class PeerBench
     {
         if (figures.Count == 0) return;
         Console.WriteLine();
-        Console.WriteLine($"ns per frame beside the same algorithm elsewhere, quantum {Quantum}; ratio to reach: at most {Wanted.ToString(CultureInfo.InvariantCulture)}; aliases in dB below the fundamental");
+        Console.WriteLine($"ns per frame beside the same algorithm elsewhere, quantum {Quantum}; ratio to reach: at most {Wanted.ToString(CultureInfo.InvariantCulture)}; strongest alias in dB below the fundamental (filters: of {Hard:0} V)");
         Console.WriteLine($"{"",-26}{"voices",7}{"ours",9}{"theirs",9}{"ratio",8}{"our alias",11}{"theirs",8}  peer");
         foreach (var f in figures)
         {

@@ -14,12 +14,13 @@ struct fault_cell {
     volatile uint64_t address;
 };
 
-/* What the engine calls a module: where InstanceRecord keeps it, and the ids of the module types. */
+/* What the engine calls a module: where InstanceRecord keeps it, the ids of the module types, and the files of those that came with a library;
+   NULL: none is of that number, it came with the engine. */
 struct guard_names {
     const uint8_t *instances;
     int32_t stride, name_offset, module_offset;
     int32_t instance_count, type_count;
-    const char *const *types;
+    const char *const *types, *const *files;
 };
 
 /* An RT thread as the guards see it. */

@@ -42,18 +42,35 @@ static void write_out(void)
     length = 0;
 }
 
-static void add_module(void)
+/* The record of the module the thread is in, or NULL; its type, or -1. */
+static const uint8_t *module_record(int32_t *type)
 {
     int slot = guard_module();
-    if (slot == -1) {
-        add(" outside of any module");
-    } else if (slot < 0 || slot >= guard_names.instance_count) {
-        add(" in a module it was replaced in");
+    *type = -1;
+    if (slot < 0 || slot >= guard_names.instance_count) return NULL;
+    const uint8_t *record = guard_names.instances + (size_t)slot * (size_t)guard_names.stride;
+    *type = *(const volatile int32_t *)(record + guard_names.module_offset);
+    if (*type < 0 || *type >= guard_names.type_count) *type = -1;
+    return record;
+}
+
+/* The library the module came with, or NULL. */
+static const char *module_file(void)
+{
+    int32_t type;
+    (void)module_record(&type);
+    return type < 0 ? NULL : guard_names.files[type];
+}
+
+static void add_module(void)
+{
+    int32_t type;
+    const uint8_t *record = module_record(&type);
+    if (record) {
+        const char *id = type < 0 ? NULL : guard_names.types[type], *file = module_file();
+        add(" in module '%.31s' (%s%s%s)", (const char *)record + guard_names.name_offset, id ? id : "?", file ? " from " : "", file ? file : "");
     } else {
-        const uint8_t *record = guard_names.instances + (size_t)slot * (size_t)guard_names.stride;
-        int32_t type = *(const volatile int32_t *)(record + guard_names.module_offset);
-        add(" in module '%.31s' (%s)", (const char *)record + guard_names.name_offset,
-            type >= 0 && type < guard_names.type_count ? guard_names.types[type] : "?");
+        add(guard_module() == -1 ? " outside of any module" : " in a module it was replaced in");
     }
 }
 
@@ -72,23 +89,35 @@ static void add_symbol(const struct guard_symbol *s)
     if (s->file) add(" (%s:%u)", s->file, s->line);
 }
 
-static void add_frame(int number, uintptr_t address, int exact)
+static const char *name_in(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Whether code of that address is of a library of modules: the engine has loaded a copy of the file, under a name that ends as the file's. */
+static int is_of(uintptr_t address, const char *file)
+{
+    Dl_info library;
+    if (!file || !dladdr((void *)address, &library) || !library.dli_fname) return 0;
+    size_t whole = strlen(library.dli_fname), end = strlen(name_in(file));
+    return whole >= end && strcmp(library.dli_fname + whole - end, name_in(file)) == 0;
+}
+
+static void add_place(uintptr_t address, int exact)
 {
     struct guard_symbol symbol;
     Dl_info library;
-    add("  #%-2d ", number);
     uintptr_t within = exact ? address : address - 1; /* a return address may lie behind the function's last line */
     if (guard_symbol_find(within, &symbol)) {
         add_symbol(&symbol);
     } else if (dladdr((void *)within, &library) && library.dli_fname) {
-        const char *slash = strrchr(library.dli_fname, '/');
-        const char *file = slash ? slash + 1 : library.dli_fname;
+        const char *file = name_in(library.dli_fname);
         if (library.dli_sname) add("%s+0x%lx (%s)", library.dli_sname, (unsigned long)(address - (uintptr_t)library.dli_saddr), file);
         else add("0x%lx (%s)", (unsigned long)(address - (uintptr_t)library.dli_fbase), file);
     } else {
         add("0x%lx", (unsigned long)address);
     }
-    add("\n");
 }
 
 /* 1 if it is to be written: each place once in full, and of those that come again one line a second. */
@@ -150,10 +179,15 @@ void guard_violation(const char *what, const char *detail, struct guard_site sit
     void *const *frames = all + first;
     count -= first;
 
-    /* The innermost frame that is neither the framework's nor a library's: what it calls is one violation, however many calls that takes. */
+    /* The innermost frame that is neither the framework's nor a library's, or is of the module's own library: what it calls is one violation,
+       however many calls that takes. */
     struct guard_symbol own;
+    const char *file = module_file();
     int at = 0;
-    while (at < count && (!guard_symbol_find((uintptr_t)frames[at] - (at > 0 || !site.exact), &own) || is_framework(&own))) at++;
+    for (; at < count; at++) {
+        uintptr_t within = (uintptr_t)frames[at] - (at > 0 || !site.exact);
+        if (is_of(within, file) || (guard_symbol_find(within, &own) && !is_framework(&own))) break;
+    }
 
     uint64_t again = 0;
     if (!guard_warns || is_news(at < count ? (uintptr_t)frames[at] : (uint64_t)(guard_module() + 3), &again)) {
@@ -165,17 +199,21 @@ void guard_violation(const char *what, const char *detail, struct guard_site sit
         add("\n");
         if (at < count) {
             add("  at  ");
-            add_symbol(&own);
+            add_place((uintptr_t)frames[at], at == 0 && site.exact);
             add("\n");
         }
-        for (int i = 0; i < count && !again; i++) add_frame(i, (uintptr_t)frames[i], i == 0 && site.exact);
+        for (int i = 0; i < count && !again; i++) {
+            add("  #%-2d ", i);
+            add_place((uintptr_t)frames[i], i == 0 && site.exact);
+            add("\n");
+        }
         if (!again && guard_symbols_problem()) add("  names of managed methods are missing: %s\n", guard_symbols_problem());
         if (!guard_warns) { /* the last line of the log, which is what others quote */
             add("ssp-engine: aborts for a violation: %s", what);
             add_module();
             if (at < count) {
                 add(", ");
-                add_symbol(&own);
+                add_place((uintptr_t)frames[at], at == 0 && site.exact);
             }
             add("\n");
         }

@@ -22,7 +22,6 @@ internal static class DoctorCommand
             var report = Examine(flags.Read(r));
             if (r.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(report, MetricsJson.Pretty.DoctorReport));
             else Console.Write(SystemDoctor.Format(report, r.GetValue(all)));
-            if (!Lv2.Lilv.IsPresent) Console.Error.WriteLine(Lv2.Lv2Catalog.Missing); // no cause of dropouts, and no fault
             return report.Verdict;
         });
         return command;
@@ -47,6 +46,7 @@ internal static class DoctorCommand
             DiskFree = disk.Free,
             DiskTotal = disk.Total,
             StateDirectory = settings.StateDirectory,
+            Lilv = Lv2.Lilv.IsPresent,
         };
     }
 

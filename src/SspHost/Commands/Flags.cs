@@ -29,7 +29,11 @@ internal sealed class Flags
 
     public Option<int> RegionMib { get; } = Number("--region-mib", "regionMib", "MiB of memory the engine locks.", "MIB");
 
-    public Option<string[]> ModuleDirectories { get; } = new("--module-dir") { Description = "Directory whose libraries of modules are loaded, instead of the usual one; may be repeated.", HelpName = "DIR" };
+    public Option<string[]> ModuleDirectories { get; } = ModuleDirectory();
+
+    /// <summary>The option for directories of modules.</summary>
+    public static Option<string[]> ModuleDirectory() =>
+        new("--module-dir") { Description = "Directory whose libraries of modules are loaded, instead of the usual one; may be repeated.", HelpName = "DIR" };
 
     /// <summary>A file argument that takes no misspelt flag for a file's name (a file called so is named ./--like-this).</summary>
     public static Argument<T> NoFlag<T>(Argument<T> argument)
@@ -100,6 +104,7 @@ internal sealed class Flags
     {
         option.Validators.Add(result =>
         {
+            if (result.Implicit) return; // a default is in order
             var word = result.Tokens.Count > 0 ? result.Tokens[^1].Value : "";
             if (check(word) is { } expected) result.AddError($"{option.Name}: expected {expected}, not '{Patching.PatchError.OneLine(word)}'");
         });

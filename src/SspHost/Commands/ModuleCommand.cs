@@ -59,7 +59,10 @@ internal static class ModuleCommand
         {
             var to = Path.Combine([name, .. path]);
             Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-            File.WriteAllText(to, Resource(resource).Replace(TemplateName, title, StringComparison.Ordinal).Replace(TemplateId, name, StringComparison.Ordinal).Replace("SSP_SDK/", "ssp/", StringComparison.Ordinal));
+            var text = Resource(resource);
+            if (resource.StartsWith("sdk/template/", StringComparison.Ordinal))
+                text = text.Replace(TemplateName, title, StringComparison.Ordinal).Replace(TemplateId, name, StringComparison.Ordinal).Replace("SSP_SDK/", "ssp/", StringComparison.Ordinal);
+            File.WriteAllText(to, text);
         }
 
         if (language == "c")
@@ -96,7 +99,8 @@ internal static class ModuleCommand
         if (Directory.GetFiles(directory, "*.csproj") is [var project, ..])
         {
             var rid = "linux-" + (RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "x64");
-            Execute("dotnet", ["publish", project, "-c", "Release", "-r", rid, "-o", output, "--nologo", "-v", "q"]);
+            // Build servers that stayed would hold the output of whoever called this open.
+            Execute("dotnet", ["publish", project, "-c", "Release", "-r", rid, "-o", output, "--nologo", "-v", "q", "-nodeReuse:false", "-p:UseSharedCompilation=false"]);
         }
         else if (Directory.GetFiles(directory, "*.c") is { Length: > 0 } sources)
         {

@@ -21,38 +21,50 @@ internal static class ModulesCommand
         var json = new Option<bool>("--json") { Description = "As one JSON object, with everything that is known." };
         var id = new Argument<string?>("module") { Description = "Show this one in full.", Arity = ArgumentArity.ZeroOrOne };
         var costs = new Option<bool>("--costs") { Description = "What each module of the patch that plays costs, the dearest first." };
-        var command = new Command("modules", "List the modules.") { id, json, costs };
+        var directories = Flags.ModuleDirectory();
+        var command = new Command("modules", "List the modules.") { id, json, costs, directories };
         command.Validators.Add(r =>
         {
-            if (r.GetValue(costs) && r.GetValue(id) != null) r.AddError("--costs: expected no module: it shows those of the patch that plays");
+            if (r.GetValue(costs) && (r.GetValue(id) != null || r.GetResult(directories) is { Implicit: false }))
+                r.AddError("--costs: expected neither a module nor --module-dir: it shows those of the patch that plays");
         });
-        command.SetAction(r => r.GetValue(costs) ? ShowCosts(r.GetValue(json)) : Show(r.GetValue(id), r.GetValue(json)));
+        command.SetAction(r => r.GetValue(costs) ? ShowCosts(r.GetValue(json)) : Show(r.GetValue(id), r.GetValue(json), r.GetValue(directories) ?? []));
         return command;
     }
 
-    /// <summary>The descriptors of the engine that runs, else of the one that would be started.</summary>
-    public static IReadOnlyList<ModuleDescriptor> Descriptors()
+    /// <summary>
+    /// The descriptors of the engine that runs, else of the one that would be started; where <paramref name="directories"/> are given, of one that
+    /// would be started with these.
+    /// </summary>
+    public static IReadOnlyList<ModuleDescriptor> Descriptors(string[] directories)
     {
-        if (EngineFile.TryRead(RuntimeDirectory.Locate()) is { } file && file.IsAlive())
+        if (directories.Length == 0 && EngineFile.TryRead(RuntimeDirectory.Locate()) is { } file && file.IsAlive())
         {
             using var link = EngineLink.Look(RuntimeDirectory.Locate());
             return new Patching.DescriptorIndex(link.ReadDescriptors()).Current;
         }
 
         var settings = SettingsFile.Load(given: null);
-        return [.. DescriptorBlob.Read(EngineTool.Capture("--describe")), .. ModuleLibraries.Describe(settings.LibraryDirectories, Console.Error.WriteLine), .. Lv2Modules(settings)];
+        var shipped = DescriptorBlob.Read(EngineTool.Capture("--describe"));
+        var libraries = directories.Length > 0 ? [.. directories.Select(Path.GetFullPath)] : settings.LibraryDirectories;
+        return [.. shipped, .. ModuleLibraries.Describe(libraries, shipped, Console.Error.WriteLine), .. Lv2Modules(settings)];
     }
 
     private static IEnumerable<ModuleDescriptor> Lv2Modules(Settings settings)
     {
-        if (settings.Lv2.Find() is { } found) return found.Modules.Select(m => m.Descriptor);
+        if (settings.Lv2.Find() is { } found)
+        {
+            foreach (var bundle in found.Refused.Where(r => r.Uri.StartsWith('/'))) Console.Error.WriteLine($"LV2 bundle {bundle.Uri}: {bundle.Why}");
+            return found.Modules.Select(m => m.Descriptor);
+        }
+
         Console.Error.WriteLine(Lv2.Lv2Catalog.Missing);
         return [];
     }
 
-    private static int Show(string? id, bool json)
+    private static int Show(string? id, bool json, string[] directories)
     {
-        var modules = Descriptors();
+        var modules = Descriptors(directories);
         var settings = SettingsFile.Load(given: null);
         var costs = json ? new ModuleCosts() : ModuleCosts.Load(Path.Combine(settings.StateDirectory, ModuleCosts.FileName), Console.Error.WriteLine);
         var quantum = settings.Quantum.Value != 0 ? settings.Quantum.Value : UsualQuantum;
@@ -75,6 +87,12 @@ internal static class ModulesCommand
         else if (id != null)
         {
             Detail(modules[0]);
+            if (id.StartsWith(Lv2.Lv2Names.Prefix, StringComparison.Ordinal) && settings.Lv2.Find()?.Modules.FirstOrDefault(m => m.Descriptor.Id == id) is { Presets.Count: > 0 } plugin)
+            {
+                Console.WriteLine("\n  presets (ssp patch preset MODULE NAME):");
+                foreach (var preset in plugin.Presets) Console.WriteLine($"    {preset.Label}");
+            }
+
             if (Cost(modules[0]) is { Length: > 0 } cost) Console.WriteLine($"  cost {cost}");
         }
         else

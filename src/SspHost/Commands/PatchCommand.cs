@@ -1,7 +1,8 @@
-// ssp patch check|show|schema|set|restore: what is wrong with a patch file, or what is in it; a knob of the one that plays; a module on again.
+// ssp patch check|show|schema|set|preset|restore: what is wrong with a patch file, or what is in it; knobs of the one that plays; a module on again.
 using System.CommandLine;
 using System.Globalization;
 using SspHost.Abi.Link;
+using SspHost.Configuration;
 using SspHost.Patching;
 using SspHost.Remote;
 
@@ -12,8 +13,9 @@ internal static class PatchCommand
     public static Command Build()
     {
         var files = Flags.NoFlag(new Argument<string[]>("file") { Description = "Patch files.", Arity = ArgumentArity.OneOrMore });
-        var check = new Command("check", "Say in one line what is wrong with a patch, or that it is in order.") { files };
-        check.SetAction(r => Check(r.GetValue(files) ?? []));
+        var directories = Flags.ModuleDirectory();
+        var check = new Command("check", "Say in one line what is wrong with a patch, or that it is in order.") { files, directories };
+        check.SetAction(r => Check(r.GetValue(files) ?? [], r.GetValue(directories) ?? []));
 
         var file = Flags.NoFlag(new Argument<string>("file") { Description = "Patch file." });
         var json = new Option<bool>("--json") { Description = "The patch as it would be saved." };
@@ -29,7 +31,10 @@ internal static class PatchCommand
         var value = new Argument<double>("value") { Description = "Where to; of named choices the number, from 0." };
         var set = new Command("set", "Turn a knob of the patch that plays.") { module, knob, value };
         set.SetAction(r => Set(r.GetValue(module)!, r.GetValue(knob)!, r.GetValue(value)));
-        return new Command("patch", "Check and show patch files; turn a knob of the one that plays; switch a module on again.") { check, show, schema, set, restore };
+        var name = Flags.NoFlag(new Argument<string?>("preset") { Description = "Its name, or its URI; without it they are listed.", Arity = ArgumentArity.ZeroOrOne });
+        var preset = new Command("preset", "Set an LV2 plugin of the patch that plays as a preset has it, as one step that can be undone.") { module, name };
+        preset.SetAction(r => Preset(r.GetValue(module)!, r.GetValue(name)));
+        return new Command("patch", "Check and show patch files; turn a knob of the one that plays, or all of a preset; switch a module on again.") { check, show, schema, set, preset, restore };
     }
 
     private static int Set(string module, string knob, double value)
@@ -48,6 +53,42 @@ internal static class PatchCommand
         return 0;
     }
 
+    // liblilv reads files of others: here, where nothing plays that it could take along.
+    private static int Preset(string module, string? name)
+    {
+        using var client = ControlClient.TryConnect(RuntimeDirectory.Locate(), TimeSpan.FromSeconds(10)) ?? throw new CommandException("no host runs; ssp run starts one");
+        string Quote(string text) => $"'{PatchError.OneLine(text)}'";
+        var playing = PatchJson.Read(System.Text.Encoding.UTF8.GetBytes(client.Ask("patch").GetProperty("patch").GetRawText()), "").Patch ?? throw new IOException("the host sent no patch");
+        var placed = playing.Find(module) ?? throw new CommandException($"there is no module {Quote(module)} in the patch");
+        var catalog = SettingsFile.Load(given: null).Lv2;
+        var plugin = catalog.Find()?.Modules.FirstOrDefault(m => m.Descriptor.Id == placed.Type);
+        if (plugin == null || plugin.Presets.Count == 0) throw new CommandException($"module {Quote(module)} ({placed.Type}) has no presets");
+        if (name == null)
+        {
+            foreach (var p in plugin.Presets) Console.WriteLine(p.Label);
+            return 0;
+        }
+
+        var chosen = plugin.Presets.FirstOrDefault(p => p.Uri == name || p.Label == name) ?? plugin.Presets.FirstOrDefault(p => p.Label.Equals(name, StringComparison.OrdinalIgnoreCase))
+            ?? throw new CommandException($"{placed.Type} has no preset {Quote(name)}; ssp patch preset {module} lists them");
+        try
+        {
+            var edits = EditJson.Write(catalog.EditsOf(plugin, chosen, module));
+            client.Ask("edit", w =>
+            {
+                w.WritePropertyName("edits");
+                w.WriteRawValue(edits);
+            });
+        }
+        catch (Exception e) when (e is InvalidDataException or DllNotFoundException)
+        {
+            throw new CommandException(e is DllNotFoundException ? Lv2.Lv2Catalog.Missing : e.Message);
+        }
+
+        Console.WriteLine($"{Quote(module)} is set as {Quote(chosen.Label)}");
+        return 0;
+    }
+
     private static int Restore(string module)
     {
         using var client = ControlClient.TryConnect(RuntimeDirectory.Locate(), TimeSpan.FromSeconds(10)) ?? throw new CommandException("no host runs; ssp run starts one");
@@ -56,9 +97,9 @@ internal static class PatchCommand
         return 0;
     }
 
-    private static int Check(string[] files)
+    private static int Check(string[] files, string[] directories)
     {
-        var modules = new DescriptorIndex(ModulesCommand.Descriptors());
+        var modules = new DescriptorIndex(ModulesCommand.Descriptors(directories));
         var bad = 0;
         foreach (var file in files)
         {

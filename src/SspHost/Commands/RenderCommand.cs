@@ -39,8 +39,9 @@ internal static class RenderCommand
         var rate = Flags.Number("--rate", "rate", "Sample rate in Hz where there is no input.", "HZ");
         var quantum = Flags.Number("--quantum", "quantum", "Frames rendered at once, instead of what the patch says.", "FRAMES");
         var region = Flags.Number("--region-mib", "regionMib", "MiB of memory for the patch.", "MIB");
+        var directories = Flags.ModuleDirectory();
         var config = new Option<string>("--config") { Description = "Configuration file instead of the usual one.", HelpName = "FILE" };
-        var command = new Command("render", "Render a patch into a WAV file.") { patch, output, input, seconds, threads, format, dither, rate, quantum, region, config };
+        var command = new Command("render", "Render a patch into a WAV file.") { patch, output, input, seconds, threads, format, dither, rate, quantum, region, directories, config };
         command.SetAction(r =>
         {
             var s = SettingsFile.Load(r.GetValue(config));
@@ -49,6 +50,7 @@ internal static class RenderCommand
                 Rate = s.Rate.Or(r.GetValue(rate), Flags.Given(r, rate)),
                 Quantum = s.Quantum.Or(r.GetValue(quantum), Flags.Given(r, quantum)),
                 RegionMib = s.RegionMib.Or(r.GetValue(region), Flags.Given(r, region)),
+                ModuleDirectories = s.ModuleDirectories.Or([.. (r.GetValue(directories) ?? []).Select(Path.GetFullPath)], Flags.Given(r, directories)),
                 Format = s.Format.Or(r.GetValue(format) ?? "", Flags.Given(r, format)),
             };
             return Run(new Job(
@@ -72,7 +74,7 @@ internal static class RenderCommand
 
         using var engine = PrivateEngine.Start(job.Settings.RegionMib.Value);
         engine.LoadLibraries(job.Settings.LibraryDirectories, Console.Error.WriteLine);
-        engine.LoadLv2(job.Settings.Lv2, Console.Error.WriteLine);
+        engine.LoadLv2(job.Settings.Lv2, rate, job.Settings.Quantum.Value, Console.Error.WriteLine);
         var setup = new AudioSetup
         {
             Card = CardKind.Stream,
@@ -96,7 +98,7 @@ internal static class RenderCommand
             using var session = PatchSession.Start(new PatchSessionOptions { Modules = engine.Modules, Sink = sink });
             if (session.Open(job.Patch, out var warnings) is { } refused) throw new CommandException(refused.ToString());
             foreach (var w in warnings) Console.Error.WriteLine(w);
-            if (sink.StartAudio() is { } why) throw new CommandException(why);
+            if (sink.StartAudio() is { } why) throw new CommandException(engine.Death() ?? why);
             var pump = sink.Pump!;
             Follow(pump, frames, rate, watch, engine);
             var (written, peak) = (pump.FramesOut, pump.Peak);

@@ -76,6 +76,7 @@ internal static class RunCommand
             MakePump = setup.Card == CardKind.PacedStream ? link => MakePump(link, setup) : null,
             Lv2 = settings.Lv2,
             Libraries = (settings.LibraryDirectories, Path.Combine(state, "libraries")),
+            WatchLibraries = settings.ModuleWatch.Value,
         });
         using var metrics = MetricsRecorder.Start(() => host.EnginePid, state);
         using var glitches = GlitchRecorder.Start(host.Incidents, metrics, () => host.Latest, state, Say);

@@ -76,6 +76,9 @@ internal sealed record Settings
     /// <summary>Directories whose libraries of modules are loaded; empty = <see cref="UserModules"/>.</summary>
     public Setting<ImmutableArray<string>> ModuleDirectories { get; init; } = ImmutableArray<string>.Empty;
 
+    /// <summary>Whether a library that changes in those directories is loaded at once.</summary>
+    public Setting<bool> ModuleWatch { get; init; } = false;
+
     /// <summary>Directories of LV2 bundles, with colons between them; empty = $LV2_PATH, else ~/.lv2:/usr/local/lib/lv2:/usr/lib/lv2.</summary>
     public Setting<string> Lv2Path { get; init; } = "";
 

@@ -99,7 +99,7 @@ internal static class SettingsFile
             "inputs": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": {{AudioConfig.MaxDeviceChannels}} }, "maxItems": {{Limits.MaxJacks}}, "default": [], "description": "channel of the ALSA device behind input jack 1, 2, ...; 0: none; empty: as the device has them" },
             "outputs": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": {{AudioConfig.MaxDeviceChannels}} }, "maxItems": {{Limits.MaxJacks}}, "default": [], "description": "channel of the ALSA device behind output jack 1, 2, ...; 0: none; empty: as the device has them" },
             "hold": { "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": {{Limits.MaxJacks}} }, "uniqueItems": true, "default": [], "description": "output jacks that hold their voltage when frames are lost (pitch CV); the others fall silent" },
-            "modules": { "type": "object", "additionalProperties": false, "properties": { "directories": { "type": "array", "items": { "type": "string", "pattern": "^/" }, "maxItems": {{Settings.MostDirectories}}, "default": [] } }, "default": {"directories":[]}, "description": "directories whose libraries of modules (*.so) are loaded; empty: ~/.local/share/ssphost/modules" },
+            "modules": { "type": "object", "additionalProperties": false, "properties": { "directories": { "type": "array", "items": { "type": "string", "pattern": "^/" }, "maxItems": {{Settings.MostDirectories}}, "default": [] }, "watch": { "type": "boolean", "default": false } }, "default": {"directories":[],"watch":false}, "description": "directories whose libraries of modules (*.so) are loaded; empty: ~/.local/share/ssphost/modules; watch: what changes there is loaded at once" },
             "lv2": { "type": "object", "additionalProperties": false, "properties": { "path": { "type": "string", "default": "" } }, "default": {"path":""}, "description": "path: directories of LV2 bundles with colons between them; empty: $LV2_PATH, else ~/.lv2:/usr/local/lib/lv2:/usr/lib/lv2" }
           }
         }
@@ -121,6 +121,7 @@ internal static class SettingsFile
         yield return Line("format", s.Format.Value, s.Format.Origin);
         yield return Line("moduleTimes", s.ModuleTimes.Value ? "true" : "false", s.ModuleTimes.Origin);
         yield return Line("modules.directories", "[" + string.Join(", ", s.ModuleDirectories.Value) + "]", s.ModuleDirectories.Origin);
+        yield return Line("modules.watch", s.ModuleWatch.Value ? "true" : "false", s.ModuleWatch.Origin);
         yield return Line("lv2.path", s.Lv2Path.Value, s.Lv2Path.Origin);
         yield return Line("captureDevice", s.CaptureDevice.Value, s.CaptureDevice.Origin);
         yield return Line("inputs", "[" + string.Join(", ", s.InputChannels.Value) + "]", s.InputChannels.Origin);
@@ -154,6 +155,7 @@ internal static class SettingsFile
             w.WriteStartArray("directories");
             foreach (var directory in s.ModuleDirectories.Value) w.WriteStringValue(directory);
             w.WriteEndArray();
+            w.WriteBoolean("watch", s.ModuleWatch.Value);
             w.WriteEndObject();
             w.WriteStartObject("lv2");
             w.WriteString("path", s.Lv2Path.Value);
@@ -197,7 +199,7 @@ internal static class SettingsFile
             case "inputs": return s with { InputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
             case "outputs": return s with { OutputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
             case "lv2": return s with { Lv2Path = Lv2(ref r, json, where) };
-            case "modules": return s with { ModuleDirectories = Directories(ref r, json, where) };
+            case "modules": return Modules(s, ref r, json, where);
             case "hold": return s with { Hold = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: -1) };
             default: return s with { Cores = List(ref r, json, where, key, Limits.MaxThreads, mayRepeat: -1) };
         }
@@ -219,23 +221,40 @@ internal static class SettingsFile
         return new Setting<ImmutableArray<int>>(values.ToImmutable(), Origin.File);
     }
 
-    // { "directories": [ ... ] }: an object, because more will be said of modules one day.
-    private static Setting<ImmutableArray<string>> Directories(ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where)
+    // { "directories": [ ... ], "watch": true }, each at most once.
+    private static Settings Modules(Settings s, ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where)
     {
-        const string Expected = "\"modules\" as { \"directories\": [ absolute paths ] }";
+        const string Expected = "\"modules\" as { \"directories\": [ absolute paths ], \"watch\": true or false }";
         if (r.TokenType != JsonTokenType.StartObject) throw Bad(json, in r, where, Expected);
-        var list = ImmutableArray.CreateBuilder<string>();
-        var seen = false;
+        var (directories, watch) = (false, false);
         while (r.Read() && r.TokenType == JsonTokenType.PropertyName)
         {
-            if (seen || r.GetString() != "directories") throw Bad(json, in r, where, Expected);
-            seen = true;
-            if (!r.Read() || r.TokenType != JsonTokenType.StartArray) throw Bad(json, in r, where, Expected);
-            while (r.Read() && r.TokenType != JsonTokenType.EndArray)
+            var key = r.GetString();
+            if (!r.Read()) throw Bad(json, in r, where, Expected);
+            switch (key)
             {
-                if (r.TokenType != JsonTokenType.String || Settings.CheckDirectory(r.GetString()!) != null || list.Count == Settings.MostDirectories) throw Bad(json, in r, where, Expected);
-                list.Add(r.GetString()!);
+                case "directories" when !directories && r.TokenType == JsonTokenType.StartArray:
+                    directories = true;
+                    s = s with { ModuleDirectories = Directories(ref r, json, where, Expected) };
+                    break;
+                case "watch" when !watch && r.TokenType is (JsonTokenType.True or JsonTokenType.False):
+                    watch = true;
+                    s = s with { ModuleWatch = new Setting<bool>(r.GetBoolean(), Origin.File) };
+                    break;
+                default: throw Bad(json, in r, where, Expected);
             }
+        }
+
+        return s;
+    }
+
+    private static Setting<ImmutableArray<string>> Directories(ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where, string expected)
+    {
+        var list = ImmutableArray.CreateBuilder<string>();
+        while (r.Read() && r.TokenType != JsonTokenType.EndArray)
+        {
+            if (r.TokenType != JsonTokenType.String || Settings.CheckDirectory(r.GetString()!) != null || list.Count == Settings.MostDirectories) throw Bad(json, in r, where, expected);
+            list.Add(r.GetString()!);
         }
 
         return new Setting<ImmutableArray<string>>(list.ToImmutable(), Origin.File);

@@ -14,15 +14,42 @@ internal sealed unsafe partial class Lilv : IDisposable
     private readonly nint _world;
     private readonly Dictionary<string, nint> _uris = new(StringComparer.Ordinal);
 
-    /// <summary>Loads what lies in the directories of <paramref name="path"/>, which colons separate.</summary>
+    /// <summary>
+    /// Loads the bundles in the directories of <paramref name="path"/>, which colons separate: one by one and not by lilv_world_load_all, which takes
+    /// every directory for a bundle, and says of none what was wrong with it.
+    /// </summary>
     public Lilv(string path)
     {
         _world = WorldNew();
         if (_world == 0) throw new IOException("liblilv makes no world");
-        var node = NewString(_world, path);
-        SetOption(_world, "http://drobilla.net/ns/lilv#lv2-path", node);
-        NodeFree(node);
-        LoadAll(_world);
+        var damaged = new List<(string, string)>();
+        foreach (var bundle in Bundles(path))
+        {
+            var uri = NewFileUri(_world, 0, bundle + "/");
+            if (LilvWords.Of(() => LoadBundle(_world, uri)) is { } why) damaged.Add((bundle, why));
+            NodeFree(uri);
+        }
+
+        Damaged = damaged;
+        _ = LilvWords.Of(() =>
+        {
+            LoadSpecifications(_world);
+            LoadClasses(_world);
+        });
+    }
+
+    /// <summary>Bundles that could not be read, or not all of them, and why.</summary>
+    public IReadOnlyList<(string Bundle, string Why)> Damaged { get; }
+
+    // Directories with a manifest.
+    private static IEnumerable<string> Bundles(string path)
+    {
+        foreach (var directory in path.Split(':', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!Directory.Exists(directory)) continue;
+            foreach (var bundle in Directory.GetDirectories(Path.GetFullPath(directory)).Order(StringComparer.Ordinal))
+                if (File.Exists(Path.Combine(bundle, "manifest.ttl"))) yield return bundle;
+        }
     }
 
     /// <summary>Whether the library is there.</summary>
@@ -60,10 +87,10 @@ internal sealed unsafe partial class Lilv : IDisposable
     public static string Homepage(nint plugin) => Owned(PluginGetAuthorHomepage(plugin)) ?? "";
 
     /// <summary>Directory of the bundle with a slash at its end; null: it is no file.</summary>
-    public static string? Bundle(nint plugin) => Path(PluginGetBundleUri(plugin));
+    public static string? Bundle(nint plugin) => PathOf(PluginGetBundleUri(plugin));
 
     /// <summary>The binary; null: its RDF names none.</summary>
-    public static string? Binary(nint plugin) => Path(PluginGetLibraryUri(plugin));
+    public static string? Binary(nint plugin) => PathOf(PluginGetLibraryUri(plugin));
 
     public static IReadOnlyList<string> RequiredFeatures(nint plugin) => Texts(PluginGetRequiredFeatures(plugin));
 
@@ -78,20 +105,22 @@ internal sealed unsafe partial class Lilv : IDisposable
     /// <summary>Objects of a predicate of the plugin.</summary>
     public IReadOnlyList<string> Values(nint plugin, string predicate) => Texts(PluginGetValue(plugin, Node(predicate)));
 
-    /// <summary>Labels of the presets, as far as the bundles' manifests tell them.</summary>
-    public IReadOnlyList<string> Presets(nint plugin)
+    /// <summary>The presets that bundles bring for it, in order of their labels.</summary>
+    public IReadOnlyList<Lv2PresetName> Presets(nint plugin)
     {
         var nodes = PluginGetRelated(plugin, Node("http://lv2plug.in/ns/ext/presets#Preset"));
         if (nodes == 0) return [];
-        var list = new List<string>();
+        var list = new List<Lv2PresetName>();
         for (var i = NodesBegin(nodes); NodesIsEnd(nodes, i) == 0; i = NodesNext(nodes, i))
         {
-            var label = WorldGet(_world, NodesGet(nodes, i), Node("http://www.w3.org/2000/01/rdf-schema#label"), 0);
-            if (Owned(label) is { Length: > 0 } text) list.Add(text);
+            var preset = NodesGet(nodes, i);
+            LoadResource(_world, preset); // the manifest need not have its name
+            var label = Owned(WorldGet(_world, preset, Node("http://www.w3.org/2000/01/rdf-schema#label"), 0));
+            if (AsString(preset) is { } uri && Lv2Names.Line(label ?? "", 100) is { Length: > 0 } text) list.Add(new Lv2PresetName(uri, text));
         }
 
         NodesFree(nodes);
-        list.Sort(string.CompareOrdinal);
+        list.Sort((a, b) => string.CompareOrdinal(a.Label, b.Label) is not 0 and var order ? order : string.CompareOrdinal(a.Uri, b.Uri));
         return list;
     }
 
@@ -169,7 +198,7 @@ internal sealed unsafe partial class Lilv : IDisposable
         return text;
     }
 
-    private static string? Path(nint uri)
+    private static string? PathOf(nint uri)
     {
         if (uri == 0) return null;
         var path = FileUriParse(NodeAsString(uri), 0);
@@ -194,11 +223,14 @@ internal sealed unsafe partial class Lilv : IDisposable
     [LibraryImport(Library, EntryPoint = "lilv_world_free")]
     private static partial void WorldFree(nint world);
 
-    [LibraryImport(Library, EntryPoint = "lilv_world_set_option", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial void SetOption(nint world, string uri, nint value);
+    [LibraryImport(Library, EntryPoint = "lilv_world_load_bundle")]
+    private static partial void LoadBundle(nint world, nint uri);
 
-    [LibraryImport(Library, EntryPoint = "lilv_world_load_all")]
-    private static partial void LoadAll(nint world);
+    [LibraryImport(Library, EntryPoint = "lilv_world_load_specifications")]
+    private static partial void LoadSpecifications(nint world);
+
+    [LibraryImport(Library, EntryPoint = "lilv_world_load_plugin_classes")]
+    private static partial void LoadClasses(nint world);
 
     [LibraryImport(Library, EntryPoint = "lilv_world_get")]
     private static partial nint WorldGet(nint world, nint subject, nint predicate, nint obj);
@@ -221,8 +253,8 @@ internal sealed unsafe partial class Lilv : IDisposable
     [LibraryImport(Library, EntryPoint = "lilv_new_uri", StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint NewUri(nint world, string uri);
 
-    [LibraryImport(Library, EntryPoint = "lilv_new_string", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial nint NewString(nint world, string text);
+    [LibraryImport(Library, EntryPoint = "lilv_new_file_uri", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint NewFileUri(nint world, nint host, string path);
 
     [LibraryImport(Library, EntryPoint = "lilv_node_free")]
     private static partial void NodeFree(nint node);

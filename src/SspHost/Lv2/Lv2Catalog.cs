@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using SspHost.Abi;
+using SspHost.Patching;
 using SspHost.Supervision;
 
 namespace SspHost.Lv2;
@@ -13,11 +14,11 @@ internal sealed class Lv2Catalog(string path, string cache)
     /// <summary>Said where there is no liblilv.</summary>
     public const string Missing = "LV2 plugins are not looked for: liblilv is not installed (apt install " + Lilv.Package + ")";
 
-    private const int Format = 1;
+    private const int Format = 3, TrialFormat = 2;
     private const string Passed = "passed";
 
     private readonly Lock _lock = new();
-    private Dictionary<string, string>? _trials; // by uri, binary and its stamp: passed, or why not
+    private Dictionary<string, string>? _trials; // by rate, quantum, uri, binary and its stamp: passed, or why not
     private Lv2Found? _found;
 
     /// <summary>Where plugins lie unless somebody says otherwise: $LV2_PATH, else where systems keep them.</summary>
@@ -46,6 +47,9 @@ internal sealed class Lv2Catalog(string path, string cache)
         }
     }
 
+    /// <summary>What a preset of a plugin makes of the module <paramref name="name"/> of a patch.</summary>
+    public Edit[] EditsOf(Lv2Module module, Lv2PresetName preset, string name) => Lv2Preset.Edits(path, module, preset, name);
+
     /// <summary>Whether a scan would be quick because nothing has changed since the last one.</summary>
     public bool IsKnown
     {
@@ -55,17 +59,17 @@ internal sealed class Lv2Catalog(string path, string cache)
         }
     }
 
-    /// <summary>Tries a plugin in a child process, unless this binary of it was tried before. Null, or what is wrong with it.</summary>
-    public string? Try(Lv2Module module)
+    /// <summary>Tries a plugin in a child process at a rate and quantum, unless this binary of it was tried there before. Null, or what is wrong with it.</summary>
+    public string? Try(Lv2Module module, int rate, int quantum)
     {
         lock (_lock)
         {
             _trials ??= ReadTrials();
             var info = new FileInfo(module.Descriptor.File);
-            var key = string.Create(CultureInfo.InvariantCulture, $"{module.Uri}\t{module.Descriptor.File}\t{(info.Exists ? info.LastWriteTimeUtc.Ticks : 0)}\t{(info.Exists ? info.Length : 0)}");
+            var key = string.Create(CultureInfo.InvariantCulture, $"{TrialFormat}\t{rate}\t{quantum}\t{module.Uri}\t{module.Descriptor.File}\t{(info.Exists ? info.LastWriteTimeUtc.Ticks : 0)}\t{(info.Exists ? info.Length : 0)}");
             if (!_trials.TryGetValue(key, out var outcome))
             {
-                outcome = Lv2Trial.Run(module) ?? Passed;
+                outcome = Lv2Trial.Run(module, rate, quantum) ?? Passed;
                 _trials[key] = outcome;
                 WriteTrials();
             }
@@ -105,7 +109,16 @@ internal sealed class Lv2Catalog(string path, string cache)
             var records = Lv2Records.Split(reader.ReadBytes(reader.ReadInt32()));
             var refused = new Lv2Refusal[reader.ReadInt32()];
             for (var i = 0; i < refused.Length; i++) refused[i] = new Lv2Refusal(reader.ReadString(), reader.ReadString());
-            return records.Count == descriptors.Count ? new Lv2Found([.. descriptors.Select((d, i) => new Lv2Module(records[i].Uri, d, records[i].Record))], refused) : null;
+            if (records.Count != descriptors.Count) return null;
+            var modules = new List<Lv2Module>();
+            for (var i = 0; i < descriptors.Count; i++)
+            {
+                var presets = new Lv2PresetName[reader.ReadInt32()];
+                for (var p = 0; p < presets.Length; p++) presets[p] = new Lv2PresetName(reader.ReadString(), reader.ReadString());
+                modules.Add(new Lv2Module(records[i].Uri, descriptors[i], records[i].Record) { Presets = presets });
+            }
+
+            return new Lv2Found(modules, refused);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException or FormatException or OverflowException)
         {
@@ -128,6 +141,16 @@ internal sealed class Lv2Catalog(string path, string cache)
         {
             writer.Write(r.Uri);
             writer.Write(r.Why);
+        }
+
+        foreach (var module in found.Modules)
+        {
+            writer.Write(module.Presets.Count);
+            foreach (var preset in module.Presets)
+            {
+                writer.Write(preset.Uri);
+                writer.Write(preset.Label);
+            }
         }
     });
 

@@ -13,9 +13,13 @@ namespace SspHost.Lv2;
 internal sealed class Lv2Host(Lv2Catalog catalog, EngineSlot slot, DescriptorIndex modules, Action<string> say)
 {
     private readonly Lock _lock = new();
-    private readonly HashSet<string> _proved = new(StringComparer.Ordinal); // type ids that need not be looked at again
+    private readonly HashSet<(string Type, int Rate, int Quantum)> _proved = []; // what need not be looked at again
+    private readonly HashSet<string> _silent = new(StringComparer.Ordinal); // types that failed their trial
     private IReadOnlyDictionary<string, Lv2Module> _byId = new Dictionary<string, Lv2Module>(StringComparer.Ordinal);
     private Task? _scan;
+
+    /// <summary>What audio runs at: the rate in Hz, and the quantum in frames where it is not the patch's (else 0).</summary>
+    public Func<(int Rate, int Quantum)> Audio { get; init; } = static () => (48_000, 0);
 
     /// <summary>The engine is new, or newly attached: gives it the types, at once where they are known, else as soon as they are.</summary>
     public void Begin()
@@ -23,6 +27,7 @@ internal sealed class Lv2Host(Lv2Catalog catalog, EngineSlot slot, DescriptorInd
         lock (_lock)
         {
             _proved.Clear();
+            _silent.Clear();
             modules.BeforeCheck = Prepare;
             if (catalog.IsKnown) Load();
             else _scan = Task.Run(() =>
@@ -42,9 +47,12 @@ internal sealed class Lv2Host(Lv2Catalog catalog, EngineSlot slot, DescriptorInd
         foreach (var m in patch.Modules)
             if (m.Type.StartsWith(Lv2Names.Prefix, StringComparison.Ordinal)) (used ??= new(StringComparer.Ordinal)).Add(m.Type);
         if (used == null) return;
+        var (rate, quantum) = Audio();
+        if (quantum == 0) quantum = patch.Quantum;
+        if (!int.IsPow2(quantum) || quantum is < Limits.Grid or > Limits.MaxQuantum) return; // such a patch is refused
         lock (_lock)
         {
-            if (used.All(_proved.Contains)) return;
+            if (used.All(id => _proved.Contains((id, rate, quantum)))) return;
         }
 
         _scan?.Wait();
@@ -52,10 +60,10 @@ internal sealed class Lv2Host(Lv2Catalog catalog, EngineSlot slot, DescriptorInd
         {
             try
             {
-                foreach (var id in used.Where(_proved.Add))
+                foreach (var id in used.Where(id => _proved.Add((id, rate, quantum))))
                 {
                     if (modules.Find(id) == null) StandIn(id, patch);
-                    else if (_byId.TryGetValue(id, out var module) && catalog.Try(module) is { } why) Silence(module, why);
+                    else if (_byId.TryGetValue(id, out var module)) Judge(module, catalog.Try(module, rate, quantum));
                 }
             }
             catch (Exception e) when (e is EngineRefusedException or EngineGoneException or EngineTimeoutException or IOException)
@@ -73,10 +81,13 @@ internal sealed class Lv2Host(Lv2Catalog catalog, EngineSlot slot, DescriptorInd
         modules.Update(slot.Use(link => link.ReadDescriptors()));
     }
 
-    private void Silence(Lv2Module module, string why)
+    // A plugin that fails at one quantum may play at another one, whose instances are new.
+    private void Judge(Lv2Module module, string? why)
     {
-        say($"LV2 plugin '{module.Descriptor.Id}' ({module.Uri}): {why}: it plays silence, the rest plays");
-        slot.Use(link => link.LoadLibrary(LibraryKind.Lv2, module.Uri, module.Uri, default, module.Record));
+        var id = module.Descriptor.Id;
+        if (why == null ? !_silent.Remove(id) : !_silent.Add(id)) return;
+        say($"LV2 plugin '{id}' ({module.Uri}): {(why == null ? "it plays here" : why + ": it plays silence, the rest plays")}");
+        slot.Use(link => link.LoadLibrary(LibraryKind.Lv2, module.Uri, module.Uri, default, Lv2Records.With(module.Record, silent: why != null)));
     }
 
     private static string Who(string id, Patch patch) => string.Join(", ", patch.Modules.Where(m => m.Type == id).Select(m => $"module '{m.Id}'"));

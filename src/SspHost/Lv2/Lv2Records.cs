@@ -6,19 +6,23 @@ using SspHost.Patching;
 
 namespace SspHost.Lv2;
 
+/// <summary>Where a plugin's musical time comes from: a parameter, an input and a setting of its module; the last two may be -1.</summary>
+internal readonly record struct Lv2Time(int Tempo, int Clock, int Pulses);
+
 internal static unsafe class Lv2Records
 {
     private const int StateBytes = 1 << 16;
     private const float Anything = 1e9f;
 
     /// <summary>An <see cref="Lv2Plugin"/> and its ports; null: a text is too long.</summary>
-    public static byte[]? Write(string uri, string bundle, string binary, Lv2PluginFlags flags, int latency, int state, IReadOnlyList<Lv2Port> ports)
+    public static byte[]? Write(string uri, string bundle, string binary, Lv2PluginFlags flags, int latency, int state, IReadOnlyList<Lv2Port> ports, Lv2Time? time = null)
     {
         var bytes = new byte[Lv2Plugin.BytesFor(ports.Count)];
         fixed (byte* at = bytes)
         {
             var p = (Lv2Plugin*)at;
             (p->Bytes, p->Flags, p->Ports, p->LatencyPort, p->StateBytes) = (bytes.Length, flags, ports.Count, latency, state);
+            (p->Tempo, p->Clock, p->Pulses) = time is { } t ? (t.Tempo, t.Clock, t.Pulses) : (-1, -1, -1);
             if (!Encoding.UTF8.TryGetBytes(uri, new Span<byte>(p->Uri, Lv2Plugin.UriBytes - 1), out _)) return null;
             if (!LibraryLoad.TrySet(p->Bundle, bundle) || !LibraryLoad.TrySet(p->Binary, binary)) return null;
             for (var i = 0; i < ports.Count; i++) Lv2Plugin.PortsOf(p)[i] = ports[i];
@@ -50,6 +54,33 @@ internal static unsafe class Lv2Records
         List<Lv2Port> ports = [];
         for (var i = 0; i < outputs.Length; i++) ports.Add(new Lv2Port { Kind = Lv2PortKind.AudioOut, Index = i });
         return new Lv2Module(id, descriptor, Write(id, "/", "/", Lv2PluginFlags.Silent, -1, StateBytes, ports)!);
+    }
+
+    /// <summary>The ports that are parameters, and what values of the plugin's are to be multiplied by to be ours.</summary>
+    public static IReadOnlyList<(int Port, int Parameter, int Scale)> Controls(byte[] record)
+    {
+        var list = new List<(int, int, int)>();
+        fixed (byte* at = record)
+        {
+            var p = (Lv2Plugin*)at;
+            for (var i = 0; i < p->Ports; i++)
+                if (Lv2Plugin.PortsOf(p)[i] is { Kind: Lv2PortKind.ControlIn, Index: >= 0 } port) list.Add((i, port.Index, port.Bytes));
+        }
+
+        return list;
+    }
+
+    /// <summary>A copy of a plugin that plays, or is silent.</summary>
+    public static byte[] With(byte[] record, bool silent)
+    {
+        var copy = (byte[])record.Clone();
+        fixed (byte* at = copy)
+        {
+            var p = (Lv2Plugin*)at;
+            p->Flags = silent ? p->Flags | Lv2PluginFlags.Silent : p->Flags & ~Lv2PluginFlags.Silent;
+        }
+
+        return copy;
     }
 
     /// <summary>The plugins one after the other.</summary>

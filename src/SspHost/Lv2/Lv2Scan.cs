@@ -6,9 +6,12 @@ namespace SspHost.Lv2;
 
 /// <summary>A plugin that can be played.</summary>
 /// <param name="Record">An <see cref="Lv2Plugin"/> with its ports.</param>
-internal sealed record Lv2Module(string Uri, ModuleDescriptor Descriptor, byte[] Record);
+internal sealed record Lv2Module(string Uri, ModuleDescriptor Descriptor, byte[] Record)
+{
+    public IReadOnlyList<Lv2PresetName> Presets { get; init; } = [];
+}
 
-/// <summary>A plugin that cannot.</summary>
+/// <summary>A plugin that cannot, or (by its path) a bundle that cannot be read.</summary>
 internal sealed record Lv2Refusal(string Uri, string Why);
 
 /// <summary>What a scan found.</summary>
@@ -27,7 +30,7 @@ internal static class Lv2Scan
     {
         Ext + "urid#map", Ext + "urid#unmap", Ext + "options#options", Ext + "worker#schedule", Ext + "log#log",
         Ext + "buf-size#boundedBlockLength", Ext + "buf-size#fixedBlockLength", Ext + "buf-size#powerOf2BlockLength", Ext + "buf-size#coarseBlockLength",
-        Ext + "state#threadSafeRestore", Core + "isLive", Core + "hardRTCapable", Core + "inPlaceBroken",
+        Ext + "state#threadSafeRestore", Ext + "state#mapPath", Ext + "state#freePath", Core + "isLive", Core + "hardRTCapable", Core + "inPlaceBroken",
     };
 
     /// <summary>Scans the directories of a path. Throws <see cref="DllNotFoundException"/> where there is no liblilv.</summary>
@@ -37,13 +40,16 @@ internal static class Lv2Scan
         var plugins = lilv.Plugins();
         var ids = Lv2Names.Ids([.. plugins.Select(Lilv.Uri)]);
         var modules = new List<Lv2Module>();
-        var refused = new List<Lv2Refusal>();
+        var refused = lilv.Damaged.Select(b => new Lv2Refusal(b.Bundle, b.Why)).ToList();
         foreach (var plugin in plugins)
         {
             var uri = Lilv.Uri(plugin);
-            var why = new Reader(lilv, plugin, uri, ids[uri]).Read(out var module);
+            // Its bundle's other files are read now. What is wrong in them is only told where it cost the plugin.
+            Lv2Module? module = null;
+            string? why = null;
+            var said = LilvWords.Of(() => why = new Reader(lilv, plugin, uri, ids[uri]).Read(out module));
             if (module != null) modules.Add(module);
-            else refused.Add(new Lv2Refusal(uri, why!));
+            else refused.Add(new Lv2Refusal(uri, said == null ? why! : $"{why} ({said})"));
         }
 
         return new Lv2Found(modules, refused);
@@ -56,7 +62,7 @@ internal static class Lv2Scan
         private readonly List<TelemetryDescriptor> _telemetry = [];
         private readonly List<Lv2Port> _ports = [];
         private int _dropped;
-        private bool _midi;
+        private bool _midi, _time;
 
         // Null, or why it cannot be played.
         public string? Read(out Lv2Module? module)
@@ -79,13 +85,15 @@ internal static class Lv2Scan
             var state = lilv.HasExtension(plugin, Ext + "state#interface") ? StateBytes : 0;
             var worker = lilv.HasExtension(plugin, Ext + "worker#interface") || Lilv.Features(plugin).Contains(Ext + "worker#schedule", StringComparer.Ordinal);
             var voices = !_midi && _inputs.Count > 0 && _outputs.Count > 0;
+            var time = _time ? Time(voices) : null;
             var flags = (voices ? Lv2PluginFlags.Voices : 0) | (worker ? Lv2PluginFlags.Worker : 0);
-            if (Lv2Records.Write(uri, bundle, binary, flags, latency, state, _ports) is not { } record) return "its URI or a path of it is too long";
-            module = new Lv2Module(uri, Describe(binary, state, voices), record);
+            var presets = lilv.Presets(plugin);
+            if (Lv2Records.Write(uri, bundle, binary, flags, latency, state, _ports, time) is not { } record) return "its URI or a path of it is too long";
+            module = new Lv2Module(uri, Describe(binary, state, voices, time, presets), record) { Presets = presets };
             return null;
         }
 
-        private ModuleDescriptor Describe(string binary, int state, bool voices)
+        private ModuleDescriptor Describe(string binary, int state, bool voices, Lv2Time? time, IReadOnlyList<Lv2PresetName> presets)
         {
             var name = Lv2Names.Line(Lilv.Name(plugin), 60) is { Length: > 0 } given ? given : id;
             var comment = Comment();
@@ -95,10 +103,27 @@ internal static class Lv2Scan
             var outputs = voices ? _outputs.Select(o => o with { Rule = ChannelRule.Setting, Channels = 0 }) : _outputs;
             return new ModuleDescriptor
             {
-                Id = id, Name = name, Family = Lv2Names.Family(ClassUri()), Text = text, Help = Help(name, type, comment), File = binary,
-                Inputs = _inputs, Outputs = [.. outputs], Parameters = _parameters, Telemetry = _telemetry, StateBytes = state, AcceptsEvents = _midi,
-                Settings = voices ? [new SettingDescriptor("voices", "Voices", 1, Limits.MaxChannels, 1, "Instances side by side, one a channel; with 1, audio cables of many channels are summed.")] : [],
+                Id = id, Name = name, Family = Lv2Names.Family(ClassUri()), Text = text, Help = Help(name, type, comment, presets), File = binary,
+                Inputs = _inputs, Outputs = [.. outputs], Parameters = _parameters, Telemetry = _telemetry, StateBytes = state, AcceptsEvents = _midi || _time,
+                Settings = [.. Settings(voices, time)],
             };
+        }
+
+        private static IEnumerable<SettingDescriptor> Settings(bool voices, Lv2Time? time)
+        {
+            if (voices) yield return new SettingDescriptor("voices", "Voices", 1, Limits.MaxChannels, 1, "Instances side by side, one a channel; with 1, audio cables of many channels are summed.");
+            if (time is { Clock: >= 0 }) yield return new SettingDescriptor("pulses", "Pulses", 1, 24, 4, "Pulses of the clock a beat: 4 are sixteenths.");
+        }
+
+        // A knob for its tempo and a jack for a clock, behind what is its own. Null: there is no room for the knob.
+        private Lv2Time? Time(bool voices)
+        {
+            if (_parameters.Count == Limits.MaxParameters) return null;
+            _parameters.Add(new ParameterDescriptor(
+                Lv2Names.Unique("tempo", [.. _parameters.Select(p => p.Id)]), "Tempo", "BPM", 20, 300, 120, ParameterCurve.Exponential, "Beats a minute that the plugin is told, while there is no clock.", []));
+            if (_inputs.Count == Limits.MaxPorts) return new Lv2Time(_parameters.Count - 1, -1, -1);
+            _inputs.Add(new PortDescriptor(Lv2Names.Unique("clock", [.. _inputs.Select(p => p.Id)]), "Clock", "Its musical time follows the rises here.", ChannelRule.Fixed));
+            return new Lv2Time(_parameters.Count - 1, _inputs.Count - 1, voices ? 1 : 0);
         }
 
         // liblilv only knows a class where the bundle that describes classes is on the path, too.
@@ -111,18 +136,15 @@ internal static class Lv2Scan
             return "";
         }
 
-        private string Help(string name, string type, string comment)
+        private string Help(string name, string type, string comment, IReadOnlyList<Lv2PresetName> presets)
         {
             var parts = new List<string>();
             if (comment.Length > 0) parts.Add(comment.Length > 2000 ? comment[..2000].TrimEnd() + " ..." : comment);
             var author = Lv2Names.Line(Lilv.Author(plugin), 100);
             parts.Add($"{name} is an LV2 plugin{(type == "Plugin" ? "" : $" ({type})")}{(author.Length > 0 ? $" by {author}" : "")}: {uri}. A sample of 1 in it is 5 V at an audio jack and 1 V at a CV jack. Its knobs are read once a quantum.");
-            if (lilv.Presets(plugin) is { Count: > 0 } presets)
-            {
-                var names = Lv2Names.Line(string.Join(", ", presets), 1000);
-                parts.Add("Its presets: " + names + ".");
-            }
+            if (presets.Count > 0) parts.Add("Its presets: " + Lv2Names.Line(string.Join(", ", presets.Select(p => p.Label)), 1000) + ".");
 
+            if (_time) parts.Add("It plays in time: with a clock patched into Clock (the setting Pulses says how many come a beat), else with the MIDI clock once one is heard, else at the knob Tempo. A bar is four beats.");
             if (_dropped > 0) parts.Add(string.Create(CultureInfo.InvariantCulture, $"Of its controls {_dropped} stay as they are: a module has at most {Limits.MaxParameters}."));
             var listen = _outputs.Count > 0 ? $"listen at {_outputs[0].Name}" : "watch what it shows";
             var play = _midi ? "send it notes" : _inputs.Count > 0 ? $"patch a cable into {_inputs[0].Name}" : "place it";
@@ -155,9 +177,11 @@ internal static class Lv2Scan
             else if (Is(Ext + "atom#AtomPort"))
             {
                 var midi = input && lilv.PortTakes(plugin, port, Ext + "midi#MidiEvent");
+                var time = input && lilv.PortTakes(plugin, port, Ext + "time#Position");
                 _midi |= midi;
+                _time |= time;
                 var asked = int.TryParse(lilv.PortValue(plugin, port, Ext + "resize-port#minimumSize"), CultureInfo.InvariantCulture, out var bytes) ? bytes : 0;
-                _ports.Add(new Lv2Port { Kind = input ? Lv2PortKind.AtomIn : Lv2PortKind.AtomOut, Index = midi ? 0 : -1, Bytes = (Math.Clamp(asked, SequenceBytes, MostSequenceBytes) + 7) & ~7 });
+                _ports.Add(new Lv2Port { Kind = input ? Lv2PortKind.AtomIn : Lv2PortKind.AtomOut, Index = (midi ? 1 : 0) + (time ? 2 : 0) - 1, Bytes = (Math.Clamp(asked, SequenceBytes, MostSequenceBytes) + 7) & ~7 });
             }
             else if (lilv.PortHas(plugin, port, Core + "connectionOptional"))
             {
@@ -209,7 +233,7 @@ internal static class Lv2Scan
             if (text.Length == 0) text = name + ".";
             if (points.Count > 0 && choices.Length == 0)
                 text = Lv2Names.Line(text + " " + string.Join(", ", points.Select(p => string.Create(CultureInfo.InvariantCulture, $"{p.Value}: {p.Label}"))), 400);
-            _ports.Add(new Lv2Port { Kind = Lv2PortKind.ControlIn, Index = _parameters.Count, Value = def });
+            _ports.Add(new Lv2Port { Kind = Lv2PortKind.ControlIn, Index = _parameters.Count, Value = def, Bytes = (int)scale });
             _parameters.Add(new ParameterDescriptor(
                 Lv2Names.Unique(symbol, [.. _parameters.Select(p => p.Id)]), name, scale == 1 ? Unit(port) : "Hz", min, max, Math.Clamp(def, min, max), curve, text, choices));
         }

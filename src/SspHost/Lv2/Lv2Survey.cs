@@ -14,12 +14,14 @@ internal sealed record Lv2Surveyed(string Id, string Uri, string? Refused, int R
 
 internal static class Lv2Survey
 {
+    private const int Rate = 48_000, Quantum = 32;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public static Lv2Surveyed Run(Lv2Module module)
     {
         var id = module.Descriptor.Id;
-        if (Lv2Trial.Run(module) is { } why) return Refused(id, module.Uri, why);
+        if (Lv2Trial.Run(module, Rate, Quantum) is { } why) return Refused(id, module.Uri, why);
         var file = Path.GetTempFileName();
         try
         {

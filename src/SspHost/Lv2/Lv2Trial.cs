@@ -1,4 +1,5 @@
-// One plugin tried out in a child that may die of it: ssp-engine probe --lv2 FILE, where FILE holds its descriptor and its record.
+// One plugin tried out in a child that may die of it: ssp-engine probe --lv2 FILE RATE QUANTUM, where FILE holds its descriptor and its record.
+using System.Globalization;
 using SspHost.Abi;
 using SspHost.Supervision;
 
@@ -6,14 +7,14 @@ namespace SspHost.Lv2;
 
 internal static class Lv2Trial
 {
-    /// <summary>Null, or what is wrong with the plugin.</summary>
-    public static string? Run(Lv2Module module)
+    /// <summary>Null, or what is wrong with the plugin at a rate in Hz and a quantum in frames.</summary>
+    public static string? Run(Lv2Module module, int rate, int quantum)
     {
         var file = Path.GetTempFileName();
         try
         {
             Write(file, module);
-            return LibraryProbe.Run("--lv2", file).Refusal;
+            return LibraryProbe.Run(["probe", "--lv2", file, rate.ToString(CultureInfo.InvariantCulture), quantum.ToString(CultureInfo.InvariantCulture)], LibraryProbe.Patience).Refusal;
         }
         finally
         {

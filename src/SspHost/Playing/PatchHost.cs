@@ -44,6 +44,9 @@ internal sealed record HostOptions
     /// <summary>Directories whose libraries of modules are loaded, and where their copies are kept; null: none are.</summary>
     public (IReadOnlyList<string> Directories, string Copies)? Libraries { get; init; }
 
+    /// <summary>Whether those directories are watched, and what changes in them is loaded.</summary>
+    public bool WatchLibraries { get; init; }
+
     /// <summary>The LV2 plugins there are; null: they are left alone.</summary>
     public Lv2.Lv2Catalog? Lv2 { get; init; }
 }
@@ -61,6 +64,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     private readonly ModuleCosts _costs;
     private readonly ModuleLibraries? _libraries;
     private readonly RuntimeWatch _runtimes = new();
+    private ModuleWatch? _watch;
     private Lv2.Lv2Host? _lv2;
     private long _costsSaved;
     private int _costsGeneration;
@@ -150,6 +154,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _session.Changed += OnChanged;
         _supervisor.Watch(this);
         Flight.Start();
+        if (_options is { WatchLibraries: true, Libraries: { } libraries }) _watch = new ModuleWatch(libraries.Directories, LoadChanged, _options.Say);
         if (_options.Recordings is { } recordings) _takes = new ModuleTakes(_slot, () => _session.Plan, () => Modules.Descriptors, recordings, _options.Say);
         return attached;
     }
@@ -162,10 +167,28 @@ internal sealed class PatchHost : ISupervised, IDisposable
     {
         if (_libraries is not { } libraries) return new ReloadReport { Loaded = [], Refused = [] };
         var report = libraries.Reload(_slot, Modules, Session, module);
+        Tell(libraries, report);
+        return report;
+    }
+
+    private void StopWatchingFiles()
+    {
+        _watch?.Dispose();
+        _watch = null;
+    }
+
+    private bool LoadChanged()
+    {
+        var report = _libraries!.ReloadChanged(_slot, Modules, Session, out var again);
+        Tell(_libraries, report);
+        return again;
+    }
+
+    private void Tell(ModuleLibraries libraries, ReloadReport report)
+    {
         foreach (var loaded in report.Loaded) _options.Say($"loaded {loaded.File}: {string.Join(", ", loaded.Modules)}");
         foreach (var refused in report.Refused) _options.Say($"{refused.File}: not loaded: {refused.Why}");
         if (libraries.Warning(Modules) is { } warning) _options.Say(warning);
-        return report;
     }
 
     /// <summary>Opens a patch file in place of the patch that plays; null or the one error that left everything as it was.</summary>
@@ -225,6 +248,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
             Wanted = false;
         }
 
+        StopWatchingFiles();
         _supervisor.StopWatching();
         _takes?.Dispose();
         Recorder.Dispose(); // its file is finished while the engine still is
@@ -246,14 +270,18 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _sink?.EndPump();
     }
 
-    /// <summary>Looks at the engine's meters; often.</summary>
-    public void Look() => _slot.Try(
-        link =>
-        {
-            SamplerOf(link).Look();
-            return true;
-        },
-        otherwise: false);
+    /// <summary>Looks at the engine's meters, and at the plan for recorder modules; often.</summary>
+    public void Look()
+    {
+        _takes?.Notice();
+        _slot.Try(
+            link =>
+            {
+                SamplerOf(link).Look();
+                return true;
+            },
+            otherwise: false);
+    }
 
     /// <summary>A report over the time since the last one; once a second.</summary>
     public StatusReport Take()
@@ -387,6 +415,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
 
     public void Dispose()
     {
+        StopWatchingFiles();
         _supervisor.StopWatching();
         Flight.Dispose();
         SaveCosts();
@@ -400,7 +429,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     {
         if (_options.Lv2 is { } catalog)
         {
-            _lv2 ??= new Lv2.Lv2Host(catalog, _slot, Modules, _options.Say);
+            _lv2 ??= new Lv2.Lv2Host(catalog, _slot, Modules, _options.Say) { Audio = () => ((_sink?.Setup ?? _options.Setup).Rate, (_sink?.Setup ?? _options.Setup).QuantumOverride) };
             _lv2.Begin();
         }
 

@@ -61,10 +61,10 @@ internal sealed class PrivateEngine : IDisposable
         foreach (var refused in libraries.LoadAll(Slot, Modules).Refused) say($"{refused.File}: not loaded: {refused.Why}");
     }
 
-    /// <summary>Makes the LV2 plugins there are known to it.</summary>
-    public void LoadLv2(Lv2.Lv2Catalog catalog, Action<string> say)
+    /// <summary>Makes the LV2 plugins there are known to it; they are tried at a rate, and a quantum where it is not the patch's (else 0).</summary>
+    public void LoadLv2(Lv2.Lv2Catalog catalog, int rate, int quantum, Action<string> say)
     {
-        var host = new Lv2.Lv2Host(catalog, Slot, Modules, say);
+        var host = new Lv2.Lv2Host(catalog, Slot, Modules, say) { Audio = () => (rate, quantum) };
         host.Begin();
         host.Finish();
     }

@@ -3,96 +3,115 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using SspHost.Abi;
 using SspHost.Abi.Link;
-using SspHost.Diagnostics;
 using SspHost.Patching;
 using SspHost.Supervision;
-using SspHost.Wav;
 
 namespace SspHost.Recording;
 
 /// <summary>
-/// Looks at the rings of all recorder modules every 50 ms, copies what is new and writes it when the engine is no longer held. A take ends with
-/// its module, with its engine, with the disk, or at 4 GiB; what was written stays, and once a second the file's header says so, so that a file
-/// is readable however this process ends. Full scale is 10 V.
+/// While there are recorder modules: looks at their rings every 50 ms, copies what is new and writes it when the engine is no longer held. While
+/// there are none it sleeps. A take ends with its module, with its engine, with the disk, or at 4 GiB; what was written stays.
 /// </summary>
-internal sealed unsafe class ModuleTakes : IDisposable
+internal sealed unsafe partial class ModuleTakes : IDisposable
 {
     private const int DrainMs = 50;
-    private const float FullScaleVolts = 10;
+    private const int SetName = 15; // PR_SET_NAME
 
     private readonly EngineSlot _slot;
     private readonly Func<CompiledPlan?> _plan;
     private readonly Func<IReadOnlyList<ModuleDescriptor>> _types;
     private readonly string _folder;
     private readonly Action<string> _say;
-    private readonly ManualResetEventSlim _stop = new();
+    private readonly AutoResetEvent _wake = new(initialState: true);
     private readonly Dictionary<(int Generation, ulong Key), Track> _tracks = [];
+    private readonly HashSet<(int Generation, ulong Key)> _seen = [];
     private readonly Thread _thread;
+    private CompiledPlan? _noticed;
+    private volatile bool _ended;
 
     /// <summary>Begins to look. Files go to <paramref name="folder"/>, which is made with the first of them.</summary>
     public ModuleTakes(EngineSlot slot, Func<CompiledPlan?> plan, Func<IReadOnlyList<ModuleDescriptor>> types, string folder, Action<string> say)
     {
         (_slot, _plan, _types, _folder, _say) = (slot, plan, types, folder, say);
-        _thread = new Thread(Run) { IsBackground = true, Name = "takes" };
+        _thread = new Thread(Run) { IsBackground = true };
         _thread.Start();
+    }
+
+    /// <summary>To be called often: another plan may have recorder modules. Not thread-safe.</summary>
+    public void Notice()
+    {
+        var plan = _plan();
+        if (ReferenceEquals(plan, _noticed)) return;
+        _noticed = plan;
+        _wake.Set();
     }
 
     public void Dispose()
     {
-        _stop.Set();
+        _ended = true;
+        _wake.Set();
         _thread.Join();
-        _stop.Dispose();
+        _wake.Dispose();
     }
 
     private void Run()
     {
-        while (!_stop.Wait(DrainMs)) Drain();
-        Drain();
+        fixed (byte* name = "takes\0"u8) _ = Prctl(SetName, name, 0, 0, 0); // the runtime keeps a thread's name to itself
+        var busy = false;
+        while (!_ended)
+        {
+            _ = _wake.WaitOne(busy ? DrainMs : Timeout.Infinite);
+            busy = Drain();
+        }
+
         foreach (var track in _tracks.Values) track.End(_say);
     }
 
-    private void Drain()
+    // True: there is something to look at again soon.
+    private bool Drain()
     {
-        var seen = new HashSet<(int, ulong)>();
+        var types = _types();
+        var recorders = (_plan()?.Instances ?? []).Where(i => (uint)i.Type < (uint)types.Count && types[i.Type].Telemetry is [{ Kind: TelemetryKind.Recording }, ..]).ToArray();
+        _seen.Clear();
         _slot.Try(
             link =>
             {
-                var types = _types();
-                foreach (var instance in _plan()?.Instances ?? [])
+                foreach (var instance in recorders)
                 {
-                    if ((uint)instance.Type >= (uint)types.Count || types[instance.Type].Telemetry is not [{ Kind: TelemetryKind.Recording } ring, ..]) continue;
                     var id = (_slot.Generation, instance.Key);
                     if (!_tracks.TryGetValue(id, out var track))
-                        _tracks.Add(id, track = new Track(instance.Module, _folder, instance.Slot, instance.Key, ring.Length * (long)sizeof(float)));
-                    if (track.Copy(link)) seen.Add(id);
+                        _tracks.Add(id, track = new Track(instance.Module, _folder, instance.Slot, instance.Key, types[instance.Type].Telemetry[0].Length * (long)sizeof(float)));
+                    if (track.Copy(link)) _seen.Add(id);
                 }
 
                 // A module that has just left the patch: what it recorded since the last look is still there.
                 foreach (var (id, track) in _tracks)
-                    if (id.Generation == _slot.Generation && !seen.Contains(id)) _ = track.Copy(link);
+                    if (id.Generation == _slot.Generation && !_seen.Contains(id)) _ = track.Copy(link);
                 return true;
             },
             otherwise: false);
         foreach (var (id, track) in _tracks)
         {
             track.Write(_say);
-            if (seen.Contains(id)) continue;
+            if (_seen.Contains(id)) continue;
             track.End(_say);
             _tracks.Remove(id);
         }
+
+        return recorders.Length > 0 || _tracks.Count > 0; // a module whose engine is away is looked for
     }
+
+    [LibraryImport("libc", EntryPoint = "prctl")]
+    private static partial int Prctl(int option, byte* name, nint b, nint c, nint d);
 
     /// <summary>One recorder module: the blocks that were copied, and the file of its take.</summary>
     private sealed class Track(string name, string folder, int slot, ulong key, long bytes)
     {
-        private readonly List<(RecordBlock Head, float[] Samples)> _copied = [];
+        private readonly CopiedBlocks _copied = new();
         private ulong _next;
-        private long _saved;
-        private int _take = -1, _channels;
+        private int _number = -1, _channels;
         private bool _known;
-        private WavWriter? _writer;
-        private GlitchRepair? _repair;
-        private string _path = "";
+        private Take? _take;
 
         /// <summary>Copies the blocks that are new; false where the instance is no longer there.</summary>
         public bool Copy(EngineLink link)
@@ -114,16 +133,14 @@ internal sealed unsafe class ModuleTakes : IDisposable
             if (tail - _next > (ulong)capacity) _next = tail - (ulong)capacity;
             for (; _next < tail; _next++)
             {
-                var block = RecordRing.Block(ring, _next, channels, capacity);
-                var head = *block;
-                if (head.Frames is < 0 or > Limits.MaxQuantum) continue;
-                var samples = new ReadOnlySpan<float>(block + 1, head.Frames * channels).ToArray();
+                var before = _copied.Count;
+                _copied.Add(RecordRing.Block(ring, _next, channels, capacity), channels);
                 Interlocked.MemoryBarrier();
 
                 // Overwritten while it was copied, or the memory has another owner by now: not what was recorded.
-                if (Volatile.Read(ref ring->Head) - _next > (ulong)capacity) continue;
-                if (Volatile.Read(ref record->Key) != key) return false;
-                _copied.Add((head, samples));
+                var gone = Volatile.Read(ref record->Key) != key;
+                if (gone || Volatile.Read(ref ring->Head) - _next > (ulong)capacity) _copied.Keep(before);
+                if (gone) return false;
             }
 
             return true;
@@ -142,12 +159,13 @@ internal sealed unsafe class ModuleTakes : IDisposable
         /// <summary>Writes what was copied.</summary>
         public void Write(Action<string> say)
         {
-            foreach (var (head, samples) in _copied)
+            for (var i = 0; i < _copied.Count; i++)
             {
-                if (head.Take != _take) End(say);
+                var head = _copied.Get(i, out var volts);
+                if (head.Take != _number) End(say);
                 if (head.Frames == 0) End(say);
-                else if (_writer != null || Begin(in head, say)) Append(in head, samples, say);
-                _take = head.Take;
+                else if (_take != null || Begin(in head, say)) Append(head, volts, say);
+                _number = head.Take;
             }
 
             _copied.Clear();
@@ -156,76 +174,55 @@ internal sealed unsafe class ModuleTakes : IDisposable
         /// <summary>Completes the file, if there is one.</summary>
         public void End(Action<string> say)
         {
-            if (_writer == null) return;
+            if (_take is not { } take) return;
+            _take = null;
             try
             {
-                _repair!.Finish();
-                _writer.Cues = [.. _repair.Gaps.Select(static g => new WavCue(g.At, g.Frames, string.Create(CultureInfo.InvariantCulture, $"{g.Frames} frames missing")))];
-                _writer.Dispose();
-                say(string.Create(CultureInfo.InvariantCulture, $"recorded {_repair.Frames / (double)_writer.Rate:0.0} s into {_path}{(_repair.Missing > 0 ? $": {_repair.Missing} frames are silence, with markers" : "")}"));
+                take.Finish(static g => string.Create(CultureInfo.InvariantCulture, $"{g.Frames} frames missing"));
+                var missing = take.Missing > 0 ? string.Create(CultureInfo.InvariantCulture, $": {take.Missing} frames are silence, with markers") : "";
+                say(string.Create(CultureInfo.InvariantCulture, $"recorded {take.Seconds:0.0} s into {take.Path}{missing}"));
             }
             catch (IOException e)
             {
-                say($"{_path}: {e.Message}; what was written is kept");
-                CloseQuietly(_writer);
+                say($"{take.Path}: {e.Message}; what was written is kept");
             }
-
-            (_writer, _repair) = (null, null);
         }
 
         // A take whose file cannot be made is not tried again with each of its blocks.
         private bool Begin(in RecordBlock head, Action<string> say)
         {
-            if (head.Take == _take || head.Rate < 1) return false;
+            if (head.Take == _number || head.Rate < 1) return false;
+            var path = "";
             try
             {
                 Directory.CreateDirectory(folder);
                 var stem = string.Concat(name.Select(static c => char.IsLetterOrDigit(c) || c is '-' or '_' ? c : '-'));
-                _path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{stem}-{DateTime.Now:yyyyMMdd-HHmmss}.wav"));
-                for (var n = 2; File.Exists(_path); n++)
-                    _path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{stem}-{DateTime.Now:yyyyMMdd-HHmmss}-{n}.wav"));
-                var writer = WavWriter.Create(_path, head.Rate, _channels, WavEncoding.Float32);
-                (_writer, _saved) = (writer, 0);
-                _repair = new GlitchRepair(_channels, head.Rate, frames => writer.Write(frames.Span));
+                stem = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{stem}-{DateTime.Now:yyyyMMdd-HHmmss}"));
+                path = stem + ".wav";
+                for (var n = 2; File.Exists(path); n++) path = string.Create(CultureInfo.InvariantCulture, $"{stem}-{n}.wav");
+                _take = new Take(path, head.Rate, _channels);
                 return true;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                say($"{_path}: {e.Message}; this take of '{name}' is not recorded");
+                say($"{path}: {e.Message}; this take of '{name}' is not recorded");
                 return false;
             }
         }
 
-        private void Append(in RecordBlock head, float[] planar, Action<string> say)
+        // Its frames count by the engine's time, which goes on across starts of audio.
+        private void Append(RecordBlock head, ReadOnlySpan<float> volts, Action<string> say)
         {
-            var frames = head.Frames;
-            var interleaved = new float[planar.Length];
-            for (var c = 0; c < _channels; c++)
-                for (var i = 0; i < frames; i++) interleaved[(i * _channels) + c] = planar[(c * frames) + i] / FullScaleVolts;
+            head.Time = 0;
             try
             {
-                _ = _repair!.Take(0, head.Frame, 0, interleaved);
-                if (_writer!.Frames < _saved + head.Rate) return;
-                _writer.Save();
-                _saved = _writer.Frames;
+                _take!.Add(start: 0, in head, volts);
             }
             catch (IOException e) // a full disk, or 4 GiB
             {
-                say($"{_path}: {e.Message}; the take ends here and what was written is kept");
-                CloseQuietly(_writer!);
-                (_writer, _repair) = (null, null);
-            }
-        }
-
-        private static void CloseQuietly(WavWriter writer)
-        {
-            try
-            {
-                writer.Dispose();
-            }
-            catch (IOException)
-            {
-                // Said already: the disk is full.
+                say($"{_take!.Path}: {e.Message}; the take ends here and what was written is kept");
+                _take.Abandon();
+                _take = null;
             }
         }
     }

@@ -20,7 +20,6 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
     private const int DrainMs = 20;
     private const int MostTold = GlitchRepair.MostGaps, MostShown = 10;
     private const long ShowMs = 500;
-    private const float FullScaleVolts = 10;
 
     private readonly Lock _lock = new(); // held while the disk writes: whoever plays takes only the other
     private readonly Lock _tellLock = new();
@@ -30,15 +29,14 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
     private Thread? _thread;
     private ushort[] _jacks = [];
     private string _path = "";
-    private WavWriter? _writer;
-    private GlitchRepair? _repair;
+    private readonly CopiedBlocks _copied = new();
+    private Take? _take;
     private Grant? _block;
     private RecordRing* _ring;
     private int _generation = -1, _capacity;
     private int _engineStarts; // so that starts of one engine are not taken for those of the next
     private ulong _dropped;
     private string? _trouble;
-    private float[] _interleaved = [];
     private RecordingReport? _last;
     private volatile RecordingReport? _now;
     private long _shown;
@@ -59,6 +57,7 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
                 if (!slot.Try(link => link.TryAudio(out var a) && a.Rate > 0, otherwise: false)) return "nothing plays, so there is nothing to record";
                 var rate = slot.Use(link => link.TryAudio(out var a) ? a.Rate : 0);
                 (_jacks, _path, _trouble, _dropped, _engineStarts, _generation) = ([.. jacks], path, null, 0, 0, -1);
+                _copied.Clear();
                 lock (_tellLock)
                 {
                     _told.Clear();
@@ -66,8 +65,7 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
                 }
 
                 slot.Use(Hang); // first: a file that is there is not replaced where the engine refuses
-                _writer = WavWriter.Create(path, rate, jacks.Count, WavEncoding.Float32);
-                _repair = new GlitchRepair(jacks.Count, rate, frames => _writer.Write(frames.Span));
+                _take = new Take(path, rate, jacks.Count);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or EngineGoneException or EngineRefusedException or EngineTimeoutException)
             {
@@ -133,8 +131,7 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
         {
             try
             {
-                if (_trouble == null) _repair!.Finish();
-                _writer!.Cues = Cues();
+                _take!.Finish(WordsOf);
             }
             catch (IOException e)
             {
@@ -142,18 +139,8 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
             }
 
             _last = Describe(MostTold);
-            try
-            {
-                _writer!.Dispose();
-            }
-            catch (IOException e)
-            {
-                _trouble ??= e.Message;
-                _last = Describe(MostTold);
-            }
-
             LetGo();
-            (_writer, _repair, _thread, _now) = (null, null, null, null);
+            (_take, _thread, _now) = (null, null, null);
         }
 
         say(Words(_last));
@@ -171,10 +158,11 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
                     link =>
                     {
                         if (slot.Generation != _generation) Hang(link);
-                        Take();
+                        Copy();
                         return true;
                     },
                     otherwise: false);
+                Write();
             }
             catch (Exception e) when (e is IOException or EngineRefusedException)
             {
@@ -217,23 +205,24 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
         _generation = slot.Generation;
     }
 
-    private void Take()
+    private void Copy()
     {
         if (_ring == null) return;
-        var head = _ring->Head;
-        for (; head != Volatile.Read(ref _ring->Tail); Volatile.Write(ref _ring->Head, ++head))
+        for (var head = _ring->Head; head != Volatile.Read(ref _ring->Tail); Volatile.Write(ref _ring->Head, ++head))
+            _copied.Add(RecordRing.Block(_ring, head, _jacks.Length, _capacity), _jacks.Length);
+        _dropped = Math.Max(_dropped, _ring->Dropped);
+    }
+
+    private void Write()
+    {
+        for (var i = 0; i < _copied.Count; i++)
         {
-            var block = RecordRing.Block(_ring, head, _jacks.Length, _capacity);
-            if (block->Rate != _writer!.Rate) throw new WavException(string.Create(CultureInfo.InvariantCulture, $"audio runs at {block->Rate} Hz by now, the recording at {_writer.Rate} Hz"));
-            var frames = Math.Clamp(block->Frames, 0, Limits.MaxQuantum);
-            if (_interleaved.Length < frames * _jacks.Length) _interleaved = new float[Limits.MaxQuantum * _jacks.Length];
-            var from = (float*)(block + 1);
-            for (var c = 0; c < _jacks.Length; c++)
-                for (var i = 0; i < frames; i++) _interleaved[(i * _jacks.Length) + c] = from[(c * frames) + i] / FullScaleVolts;
-            _ = _repair!.Take(_engineStarts + block->Start, block->Frame, block->Time, _interleaved.AsSpan(0, frames * _jacks.Length));
+            var head = _copied.Get(i, out var volts);
+            if (head.Rate != _take!.Rate) throw new WavException(string.Create(CultureInfo.InvariantCulture, $"audio runs at {head.Rate} Hz by now, the recording at {_take.Rate} Hz"));
+            _take.Add(_engineStarts + head.Start, in head, volts);
         }
 
-        _dropped = Math.Max(_dropped, _ring->Dropped);
+        _copied.Clear();
     }
 
     private void LetGo()
@@ -260,13 +249,6 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
         _ring = null;
     }
 
-    private List<WavCue> Cues()
-    {
-        var cues = new List<WavCue>();
-        foreach (var gap in _repair!.Gaps) cues.Add(new WavCue(gap.At, gap.Frames, WordsOf(gap)));
-        return cues;
-    }
-
     private string WordsOf(Gap gap)
     {
         if (gap.Restart) return "audio was stopped or started again";
@@ -286,11 +268,11 @@ internal sealed unsafe class Recorder(EngineSlot slot, Action<string> say) : IDi
     private RecordingReport Describe(int gaps) => new()
     {
         File = _path,
-        Frames = _repair?.Frames ?? 0,
-        Seconds = _writer == null ? 0 : Math.Round((_repair?.Frames ?? 0) / (double)_writer.Rate, 3),
-        Missing = _repair?.Missing ?? 0,
+        Frames = _take?.Frames ?? 0,
+        Seconds = Math.Round(_take?.Seconds ?? 0, 3),
+        Missing = _take?.Missing ?? 0,
         DroppedBlocks = _dropped,
-        Gaps = [.. (_repair?.Gaps ?? []).TakeLast(gaps).Select(g => new RecordingGap { At = g.At, Frames = g.Frames, Text = WordsOf(g) })],
+        Gaps = [.. (_take?.Gaps ?? []).TakeLast(gaps).Select(g => new RecordingGap { At = g.At, Frames = g.Frames, Text = WordsOf(g) })],
         Trouble = _trouble,
     };
 

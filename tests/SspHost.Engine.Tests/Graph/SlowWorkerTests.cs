@@ -53,7 +53,7 @@ public sealed unsafe class SlowWorkerTests : IDisposable
                 }
 
                 // The fast thread waits in the first of its nodes: only so is there something left for the other, whatever the machine does.
-                _ = SpinWait.SpinUntil(() => Volatile.Read(ref taken) > 0, 30_000);
+                _ = SpinWait.SpinUntil(() => Volatile.Read(ref taken) > 0, 120_000);
             };
             _ = rig.Step();
             Assert.Equal(0, wrong);
@@ -95,7 +95,7 @@ public sealed unsafe class SlowWorkerTests : IDisposable
             Hook.Inside = () =>
             {
                 ran[Slot(rig)] = Rig.ThisThread + 1;
-                if (Slot(rig) == 0) _ = SpinWait.SpinUntil(() => Volatile.Read(ref ran[1]) != 0, 30_000);
+                if (Slot(rig) == 0) _ = SpinWait.SpinUntil(() => Volatile.Read(ref ran[1]) != 0, 120_000);
             };
             _ = rig.Step();
             Assert.Equal([1, 2, 1], ran);
@@ -119,7 +119,7 @@ public sealed unsafe class SlowWorkerTests : IDisposable
         using var rig = Playing(Wide(true, true, true, true), Ages, [0, 0, 1, 1]);
         var crew = &rig.Renderer.State->Crew;
         rig.Renderer.State->Current->SlowWorkers = 0;
-        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref crew->SlowSleepers) == 2, 30_000));
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref crew->SlowSleepers) == 2, 120_000));
         for (var q = 0; q < 200; q++) _ = rig.Step();
         Assert.Equal(0u, crew->SlowBell);
         Assert.Equal((0ul, 0ul), (rig.Map.Threads[2].Nodes, rig.Map.Threads[3].Nodes));
@@ -135,13 +135,13 @@ public sealed unsafe class SlowWorkerTests : IDisposable
         var crew = &rig.Renderer.State->Crew;
         for (var round = 0; round < 30; round++)
         {
-            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref crew->SlowSleepers) == 2, 30_000));
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref crew->SlowSleepers) == 2, 120_000));
             var inside = 0;
             var met = 0;
             Hook.Inside = () =>
             {
                 Interlocked.Increment(ref inside);
-                if (SpinWait.SpinUntil(() => Volatile.Read(ref inside) == 3, 30_000)) Interlocked.Increment(ref met);
+                if (SpinWait.SpinUntil(() => Volatile.Read(ref inside) == 3, 120_000)) Interlocked.Increment(ref met);
             };
             _ = rig.Step();
             Assert.Equal(3, met);
@@ -158,7 +158,7 @@ public sealed unsafe class SlowWorkerTests : IDisposable
         Hook.Inside = () =>
         {
             Interlocked.Increment(ref both);
-            _ = SpinWait.SpinUntil(() => Volatile.Read(ref both) >= 2, 30_000);
+            _ = SpinWait.SpinUntil(() => Volatile.Read(ref both) >= 2, 120_000);
         };
         for (var q = 0; q < 50; q++)
         {

@@ -48,12 +48,12 @@ public sealed unsafe class SwapTests
         {
             rig.Install(Counter(serial, random.Next(12), (ulong)random.Next(100, 900)));
             if (random.Next(3) == 0) continue; // the next one comes before this was taken
-            Assert.True(SpinWait.SpinUntil(() => rig.Renderer.PlanSerial == serial, 30_000));
-            Assert.True(SpinWait.SpinUntil(rig.Renderer.Collect, 30_000));
+            Assert.True(SpinWait.SpinUntil(() => rig.Renderer.PlanSerial == serial, 120_000));
+            Assert.True(SpinWait.SpinUntil(rig.Renderer.Collect, 120_000));
         }
 
         rig.Install(Counter(1000, 3, 100));
-        Assert.True(SpinWait.SpinUntil(() => rig.Renderer.PlanSerial == 1000 && rig.Renderer.Collect(), 30_000));
+        Assert.True(SpinWait.SpinUntil(() => rig.Renderer.PlanSerial == 1000 && rig.Renderer.Collect(), 120_000));
         Volatile.Write(ref stop, true);
         audio.Join();
         Chaos.On = false;

@@ -8,6 +8,7 @@
 #include <lv2/options/options.h>
 #include <lv2/parameters/parameters.h>
 #include <lv2/state/state.h>
+#include <lv2/time/time.h>
 #include <lv2/urid/urid.h>
 #include <lv2/worker/worker.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct self {
     LV2_Worker_Schedule *schedule;
     LV2_Log_Log *log;
     LV2_URID midi, number;
+    double beat, tempo, speed, since; /* as told last, and frames since then */
     int32_t *heap;
 };
 
@@ -145,10 +147,43 @@ static void run_options(LV2_Handle h, uint32_t frames)
     for (uint32_t f = 0; f < frames; f++) s->port[1][f] = f % 2 ? s->rate / 1000 : s->block;
 }
 
+/* port 0 events in, 1 CV out beats, 2 CV out beats a minute, 3 CV out speed: as anybody would go on from what he was told */
+static void run_time(LV2_Handle h, uint32_t frames)
+{
+    struct self *s = h;
+    LV2_ATOM_SEQUENCE_FOREACH((const LV2_Atom_Sequence *)s->port[0], e) {
+        const LV2_Atom_Object *o = (const LV2_Atom_Object *)&e->body;
+        if (o->body.otype != s->map->map(s->map->handle, LV2_TIME__Position)) continue;
+        const LV2_Atom *beat = NULL, *tempo = NULL, *speed = NULL, *bar = NULL, *in_bar = NULL;
+        lv2_atom_object_get(o, s->map->map(s->map->handle, LV2_TIME__beat), &beat, s->map->map(s->map->handle, LV2_TIME__beatsPerMinute), &tempo,
+            s->map->map(s->map->handle, LV2_TIME__speed), &speed, s->map->map(s->map->handle, LV2_TIME__bar), &bar,
+            s->map->map(s->map->handle, LV2_TIME__barBeat), &in_bar, 0);
+        if (!beat || !tempo || !speed || !bar || !in_bar) continue;
+        s->beat = (double)((const LV2_Atom_Long *)bar)->body * 4 + ((const LV2_Atom_Float *)in_bar)->body;
+        s->tempo = ((const LV2_Atom_Float *)tempo)->body;
+        s->speed = ((const LV2_Atom_Float *)speed)->body;
+        s->since = 0;
+        if (((const LV2_Atom_Double *)beat)->body - s->beat > 1e-4) s->beat = -100;
+    }
+    for (uint32_t f = 0; f < frames; f++, s->since++) {
+        s->port[1][f] = (float)(s->beat + s->since * s->speed * s->tempo / 60 / s->rate);
+        s->port[2][f] = (float)s->tempo;
+        s->port[3][f] = (float)s->speed;
+    }
+}
+
 static void run_endless(LV2_Handle h, uint32_t frames)
 {
     (void)frames;
     for (volatile int *forever = &((struct self *)h)->heap[0];; (*forever)++) {}
+}
+
+/* Plays at its defaults, and dies of its knob at the end. */
+static void run_late(LV2_Handle h, uint32_t frames)
+{
+    struct self *s = h;
+    if (*s->port[2] == 4) *nowhere = 1;
+    run_gain(h, frames);
 }
 
 static void run_malloc(LV2_Handle h, uint32_t frames)
@@ -175,7 +210,7 @@ static const void *extension_data(const char *uri)
 
 static const LV2_Descriptor plugins[] = {
     PLUGIN("gain", run_gain), PLUGIN("midi", run_midi), PLUGIN("worker", run_worker), PLUGIN("state", run_state), PLUGIN("options", run_options),
-    PLUGIN("crash", run_gain), PLUGIN("none", run_gain), PLUGIN("endless", run_endless), PLUGIN("malloc", run_malloc), PLUGIN("feature", run_gain),
+    PLUGIN("crash", run_gain), PLUGIN("none", run_gain), PLUGIN("endless", run_endless), PLUGIN("malloc", run_malloc), PLUGIN("feature", run_gain), PLUGIN("time", run_time), PLUGIN("late", run_late),
 };
 
 LV2_SYMBOL_EXPORT const LV2_Descriptor *lv2_descriptor(uint32_t index) { return index < sizeof plugins / sizeof *plugins ? &plugins[index] : NULL; }

@@ -141,6 +141,17 @@ public class AdsrTests
         Assert.Equal(1.5f, env[^1]);
     }
 
+    [Fact]
+    public void A_retrigger_without_a_gate_is_nothing()
+    {
+        using var rig = Adsr(960, 2400, 0.4f, 4800, 0f);
+        rig.Input = static (port, _, frame) =>
+            port == 0 ? (frame < 9000 ? 10f : 0f) : frame is >= 10_000 and < 10_048 or >= 20_000 and < 20_048 ? 10f : 0f;
+        var env = rig.Run("env", 24_000);
+        for (var i = 9000; i < 13_799; i++) Assert.True(env[i + 1] < env[i]);
+        Assert.All(env[13_800..], static v => Assert.Equal(0f, v));
+    }
+
     private static Rig Adsr(int attack, int decay, float sustain, int release, float curve)
     {
         var rig = new Rig("adsr", new RigOptions { Cables = [1, 1, 0] }) { ["decay"] = decay / (float)Rate, ["sustain"] = sustain, ["release"] = release / (float)Rate,

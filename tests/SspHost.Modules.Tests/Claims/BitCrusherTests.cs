@@ -30,6 +30,23 @@ public class BitCrusherTests
     }
 
     [Fact]
+    public void While_the_bits_move_a_standing_voltage_is_the_nearest_level_of_each_moment()
+    {
+        // From 2 bits to 10 in a second at every frame; where two levels are as near, rounding decides.
+        using var rig = Make(0, 2f, 48_000f);
+        var bits = rig.IndexOf("bits");
+        rig.Parameter = (i, g) => i == bits ? 2f + (g / 3000f * 8f) : rig.Values[i];
+        rig.Input = static (port, _, _) => port == 0 ? 3.21f : 0f;
+        var output = rig.Run("out", 48_000);
+        for (var i = 0; i < output.Length; i++)
+        {
+            var step = 10.0 * Math.Pow(2, -2.0 - (8.0 * i / 48_000));
+            var tie = Math.Abs(Math.IEEERemainder((3.21f / step) + 0.5, 1.0)) < 1e-3;
+            if (!tie) Assert.Equal(step * Math.Floor((3.21f / step) + 0.5), output[i], 2e-4);
+        }
+    }
+
+    [Fact]
     public void Raw_images_are_those_of_a_staircase_of_six_frames()
     {
         using var rig = Make(0, 16f, 8000f);

@@ -97,6 +97,46 @@ public class CircuitTests
     }
 
     [Theory, Trait("Category", "Quality")]
+    [InlineData("ladder")]
+    [InlineData("diode-ladder")]
+    [InlineData("sallen-key")]
+    public void Ten_volts_at_the_resonance_CV_are_its_whole_travel(string id)
+    {
+        // The knob at 0.7 and -2.5 V at amount 0.8 are the knob at 0.5; 10 V on top of a knob at 0 sing in tune, and no louder than the knob.
+        float[] Play(float resonance, float volts, float amount)
+        {
+            using var rig = Circuit(id, 880f, resonance, 0);
+            rig["resonance_amount"] = amount;
+            rig.Input = (port, _, frame) => port == 2 ? volts : port == 0 && frame < 27 ? 5f : 0f;
+            return rig.Run("out", 48_000);
+        }
+
+        var (knob, both) = (Play(0.5f, 0f, 1f), Play(0.7f, -2.5f, 0.8f));
+        for (var i = 0; i < knob.Length; i++) Assert.Equal(knob[i], both[i], 1e-4f);
+        Assert.Equal(Play(1f, 0f, 1f), Play(0f, 10f, 1f));
+        Assert.Equal(Play(1f, 0f, 1f), Play(0.5f, 99f, 1f));
+        var sung = Play(0f, 10f, 1f).AsSpan(31_616);
+        Quality.AtMost(id, "pitch when a CV makes it sing",
+            Math.Abs(Spectrum.Cents(Spectrum.Frequency(sung[..16_384], 880.0 / Rate) * Rate, 880)), 5, "cent");
+    }
+
+    [Theory]
+    [InlineData("ladder")]
+    [InlineData("diode-ladder")]
+    [InlineData("sallen-key")]
+    public void The_resonance_of_each_voice_is_its_own(string id)
+    {
+        // A voice that sings by its CV beside one that must not: it stays silent for ever.
+        using var rig = new Rig(id, new RigOptions { Quantum = 128, Cables = [2, 1, 2] });
+        rig["resonance"] = 0f;
+        rig["resonance_amount"] = 1f;
+        rig.Input = static (port, voice, _) => port == 2 && voice == 1 ? 10f : 0f;
+        var output = rig.Run(48_000)[0];
+        Assert.All(output[0], static v => Assert.Equal(0f, v));
+        Assert.InRange(output[1][24_000..].Max(), 0.3f, 8f);
+    }
+
+    [Theory, Trait("Category", "Quality")]
     [InlineData("ladder", 0, 0)]
     [InlineData("ladder", 4, 0)]
     [InlineData("diode-ladder", 0, 0)]
@@ -127,16 +167,22 @@ public class CircuitTests
     [InlineData("ladder")]
     [InlineData("diode-ladder")]
     [InlineData("sallen-key")]
-    public void Cutoff_modulation_at_audio_rate_and_full_resonance_stays_bounded_and_dies_away(string id)
+    public void Modulation_of_cutoff_and_resonance_at_audio_rate_stays_bounded_and_dies_away(string id)
     {
-        for (var square = 0; square < 2; square++)
+        // The cutoff alone at full resonance, by a square and by noise; then both, the resonance over its whole travel.
+        for (var kind = 0; kind < 4; kind++)
         {
-            using var rig = Circuit(id, 600f, 1f, 0);
+            using var rig = Circuit(id, 600f, kind < 2 ? 1f : 0.5f, 0);
+            rig["resonance_amount"] = 1f;
             var random = new Random(3);
-            var wave = square;
-            rig.Input = (port, _, frame) => port == 0
-                ? 5f * ((2f * random.NextSingle()) - 1f)
-                : wave == 1 ? frame / 7 % 2 == 0 ? 5f : -5f : 10f * ((2f * random.NextSingle()) - 1f);
+            var (square, resonates) = (kind % 2 == 1, kind >= 2);
+            rig.Input = (port, _, frame) => port switch
+            {
+                0 => 5f * ((2f * random.NextSingle()) - 1f),
+                2 when !resonates => 0f,
+                2 when square => frame / 11 % 2 == 0 ? 5f : -5f,
+                _ => square ? frame / 7 % 2 == 0 ? 5f : -5f : 10f * ((2f * random.NextSingle()) - 1f),
+            };
             for (var mode = 0f; mode <= rig.Descriptor.Parameters[4].Max; mode++)
             {
                 rig["mode"] = mode;
@@ -145,7 +191,7 @@ public class CircuitTests
 
             rig["resonance"] = 0.5f;
             rig["mode"] = 0f;
-            rig.Input = (port, _, frame) => port == 0 ? 0f : frame / 7 % 2 == 0 ? 5f : -5f;
+            rig.Input = (port, _, frame) => port == 1 ? frame / 7 % 2 == 0 ? 5f : -5f : 0f;
             Assert.All(rig.Run("out", 48_000)[40_000..], static v => Assert.InRange(v, -1e-4f, 1e-4f));
         }
     }

@@ -155,6 +155,19 @@ public class ClockTests
         Assert.Equal([300, 24_300, 42_300, 66_300, 90_300], EdgeList.Rises(off.Run("x1", 96_000)));
     }
 
+    [Theory]
+    [InlineData(3, 4500)]
+    [InlineData(5, 1500)]
+    public void A_pulse_that_comes_after_a_pause_says_nothing_of_the_tempo(int times, int half)
+    {
+        // Beats every 3000 frames; then one comes after three times as long, which is a tempo, or after five, which is a pause.
+        var rises = Enumerable.Range(0, 8).Select(static k => 300 + (k * 3000L)).ToList();
+        rises.Add(rises[^1] + (times * 3000L));
+        using var rig = Synced(rises, 0);
+        var x2 = EdgeList.Rises(rig.Run("x2", rises[^1] + 20_000));
+        Assert.Equal([(int)rises[^1], (int)rises[^1] + half], x2.Where(t => t >= rises[^1]));
+    }
+
     private static Rig Free(int rate, int quantum) =>
         new("clock", new RigOptions { Rate = rate, Quantum = quantum, Cables = [0, 0, 0, 0] });
 

@@ -83,5 +83,15 @@ public class CvRecorderTests
         for (var n = 0; n < Loop; n++) Assert.Equal(a[n], b[n], 4e-4);
     }
 
+    [Fact]
+    public void Twelve_volts_are_kept_and_more_is_twelve()
+    {
+        using var rig = Free();
+        rig["mode"] = 1f;
+        rig.Input = static (port, _, frame) => port == 0 ? 7f : port == 1 && frame < 2 * Loop ? 10f : 0f;
+        var output = rig.Run("out", 3 * Loop);
+        for (var n = (2 * Loop) + 100; n < 3 * Loop; n++) Assert.Equal(12f, output[n], 1e-4);
+    }
+
     private static Rig Free() => new("cv-recorder", new RigOptions { Cables = [1, 1, 0, 0] }) { ["length"] = 1f };
 }

@@ -186,6 +186,22 @@ public class DrumTests
         Quality.AtMost("hat", "an eighth of the tone", 10 * Math.Log10(Power(900, 1100) / Power(9000, 16_000)), -64, "dB");
     }
 
+    [Theory]
+    [InlineData(0f, 1.0)]
+    [InlineData(1f, 11.0 / 6)]
+    public void The_two_tones_of_a_snare_are_as_far_apart_as_180_and_330_Hz(float balance, double ratio)
+    {
+        using var rig = Struck("snare");
+        rig["tune"] = 150f;
+        rig["balance"] = balance;
+        rig["snappy"] = 0f;
+        rig["decay"] = 3f;
+        var expected = 150 * ratio;
+        var samples = rig.Run("out", 40_000).AsSpan(2048, 32_768);
+        Quality.AtMost("snare", "pitch of its tones",
+            Math.Abs(Spectrum.Cents(Spectrum.Frequency(samples, expected / Rate) * Rate, expected)), 1, "cent");
+    }
+
     private static Rig Struck(string id, int rate = Rate, int port = 0)
     {
         var rig = new Rig(id, new RigOptions { Rate = rate });

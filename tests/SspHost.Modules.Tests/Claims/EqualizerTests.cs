@@ -44,6 +44,33 @@ public class EqualizerTests
         }
     }
 
+    [Theory, Trait("Category", "Quality")]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Far_below_half_the_rate_a_band_is_its_prototype(int quality)
+    {
+        foreach (var decibels in new[] { 18f, -12f })
+        {
+            using var low = Flat(quality);
+            low["low_freq"] = 300f;
+            low["low_gain"] = decibels;
+            Check("low shelf", low, f => LowShelf(f / 300.0, decibels));
+            using var peak = Flat(quality);
+            peak["freq2"] = 800f;
+            peak["gain2"] = decibels;
+            peak["q2"] = 2f;
+            Check("peak", peak, f => Peak(f / 800.0, decibels, 2));
+            using var high = Flat(quality);
+            high["high_freq"] = 500f;
+            high["high_gain"] = decibels;
+            Check("high shelf", high, f => HighShelf(f / 500.0, decibels));
+        }
+
+        void Check(string band, Rig rig, Func<double, double> wanted) =>
+            Quality.AtMost("parametric-eq", $"{band} up to 2 kHz against its prototype",
+                Response.Worst(Response.Impulse(rig, "out", 16_384), Rate, 2000, wanted), 0.05, "dB");
+    }
+
     [Fact]
     public void A_cut_undoes_the_boost_of_the_same_decibels()
     {

@@ -103,6 +103,17 @@ public class EuclidTests
         Assert.Equal(Enumerable.Range(0, 20).Select(static k => k * 4800), EdgeList.Rises(rig.Run("gate1", 96_000)));
     }
 
+    [Theory]
+    [InlineData(32, 32)]
+    [InlineData(40, 7)]
+    public void As_many_pulses_as_steps_or_more_are_all_of_them(int pulses, int steps)
+    {
+        using var rig = Clocked();
+        rig["steps1"] = steps;
+        rig["pulses1"] = pulses;
+        Assert.Equal(new string('x', steps), Read(rig.Run("gate1", (long)steps * Period), steps));
+    }
+
     private static string Read(float[] gate, int steps) =>
         string.Concat(Enumerable.Range(0, steps).Select(k => gate[(k * Period) + 3] > 0f ? 'x' : '.'));
 

@@ -58,16 +58,28 @@ public class Fm6Tests
     [InlineData(5, "135", "21 43 65", "66")]
     [InlineData(6, "135", "21 43 65", "56")]
     [InlineData(7, "13", "21 43 53 65", "66")]
+    [InlineData(8, "13", "21 43 53 65", "44")]
+    [InlineData(9, "13", "21 43 53 65", "22")]
     [InlineData(10, "14", "32 21 54 64", "33")]
+    [InlineData(11, "14", "32 21 54 64", "66")]
     [InlineData(12, "13", "21 43 53 63", "22")]
+    [InlineData(13, "13", "21 43 53 63", "66")]
     [InlineData(14, "13", "21 43 54 64", "66")]
+    [InlineData(15, "13", "21 43 54 64", "22")]
     [InlineData(16, "1", "21 31 51 43 65", "66")]
+    [InlineData(17, "1", "21 31 51 43 65", "22")]
     [InlineData(18, "1", "21 31 41 54 65", "33")]
     [InlineData(19, "145", "32 21 64 65", "66")]
     [InlineData(20, "124", "31 32 54 64", "33")]
+    [InlineData(21, "1245", "31 32 64 65", "33")]
     [InlineData(22, "1345", "21 63 64 65", "66")]
+    [InlineData(23, "1245", "32 64 65", "66")]
+    [InlineData(24, "12345", "63 64 65", "66")]
+    [InlineData(25, "12345", "64 65", "66")]
     [InlineData(26, "124", "32 54 64", "66")]
+    [InlineData(27, "124", "32 54 64", "33")]
     [InlineData(28, "136", "21 54 43", "55")]
+    [InlineData(29, "1235", "43 65", "66")]
     [InlineData(30, "1236", "54 43", "55")]
     [InlineData(31, "12345", "65", "66")]
     [InlineData(32, "123456", "", "66")]
@@ -178,6 +190,106 @@ public class Fm6Tests
         var f = C4 * Math.Pow(2.0, (float)Math.Log2(hertz / C4));
         var worst = Spectrum.WorstOther(samples, Rate, 20_000, Enumerable.Range(1, (int)(Rate / 2 / f)).Select(k => k * f));
         Quality.AtMost("fm6", "aliases below 20 kHz, modulator up to 7 kHz", worst, -80, "dB");
+    }
+
+    [Theory]
+    [InlineData(1, 0.5f)]
+    [InlineData(1, 1f)]
+    [InlineData(2, 0.5f)]
+    [InlineData(2, 1f)]
+    public void However_high_and_bright_a_modulator_is_nothing_false_is_heard(int quality, float level)
+    {
+        // Four notes at a time, from 250 Hz to 4 kHz; modulators from 250 Hz to 23 kHz, index 3.1 and 12.6.
+        double[] notes = [250.3, 997.1, 1873.9, 4001.3];
+        foreach (var ratio in new[] { 1, 3, 5, 11, 23 })
+        {
+            using var rig = Chord(1, notes, quality);
+            rig["level1"] = 1f;
+            rig["level2"] = level;
+            rig["ratio2"] = ratio;
+            AssertClean(rig, notes, quality, "one modulator of any height and strength");
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Nor_with_towers_and_branches_of_modulators(int quality)
+    {
+        double[] notes = [110.1, 440.3, 1320.7, 3520.9];
+        var random = new Random(quality);
+        foreach (var (algorithm, carriers) in new[] { (1, "13"), (3, "14"), (7, "13"), (12, "13"), (16, "1"), (18, "1"), (22, "1345") })
+        {
+            using var rig = Chord(algorithm, notes, quality);
+            for (var n = 1; n <= 6; n++)
+            {
+                rig[$"level{n}"] = 0.4f + (0.6f * random.NextSingle());
+
+                // Carriers that can be heard themselves: what is compared is heard beside them.
+                rig[$"ratio{n}"] = random.Next(1, carriers.Contains((char)('0' + n)) ? 5 : 15);
+            }
+
+            AssertClean(rig, notes, quality, "towers of modulators");
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 110.1, 0.4f)]
+    [InlineData(1, 440.3, 0.4f)]
+    [InlineData(1, 1760.7, 0.4f)]
+    [InlineData(1, 3520.9, 0.4f)]
+    [InlineData(2, 440.3, 0.5f)]
+    [InlineData(2, 1760.7, 0.5f)]
+    [InlineData(2, 3520.9, 0.4f)]
+    public void The_saw_of_feedback_folds_nothing_back(int quality, double hertz, float feedback)
+    {
+        using var rig = Chord(32, [hertz], quality);
+        rig["level6"] = 1f;
+        rig["feedback"] = feedback;
+        AssertClean(rig, [hertz], quality, "feedback up to 0.4");
+    }
+
+    [Fact]
+    public void What_fits_is_not_turned_down()
+    {
+        // An index of 12.6 at 1 kHz: the sidebands are those of Bessel functions still, in every quality.
+        foreach (var quality in new[] { 1, 2 })
+        {
+            using var rig = Chord(1, [1000.0], quality);
+            rig["level1"] = rig["level2"] = 1f;
+            rig["ratio1"] = 20f;
+            var samples = rig.Run("out", 4096 + 16_384)[4096..];
+            for (var n = 0; n < 20; n++)
+            {
+                if (20 - n < 13) break;
+                var expected = 5 / Math.Sqrt(2) * Math.Abs(Bessel(n, 4 * Math.PI));
+                Assert.Equal(expected, Spectrum.Level(samples, (20 - n) * Exact(1000.0) / Rate), 0.05);
+            }
+        }
+    }
+
+    private static void AssertClean(Rig rig, double[] notes, int quality, string claim)
+    {
+        var output = rig.Run(4096 + 16_384)[0];
+        for (var voice = 0; voice < notes.Length; voice++)
+        {
+            var f = Exact(notes[voice]);
+            var worst = Spectrum.WorstOther(output[voice].AsSpan(4096), Rate, 20_000, Enumerable.Range(1, (int)(Rate / 2 / f)).Select(k => k * f));
+            var times = quality == 1 ? "twice" : "four times";
+            Quality.AtMost("fm6", $"aliases below 20 kHz, {times}, {claim}", worst, -80, "dB");
+        }
+    }
+
+    private static double Exact(double hertz) => C4 * Math.Pow(2.0, (float)Math.Log2(hertz / C4));
+
+    // As Rig, a voice a note.
+    private static Rig Chord(int algorithm, double[] notes, int quality)
+    {
+        var volts = Array.ConvertAll(notes, static hertz => (float)Math.Log2(hertz / C4));
+        var options = new RigOptions { Quantum = 64, Cables = [0, notes.Length, 0, 0], Settings = new() { ["quality"] = quality } };
+        var rig = new Rig("fm6", options) { Input = (port, channel, _) => port == 1 ? volts[channel] : 0f, ["algorithm"] = algorithm };
+        Silence(rig);
+        return rig;
     }
 
     // One algorithm, all operators silent, envelopes open, no feedback.

@@ -63,6 +63,41 @@ public class GranularTests
         Quality.AtMost("granular", "pitch", Math.Abs(Spectrum.Cents(Spectrum.Frequency(samples, expected / Rate) * Rate, expected)), 0.1, "cent");
     }
 
+    [Theory]
+    [InlineData(1f)]
+    [InlineData(1.6f)]
+    [InlineData(3.3f)]
+    public void A_grain_pitched_up_folds_nothing_back_below_20_kHz(float volts)
+    {
+        // Two partials: one stays in hearing, the other would fold into it. One grain, between its tapers.
+        var ratio = Math.Pow(2, volts);
+        var (low, high) = (Sine(900.0 / ratio / Rate, 12 * Rate), Sine(31_000.0 / ratio / Rate, 12 * Rate));
+        using var rig = Cloud([.. low.Zip(high, static (a, b) => 0.4f * (a + b))], trigger: true);
+        rig["size"] = 1f;
+        rig["shape"] = 1f;
+        rig["position"] = 0f;
+        rig.Input = (port, _, frame) => port == 2 && frame >= 64 && frame < 128 ? 10f : port == 3 ? volts : 0f;
+        var samples = rig.Run("left", 8192 + 16_384).AsSpan(8192);
+        Quality.AtMost("granular", "aliases of grains pitched up", Spectrum.WorstOther(samples, Rate, 20_000, [900.0]), -80, "dB");
+        Assert.Equal(2.0, Spectrum.Level(samples, 900.0 / Rate), 0.01);
+    }
+
+    [Fact]
+    public void Nor_does_a_live_one()
+    {
+        using var rig = new Rig("granular", new RigOptions { Cables = [1, 0, 1, 1, 0, 0, 0], Settings = new() { ["seconds"] = 4 } });
+        (rig["spray"], rig["spread"], rig["size"], rig["shape"], rig["position"]) = (0f, 0f, 1f, 1f, 0.6f);
+        rig.Input = static (port, _, frame) => port switch
+        {
+            0 => (float)(Math.Sin(2 * Math.PI * 450 * frame / Rate) + Math.Sin(2 * Math.PI * 15_500 * frame / Rate)),
+            2 => frame >= 3 * Rate && frame < (3 * Rate) + 64 ? 10f : 0f,
+            _ => 1f,
+        };
+        var samples = rig.Run("left", (3 * Rate) + 8192 + 16_384).AsSpan((3 * Rate) + 8192);
+        Quality.AtMost("granular", "aliases of grains pitched up", Spectrum.WorstOther(samples, Rate, 20_000, [900.0]), -80, "dB");
+        Assert.Equal(1.0, Spectrum.Level(samples, 900.0 / Rate), 0.01);
+    }
+
     [Fact]
     public void No_grain_clicks_at_either_end()
     {

@@ -105,7 +105,12 @@ public class LadderTests
     {
         using var rig = Ladder(48_000, 600f, 1f);
         var random = new Random(3);
-        rig.Input = (port, _, _) => port == 0 ? 5f * ((2f * random.NextSingle()) - 1f) : 10f * ((2f * random.NextSingle()) - 1f);
+        rig.Input = (port, _, _) => port switch
+        {
+            0 => 5f * ((2f * random.NextSingle()) - 1f),
+            1 => 10f * ((2f * random.NextSingle()) - 1f),
+            _ => 0f,
+        };
         Assert.All(rig.Run("out", 96_000), static v => Assert.InRange(v, -20f, 20f));
     }
 

@@ -133,4 +133,19 @@ public class LfoTests
         Assert.InRange(rig.Telemetry(0), 0f, points.Length - 1f);
         Assert.Equal(TelemetryKind.Scope, rig.Descriptor.Telemetry[0].Kind);
     }
+
+    [Fact]
+    public void Random_levels_are_spread_evenly_over_the_whole_range()
+    {
+        using var rig = new Rig(
+            "lfo", new RigOptions { Quantum = 256, Cables = [1, 1, 0] }) { ["rate"] = 100f, ["shape"] = 5, ["level"] = 10f };
+        var output = rig.Run("out", 480 * 2000);
+        var levels = Enumerable.Range(1, 1999).Select(k => (double)output[(k * 480) + 240]).ToArray();
+
+        // Uniform: mean 0 and power 1/3 of the range's, within 3.3 standard deviations of 1999 throws.
+        Assert.InRange(levels.Average(), -0.43, 0.43);
+        Assert.InRange(levels.Average(static v => v * v), (100.0 / 3) - 2.2, (100.0 / 3) + 2.2);
+        Assert.InRange(levels.Max(), 9.9, 10);
+        Assert.InRange(levels.Min(), -10, -9.9);
+    }
 }

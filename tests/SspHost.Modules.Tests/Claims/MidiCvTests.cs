@@ -230,6 +230,31 @@ public class MidiCvTests
         Quality.AtMost("midi-cv", "clock off by", rises.Zip(expected).Max(static p => Math.Abs(p.First - p.Second)), 0, "frames");
     }
 
+    [Fact]
+    public void A_key_that_is_played_legato_begins_without_the_pressure_of_the_one_before()
+    {
+        using var rig = Stepped(1);
+        rig["legato"] = 1f;
+        Send(rig, 100, EventKind.NoteOn, 60, 1f);
+        Send(rig, 200, EventKind.KeyPressure, 60, 0.7f);
+        Send(rig, 300, EventKind.NoteOn, 64, 1f);
+        var pressure = rig.Run("pressure", 400);
+        Assert.Equal(7f, pressure[299], 1e-6);
+        Assert.All(pressure[300..], static v => Assert.Equal(0f, v));
+    }
+
+    [Fact]
+    public void With_MPE_all_notes_off_on_channel_1_ends_those_of_every_channel()
+    {
+        using var rig = new Rig("midi-cv", new RigOptions { Settings = new() { ["voices"] = 2, ["mpe"] = 1 } });
+        Send(rig, 100, EventKind.NoteOn, 60, 1f, 1);
+        Send(rig, 100, EventKind.NoteOn, 64, 1f, 2);
+        Send(rig, 200, EventKind.Controller, 123, 0f, 1);
+        Send(rig, 300, EventKind.Controller, 123, 0f);
+        var gates = rig.Run(400)[Gate];
+        Assert.Equal((10f, 0f, 10f, 0f), (gates[0][199], gates[0][200], gates[1][299], gates[1][300]));
+    }
+
     private static void Send(Rig rig, int frame, EventKind kind, int index, float value, byte channel = 0) =>
         rig.Events.Add(new ModuleEvent { Frame = (ulong)frame, Kind = kind, Index = index, Value = value, Channel = channel });
 

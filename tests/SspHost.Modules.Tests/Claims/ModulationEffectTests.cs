@@ -20,6 +20,27 @@ public class ModulationEffectTests
         AssertDelayed("chorus", y, hertz, n => (12.0 + (2.0 * Math.Sin(2.0 * Math.PI * rate * n / Rate))) * 0.001 * Rate);
     }
 
+    [Fact]
+    public void Voices_of_a_chorus_are_a_golden_section_of_a_turn_apart()
+    {
+        const int At = 20_000;
+        using var rig = new Rig("chorus", new RigOptions { Cables = [1, 0, 0] })
+        {
+            ["voices"] = 3f, ["rate"] = 0.6f, ["delay"] = 12f, ["depth"] = 2f, ["spread"] = 0f, ["mix"] = 1f,
+        };
+        rig.Input = static (port, _, frame) => port == 0 && frame == At ? 5f : 0f;
+        var y = rig.Run("left", At + 2000);
+        for (var voice = 0; voice < 3; voice++)
+        {
+            // Where the click comes out: its delay is that of the frame in which it does.
+            var later = 576.0;
+            for (var i = 0; i < 20; i++)
+                later = (12.0 + (2.0 * Math.Sin(2.0 * Math.PI * ((0.6 * (At + later) / Rate) + (voice * 0.6180339887))))) * 0.001 * Rate;
+            var first = At + (int)later;
+            Assert.Equal(5.0 / Math.Sqrt(3.0), y[(first - 2)..(first + 4)].Sum(static v => (double)v), 0.05);
+        }
+    }
+
     [Theory]
     [InlineData(1000.0, 0.5f)]
     [InlineData(5000.0, 3f)]

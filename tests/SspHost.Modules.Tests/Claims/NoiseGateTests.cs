@@ -79,5 +79,17 @@ public class NoiseGateTests
         for (var i = 0; i < 1000; i++) Assert.Equal(Tone.Sine(341, 4096 + i), samples[i]);
     }
 
+    [Fact]
+    public void A_range_of_80_dB_is_silence_and_one_of_79_is_not()
+    {
+        foreach (var (range, left) in new[] { (-80f, 0.0), (-79f, 0.02 * Math.Pow(10, -79 / 20.0)) })
+        {
+            using var rig = Make();
+            rig["range"] = range;
+            rig.Input = static (port, _, _) => port == 0 ? 0.02f : 0f;
+            Assert.Equal(left, rig.Run("out", 960)[^1], left * 1e-3);
+        }
+    }
+
     private static Rig Make() => new("gate", new RigOptions { Cables = [1, 0] });
 }

@@ -119,4 +119,13 @@ public class QuantizerTests
         Assert.Equal((12 + 7 + 4) / 12f, rig.Run("pitch", 64)[40]);
         Assert.Equal(11f, rig.Telemetry(0));
     }
+
+    [Fact]
+    public void A_transposition_that_trembles_between_two_semitones_does_not_chatter()
+    {
+        using var rig = new Rig("quantizer", new RigOptions { Cables = [1, 0, 1] });
+        var random = new Random(4);
+        rig.Input = (port, _, frame) => port == 0 ? 0f : (0.5f + (0.19f * random.NextSingle()) - 0.095f) / 12f;
+        Assert.Single(rig.Run("pitch", 48_000).Distinct());
+    }
 }

@@ -69,6 +69,19 @@ public class RecorderTests
         Assert.Equal(Capacity + 40, Number(rig, 384 / 4)); // tail: blocks finished
     }
 
+    [Fact]
+    public void A_take_that_was_toggled_ends_where_the_mode_is_hold_again()
+    {
+        using var rig = Make(tracks: 1, quantum: 32);
+        rig["mode"] = 1f;
+        rig.Input = static (port, channel, frame) => port == 8 ? frame is >= 100 and < 148 ? 10f : 0f : Sound(port, channel, frame);
+        Assert.Equal(10f, rig.Run(960)[0][0][^1]);
+        rig["mode"] = 0f;
+        Assert.Equal(0f, rig.Run(64)[0][0][^1]);
+        rig["mode"] = 1f;
+        Assert.Equal(0f, rig.Run(64)[0][0][^1]);
+    }
+
     private static float Sound(int port, int channel, long frame) => port == 8 ? 0f : (float)((frame % 9973) + (port * 0.25) + channel) * 1e-3f;
 
     private static Rig Make(int tracks, int quantum) =>

@@ -73,6 +73,41 @@ public class RoutingTests
     }
 
     [Fact]
+    public void An_address_is_left_only_well_below_the_voltage_at_which_it_is_entered()
+    {
+        // Way 3 from 4.95 V on, and back to way 2 below 4.825 V.
+        float[] volts = [4.94f, 5f, 4.93f, 4.84f, 4.81f, 4.94f];
+        using var rig = Switch(0f);
+        rig.Input = (port, _, frame) => port < 4 ? port + 1f : port == 7 ? volts[frame / 32] : 0f;
+        var output = rig.Run("out", 192);
+        Assert.Equal([2f, 3f, 3f, 3f, 2f, 2f], Enumerable.Range(0, 6).Select(k => output[(k * 32) + 20]));
+    }
+
+    [Fact]
+    public void A_level_of_the_matrix_that_leaves_zero_is_heard_from_its_first_frame_on()
+    {
+        using var rig = new Rig("matrix-mixer", new RigOptions { Quantum = 256 });
+        var level = rig.IndexOf("level1_2");
+        rig.Parameter = (i, grid) => i == level ? Math.Clamp((grid - 16) / 16f, 0f, 1f) : 0f;
+        rig.Input = static (port, _, _) => port == 0 ? 4f : 0f;
+        var output = rig.Run("out2", 768);
+        for (var i = 0; i < 768; i++) Assert.Equal(4.0 * Math.Clamp((i - 256) / 256.0, 0, 1), output[i], 1e-5);
+    }
+
+    [Fact]
+    public void Other_is_the_crossfade_with_the_two_exchanged()
+    {
+        foreach (var law in new[] { 0f, 1f })
+        {
+            using var rig = new Rig("crossfade") { ["fade"] = 0.3f, ["law"] = law };
+            rig.Input = static (port, _, _) => port switch { 0 => 3f, 1 => -2f, _ => 0f };
+            using var exchanged = new Rig("crossfade") { ["fade"] = 0.3f, ["law"] = law };
+            exchanged.Input = static (port, _, _) => port switch { 0 => -2f, 1 => 3f, _ => 0f };
+            Assert.Equal(exchanged.Run("out", 64), rig.Run("other", 64));
+        }
+    }
+
+    [Fact]
     public void A_matrix_sums_each_row_into_each_column()
     {
         using var rig = new Rig("matrix-mixer", new RigOptions { Cables = [2, 1, 0, 1] });

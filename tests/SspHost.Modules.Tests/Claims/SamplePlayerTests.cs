@@ -37,6 +37,30 @@ public unsafe class SamplePlayerTests
     }
 
     [Fact]
+    public void Ten_volts_at_start_and_length_are_the_whole_recording_and_slice_goes_from_the_first_to_the_last()
+    {
+        // A ramp tells where it is; it never rises through zero, so that a start is at its very place.
+        var recording = Enumerable.Range(0, 12_800).Select(static i => (i + 1) / 12_800f).ToArray();
+        float[] Play(float start, float length, float slice, float slices)
+        {
+            using var rig = Player(Rate, recording);
+            rig["length"] = 0.25f;
+            rig["slices"] = slices;
+            rig.Input = (port, _, frame) => port switch { 0 => frame == 64 ? 10f : 0f, 2 => slice, 3 => start, 4 => length, _ => 0f };
+            return rig.Run("left", 14_000);
+        }
+
+        Assert.Equal(5f * recording[6400], Play(5f, 0f, 0f, 1f)[64]);
+        Assert.Equal(64 + 3200, Array.FindIndex(Play(5f, 0f, 0f, 1f), 100, static v => v == 0f), 200.0);
+        Assert.Equal(64 + 6400, Array.FindIndex(Play(0f, 2.5f, 0f, 1f), 100, static v => v == 0f), 200.0);
+        for (var slice = 0; slice < 4; slice++)
+        {
+            var begins = Play(0f, 0f, slice * 2.5f, 4f)[64 + 400]; // after the slide into it
+            Assert.Equal(5f * recording[(slice * 800) + 400], begins, 1e-3f);
+        }
+    }
+
+    [Fact]
     public void A_loop_of_whole_periods_has_no_seam()
     {
         using var rig = Player(Rate, Sine(4800, 10.0 / 4800, 1f));
@@ -139,6 +163,66 @@ public unsafe class SamplePlayerTests
     }
 
     [Fact]
+    public void As_many_starts_as_overlap_allows_sound_together_sample_for_sample()
+    {
+        var recording = Hit(24_000);
+        using var rig = Player(Rate, 3, recording);
+        rig.Input = static (port, _, frame) => port == 0 && frame % 1000 == 100 && frame < 3000 ? 10f : 0f;
+        var left = rig.Run("left", 20_000);
+        for (var i = 0; i < left.Length; i++)
+        {
+            var expected = 0f;
+            foreach (var start in new[] { 100, 1100, 2100 }) expected += i >= start ? 5f * recording[i - start] : 0f;
+            Assert.Equal(expected, left[i], 1e-5f);
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void One_start_more_fades_out_the_oldest_or_the_quietest_within_4_ms(int steal)
+    {
+        // Two slices, the second a tenth as loud: loud, then soft, then loud again. The oldest is the first, the quietest the second.
+        var recording = Enumerable.Range(0, 96_000)
+            .Select(static i => (i < 48_000 ? 0.5f : 0.05f) * (float)Math.Sin(2 * Math.PI * i / 240.0)).ToArray();
+        using var rig = Player(Rate, 2, recording);
+        rig["slices"] = 2f;
+        rig["steal"] = steal;
+        rig.Input = static (port, _, frame) => port switch
+        {
+            0 => frame is 600 or 4200 or 9120 ? 10f : 0f,
+            2 => frame is > 1000 and < 5000 ? 7.5f : 0f,
+            _ => 0f,
+        };
+        var left = rig.Run("left", 20_000);
+        var gone = steal == 0 ? 0 : 1;
+        float Of(int slice, int start, int i) => i >= start ? 5f * recording[(slice * 48_000) + i - start] : 0f;
+        double worst = 0, click = 0;
+        for (var i = 1; i < left.Length; i++)
+        {
+            var stays = Of(0, 9120, i) + (gone == 0 ? Of(1, 4200, i) : Of(0, 600, i));
+            var goes = gone == 0 ? Of(0, 600, i) : Of(1, 4200, i);
+            if (i > 500 && i < 9120) worst = Math.Max(worst, Math.Abs(left[i] - (stays + goes)));
+            if (i > 9120 + 192) worst = Math.Max(worst, Math.Abs(left[i] - stays));
+            click = Math.Max(click, Math.Abs(left[i] - left[i - 1]));
+        }
+
+        Quality.AtMost("sample-player", "what stealing leaves of the stolen after 4 ms", worst, 1e-4, "V");
+
+        // Three sines of 200 Hz, and a fade of 5 V / 192.
+        Quality.AtMost("sample-player", "largest step while a voice is stolen", click, (3 * 2.5 * 2 * Math.PI / 240) + (2.5 / 192), "V");
+    }
+
+    [Fact]
+    public void A_start_does_not_bend_the_pitch_of_those_that_still_sound()
+    {
+        using var rig = Player(Rate, 2, Sine(8 * Rate, 441.0 / Rate, 0.4f));
+        rig.Input = static (port, _, frame) => port == 0 ? frame is 100 or 5000 ? 10f : 0f : port == 1 && frame >= 5000 ? 0.7f : 0f;
+        var samples = rig.Run("left", 8192 + 32_768).AsSpan(8192);
+        foreach (var hertz in new[] { 441.0, 441.0 * Math.Pow(2, 0.7f) }) Assert.Equal(2.0, Spectrum.Level(samples, hertz / Rate), 0.01);
+    }
+
+    [Fact]
     public void The_slice_voltage_picks_a_slice_and_reverse_plays_it_backwards()
     {
         var recording = Enumerable.Range(0, 8000).Select(static i => ((i / 1000) + 1 + (i % 1000 / 2000f)) / 10f).ToArray();
@@ -180,10 +264,16 @@ public unsafe class SamplePlayerTests
         block.Dispose();
     }
 
+    // A blow that rings for half a second.
+    private static float[] Hit(int frames) =>
+        [.. Enumerable.Range(0, frames).Select(i => 0.3f * (float)(Math.Exp(-i / 4000.0) * Math.Sin(2.0 * Math.PI * i / 220.0)))];
+
+    private static Rig Player(float assetRate, params float[][] channels) => Player(assetRate, 1, channels);
+
     // With the analysis already done.
-    private static Rig Player(float assetRate, params float[][] channels)
+    private static Rig Player(float assetRate, int overlap, params float[][] channels)
     {
-        var rig = new Rig("sample-player");
+        var rig = new Rig("sample-player", new RigOptions { Settings = new() { ["overlap"] = overlap } });
         rig.LoadAsset(assetRate, channels);
         rig.Run(1024);
         rig.Reset();

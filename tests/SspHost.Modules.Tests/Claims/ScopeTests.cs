@@ -127,6 +127,21 @@ public class ScopeTests
             for (var i = 0; i < 2048; i++) Assert.Equal(Performance.Musical(3)(trace, 0, i), output[trace][0][i]);
     }
 
+    [Fact]
+    public void Noise_at_the_level_does_not_trigger_again_and_waves_above_it_do()
+    {
+        // A hundredth of the picture's 10 V: 0.1 V. The first wave alone crosses its level again and again as it rises.
+        foreach (var (ripple, wave, hertz) in new[] { (0.045, 5.0, 20.0), (0.15, 0.0, 4800.0) })
+        {
+            using var rig = new Rig("scope", new RigOptions { Quantum = 256 });
+            rig.Input = (port, _, frame) => port != 0 ? 0f
+                : (float)((ripple * Math.Sin(2.0 * Math.PI * 4800 * (frame + 0.5) / Rate))
+                    + (wave * Math.Sin(2.0 * Math.PI * 20 * frame / Rate)));
+            rig.Run(36_000);
+            Assert.Equal(hertz, rig.Telemetry(4 * TraceFloats), hertz * 1e-3);
+        }
+    }
+
     private static float Sine(double hertz, long frame) => (float)(5.0 * Math.Sin(2.0 * Math.PI * hertz * frame / Rate));
 
     private static float Least(Rig rig, int trace, int column) => rig.Telemetry((trace * TraceFloats) + 1 + (2 * column));

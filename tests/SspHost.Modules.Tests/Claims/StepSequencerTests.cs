@@ -79,6 +79,23 @@ public class StepSequencerTests
     }
 
     [Fact]
+    public void Repeats_of_full_length_stay_apart()
+    {
+        using var rig = Clocked(0);
+        rig["length1"] = 1f;
+        Edit(rig, 0, 0, On, 1f);
+        Edit(rig, 0, 0, Repeats, 2f);
+        Edit(rig, 0, 0, Length, 1f);
+        var gate = rig.Run("gate1", 6 * Period);
+
+        // Open for nine tenths of 480 frames.
+        for (var i = 2 * Period; i < 6 * Period; i++)
+        {
+            if (i % 480 is < 431 or > 433) Assert.Equal(i % 480 < 432 ? 10f : 0f, gate[i]);
+        }
+    }
+
+    [Fact]
     public void A_slide_takes_its_time_on_a_straight_line_and_full_length_ties()
     {
         using var rig = Clocked(0);

@@ -72,6 +72,18 @@ public class TunerTests
         Assert.InRange(Math.Abs(Spectrum.Cents(rig.Telemetry(0), 246.94)), 0, 1);
     }
 
+    [Theory]
+    [InlineData(0.3, true)]
+    [InlineData(0.75, false)]
+    public void A_note_is_heard_until_noise_is_more_than_a_fifth_of_it(double noise, bool heard)
+    {
+        // Likeness a period later is the note's part of the power: 1 / (1 + noise^2), 0.92 and 0.64.
+        using var rig = Play(220.0, 1, noise);
+        var gate = rig.Run(24_000)[2][0];
+        Assert.Equal(heard ? 10f : 0f, gate[^1]);
+        Assert.Equal(1.0 / (1.0 + (noise * noise)), rig.Telemetry(3), 0.06);
+    }
+
     // Harmonics of a saw below half the rate, summed from phases of double precision, over an offset of 0.7 V.
     private static Rig Play(double hertz, int harmonics, double noise, double volts = 5.0, int rate = Rate)
     {

@@ -140,6 +140,41 @@ public class VcoTests
         Quality.AtMost("vco", $"aliases of linear FM, {wave}", worst, -80, "dB");
     }
 
+    [Theory]
+    [InlineData("sine", 5, 1.0, -80)]
+    [InlineData("saw", 5, 1.0, -80)]
+    [InlineData("pulse", 5, 1.0, -80)]
+    [InlineData("triangle", 5, 1.0, -80)]
+    [InlineData("sine", 5, 2.0, -80)]
+    [InlineData("saw", 5, 2.0, -80)]
+    [InlineData("sine", 40, 1.0, -80)]
+    [InlineData("saw", 40, 1.0, -80)]
+    [InlineData("sine", 70, 1.0, -80)]
+    [InlineData("triangle", 70, 1.0, -80)]
+    [InlineData("pulse", 70, 1.0, -75)] // where it swings down to 500 Hz, 5 kHz are too fast for a curve through frames
+    [InlineData("triangle", 40, 1.0, -80)]
+    [InlineData("saw", 70, 1.0, -80)]
+    [InlineData("sine", 40, 2.0, -80)]
+    [InlineData("saw", 40, 2.0, -80)]
+    public void Exponential_FM_is_band_limited(string wave, int modulator, double octaves, double limit)
+    {
+        // By 2^(d sin) the mean frequency is I0(d ln 2) times the unmodulated one; a carrier that much lower puts every true component on
+        // the grid, as for linear FM.
+        const int Count = 32_768, Grid = 51;
+        const int Carrier = 14 * Grid;
+        using var rig = Vco(Rate);
+        var volts = (float)Math.Log2(Carrier * (double)Rate / Count / C4 / BesselI0(octaves * Math.Log(2)));
+        rig["fm"] = (float)(octaves / 5.0);
+        rig["fm_mode"] = 0;
+        rig.Input = (port, _, frame) => port == 0 ? volts : port == 1
+            ? 5f * (float)Math.Sin(2.0 * Math.PI * ((long)modulator * Grid * frame % Count) / Count) : 0f;
+        var samples = rig.Run(wave, 4096 + Count)[4096..];
+        var worst = Spectrum.WorstOther(samples, Rate, 20_000,
+            Enumerable.Range(0, Count / 2 / Grid).Select(static k => k * (double)Grid * Rate / Count));
+        Quality.AtMost("vco", $"aliases of exponential FM, {octaves} octaves, modulator {modulator * Grid * Rate / Count} Hz, {wave}",
+            worst, limit, "dB");
+    }
+
     [Fact]
     public void Exponential_FM_moves_the_pitch_by_its_octaves()
     {
@@ -197,6 +232,13 @@ public class VcoTests
             // Corners of the last 32 frames are not in it: what they would have added dies away.
             for (var i = 48; i < 800; i++) Assert.InRange(Math.Abs(joined[wave][0][i] - all[wave][0][i]), 0f, 1e-6f);
         }
+    }
+
+    private static double BesselI0(double x)
+    {
+        double sum = 1, term = 1;
+        for (var k = 1; k < 30; k++) sum += term *= x * x / (4.0 * k * k);
+        return sum;
     }
 
     private static int BlepLatency(Rig rig) => rig.Timing.LatencyFrames;

@@ -46,6 +46,26 @@ public unsafe class WavetableTests
     }
 
     [Theory]
+    [InlineData(211.3)]
+    [InlineData(1237.7)]
+    [InlineData(5003.7)]
+    public void At_44_1_kHz_too_the_saw_has_its_harmonics_and_no_aliases(double hertz)
+    {
+        const int Slow = 44_100;
+        using var rig = Osc(hertz, 2f / 3f, rate: Slow);
+        var samples = rig.Run("out", 4096 + 65_536)[4096..];
+        var f = Exact(hertz);
+        for (var k = 1; k * f < 17_500; k = k < 8 ? k + 1 : k * 5 / 4)
+        {
+            var error = Spectrum.Decibels(Spectrum.Level(samples, k * f / Slow) / (10 / (Math.PI * k)));
+            Quality.AtMost("wavetable", "error of a harmonic below 17.5 kHz at 44.1 kHz", Math.Abs(error), 0.25, "dB");
+        }
+
+        var worst = Spectrum.WorstOther(samples, Slow, 18_400, Enumerable.Range(1, (int)(Slow / 2 / f)).Select(k => k * f));
+        Quality.AtMost("wavetable", "aliases below 18.4 kHz at 44.1 kHz", worst, -80, "dB");
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
@@ -178,10 +198,11 @@ public unsafe class WavetableTests
         rig.Reset();
     }
 
-    private static Rig Osc(double hertz, float morph, int room = 4)
+    private static Rig Osc(double hertz, float morph, int room = 4, int rate = Rate)
     {
         var volts = (float)Math.Log2(hertz / C4);
-        return new Rig("wavetable", new RigOptions { Quantum = 64, Cables = [1, 0, 0, 0, 0], Settings = new() { ["room"] = room } })
+        var options = new RigOptions { Rate = rate, Quantum = 64, Cables = [1, 0, 0, 0, 0], Settings = new() { ["room"] = room } };
+        return new Rig("wavetable", options)
         {
             Input = (port, _, _) => port == 0 ? volts : 0f,
             ["morph"] = morph,

@@ -42,7 +42,8 @@ public class ModuleListTests
         Table(text, "knob", d.Parameters.Select(static p => (p.Id, p.Name, $"{Range(p)} {p.Text}")));
         Table(text, "setting", d.Settings.Select(static s => (s.Id, s.Name, $"{Range(s)} {s.Text}")));
         Table(text, "file", d.Assets.Select(static a => (a.Id, a.Name, a.Text)));
-        Table(text, "shows", d.Telemetry.Select(static t => (t.Id, t.Kind.ToString().ToLowerInvariant(), t.Text + (t.Unit.Length > 0 ? $" ({t.Unit})" : ""))));
+        Table(text, "shows", d.Telemetry.Select(
+            static t => (t.Id, t.Kind.ToString().ToLowerInvariant(), t.Text + (t.Unit.Length > 0 ? $" ({t.Unit})" : ""))));
     }
 
     private static void Table(StringBuilder text, string what, IEnumerable<(string Id, string Name, string Text)> rows)
@@ -58,13 +59,15 @@ public class ModuleListTests
 
     private static string Range(ParameterDescriptor p) => p.Choices.Length > 0
         ? $"{Choices(p.Choices, (int)p.Default)}."
-        : string.Create(CultureInfo.InvariantCulture, $"{p.Min} to {p.Max} {p.Unit}").TrimEnd() + string.Create(CultureInfo.InvariantCulture, $", set to {p.Default}.");
+        : string.Create(CultureInfo.InvariantCulture, $"{p.Min} to {p.Max} {p.Unit}").TrimEnd()
+            + string.Create(CultureInfo.InvariantCulture, $", set to {p.Default}.");
 
     private static string Range(SettingDescriptor s) => s.Choices.Length > 0
         ? $"{Choices(s.Choices, s.Default - s.Min)}."
         : string.Create(CultureInfo.InvariantCulture, $"{s.Min} to {s.Max}, set to {s.Default}.");
 
-    private static string Choices(string[] names, int usual) => string.Join(", ", names.Select((name, i) => i == usual ? $"**{name}**" : name));
+    private static string Choices(string[] names, int usual) =>
+        string.Join(", ", names.Select((name, i) => i == usual ? $"**{name}**" : name));
 
     private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).Trim();
 

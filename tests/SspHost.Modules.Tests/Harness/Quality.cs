@@ -4,8 +4,8 @@ using System.Globalization;
 namespace SspHost.Modules.Tests;
 
 /// <summary>
-/// One row a claim: family, module, claim, measured, limit, unit, appended as tab-separated text to the file named by SSP_QUALITY. Tests that
-/// call this carry <c>[Trait("Category", "Quality")]</c>; <c>make quality</c> runs them and prints the table.
+/// One row a claim: family, module, claim, measured, limit, unit, appended as tab-separated text to the file named by SSP_QUALITY. Tests
+/// that call this carry <c>[Trait("Category", "Quality")]</c>; <c>make quality</c> runs them and prints the table.
 /// </summary>
 public static class Quality
 {
@@ -16,21 +16,24 @@ public static class Quality
     public static void AtMost(string module, string claim, double measured, double limit, string unit)
     {
         Row(module, claim, measured, "<=", limit, unit);
-        Assert.True(measured <= limit, string.Create(CultureInfo.InvariantCulture, $"{module}, {claim}: {measured:g5} {unit}, allowed {limit:g5}"));
+        Assert.True(
+            measured <= limit, string.Create(CultureInfo.InvariantCulture, $"{module}, {claim}: {measured:g5} {unit}, allowed {limit:g5}"));
     }
 
     /// <summary>Asserts that <paramref name="measured"/> is at least <paramref name="limit"/>.</summary>
     public static void AtLeast(string module, string claim, double measured, double limit, string unit)
     {
         Row(module, claim, measured, ">=", limit, unit);
-        Assert.True(measured >= limit, string.Create(CultureInfo.InvariantCulture, $"{module}, {claim}: {measured:g5} {unit}, wanted {limit:g5}"));
+        Assert.True(
+            measured >= limit, string.Create(CultureInfo.InvariantCulture, $"{module}, {claim}: {measured:g5} {unit}, wanted {limit:g5}"));
     }
 
     private static void Row(string module, string claim, double measured, string relation, double limit, string unit)
     {
         if (Path == null) return;
         var family = Registered.Descriptor(module).Family;
-        var line = string.Create(CultureInfo.InvariantCulture, $"{family}\t{module}\t{claim}\t{measured:0.###}\t{relation} {limit:0.###}\t{unit}\n");
+        var line = string.Create(
+            CultureInfo.InvariantCulture, $"{family}\t{module}\t{claim}\t{measured:0.###}\t{relation} {limit:0.###}\t{unit}\n");
         lock (Gate) File.AppendAllText(Path, line);
     }
 }

@@ -4,7 +4,8 @@ namespace SspHost.Modules.Tests;
 /// <summary>Double precision, by the textbook; nothing of it is shared with the modules.</summary>
 public static class RoomMeasures
 {
-    /// <summary>A band around <paramref name="hertz"/>: two band-passes of quality <paramref name="q"/> (Bristow-Johnson) in a row.</summary>
+    /// <summary>A band around <paramref name="hertz"/>: two band-passes of quality <paramref name="q"/> (Bristow-Johnson) in a
+    /// row.</summary>
     public static double[] Band(ReadOnlySpan<float> samples, double hertz, double q, double rate)
     {
         var result = new double[samples.Length];
@@ -24,6 +25,15 @@ public static class RoomMeasures
         }
 
         return result;
+    }
+
+    /// <summary>Power that <see cref="Band"/> passes at <paramref name="frequency"/>.</summary>
+    public static double Passed(double frequency, double hertz, double q, double rate)
+    {
+        // The bilinear transform of 1 / (1 + Q^2 (W - 1 / W)^2), its quality kept at the middle as Bristow-Johnson's is.
+        var (w, w0) = (2.0 * Math.PI * frequency / rate, 2.0 * Math.PI * hertz / rate);
+        var x = 2.0 * q * (Math.Cos(w0) - Math.Cos(w)) / (Math.Sin(w0) * Math.Sin(w));
+        return 1.0 / ((1.0 + (x * x)) * (1.0 + (x * x)));
     }
 
     /// <summary>Seconds of a decay by 60 dB: Schroeder's backward integral (JASA 1965), the line through it from -5 dB down to

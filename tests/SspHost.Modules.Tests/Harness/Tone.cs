@@ -10,7 +10,8 @@ public static class Tone
     // Bins over which the window of Spectrum (Kaiser, beta 20) spreads the power of noise.
     private const double NoiseBandwidth = 2.5643;
 
-    /// <summary>The module's first input hears 5 V (or <paramref name="volts"/>) in bin <paramref name="bin"/>; its other inputs nothing.</summary>
+    /// <summary>The module's first input hears 5 V (or <paramref name="volts"/>) in bin <paramref name="bin"/>; its other inputs
+    /// nothing.</summary>
     public static float[] Through(Rig rig, string output, double bin, double volts = 5.0, int warm = 4096)
     {
         rig.Input = (port, _, frame) => port == 0 ? Sine(bin, frame, volts) : 0f;

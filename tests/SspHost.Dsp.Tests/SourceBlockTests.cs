@@ -1,0 +1,194 @@
+// The blocks of sources and sequencers: FM's wiring and reach, pitches of a segment, clocks of steps, triggers, values between samples.
+using System.Runtime.Intrinsics;
+using SspHost.Abi;
+
+namespace SspHost.Dsp.Tests;
+
+public unsafe class SourceBlockTests
+{
+    [Fact]
+    public void Every_algorithm_is_a_wiring_without_loops_in_which_all_six_are_heard()
+    {
+        var algorithms = stackalloc FmAlgorithm[FmAlgorithms.Count];
+        FmAlgorithms.Build(algorithms);
+        var seen = new HashSet<string>();
+        for (var i = 0; i < FmAlgorithms.Count; i++)
+        {
+            var a = algorithms + i;
+            Assert.Equal(System.Numerics.BitOperations.PopCount((uint)a->Carriers), a->CarrierCount);
+            var heard = a->Carriers;
+            var text = $"{a->Carriers}:{a->FeedbackFrom}{a->FeedbackTo}:";
+            for (var n = 0; n < FmAlgorithm.Operators; n++)
+            {
+                for (var m = 0; m < 3; m++)
+                {
+                    var modulator = a->Modulators[(3 * n) + m];
+                    text += modulator;
+                    if (modulator == FmAlgorithm.Nobody) continue;
+
+                    // Later ones modulate earlier ones: computed from the last to the first there is no loop.
+                    Assert.InRange(modulator, n + 1, FmAlgorithm.Operators - 1);
+                    if ((heard & (1 << n)) != 0) heard |= 1 << modulator;
+                }
+            }
+
+            Assert.Equal(0b111111, heard);
+            Assert.InRange(a->FeedbackFrom, 0, a->FeedbackTo);
+            Assert.True(seen.Add(text), $"algorithm {i + 1} is there twice");
+        }
+    }
+
+    [Theory]
+    [InlineData(0.001)]
+    [InlineData(0.02)]
+    [InlineData(0.1)]
+    [InlineData(0.4)]
+    public void A_modulator_is_turned_down_so_far_that_no_sideband_above_80_dB_lies_beyond_the_top(double turns)
+    {
+        const double Carrier = 0.01, Top = 1.5833;
+        for (var index = 0.01; index < 40; index *= 1.3)
+        {
+            var band = new FmBand(Vector128.Create((float)Carrier));
+            band.Add(new FmReach(Vector128.Create((float)index), Vector128.Create((float)turns)));
+            var root = (double)band.Root(Vector128.Create((float)Top))[2];
+            var played = index * root * root;
+            var fits = (int)((Top - Carrier) / turns);
+            Assert.InRange(Math.Abs(Bessel(fits + 1, played)), 0, 1.05e-4);
+            if (Carrier + ((index + (3 * Math.Sqrt(index)) + 1.7) * turns) < Top) Assert.Equal(1.0, root);
+
+            // As a modulator itself it reaches at least as far as its phase ever turns.
+            var reach = band.Fastest(Vector128.Create((float)root), Vector128<float>.Zero)[2];
+            Assert.True(reach >= (Carrier + (played * turns)) * 0.9999);
+        }
+    }
+
+    [Fact]
+    public void An_operator_that_nobody_modulates_is_left_alone()
+    {
+        var band = new FmBand(Vector128.Create(0.3f));
+        band.Add(default);
+        Assert.Equal(Vector128<float>.One, band.Root(Vector128.Create(1.5f)));
+        Assert.Equal(0.3f, band.Fastest(Vector128<float>.One, Vector128<float>.Zero)[0]);
+    }
+
+    [Fact]
+    public void The_turns_of_a_segment_are_those_of_its_frames_together()
+    {
+        var random = new Random(3);
+        var pitch = stackalloc float[Limits.Grid];
+        for (var trial = 0; trial < 200; trial++)
+        {
+            var (note, cents) = ((float)((random.NextDouble() * 4) - 2), (float)((random.NextDouble() * 200) - 100));
+            var sum = 0.0;
+            for (var i = 0; i < Limits.Grid; i++)
+            {
+                pitch[i] = (float)((random.NextDouble() * 6) - 3);
+                sum += 261.6255653 * Math.Pow(2.0, pitch[i] + note + (cents / 1200.0)) / 48_000;
+            }
+
+            var turns = SegmentPitch.Turns(pitch, new GridRamp(note, note), new GridRamp(cents, cents), 1f / 48_000);
+            Assert.Equal(1.0, turns / (sum / Limits.Grid), 2e-6);
+        }
+
+        pitch[5] = float.NaN;
+        Assert.InRange(SegmentPitch.Turns(pitch, new GridRamp(0f, 0f), new GridRamp(0f, 0f), 1f / 48_000), 0f, 0.5f);
+        for (var i = 0; i < Limits.Grid; i++) pitch[i] = 100f;
+        Assert.Equal(0.5f, SegmentPitch.Turns(pitch, new GridRamp(0f, 0f), new GridRamp(0f, 0f), 1f / 48_000));
+    }
+
+    [Fact]
+    public void A_clock_of_steps_keeps_its_tempo_its_cable_or_the_sixteenths_of_MIDI()
+    {
+        const double Period = 97.3;
+        StepClock clock = default;
+        clock.Rewind();
+        for (int frame = 0, steps = 0; frame < 10_000; frame++)
+        {
+            var due = Math.Ceiling((steps * Period) - 1e-6) == frame;
+            Assert.Equal(due, clock.Next(0f, false, Period));
+            if (due) steps++;
+        }
+
+        // A cable rules; the period is what lies between its rises.
+        for (var frame = 0; frame < 1000; frame++)
+            Assert.Equal(frame % 50 == 20, clock.Next(frame % 50 is >= 20 and < 30 ? 10f : 0f, true, Period));
+        Assert.Equal(50.0, clock.Period);
+
+        // The first tick of a MIDI clock is a step, and each sixth after it; stop stops, start begins anew.
+        clock = default;
+        clock.Rewind();
+        for (var tick = 0; tick < 60; tick++)
+        {
+            clock.Take(new ModuleEvent { Kind = EventKind.Clock }, false);
+            Assert.Equal(tick % 6 == 0, clock.Next(0f, false, Period));
+        }
+
+        clock.Take(new ModuleEvent { Kind = EventKind.Stop }, false);
+        clock.Take(new ModuleEvent { Kind = EventKind.Clock }, false);
+        Assert.False(clock.Next(0f, false, Period));
+        Assert.True(clock.Take(new ModuleEvent { Kind = EventKind.Start }, false));
+        clock.Take(new ModuleEvent { Kind = EventKind.Clock }, false);
+        Assert.True(clock.Next(0f, false, Period));
+    }
+
+    [Fact]
+    public void A_trigger_lasts_a_millisecond()
+    {
+        TriggerPulse pulse = default;
+        Assert.True(pulse.AtRest);
+        pulse.Fire(TriggerPulse.Frames(48_000f));
+        for (var i = 0; i < 48; i++) Assert.Equal(TriggerPulse.Volts, pulse.Next());
+        Assert.Equal(0f, pulse.Next());
+        Assert.True(pulse.AtRest);
+    }
+
+    [Fact]
+    public void Hermite_is_exact_for_parabolas_and_on_samples()
+    {
+        static double Curve(double x) => 0.3 - (1.7 * x) + (0.9 * x * x);
+        for (var t = 0f; t < 1f; t += 0.01f)
+            Assert.Equal(Curve(t), Hermite.At((float)Curve(-1), (float)Curve(0), (float)Curve(1), (float)Curve(2), t), 1e-6);
+        Assert.Equal(0.7f, Hermite.At(5f, 0.7f, -3f, 2f, 0f));
+    }
+
+    [Fact]
+    public void A_linear_svf_is_its_analogue_prototype_bent_by_the_bilinear_transform()
+    {
+        const int Frames = 8192;
+        var (g, k) = ((float)Math.Tan(Math.PI * 0.07), 0.4f);
+        LinearSvf filter = default;
+        var low = new double[Frames];
+        var (vg, vk) = (Vector128.Create(g), Vector128.Create(k));
+        for (var i = 0; i < Frames; i++)
+        {
+            filter.Next(i == 0 ? Vector128<float>.One : Vector128<float>.Zero, vg, vk, LinearSvf.Inverse(vg, vk), out var l, out _, out _);
+            low[i] = l[1];
+        }
+
+        foreach (var f in new[] { 0.001, 0.02, 0.07, 0.1, 0.3 })
+        {
+            var (re, im) = (0.0, 0.0);
+            for (var i = 0; i < Frames; i++)
+            {
+                var (sine, cosine) = Math.SinCos(2 * Math.PI * f * i);
+                (re, im) = (re + (low[i] * cosine), im - (low[i] * sine));
+            }
+
+            var s = Math.Tan(Math.PI * f) / g;
+            Assert.Equal(1.0 / Math.Sqrt(Math.Pow(1 - (s * s), 2) + Math.Pow(k * s, 2)), Math.Sqrt((re * re) + (im * im)), 2e-4);
+        }
+    }
+
+    // J_n(x) by its integral.
+    private static double Bessel(int n, double x)
+    {
+        double sum = 0;
+        for (var i = 0; i < 4000; i++)
+        {
+            var t = Math.PI * (i + 0.5) / 4000;
+            sum += Math.Cos((n * t) - (x * Math.Sin(t)));
+        }
+
+        return sum / 4000;
+    }
+}
