@@ -4,7 +4,8 @@ set -eu
 what=${1:-run}
 
 # What each purpose needs, as Debian and Ubuntu call it.
-packages="clang zlib1g-dev"                                    # NativeAOT links with clang; cc builds SspHost.Native
+# NativeAOT links with clang; cc builds SspHost.Native; cairo and Roboto draw the panel.
+packages="clang zlib1g-dev libcairo2 fonts-roboto-unhinted"
 case $what in
     test)  packages="$packages chromium sox espeak-ng python3-jsonschema sndfile-programs libasound2 libasound2-dev libmimalloc2.0 libjemalloc2 protobuf-compiler qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross liblilv-0-0 lilv-utils lv2-dev mda-lv2 swh-lv2 x42-plugins" ;;
     bench) packages="$packages libmimalloc2.0 libjemalloc2 g++ faust supercollider-server supercollider-dev" ;;
