@@ -41,6 +41,7 @@ public struct PlanHeader
     public int SettingCount, SettingsOffset;
     public int ParameterCount, ParametersOffset;
     public int StateBytes, StateOffset;
+    public int ModulationCount, ModulationsOffset;
 }
 
 /// <summary>Flags of a plan.</summary>
@@ -87,6 +88,7 @@ public unsafe struct PlanNode
     public int FirstInput, FirstOutput;
     public int FirstSuccessor, SuccessorCount;
     public int FirstSetting, FirstParameter;
+    public int FirstModulation, ModulationCount;
 
     /// <summary>Saved state for a new instance, in the state bytes; length 0: none.</summary>
     public int StateOffset, StateLength;
@@ -146,6 +148,19 @@ public struct PlanCable
 
     /// <summary>Identity, one in the plan; 0: none, its gain is at once what it is to be.</summary>
     public ulong Id;
+}
+
+/// <summary>
+/// A parameter of a node that cables end at: the first channel of each, at its gain; 10 V are the whole travel. It stands in its node's part of the
+/// table once.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct PlanModulation
+{
+    /// <summary>Number of the parameter.</summary>
+    public int Parameter;
+
+    public int FirstCable, CableCount;
 }
 
 /// <summary>An output port of a node: where its channels lie.</summary>

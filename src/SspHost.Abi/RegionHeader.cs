@@ -130,6 +130,9 @@ public struct RegionHeader
     /// <summary>Limits.MaxLibraries times <see cref="LibraryRecord"/>.</summary>
     public long LibrariesOffset;
 
+    /// <summary>SignalTap.Count times <see cref="SignalTap"/>.</summary>
+    public long TapsOffset;
+
     /// <summary>Name of the instance, UTF-8, zero-terminated; empty without one.</summary>
     public unsafe fixed byte StewardName[InstanceRecord.NameBytes];
 

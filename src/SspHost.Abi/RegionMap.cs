@@ -65,6 +65,8 @@ public sealed unsafe class RegionMap : IDisposable
     /// <summary>Rises with each change of the descriptors.</summary>
     public uint DescriptorsGeneration => Volatile.Read(ref Header->DescriptorsGeneration);
 
+    public SignalTap* Taps => (SignalTap*)At(Header->TapsOffset);
+
     public LibraryRecord* Libraries => (LibraryRecord*)At(Header->LibrariesOffset);
 
     /// <summary>

@@ -89,6 +89,9 @@ public unsafe struct AudioStatus
     /// <summary>1 while the card is away: quanta go on by the clock, heard by nobody.</summary>
     public int Away;
 
+    /// <summary>Number of the present window of levels (<see cref="OutputLevels"/>).</summary>
+    public ulong Window;
+
     /// <summary>Peaks in volts over the last 50 to 100 ms, by jack: a reader that looks twenty times a second misses none.</summary>
     public fixed float InputPeaks[Limits.MaxJacks];
 
@@ -215,6 +218,15 @@ public unsafe struct InstanceRecord
     /// instance's memory: a reader looks at <see cref="Key"/> and <see cref="State"/> again after it copied.
     /// </summary>
     public long Histogram;
+
+    /// <summary>Offset of the <see cref="OutputLevels"/> of its outputs; 0 = it has none. As with <see cref="Histogram"/>: look again after copying.</summary>
+    public long Levels;
+
+    /// <summary>
+    /// Offset of its parameters as they play: number i at float i * <see cref="Limits.GridPoints"/>, with all that moves it (ramps, controllers, voltages);
+    /// 0 = it has none. As with <see cref="Histogram"/>.
+    /// </summary>
+    public long Parameters;
 
     /// <summary>Latency and tail in frames, as the module declared them.</summary>
     public long TailFrames;

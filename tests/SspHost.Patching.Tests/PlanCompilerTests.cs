@@ -298,6 +298,37 @@ public sealed unsafe class PlanCompilerTests
     }
 
     [Fact]
+    public void Cables_to_parameters_become_modulations_that_keep_order_channels_and_buffers_sound()
+    {
+        var patch = Patch("poly", "a:osc", "b:osc");
+        patch = TestModules.Must(patch, new Connect(TestModules.At("a.saw"), TestModules.At("b.fm")));
+        patch = patch with
+        {
+            Cables =
+            [
+                .. patch.Cables,
+                new Cable(TestModules.At("poly.five"), new PortRef("b", "@level")) { Gain = 0.5f },
+                new Cable(TestModules.At("a.sine"), new PortRef("b", "@level")),
+                new Cable(TestModules.At("b.sine"), new PortRef("a", "@tune")) { Delayed = true },
+            ],
+        };
+        var compiled = PlanCompiler.CompileChecked(patch, TestModules.Index, new SlotMap(), new CompileOptions(), out var error);
+        Assert.Null(error);
+        var plan = new ReadPlan(patch, compiled!);
+        var (a, b) = (plan.NodeOf("a"), plan.NodeOf("b"));
+        Assert.True(plan.NodeOf("poly") < b && a < b);
+        Assert.Equal([(1, 2)], plan.ModulationsOf(b).Select(m => (m.Parameter, m.CableCount)));
+        Assert.Equal([(0, 1)], plan.ModulationsOf(a).Select(m => (m.Parameter, m.CableCount)));
+        var level = plan.ModulationsOf(b).Single();
+        Assert.Equal([0.5f, 1f], plan.Cables.Skip(level.FirstCable).Take(2).Select(c => c.Gain)); // in patch order
+        Assert.Equal(plan.FlatOutput(TestModules.At("poly.five")), plan.Cables[level.FirstCable].SourceOutput);
+        Assert.Equal(plan.Feedback.Single().Target, plan.Cables[plan.ModulationsOf(a).Single().FirstCable].Source);
+        Assert.Equal(1, plan.Outputs[plan.FlatOutput(TestModules.At("b.saw"))].Channels); // five voices at a knob are no five voices
+        Assert.Equal(5, plan.Header.InputCount); // pitch and fm of two, gate, and none for parameters
+        Assert.Equal(plan.Cables.Length, plan.Cables.Select(c => c.Id).Distinct().Count());
+    }
+
+    [Fact]
     public void Device_ports_lead_to_jacks_from_the_first_setting_on_and_missing_jacks_are_named_where_patched()
     {
         var patch = Patch("in", "out");

@@ -27,6 +27,7 @@ internal sealed unsafe class ReadPlan
         Settings = Table<int>(bytes, Header.SettingsOffset, Header.SettingCount);
         Parameters = Table<float>(bytes, Header.ParametersOffset, Header.ParameterCount);
         State = Table<byte>(bytes, Header.StateOffset, Header.StateBytes);
+        Modulations = Table<PlanModulation>(bytes, Header.ModulationsOffset, Header.ModulationCount);
         PatchIndex = [.. Enumerable.Range(0, Nodes.Length).Select(v => patch.IndexOf(Name(v)))];
     }
 
@@ -52,6 +53,8 @@ internal sealed unsafe class ReadPlan
 
     public byte[] State { get; }
 
+    public PlanModulation[] Modulations { get; }
+
     public int[] PatchIndex { get; }
 
     public string Name(int v)
@@ -73,7 +76,10 @@ internal sealed unsafe class ReadPlan
 
     public IEnumerable<int> OutputsOf(int v) => Enumerable.Range(Nodes[v].FirstOutput, TestModules.Index.Types[Nodes[v].Module].Descriptor.Outputs.Count);
 
-    public IEnumerable<PlanCable> CablesInto(int v) => InputsOf(v).SelectMany(i => Cables.Skip(Inputs[i].FirstCable).Take(Inputs[i].CableCount));
+    public IEnumerable<PlanModulation> ModulationsOf(int v) => Modulations.Skip(Nodes[v].FirstModulation).Take(Nodes[v].ModulationCount);
+
+    public IEnumerable<PlanCable> CablesInto(int v) => InputsOf(v).SelectMany(i => Cables.Skip(Inputs[i].FirstCable).Take(Inputs[i].CableCount))
+        .Concat(ModulationsOf(v).SelectMany(m => Cables.Skip(m.FirstCable).Take(m.CableCount)));
 
     public int SourceOf(PlanCable cable) => cable.SourceOutput >= 0 ? cable.SourceOutput : Feedback.Single(f => f.Target == cable.Source).SourceOutput;
 

@@ -250,6 +250,17 @@ public sealed unsafe class EngineLink : IDisposable
         lock (_events) return Map.Events.TryPush(in e);
     }
 
+    /// <summary>
+    /// Says what a tap watches from the next quantum on: <see cref="SignalTap.AimAt"/>, or 0 for nothing. What names nobody is silent. Read it by
+    /// <see cref="SignalTap.Read"/> of the map's Taps.
+    /// </summary>
+    public void SetTap(int tap, ulong aim)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)tap, (uint)SignalTap.Count, nameof(tap));
+        if (Session == 0) throw new InvalidOperationException("This link only looks; a tap needs a session.");
+        Volatile.Write(ref Map.Taps[tap].Aim, aim);
+    }
+
     /// <summary>Takes the oldest notice, if there is one.</summary>
     public bool TryTakeNotice(out Notice notice)
     {

@@ -21,6 +21,11 @@ internal unsafe struct Instance
     /// <summary>Bit i: parameter i's row is not constant yet.</summary>
     public ulong Ramping;
 
+    /// <summary>Bit i: row i is the ramp's with voltages on top, those of the last grid point being LastVolts[i]. Volts: room for a row of them.</summary>
+    public ulong Modulated;
+    public float* LastVolts;
+    public float* Volts;
+
     /// <summary>Quantum number (counted from 1) in which an event for this instance was last delivered.</summary>
     public ulong EventQuantum;
 
@@ -82,6 +87,9 @@ internal unsafe struct Instance
     public Asset** Assets;
     public WorkJob* Job;
     public float* Telemetry;
+
+    /// <summary>Peaks of its outputs; in the same block.</summary>
+    public OutputLevels* Levels;
     public long Bytes;
     public long TailFrames;
     public int LatencyFrames;

@@ -24,7 +24,7 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
     [StructLayout(LayoutKind.Auto)]
     private struct Blocks
     {
-        public long Self, Params, Ramps, Planned, Assets, Job, Histogram, Telemetry, Memory, MemoryBytes, Total;
+        public long Self, Params, Ramps, Volts, Planned, Assets, Job, Histogram, Telemetry, Levels, Memory, MemoryBytes, Total;
     }
 
     /// <summary>Bytes of the block a node needs; negative where the module asks for nonsense.</summary>
@@ -73,11 +73,13 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
         blocks.Self = Take(type->Entry.Size);
         blocks.Params = Take(parameters * (long)Limits.GridPoints * sizeof(float));
         blocks.Ramps = Take(parameters * (long)sizeof(Ramp));
+        blocks.Volts = Take((parameters + Limits.GridPoints) * (long)sizeof(float));
         blocks.Planned = Take(parameters * (long)sizeof(float));
         blocks.Assets = Take(Limits.MaxAssets * (long)sizeof(Asset*));
         blocks.Job = Take(sizeof(WorkJob));
         blocks.Histogram = Take(sizeof(Histogram));
         blocks.Telemetry = Take(type->Entry.TelemetryFloats * (long)sizeof(float));
+        blocks.Levels = Take(OutputLevels.BytesFor(type->Entry.Outputs));
         blocks.Memory = Take(need.Bytes);
         blocks.MemoryBytes = need.Bytes;
         blocks.Total = at;
@@ -159,11 +161,14 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
         instance->Type = type;
         instance->Params = (float*)(start + blocks.Params);
         instance->Ramps = (Ramp*)(start + blocks.Ramps);
+        instance->Volts = (float*)(start + blocks.Volts);
+        instance->LastVolts = instance->Volts + Limits.GridPoints;
         instance->Planned = (float*)(start + blocks.Planned);
         instance->Assets = (Asset**)(start + blocks.Assets);
         instance->Job = (WorkJob*)(start + blocks.Job);
         instance->Histogram = (Histogram*)(start + blocks.Histogram);
         instance->Telemetry = (float*)(start + blocks.Telemetry);
+        instance->Levels = (OutputLevels*)(start + blocks.Levels);
         instance->Key = node->Key;
         instance->Slot = node->Slot;
         instance->Record = map.Instances + node->Slot;
@@ -202,6 +207,8 @@ internal sealed unsafe class InstanceTable(RegionMap map, Pool* pool, ModuleType
         record->Key = instance->Key;
         record->Telemetry = instance->Type->Entry.TelemetryFloats > 0 ? map.OffsetOf(instance->Telemetry) : 0;
         record->Histogram = map.OffsetOf(instance->Histogram);
+        record->Levels = instance->Type->Entry.Outputs > 0 ? map.OffsetOf(instance->Levels) : 0;
+        record->Parameters = instance->Type->Entry.Parameters > 0 ? map.OffsetOf(instance->Params) : 0;
         record->Bytes = instance->Bytes;
         record->Module = node->Module;
         record->LatencyFrames = instance->LatencyFrames;

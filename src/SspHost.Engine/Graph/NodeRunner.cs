@@ -14,6 +14,14 @@ internal static unsafe class NodeRunner
     /// <summary>False: the thread lost its seat inside the module and must touch nothing more.</summary>
     public static bool Run(RenderState* state, Node* node, Seat* seat, ulong mine)
     {
+        if (!RunOnce(state, node, seat, mine)) return false;
+        if (node->Taps != 0) SignalTaps.Copy(state, node);
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool RunOnce(RenderState* state, Node* node, Seat* seat, ulong mine)
+    {
         var instance = node->Instance;
         var silent = true;
         for (var i = 0; i < node->DirectCount; i++)
@@ -27,7 +35,7 @@ internal static unsafe class NodeRunner
 
         var context = &node->Context;
         context->Time = state->Time;
-        context->Moving = instance->Ramping == 0 ? 0 : MoveParameters(instance, context->Frames / Limits.Grid);
+        context->Moving = (instance->Ramping | instance->Modulated | node->Modulated) == 0 ? 0 : MoveParameters(state, node);
         context->EventCount = 0;
         if (node->AcceptsEvents != 0 && (instance->EventQuantum == state->Quantum || state->BroadcastQuantum == state->Quantum))
             context->EventCount = state->EventCount;
@@ -46,6 +54,8 @@ internal static unsafe class NodeRunner
 
         var outputs = context->Outputs;
         var every = 0;
+        var levels = (PortLevel*)(instance->Levels + 1);
+        if (instance->Levels->Window != state->Window) TurnLevels(state, node);
         for (var o = 0; o < node->OutputCount; o++)
         {
             var magnitude = Lanes.Magnitude(outputs[o].Data, outputs[o].Channels * outputs[o].Stride);
@@ -56,6 +66,7 @@ internal static unsafe class NodeRunner
             }
 
             every |= magnitude;
+            if (magnitude > levels[o].Current) levels[o].Current = magnitude;
             outputs[o].Flags = (outputs[o].Flags & SignalFlags.Connected) | (magnitude == 0 ? SignalFlags.Silent : SignalFlags.None);
         }
 
@@ -64,6 +75,31 @@ internal static unsafe class NodeRunner
         if (result == ProcessResult.Error) Fail(state, node, node->OutputCount);
         else if (every == 0) instance->Asleep = 1; // an answer of Sleep after sounding outputs is not believed
         return true;
+    }
+
+    // A window of levels has begun since it last rendered, or several have.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void TurnLevels(RenderState* state, Node* node)
+    {
+        var table = node->Instance->Levels;
+        var ports = (PortLevel*)(table + 1);
+        var next = state->Window - table->Window == 1;
+        for (var o = 0; o < node->OutputCount; o++) ports[o] = new PortLevel { Previous = next ? ports[o].Current : 0 };
+        Volatile.Write(ref table->Window, state->Window);
+    }
+
+    // What a bypassed module passes on is what is heard of it.
+    private static void TakeLevels(RenderState* state, Node* node)
+    {
+        var ports = (PortLevel*)(node->Instance->Levels + 1);
+        if (node->Instance->Levels->Window != state->Window) TurnLevels(state, node);
+        for (var o = 0; o < node->OutputCount; o++)
+        {
+            var output = node->Context.Outputs + o;
+            if (output->Silent) continue;
+            var magnitude = Lanes.Magnitude(output->Data, output->Channels * output->Stride);
+            if (magnitude > ports[o].Current && magnitude <= Lanes.MaxMagnitude) ports[o].Current = magnitude;
+        }
     }
 
     // Given back after something went wrong in it: from the beginning.
@@ -95,6 +131,7 @@ internal static unsafe class NodeRunner
 
                 Silence(node);
                 Through(state, node);
+                if (bypassed) TakeLevels(state, node);
                 return true;
             }
         }
@@ -211,10 +248,13 @@ internal static unsafe class NodeRunner
 
     // Only parameters that move are touched. A row needs one more visit after the ramp has arrived, to become constant.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static ulong MoveParameters(Instance* instance, int segments)
+    private static ulong MoveParameters(RenderState* state, Node* node)
     {
+        var instance = node->Instance;
+        var segments = state->Frames / Limits.Grid;
         ulong moving = 0;
-        for (var todo = instance->Ramping; todo != 0; todo &= todo - 1)
+        var ramping = instance->Ramping;
+        for (var todo = ramping; todo != 0; todo &= todo - 1)
         {
             var p = BitOperations.TrailingZeroCount(todo);
             var ramp = instance->Ramps + p;
@@ -225,7 +265,9 @@ internal static unsafe class NodeRunner
             else instance->Ramping &= ~(1UL << p);
         }
 
-        return moving;
+        if ((instance->Modulated | node->Modulated) == 0) return moving;
+        var voltages = Modulation.Run(state, node, ramping);
+        return (moving & ~node->Modulated) | voltages;
     }
 
     /// <summary>

@@ -63,10 +63,18 @@ internal unsafe struct Node
     public MixOp* Mixes;
     public int DirectCount, MixCount;
     public int InputCount, OutputCount;
+
+    /// <summary>Parameters that cables end at, and their bits.</summary>
+    public ModulationOp* Modulations;
+    public ulong Modulated;
+    public int ModulationCount;
     public NodeFlags Flags;
 
     /// <summary>1: hears events.</summary>
     public int AcceptsEvents;
+
+    /// <summary>Bit t: tap t watches one of its outputs. [audio-thread, before the quantum]</summary>
+    public int Taps;
 
     public ProcessContext Context;
 
@@ -191,6 +199,7 @@ internal unsafe struct Plan
     public DirectOp* Directs;
     public MixOp* Mixes;
     public CableOp* Cables;
+    public ModulationOp* Modulations;
     public int* Successors;
 
     /// <summary>Line of output i, or null.</summary>

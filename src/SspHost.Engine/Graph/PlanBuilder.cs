@@ -20,7 +20,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
     [StructLayout(LayoutKind.Auto)]
     private struct Layout
     {
-        public long Nodes, Outputs, Inputs, Directs, Mixes, Cables, Successors, ByRank, Ready, InitialReady, Homes, Lines, Feedback, Jacks, Changes, BySlot;
+        public long Nodes, Outputs, Inputs, Directs, Mixes, Cables, Modulations, Successors, ByRank, Ready, InitialReady, Homes, Lines, Feedback, Jacks, Changes, BySlot;
         public long Aims, Ramps, Gains, Owners;
         public long Costs, Tails, Needs, LeastNeeds;
         public long Buffers, Total;
@@ -133,6 +133,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         l.Directs = Take(h->InputCount * (long)sizeof(DirectOp));
         l.Mixes = Take(h->InputCount * (long)sizeof(MixOp));
         l.Cables = Take(h->CableCount * (long)sizeof(CableOp));
+        l.Modulations = Take(h->ModulationCount * (long)sizeof(ModulationOp));
         l.Successors = Take(h->SuccessorCount * (long)sizeof(int));
         l.ByRank = Take(h->NodeCount * (long)sizeof(int));
         at = (at + 127) & ~127L; // written by every thread all the time: a pair of lines to itself
@@ -310,6 +311,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
             Directs = (DirectOp*)(start + l.Directs),
             Mixes = (MixOp*)(start + l.Mixes),
             Cables = (CableOp*)(start + l.Cables),
+            Modulations = (ModulationOp*)(start + l.Modulations),
             Successors = (int*)(start + l.Successors),
             Lines = (FeedbackLine**)(start + l.Lines),
             Feedback = (FeedbackOp*)(start + l.Feedback),
@@ -405,10 +407,10 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         }
 
         // A feedback slot is found by its target; nobody else owns it (checked).
-        int input = 0, direct = 0, mix = 0, cable = 0, successor = 0, change = 0;
+        int input = 0, direct = 0, mix = 0, cable = 0, modulation = 0, successor = 0, change = 0;
         for (var n = 0; n < h->NodeCount; n++)
         {
-            WireNode(n, ref input, ref direct, ref mix, ref cable, ref successor, ref change);
+            WireNode(n, ref input, ref direct, ref mix, ref cable, ref modulation, ref successor, ref change);
             for (var c = 0; c < Limits.MaxCoreClasses; c++) _plan->Costs[(n * Limits.MaxCoreClasses) + c] = _t.Nodes[n].Costs[c];
         }
 
@@ -448,7 +450,7 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
         }
     }
 
-    private void WireNode(int n, ref int input, ref int direct, ref int mix, ref int cable, ref int successor, ref int change)
+    private void WireNode(int n, ref int input, ref int direct, ref int mix, ref int cable, ref int modulation, ref int successor, ref int change)
     {
         var from = _t.Nodes + n;
         var node = _plan->Nodes + n;
@@ -507,6 +509,18 @@ internal sealed unsafe class PlanBuilder(Pool* pool, ModuleType* types, Instance
             _plan->Mixes[mix++] = new MixOp { Input = signal, Cables = _plan->Cables + cable, Count = port->CableCount };
             node->MixCount++;
             for (var k = 0; k < port->CableCount; k++) _plan->Cables[cable++] = Resolve(_t.Cables + port->FirstCable + k);
+        }
+
+        node->Modulations = _plan->Modulations + modulation;
+        node->ModulationCount = from->ModulationCount;
+        for (var m = 0; m < from->ModulationCount; m++)
+        {
+            var described = _t.Modulations + from->FirstModulation + m;
+            var op = _plan->Modulations + modulation++;
+            *op = new ModulationOp { Cables = _plan->Cables + cable, Count = described->CableCount, Parameter = described->Parameter };
+            op->Set(types[from->Module].Parameters + described->Parameter);
+            node->Modulated |= 1UL << described->Parameter;
+            for (var k = 0; k < described->CableCount; k++) _plan->Cables[cable++] = Resolve(_t.Cables + described->FirstCable + k);
         }
 
         if (instances[from->Slot] == null) return;

@@ -21,6 +21,7 @@ internal unsafe struct PlanTables
     public int* Settings;
     public float* Parameters;
     public byte* State;
+    public PlanModulation* Modulations;
 }
 
 /// <summary>
@@ -98,7 +99,8 @@ internal unsafe ref struct PlanCheck
             && Table(h, 6, h->JackCount, h->JacksOffset, sizeof(PlanJack), out var jacks)
             && Table(h, 7, h->SettingCount, h->SettingsOffset, sizeof(int), out var settings)
             && Table(h, 8, h->ParameterCount, h->ParametersOffset, sizeof(float), out var parameters)
-            && Table(h, 9, h->StateBytes, h->StateOffset, 1, out var state))) return false;
+            && Table(h, 9, h->StateBytes, h->StateOffset, 1, out var state)
+            && Table(h, 10, h->ModulationCount, h->ModulationsOffset, sizeof(PlanModulation), out var modulations))) return false;
         _t.Nodes = (PlanNode*)nodes;
         _t.Inputs = (PlanInput*)inputs;
         _t.Cables = (PlanCable*)cables;
@@ -109,6 +111,7 @@ internal unsafe ref struct PlanCheck
         _t.Settings = (int*)settings;
         _t.Parameters = (float*)parameters;
         _t.State = state;
+        _t.Modulations = (PlanModulation*)modulations;
 
         // More slots than channels would be memory that nothing can use.
         var most = Limits.MaxChannels * ((long)h->InputCount + h->OutputCount + h->FeedbackCount);
@@ -131,7 +134,7 @@ internal unsafe ref struct PlanCheck
     private bool NodesAlone()
     {
         var h = _t.Header;
-        long inputs = 0, outputs = 0, successors = 0;
+        long inputs = 0, outputs = 0, successors = 0, modulations = 0;
         for (var n = 0; n < h->NodeCount; n++)
         {
             var node = _t.Nodes + n;
@@ -151,6 +154,7 @@ internal unsafe ref struct PlanCheck
             if (!Within(node->FirstSuccessor, node->SuccessorCount, h->SuccessorCount)) return Bad(BadPart.Successor, n, node->FirstSuccessor);
             if (!Within(node->FirstSetting, type->Entry.Settings, h->SettingCount)) return Bad(BadPart.Setting, n, node->FirstSetting);
             if (!Within(node->FirstParameter, type->Entry.Parameters, h->ParameterCount)) return Bad(BadPart.Parameter, n, node->FirstParameter);
+            if (!Within(node->FirstModulation, node->ModulationCount, h->ModulationCount)) return Bad(BadPart.Parameter, n, node->FirstModulation);
             if (!Within(node->StateOffset, node->StateLength, h->StateBytes)) return Bad(BadPart.State, n, node->StateOffset);
             for (var s = 0; s < type->Entry.Settings; s++)
             {
@@ -167,12 +171,14 @@ internal unsafe ref struct PlanCheck
             inputs += type->Entry.Inputs;
             outputs += type->Entry.Outputs;
             successors += node->SuccessorCount;
+            modulations += node->ModulationCount;
         }
 
         // With each table entry claimed at most once (checked below), equal sums mean that nothing is left over.
         if (inputs != h->InputCount) return Bad(BadPart.Input, -1, inputs);
         if (outputs != h->OutputCount) return Bad(BadPart.Output, -1, outputs);
         if (successors != h->SuccessorCount) return Bad(BadPart.Successor, -1, successors);
+        if (modulations != h->ModulationCount) return Bad(BadPart.Parameter, -1, modulations);
         return true;
     }
 
@@ -332,6 +338,22 @@ internal unsafe ref struct PlanCheck
                     return Bad(BadPart.Input, index, input->CableCount);
                 }
             }
+
+            // Each parameter once, so that two entries never meet in one row.
+            var seen = 0UL;
+            for (var m = node->FirstModulation; m < node->FirstModulation + node->ModulationCount; m++)
+            {
+                var modulation = _t.Modulations + m;
+                if ((uint)modulation->Parameter >= (uint)type->Entry.Parameters || (seen >> modulation->Parameter & 1) != 0) return Bad(BadPart.Parameter, n, modulation->Parameter);
+                seen |= 1UL << modulation->Parameter;
+                if (modulation->CableCount < 1 || !Within(modulation->FirstCable, modulation->CableCount, h->CableCount)) return Bad(BadPart.Cable, m, modulation->FirstCable);
+                cables += modulation->CableCount;
+                if (cables > h->CableCount) return Bad(BadPart.Cable, m, cables);
+                for (var k = 0; k < modulation->CableCount; k++)
+                {
+                    if (!Cable(modulation->FirstCable + k, n)) return false;
+                }
+            }
         }
 
         return true;
@@ -421,6 +443,17 @@ internal unsafe ref struct PlanCheck
                     for (var k = 0; k < input->CableCount; k++)
                     {
                         var source = _t.Cables[input->FirstCable + k].SourceOutput;
+                        if (source < 0) continue;
+                        if (pass == 0) _readerStart[source]++;
+                        else _readers[--_readerStart[source]] = n;
+                    }
+                }
+
+                for (var m = node->FirstModulation; m < node->FirstModulation + node->ModulationCount; m++)
+                {
+                    for (var k = 0; k < _t.Modulations[m].CableCount; k++)
+                    {
+                        var source = _t.Cables[_t.Modulations[m].FirstCable + k].SourceOutput;
                         if (source < 0) continue;
                         if (pass == 0) _readerStart[source]++;
                         else _readers[--_readerStart[source]] = n;

@@ -126,6 +126,14 @@ internal unsafe struct RenderState
     /// <summary>Ghost.Most of them.</summary>
     public Ghost* Ghosts;
 
+    /// <summary>Number of the present window of levels, its frames in all and those to come.</summary>
+    public ulong Window;
+    public int WindowFrames, WindowLeft;
+
+    /// <summary>The taps, and 1 + node that each is marked in.</summary>
+    public SignalTap* Taps;
+    public fixed int TapNodes[SignalTap.Count];
+
     /// <summary>Nodes that failed in this quantum.</summary>
     public int Failed;
 

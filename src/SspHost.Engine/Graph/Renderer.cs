@@ -62,6 +62,7 @@ public sealed unsafe class Renderer : IDisposable
             seat->Tape.Follow(&_s->Diagnostics);
         }
 
+        _s->Taps = map.Taps;
         _s->Ghosts = (Ghost*)ModuleTypes.Take(pool, Ghost.Most * (long)sizeof(Ghost));
         _s->JackIn = (float*)ModuleTypes.Take(pool, Limits.MaxJacks * (long)Limits.MaxQuantum * sizeof(float));
         _s->FadeShape = (float*)ModuleTypes.Take(pool, GainRamp.ShapeLength * (long)sizeof(float));
@@ -216,6 +217,9 @@ public sealed unsafe class Renderer : IDisposable
         set => Volatile.Write(ref _s->Diagnostics, (uint)value);
     }
 
+    /// <summary>Number of the present window of levels. [audio-thread]</summary>
+    public ulong Window => _s->Window;
+
     /// <summary>Whether every ramp that a plan began has ended. [audio-thread]</summary>
     public bool IsSettledDown => _s->Unsettled == 0;
 
@@ -249,6 +253,8 @@ public sealed unsafe class Renderer : IDisposable
         _s->FadeFrames = GainRamp.FramesAt(rate);
         GainRamp.FillShape(_s->FadeShape, _s->FadeFrames);
         _s->HeldCount = 0;
+        _s->WindowFrames = _s->WindowLeft = (int)(rate * OutputLevels.Seconds);
+        SignalTaps.Align(_s);
         _s->Threads = threads;
         var crew = &_s->Crew;
         _s->FastClass = Limits.MaxCoreClasses - 1;
@@ -516,6 +522,13 @@ public sealed unsafe class Renderer : IDisposable
         Loading.Attachments.CatchUp(&s->Seats->Record->Attached);
         s->Time = frame;
         s->Quantum++;
+        s->WindowLeft -= s->Frames;
+        if (s->WindowLeft <= 0)
+        {
+            s->WindowLeft += s->WindowFrames;
+            s->Window++;
+        }
+
         s->Seats->Tape.Quantum = s->Quanta;
         if (Volatile.Read(ref s->Mailbox.State) == Mailbox.Posted && !TakeCommand()) return false;
         return RenderGraph(inputs, inputCount, outputs, outputCount);
@@ -561,6 +574,7 @@ public sealed unsafe class Renderer : IDisposable
 
         var plan = s->Current;
         EventDrain.Run(s, plan, _events);
+        SignalTaps.Begin(s, plan);
         var frames = s->Frames;
         for (var j = 0; j < outputCount; j++) Lanes.Zero(outputs[j], frames);
         if (plan == null) return Finish(plan, outputs, outputCount);
@@ -593,8 +607,8 @@ public sealed unsafe class Renderer : IDisposable
             if (plan->MovingTo >= 0) Takeover.Settle(plan);
         }
 
+        SignalTaps.End(s);
         s->Unsettled = Math.Max(0, s->Unsettled - frames);
-
         Volatile.Write(ref s->Quanta, s->Quanta + 1);
         return true;
     }

@@ -116,6 +116,15 @@ internal static unsafe class Takeover
                 if (mix->Cables[k].SourceFlags != null) mix->Cables[k].Source = Present(plan, SignalOf(mix->Cables[k].SourceFlags));
             }
         }
+
+        for (var m = 0; m < node->ModulationCount; m++)
+        {
+            var modulation = node->Modulations + m;
+            for (var k = 0; k < modulation->Count; k++)
+            {
+                if (modulation->Cables[k].SourceFlags != null) modulation->Cables[k].Source = Present(plan, SignalOf(modulation->Cables[k].SourceFlags));
+            }
+        }
     }
 
     private static Signal* SignalOf(SignalFlags* flags)

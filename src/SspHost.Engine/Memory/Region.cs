@@ -269,6 +269,7 @@ public sealed unsafe class Region : IDisposable
         header->StallsOffset = _layout.Stalls;
         header->WorkerHistogramsOffset = _layout.WorkerHistograms;
         header->LibrariesOffset = _layout.Libraries;
+        header->TapsOffset = _layout.Taps;
         header->PoolOffset = _layout.Pool;
         header->PoolBytes = Map.Bytes - _layout.Pool;
         header->SilenceOffset = _layout.Silence;

@@ -26,7 +26,7 @@ internal readonly struct RegionLayout
     private const long Line = 128;
 
     public readonly long Requests, Replies, Events, Notices, AudioStatus, StewardStatus, PoolStatistics, Histograms, Instances, Threads,
-        TraceRings, ClockAnchor, Stalls, WorkerHistograms, Libraries, Descriptors;
+        TraceRings, ClockAnchor, Stalls, WorkerHistograms, Libraries, Taps, Descriptors;
     public readonly long Silence, Stacks, StackStride, StacksEnd, Pool;
 
     public unsafe RegionLayout(long page, long descriptorBytes)
@@ -47,6 +47,7 @@ internal readonly struct RegionLayout
         Stalls = Take(ref at, SpscRing<StallRecord>.BytesFor(StallEntries), Line);
         WorkerHistograms = Take(ref at, Limits.MaxThreads * (long)sizeof(Histogram), Line);
         Libraries = Take(ref at, Limits.MaxLibraries * (long)sizeof(LibraryRecord), Line);
+        Taps = Take(ref at, SignalTap.Count * (long)sizeof(SignalTap), Line);
         Descriptors = Take(ref at, descriptorBytes, Line);
         Silence = Take(ref at, SilenceBytes, page);
 

@@ -55,6 +55,7 @@ public readonly unsafe struct RendererQuantum(Renderer renderer, RegionMap map) 
         status.BadOutputs = r.BadOutputs;
         status.DroppedEvents = r.DroppedEvents;
         status.Quanta = r.Quanta;
+        status.Window = r.Window;
         status.Settled = r.IsSettledDown ? 1 : 0;
     }
 

@@ -12,7 +12,7 @@ internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelRes
 
     public byte[] Write(ulong serial, int width, float[] priorities, float[] costs, int[] slots)
     {
-        var (cables, feedback, settings, parameters, state) = (0, 0, 0, 0, 0);
+        var (cables, feedback, settings, parameters, state, inputs, modulations) = (0, 0, 0, 0, 0, 0, 0);
         for (var i = 0; i < channels.Inputs.Length; i++) cables += jackOfInput[i] >= 0 ? 1 : graph.InputStart[i + 1] - graph.InputStart[i];
         for (var o = 0; o < channels.Outputs.Length; o++)
         {
@@ -24,6 +24,8 @@ internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelRes
             settings += graph.Types[v].Descriptor.Settings.Count;
             parameters += graph.Types[v].Descriptor.Parameters.Count;
             state += wiring.Modules[graph.Index[v]].Module.State.Bytes.Length;
+            inputs += graph.Types[v].Descriptor.Inputs.Count;
+            for (var i = FirstParameter(v); i < graph.FirstInput[v + 1]; i++) modulations += graph.InputStart[i + 1] > graph.InputStart[i] ? 1 : 0;
         }
 
         _header = new PlanHeader
@@ -35,7 +37,7 @@ internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelRes
             Width = width,
             Flags = wiring.Plain ? PlanFlags.None : PlanFlags.Union,
             NodeCount = graph.Count,
-            InputCount = channels.Inputs.Length,
+            InputCount = inputs,
             CableCount = cables,
             OutputCount = channels.Outputs.Length,
             SuccessorCount = graph.Successors.Length,
@@ -44,6 +46,7 @@ internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelRes
             SettingCount = settings,
             ParameterCount = parameters,
             StateBytes = state,
+            ModulationCount = modulations,
         };
         _header.NodesOffset = Place((long)graph.Count * sizeof(PlanNode));
         _header.InputsOffset = Place((long)_header.InputCount * sizeof(PlanInput));
@@ -55,6 +58,7 @@ internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelRes
         _header.SettingsOffset = Place((long)settings * sizeof(int));
         _header.ParametersOffset = Place((long)parameters * sizeof(float));
         _header.StateOffset = Place(state);
+        _header.ModulationsOffset = Place((long)modulations * sizeof(PlanModulation));
         _header.Bytes = checked((uint)_end);
 
         var bytes = new byte[_end];
@@ -62,7 +66,7 @@ internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelRes
         {
             *(PlanHeader*)b = _header;
             Nodes((PlanNode*)(b + _header.NodesOffset), (int*)(b + _header.SettingsOffset), (float*)(b + _header.ParametersOffset), b + _header.StateOffset, priorities, costs, slots);
-            Inputs((PlanInput*)(b + _header.InputsOffset), (PlanCable*)(b + _header.CablesOffset));
+            Inputs((PlanNode*)(b + _header.NodesOffset), (PlanInput*)(b + _header.InputsOffset), (PlanModulation*)(b + _header.ModulationsOffset), (PlanCable*)(b + _header.CablesOffset));
             Outputs((PlanOutput*)(b + _header.OutputsOffset), (PlanFeedback*)(b + _header.FeedbackOffset));
             Jacks((PlanJack*)(b + _header.JacksOffset));
             graph.Successors.CopyTo(new Span<int>(b + _header.SuccessorsOffset, graph.Successors.Length));
@@ -94,7 +98,6 @@ internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelRes
             node->Slot = slots[v];
             node->Flags = m.Bypass ? NodeFlags.Bypassed : NodeFlags.None;
             node->Pending = graph.Pending[v];
-            node->FirstInput = graph.FirstInput[v];
             node->FirstOutput = graph.FirstOutput[v];
             node->FirstSuccessor = graph.SuccessorStart[v];
             node->SuccessorCount = graph.SuccessorStart[v + 1] - graph.SuccessorStart[v];
@@ -113,35 +116,52 @@ internal sealed unsafe class PlanBlob(Wiring wiring, PlanGraph graph, ChannelRes
         }
     }
 
-    private void Inputs(PlanInput* inputs, PlanCable* cables)
+    // The flat port where a node's parameters begin.
+    private int FirstParameter(int node) => graph.FirstInput[node] + graph.Types[node].Descriptor.Inputs.Count;
+
+    private void Inputs(PlanNode* nodes, PlanInput* inputs, PlanModulation* modulations, PlanCable* cables)
     {
-        var cable = 0;
-        for (var i = 0; i < channels.Inputs.Length; i++)
+        var (input, modulation, cable) = (0, 0, 0);
+        for (var v = 0; v < graph.Count; v++)
         {
-            inputs[i] = new PlanInput { FirstCable = cable, Channels = channels.Inputs[i], MixSlot = buffers.Mixes[i] };
-            if (jackOfInput[i] >= 0)
+            nodes[v].FirstInput = input;
+            for (var i = graph.FirstInput[v]; i < FirstParameter(v); i++)
             {
-                cables[cable++] = new PlanCable { Source = -1 - jackOfInput[i], Channels = 1, Gain = 1f, From = 1f, SourceOutput = -1 };
-            }
-            else
-            {
-                for (var k = graph.InputStart[i]; k < graph.InputStart[i + 1]; k++)
-                {
-                    ref readonly var c = ref wiring.Cables[graph.InputCables[k]];
-                    var o = graph.FromOutput[graph.InputCables[k]];
-                    cables[cable++] = new PlanCable
-                    {
-                        Source = c.Delayed ? buffers.Feedback[o] : buffers.Outputs[o],
-                        Channels = c.Channels,
-                        Gain = c.Gain,
-                        From = c.Start,
-                        SourceOutput = c.Delayed ? -1 : o,
-                        Id = c.Id,
-                    };
-                }
+                var port = new PlanInput { FirstCable = cable, Channels = channels.Inputs[i], MixSlot = buffers.Mixes[i] };
+                if (jackOfInput[i] >= 0) cables[cable++] = new PlanCable { Source = -1 - jackOfInput[i], Channels = 1, Gain = 1f, From = 1f, SourceOutput = -1 };
+                else Cables(i, cables, ref cable);
+                port.CableCount = cable - port.FirstCable;
+                inputs[input++] = port;
             }
 
-            inputs[i].CableCount = cable - inputs[i].FirstCable;
+            nodes[v].FirstModulation = modulation;
+            for (var i = FirstParameter(v); i < graph.FirstInput[v + 1]; i++)
+            {
+                if (graph.InputStart[i + 1] == graph.InputStart[i]) continue;
+                var first = cable;
+                Cables(i, cables, ref cable);
+                modulations[modulation++] = new PlanModulation { Parameter = i - FirstParameter(v), FirstCable = first, CableCount = cable - first };
+            }
+
+            nodes[v].ModulationCount = modulation - nodes[v].FirstModulation;
+        }
+    }
+
+    private void Cables(int port, PlanCable* cables, ref int cable)
+    {
+        for (var k = graph.InputStart[port]; k < graph.InputStart[port + 1]; k++)
+        {
+            ref readonly var c = ref wiring.Cables[graph.InputCables[k]];
+            var o = graph.FromOutput[graph.InputCables[k]];
+            cables[cable++] = new PlanCable
+            {
+                Source = c.Delayed ? buffers.Feedback[o] : buffers.Outputs[o],
+                Channels = c.Channels,
+                Gain = c.Gain,
+                From = c.Start,
+                SourceOutput = c.Delayed ? -1 : o,
+                Id = c.Id,
+            };
         }
     }
 

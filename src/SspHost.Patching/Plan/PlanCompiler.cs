@@ -64,7 +64,11 @@ public static class PlanCompiler
         var graph = wiring.Graph ?? PlanGraph.Build(wiring);
         var channels = wiring.Channels ?? ChannelResolver.Resolve(graph, wiring);
         var mixes = new bool[channels.Inputs.Length];
-        for (var i = 0; i < mixes.Length; i++) mixes[i] = NeedsMix(i, wiring, graph, channels);
+        for (var v = 0; v < graph.Count; v++)
+        {
+            for (var i = graph.FirstInput[v]; i < graph.FirstInput[v] + graph.Types[v].Descriptor.Inputs.Count; i++) mixes[i] = NeedsMix(i, wiring, graph, channels);
+        }
+
         var live = new bool[channels.Outputs.Length];
         foreach (ref readonly var line in wiring.Lines.AsSpan()) live[graph.FirstOutput[graph.NodeOf[line.Module]] + line.Port] = true;
         var buffers = BufferAssigner.Assign(graph, channels, mixes, live);

@@ -14,7 +14,7 @@ internal sealed class PlanGraph
     public int[] Index = [], NodeOf = [];
     public ModuleType[] Types = [];
 
-    /// <summary>First flat port of each node, one entry more than nodes.</summary>
+    /// <summary>First flat port of each node, one entry more than nodes. A node's parameters stand behind its inputs: cables may end there, too.</summary>
     public int[] FirstInput = [], FirstOutput = [];
 
     /// <summary>Cables in the wiring's order: node and flat port at both ends, and channels (0: all of the source).</summary>
@@ -121,7 +121,7 @@ internal sealed class PlanGraph
         for (var i = 0; i < Count; i++)
         {
             Types[i] = wiring.Modules[Index[i]].Type;
-            FirstInput[i + 1] = FirstInput[i] + Types[i].Descriptor.Inputs.Count;
+            FirstInput[i + 1] = FirstInput[i] + Types[i].Descriptor.Inputs.Count + Types[i].Descriptor.Parameters.Count;
             FirstOutput[i + 1] = FirstOutput[i] + Types[i].Descriptor.Outputs.Count;
         }
 

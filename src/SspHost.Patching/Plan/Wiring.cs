@@ -7,7 +7,7 @@ namespace SspHost.Patching;
 /// <summary>A module that plays.</summary>
 internal sealed record WiredModule(ulong Key, Module Module, ModuleType Type, int[] Settings);
 
-/// <summary>A cable that plays, with modules by index.</summary>
+/// <summary>A cable that plays, with modules by index. ToPort: an input, or behind the last input a parameter.</summary>
 internal struct WiredCable
 {
     public int From, FromPort, To, ToPort;
@@ -81,7 +81,7 @@ internal sealed class Wiring
                 From = from,
                 FromPort = w.Modules[from].Type.Output(c.From.Port),
                 To = to,
-                ToPort = w.Modules[to].Type.Input(c.To.Port),
+                ToPort = PortOf(w.Modules[to].Type, c.To),
                 Delayed = c.Delayed,
                 Gain = c.Gain,
                 Start = c.Gain,
@@ -103,6 +103,9 @@ internal sealed class Wiring
         w.Warnings = warnings.ToImmutable();
         return w;
     }
+
+    private static int PortOf(ModuleType type, PortRef to) =>
+        to.IsParameter ? type.Descriptor.Inputs.Count + type.Parameter(to.Port[1..]) : type.Input(to.Port);
 
     // Keys in patch order, so that of two modules whose low 32 bits meet, the first keeps its key whatever comes after it.
     private static WiredModule[] ModulesOf(Patch patch, DescriptorIndex modules)

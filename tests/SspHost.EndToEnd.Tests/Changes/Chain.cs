@@ -54,6 +54,7 @@ internal sealed unsafe class Chain : IPlanSink, IDisposable
         var instances = Take(Limits.MaxInstances * (long)sizeof(InstanceRecord));
         var threads = Take(Limits.MaxThreads * (long)sizeof(ThreadRecord));
         var work = Take(Limits.MaxThreads * (long)sizeof(Histogram));
+        var taps = Take(SignalTap.Count * (long)sizeof(SignalTap));
         var silence = Take(Limits.MaxChannels * Limits.MaxQuantum * sizeof(float));
         var jacks = Take(2 * Jacks * Limits.MaxQuantum * sizeof(float));
         var pointers = Take(2 * Jacks * sizeof(float*));
@@ -67,6 +68,7 @@ internal sealed unsafe class Chain : IPlanSink, IDisposable
         header->InstancesOffset = instances;
         header->WorkerHistogramsOffset = work;
         header->ThreadsOffset = threads;
+        header->TapsOffset = taps;
         _ = SpscRing<ModuleEvent>.Create(_memory + events, EventCapacity);
         _ = SpscRing<Notice>.Create(_memory + notices, 256);
         Map = RegionMap.Over(_memory, at);

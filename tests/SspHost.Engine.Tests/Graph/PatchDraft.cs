@@ -6,7 +6,7 @@ using SspHost.Engine.Graph;
 
 namespace SspHost.Engine.Tests.Graph;
 
-internal sealed record DraftCable(int Node, int Port, float Gain = 1, bool Delayed = false, int Jack = -1);
+internal sealed record DraftCable(int Node, int Port, float Gain = 1, bool Delayed = false, int Jack = -1, ulong Id = 0, float? From = null);
 
 internal sealed class DraftNode(int module, ulong key, int inputs)
 {
@@ -22,6 +22,8 @@ internal sealed class DraftNode(int module, ulong key, int inputs)
     public uint StateVersion { get; set; }
     public int Follow { get; set; } // channels of following outputs that have no wider input; 0 = by the rule
     public int JackIndex { get; set; }
+    public SortedDictionary<int, List<DraftCable>> Voltages { get; } = []; // cables that end at a parameter, by its number
+    public IEnumerable<DraftCable> Cables => Inputs.SelectMany(x => x).Concat(Voltages.Values.SelectMany(x => x));
     public List<DraftCable>[] Inputs { get; } = Enumerable.Range(0, inputs).Select(_ => new List<DraftCable>()).ToArray();
 }
 
@@ -94,7 +96,7 @@ internal sealed unsafe class PatchDraft
         var ancestors = new bool[n, n];
         for (var i = 0; i < n; i++)
         {
-            predecessors[i] = new SortedSet<int>(Nodes[i].Inputs.SelectMany(x => x).Where(c => !c.Delayed && c.Jack < 0).Select(c => c.Node));
+            predecessors[i] = new SortedSet<int>(Nodes[i].Cables.Where(c => !c.Delayed && c.Jack < 0).Select(c => c.Node));
             foreach (var p in predecessors[i])
             {
                 ancestors[i, p] = true;
@@ -108,7 +110,7 @@ internal sealed unsafe class PatchDraft
         for (var o = 0; o < readers.Length; o++) readers[o] = [];
         for (var i = 0; i < n; i++)
         {
-            foreach (var c in Nodes[i].Inputs.SelectMany(x => x).Where(c => c.Jack < 0))
+            foreach (var c in Nodes[i].Cables.Where(c => c.Jack < 0))
             {
                 if (c.Delayed) pinned[firstOutput[c.Node] + c.Port] = true;
                 else readers[firstOutput[c.Node] + c.Port].Add(i);
@@ -151,7 +153,7 @@ internal sealed unsafe class PatchDraft
         var feedbackOf = new Dictionary<int, int>();
         var feedback = new List<PlanFeedback>();
         var slots = users.Count;
-        foreach (var c in Nodes.SelectMany(x => x.Inputs).SelectMany(x => x).Where(c => c.Delayed))
+        foreach (var c in Nodes.SelectMany(x => x.Cables).Where(c => c.Delayed))
         {
             var o = firstOutput[c.Node] + c.Port;
             if (!feedbackOf.TryAdd(o, slots)) continue;
@@ -169,6 +171,7 @@ internal sealed unsafe class PatchDraft
         var settings = new List<int>();
         var parameters = new List<float>();
         var state = new List<byte>();
+        var modulations = new List<PlanModulation>();
         for (var i = 0; i < n; i++)
         {
             var mine = Enumerable.Range(0, n).Where(k => predecessors[k].Contains(i)).ToArray();
@@ -186,6 +189,8 @@ internal sealed unsafe class PatchDraft
                 SuccessorCount = mine.Length,
                 FirstSetting = settings.Count,
                 FirstParameter = parameters.Count,
+                FirstModulation = modulations.Count,
+                ModulationCount = Nodes[i].Voltages.Count,
                 StateOffset = state.Count,
                 StateLength = Nodes[i].State.Length,
                 StateVersion = Nodes[i].StateVersion,
@@ -201,17 +206,13 @@ internal sealed unsafe class PatchDraft
             {
                 var cables = Nodes[i].Inputs[p];
                 inputs.Add(new PlanInput { FirstCable = cableTable.Count, CableCount = cables.Count, Channels = inputChannels[firstInput[i] + p], MixSlot = mixSlots[firstInput[i] + p] });
-                foreach (var c in cables)
-                {
-                    var o = c.Jack >= 0 ? -1 : firstOutput[c.Node] + c.Port;
-                    cableTable.Add(new PlanCable
-                    {
-                        Source = c.Jack >= 0 ? -1 - c.Jack : c.Delayed ? feedbackOf[o] : outputSlots[o],
-                        Channels = ChannelsOf(c),
-                        Gain = c.Gain,
-                        SourceOutput = c.Delayed ? -1 : o,
-                    });
-                }
+                foreach (var c in cables) cableTable.Add(Table(c));
+            }
+
+            foreach (var (parameter, cables) in Nodes[i].Voltages)
+            {
+                modulations.Add(new PlanModulation { Parameter = parameter, FirstCable = cableTable.Count, CableCount = cables.Count });
+                foreach (var c in cables) cableTable.Add(Table(c));
             }
 
             for (var p = 0; p < entries[i].Outputs; p++)
@@ -234,10 +235,25 @@ internal sealed unsafe class PatchDraft
         (header.SettingCount, header.SettingsOffset) = Append(blob, settings);
         (header.ParameterCount, header.ParametersOffset) = Append(blob, parameters);
         (header.StateBytes, header.StateOffset) = Append(blob, state);
+        (header.ModulationCount, header.ModulationsOffset) = Append(blob, modulations);
         header.Bytes = (uint)blob.Count;
         var bytes = blob.ToArray();
         MemoryMarshal.Write(bytes, header);
         return bytes;
+
+        PlanCable Table(DraftCable c)
+        {
+            var o = c.Jack >= 0 ? -1 : firstOutput[c.Node] + c.Port;
+            return new PlanCable
+            {
+                Source = c.Jack >= 0 ? -1 - c.Jack : c.Delayed ? feedbackOf[o] : outputSlots[o],
+                Channels = ChannelsOf(c),
+                Gain = c.Gain,
+                From = c.From ?? 0,
+                SourceOutput = c.Delayed ? -1 : o,
+                Id = c.Id,
+            };
+        }
 
         int Setting(int node, int index) => Nodes[node].Settings?[index] ?? descriptors[node].Settings[index].Default;
     }
@@ -249,7 +265,7 @@ internal sealed unsafe class PatchDraft
         for (var i = Nodes.Count - 1; i >= 0; i--)
         {
             Nodes[i].Priority += Nodes[i].Costs[0];
-            foreach (var c in Nodes[i].Inputs.SelectMany(x => x).Where(c => !c.Delayed && c.Jack < 0))
+            foreach (var c in Nodes[i].Cables.Where(c => !c.Delayed && c.Jack < 0))
                 Nodes[c.Node].Priority = Math.Max(Nodes[c.Node].Priority, Nodes[i].Priority);
         }
     }
@@ -300,6 +316,25 @@ internal sealed unsafe class PatchDraft
                     input.Add(new DraftCable(from, random.Next(outputs), gain));
                 }
             }
+        }
+
+        // Voltages on parameters, from nodes before and, delayed, from nodes behind.
+        for (var index = 1; index < nodes; index++)
+        {
+            var node = draft.Nodes[index];
+            if (node.Module is not (TestRegistry.Blend or TestRegistry.Sleeper) || random.Next(3) != 0) continue;
+            var cables = new List<DraftCable>();
+            for (var c = random.Next(1, 4); c > 0; c--)
+            {
+                var delayed = random.Next(4) == 0;
+                var from = delayed ? random.Next(index, nodes) : random.Next(index);
+                var source = draft.Nodes[from];
+                if (Registry.Descriptors[source.Module].Outputs[0].Kind == PortKind.Device) continue;
+                if (delayed && source.Follow == 0) source.Follow = random.Next(1, 4);
+                cables.Add(new DraftCable(from, 0, (random.NextSingle() * 4) - 2, delayed));
+            }
+
+            if (cables.Count > 0) node.Voltages[node.Module == TestRegistry.Blend ? random.Next(3) : 0] = cables;
         }
 
         // Delayed cables from later nodes to earlier ones; a node may feed itself.

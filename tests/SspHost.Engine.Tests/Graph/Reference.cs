@@ -5,7 +5,7 @@ using SspHost.Engine.Graph;
 
 namespace SspHost.Engine.Tests.Graph;
 
-/// <summary>Shares with the engine only the modules themselves. No sleep, no skipping: a module that may be skipped must not make a difference.</summary>
+/// <summary>Shares with the engine only the modules themselves and 2^x. No sleep, no skipping: a module that may be skipped must not make a difference.</summary>
 internal sealed unsafe class Reference : IDisposable
 {
     private readonly List<nint> _owned = [];
@@ -29,6 +29,7 @@ internal sealed unsafe class Reference : IDisposable
         public ProcessContext Context;
         public Queue<(int Point, int Parameter, float Value)> Moves = [];
         public (float Value, float Target, float Step, int Left)[] Ramps = [];
+        public float[] Volts = [];
         public ulong Key;
         public int Slot;
         public bool Shed;
@@ -79,6 +80,7 @@ internal sealed unsafe class Reference : IDisposable
         ModuleTiming timing = default;
         m.Entry.Construct(m.Entry.Context, m.Self, &setup, &memory, &timing);
         m.Ramps = new (float, float, float, int)[m.Entry.Parameters];
+        m.Volts = new float[m.Entry.Parameters];
         for (var p = 0; p < m.Entry.Parameters; p++) m.Ramps[p].Value = Table<float>(_h->ParametersOffset)[node->FirstParameter + p];
         m.Context = new ProcessContext
         {
@@ -161,6 +163,7 @@ internal sealed unsafe class Reference : IDisposable
         var m = _modules[n];
         for (var p = 0; p < m.Entry.Inputs; p++) Input(Table<PlanInput>(_h->InputsOffset) + node->FirstInput + p, m.Context.Inputs + p, jacksIn);
         Parameters(m);
+        Voltages(node, m);
         m.Context.Time = frame;
         m.Context.Events = events;
         m.Context.EventCount = m.Entry.AcceptsEvents ? eventCount : 0;
@@ -245,6 +248,36 @@ internal sealed unsafe class Reference : IDisposable
         }
 
         if (all && port->CableCount > 0) input->Flags |= SignalFlags.Silent;
+    }
+
+    // A grid point hears the sample before it: 10 V, times the gain, are the whole travel.
+    private void Voltages(PlanNode* node, Module m)
+    {
+        for (var k = node->FirstModulation; k < node->FirstModulation + node->ModulationCount; k++)
+        {
+            var modulation = Table<PlanModulation>(_h->ModulationsOffset)[k];
+            var p = modulation.Parameter;
+            var d = m.Descriptor.Parameters[p];
+            var row = m.Context.Params + (p * Limits.GridPoints);
+            for (var g = 0; g <= _q / 16; g++)
+            {
+                if (g > 0)
+                {
+                    m.Volts[p] = 0;
+                    for (var c = modulation.FirstCable; c < modulation.FirstCable + modulation.CableCount; c++)
+                    {
+                        var cable = Table<PlanCable>(_h->CablesOffset)[c];
+                        var source = cable.SourceOutput >= 0 ? _outputs[cable.SourceOutput].Data : (float*)_lines[cable.Source];
+                        m.Volts[p] += source[(g * 16) - 1] * cable.Gain;
+                    }
+                }
+
+                var travel = Math.Clamp(m.Volts[p] * 0.1f, -1, 1);
+                var value = d.Curve == ParameterCurve.Exponential ? row[g] * Modulation.Exp2(travel * MathF.Log2(d.Max / d.Min)) : row[g] + (travel * (d.Max - d.Min));
+                if (d.Curve == ParameterCurve.Stepped) value = MathF.Round(value, MidpointRounding.AwayFromZero);
+                row[g] = Math.Clamp(value, d.Min, d.Max);
+            }
+        }
     }
 
     private void Parameters(Module m)

@@ -35,6 +35,7 @@ internal sealed unsafe class Rig : IDisposable
         var work = Take(Limits.MaxThreads * (long)sizeof(Histogram));
         var histograms = Take((int)HistogramKind.Count * (long)sizeof(Histogram));
         var traces = Take(Limits.MaxThreads * sizeof(long));
+        var taps = Take(SignalTap.Count * (long)sizeof(SignalTap));
         var silence = Take(Limits.MaxChannels * Limits.MaxQuantum * sizeof(float));
         var jacks = Take(2 * Jacks * Limits.MaxQuantum * sizeof(float));
         var pointers = Take(2 * Jacks * sizeof(float*));
@@ -49,6 +50,7 @@ internal sealed unsafe class Rig : IDisposable
         header->WorkerHistogramsOffset = work;
         header->TraceRingsOffset = traces;
         header->HistogramsOffset = histograms;
+        header->TapsOffset = taps;
         _ = SpscRing<ModuleEvent>.Create(_memory + events, EventCapacity);
         _ = SpscRing<Notice>.Create(_memory + notices, 256);
         Map = RegionMap.Over(_memory, at);

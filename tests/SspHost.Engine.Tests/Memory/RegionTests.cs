@@ -63,6 +63,7 @@ public sealed unsafe partial class RegionTests
             (h->HistogramsOffset, (int)HistogramKind.Count * sizeof(Histogram), "histograms"),
             (h->InstancesOffset, Limits.MaxInstances * (long)sizeof(InstanceRecord), "instances"),
             (h->ThreadsOffset, Limits.MaxThreads * (long)sizeof(ThreadRecord), "threads"),
+            (h->TapsOffset, SignalTap.Count * (long)sizeof(SignalTap), "taps"),
             (h->DescriptorsOffset, h->DescriptorsBytes, "descriptors"),
             (h->SilenceOffset, Limits.MaxChannels * Limits.MaxQuantum * sizeof(float), "silence"),
             .. Enumerable.Range(0, Region.StackCount).Select(t => (region.Map.OffsetOf(region.Stack(t, out var n)), n, $"stack {t}")),
