@@ -12,6 +12,7 @@ internal static unsafe class NodeRunner
     public const int FailuresToShed = 3;
 
     /// <summary>False: the thread lost its seat inside the module and must touch nothing more.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)] // one place in the code that calls modules
     public static bool Run(RenderState* state, Node* node, Seat* seat, ulong mine)
     {
         if (!RunOnce(state, node, seat, mine)) return false;

@@ -97,6 +97,7 @@ internal sealed unsafe class ContainmentRig : IDisposable
             }
         }
 
+        Modulate(draft, new Random(seed + 1));
         for (var j = 0; j < Jacks; j++)
         {
             var node = draft.Nodes[draft.Add(TestRegistry.JackOut)];
@@ -105,6 +106,16 @@ internal sealed unsafe class ContainmentRig : IDisposable
         }
 
         return draft;
+    }
+
+    // Voltages on parameters: what they read moves with everything else when a thread gets stuck.
+    private static void Modulate(PatchDraft draft, Random random)
+    {
+        for (var i = 1; i < draft.Nodes.Count; i++)
+        {
+            if (draft.Nodes[i].Module != TestRegistry.Blend || random.Next(2) == 0) continue;
+            draft.Nodes[i].Voltages[random.Next(3)] = [.. Enumerable.Range(0, random.Next(1, 3)).Select(_ => Cable(draft, random, random.Next(i)))];
+        }
     }
 
     private static DraftCable Cable(PatchDraft draft, Random random, int from)
@@ -143,6 +154,8 @@ internal sealed unsafe class ContainmentRig : IDisposable
         draft.Nodes[1].Inputs[2].Add(new DraftCable(loop, 0, 0.3f, Delayed: true));
         draft.Nodes[TrapSlot].Follow = 3;
         draft.Nodes[2].Inputs[0].Add(new DraftCable(TrapSlot, 1, 0.2f, Delayed: true));
+        Modulate(draft, new Random(seed + 1));
+        draft.Nodes[0].Voltages[0] = [new DraftCable(TrapSlot, 1, 0.5f, Delayed: true)];
         for (var j = 0; j < Jacks; j++)
         {
             var index = draft.Add(TestRegistry.JackOut);
