@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using SspHost.Abi;
+using SspHost.Remote.Web;
 
 namespace SspHost.Configuration;
 
@@ -81,6 +82,18 @@ internal sealed record Settings
 
     /// <summary>Directories of LV2 bundles, with colons between them; empty = $LV2_PATH, else ~/.lv2:/usr/local/lib/lv2:/usr/lib/lv2.</summary>
     public Setting<string> Lv2Path { get; init; } = "";
+
+    /// <summary>Where the web panel is served: an address with or without a port, or "off".</summary>
+    public Setting<string> WebAddress { get; init; } = WebOptions.Usual;
+
+    /// <summary>What browsers need to be let in from beyond this machine; empty: nobody is.</summary>
+    public Setting<string> WebToken { get; init; } = "";
+
+    /// <summary>The web panel; null: off.</summary>
+    public WebOptions? Web => WebAddress.Value == "off" ? null : WebOptions.Parse(WebAddress.Value, WebToken.Value);
+
+    /// <summary>What is wrong with the web panel's address, or null.</summary>
+    public static string? CheckWeb(string address) => address == "off" || WebOptions.Parse(address) != null ? null : WebOptions.Expected;
 
     /// <summary>The LV2 plugins of this system.</summary>
     public Lv2.Lv2Catalog Lv2 => new(Lv2Path.Value.Length > 0 ? Lv2Path.Value : SspHost.Lv2.Lv2Catalog.UsualPath, StateDirectory);
