@@ -83,7 +83,11 @@ internal sealed class PanelViewer(PanelViewers viewers, WebSocket socket, byte s
                 if (viewers.Picture.Frame != seen) Wake();
             }
         }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        catch (OperationCanceledException)
+        {
+            // The other half has ended, and said why.
+        }
+        catch (Exception e) when (e is WebSocketException or ObjectDisposedException or InvalidOperationException)
         {
             socket.Abort(); // so that the other half ends, too
         }
