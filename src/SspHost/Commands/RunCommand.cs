@@ -11,6 +11,7 @@ using SspHost.Diagnostics;
 using SspHost.Patching;
 using SspHost.Playing;
 using SspHost.Remote;
+using SspHost.Remote.Osc;
 using SspHost.Remote.Web;
 using SspHost.Wav;
 
@@ -95,6 +96,7 @@ internal static class RunCommand
         foreach (var remark in setup.Remarks) Say(remark);
         ControlServer? server = null;
         PanelService? panel = null;
+        OscServer? osc = null;
         var played = false;
         try
         {
@@ -125,10 +127,12 @@ internal static class RunCommand
                 Version = CommandTree.Version,
             });
             panel = StartPanel(host, server, settings, log, state, Say);
+            osc = StartOsc(host, settings, Say);
             Loop(host, screen, setup, new HistogramLog(Path.Combine(state, "histograms.log"), Say), stop, Say);
         }
         finally
         {
+            osc?.Dispose();
             panel?.Dispose();
             server?.Dispose();
             _ = host.Take(); // the last figures, before the engine is gone
@@ -158,6 +162,22 @@ internal static class RunCommand
         catch (IOException e)
         {
             say($"no panel: {e.Message}");
+            return null;
+        }
+    }
+
+    private static OscServer? StartOsc(PatchHost host, Settings settings, Action<string> say)
+    {
+        if (settings.OscPort.Value == 0) return null;
+        try
+        {
+            var osc = OscServer.Start(System.Net.IPAddress.Parse(settings.OscAddress.Value), settings.OscPort.Value, host.Session, host.Modules);
+            say($"OSC: {osc.EndPoint}");
+            return osc;
+        }
+        catch (IOException e)
+        {
+            say($"no OSC: {e.Message}");
             return null;
         }
     }

@@ -89,6 +89,15 @@ internal sealed record Settings
     /// <summary>What browsers need to be let in from beyond this machine; empty: nobody is.</summary>
     public Setting<string> WebToken { get; init; } = "";
 
+    /// <summary>UDP port of OSC; 0: it is off.</summary>
+    public Setting<int> OscPort { get; init; } = 0;
+
+    /// <summary>Address on which OSC is heard: whoever reaches it may turn every parameter.</summary>
+    public Setting<string> OscAddress { get; init; } = "127.0.0.1";
+
+    /// <summary>What is wrong with OSC's address, or null.</summary>
+    public static string? CheckOsc(string address) => WebOptions.Parse(address) != null && System.Net.IPAddress.TryParse(address, out _) ? null : "an IP address (127.0.0.1; 0.0.0.0 for the whole network)";
+
     /// <summary>The web panel; null: off.</summary>
     public WebOptions? Web => WebAddress.Value == "off" ? null : WebOptions.Parse(WebAddress.Value, WebToken.Value);
 
@@ -149,6 +158,7 @@ internal sealed record Settings
             "regionMib" => (value is >= 64 and <= 16_384, "64 to 16384 MiB"),
             "cores" => (value is >= 0 and < 1024, "core numbers from 0"),
             "inputs" or "outputs" => (value is >= 0 and <= AudioConfig.MaxDeviceChannels, $"channels from 1 to {AudioConfig.MaxDeviceChannels}, or 0 for none"),
+            "osc.port" => (value is >= 0 and <= 65_535, "a port from 1 to 65535, or 0 for none"),
             "hold" => (value is >= 1 and <= Limits.MaxJacks, $"jacks from 1 to {Limits.MaxJacks}"),
             _ => throw new ArgumentOutOfRangeException(nameof(key), key, "no such number"),
         };

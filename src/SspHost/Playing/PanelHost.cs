@@ -66,7 +66,7 @@ internal sealed class PanelHost(PatchHost host, LogLines log, PanelMemory memory
 
     public string? Recall(string name) => memory.Find(name);
 
-    public void Run<T>(Func<T> work, Action<T> done) => Task.Run(() =>
+    public void Run<T>(Func<T> work, Action<T> done) => _ = Task.Run(() =>
     {
         try
         {
