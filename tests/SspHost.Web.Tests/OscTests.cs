@@ -17,7 +17,7 @@ public sealed class OscTests : IDisposable
 
     public OscTests()
     {
-        Assert.Null(_host.Session.Apply(new AddModule(new Module("vco1", "vco"))));
+        Assert.Null(_host.Session.Apply(new AddModule(new Module { Id = "vco1", Type = "vco" })));
         _server = OscServer.Start(IPAddress.Loopback, 0, _host.Session, _host.Modules);
         _client.Client.ReceiveTimeout = 60_000;
     }
