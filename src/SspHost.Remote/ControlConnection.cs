@@ -1,4 +1,4 @@
-// One client of the control socket: its lines in, its queue out, its subscriptions.
+// One client of the control protocol: its lines in, its queue out, its subscriptions.
 using System.Net.Sockets;
 
 namespace SspHost.Remote;
@@ -9,10 +9,9 @@ namespace SspHost.Remote;
 /// </summary>
 internal sealed class ControlConnection
 {
-    private const int SendBufferBytes = 64 << 10;
     private const int TellDroppedMs = 1000;
 
-    private readonly Socket _socket;
+    private readonly IWire _wire;
     private readonly ControlTarget _target;
     private readonly ControlServer _server;
     private readonly Outbox _outbox = new();
@@ -20,12 +19,7 @@ internal sealed class ControlConnection
     private volatile bool _closed;
     private int _telling;
 
-    public ControlConnection(Socket socket, ControlTarget target, ControlServer server, long number)
-    {
-        (_socket, _target, _server, Number) = (socket, target, server, number);
-        // What lies in the kernel is out of reach: the less, the newer is what a slow client reads.
-        socket.SendBufferSize = SendBufferBytes;
-    }
+    public ControlConnection(IWire wire, ControlTarget target, ControlServer server, long number) => (_wire, _target, _server, Number) = (wire, target, server, number);
 
     /// <summary>Number of the connection, 1 and up.</summary>
     public long Number { get; }
@@ -64,26 +58,10 @@ internal sealed class ControlConnection
         if (Interlocked.Exchange(ref _telling, 1) == 0) _ = TellDroppedAsync();
     }
 
-    /// <summary>Says that there are too many clients, and closes.</summary>
-    public void TurnAway()
-    {
-        try
-        {
-            _socket.Blocking = false;
-            _socket.Send(ControlReplies.Error("null", "too-many-clients", $"{Protocol.MaxClients} clients are connected, which is the limit"));
-        }
-        catch (SocketException)
-        {
-            // It left already.
-        }
-
-        Close();
-    }
-
     public void Close()
     {
         _closed = true;
-        _socket.Dispose();
+        _wire.Close();
     }
 
     public async Task ServeAsync()
@@ -123,7 +101,7 @@ internal sealed class ControlConnection
                 Array.Resize(ref buffer, Math.Min(buffer.Length * 2, Protocol.MaxLine));
             }
 
-            var got = await _socket.ReceiveAsync(buffer.AsMemory(length));
+            var got = await _wire.ReceiveAsync(buffer.AsMemory(length));
             if (got == 0) return; // a last line without an end is no line
             var searched = length;
             length += got;
@@ -143,26 +121,27 @@ internal sealed class ControlConnection
         }
     }
 
-    private async ValueTask<bool> AnswerAsync(ReadOnlyMemory<byte> line)
+    private async ValueTask<bool> AnswerAsync(ReadOnlyMemory<byte> line) => Enqueue(await AskAsync(line));
+
+    /// <summary>Does what a line asks; its reply, whatever happens.</summary>
+    public async ValueTask<byte[]> AskAsync(ReadOnlyMemory<byte> line)
     {
         var id = "null";
-        byte[] reply;
         try
         {
             using var message = Message.Parse(line, out id);
-            reply = message.Command == "trace" ? await ControlReplies.TraceAsync(id, message, _target) : ControlReplies.Answer(id, message, _target, this);
+            if (!_wire.Allows(message.Command)) throw ProtocolException.Refused($"'{message.Command}' is not done from here, but by the control socket");
+            return message.Command == "trace" ? await ControlReplies.TraceAsync(id, message, _target) : ControlReplies.Answer(id, message, _target, this);
         }
         catch (ProtocolException e)
         {
-            reply = ControlReplies.Error(id, e.Code, e.Message);
+            return ControlReplies.Error(id, e.Code, e.Message);
         }
         catch (Exception e)
         {
             // A defect of ours must not leave a client waiting for ever, or take the music's host down.
-            reply = ControlReplies.Error(id, "internal", $"{e.GetType().Name}: {e.Message}");
+            return ControlReplies.Error(id, "internal", $"{e.GetType().Name}: {e.Message}");
         }
-
-        return Enqueue(reply);
     }
 
     private bool Enqueue(byte[] line)
@@ -184,12 +163,9 @@ internal sealed class ControlConnection
     {
         try
         {
-            await _outbox.DrainAsync(async line =>
-            {
-                for (var sent = 0; sent < line.Length;) sent += await _socket.SendAsync(line[sent..]);
-            });
+            await _outbox.DrainAsync(_wire.SendAsync);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException)
         {
             Close();
         }

@@ -23,6 +23,9 @@ internal static class ControlReplies
         w.WriteEndObject();
     });
 
+    /// <summary>What a client hears that comes when all places are taken.</summary>
+    public static byte[] TooManyClients { get; } = Error("null", "too-many-clients", $"{Protocol.MaxClients} clients are connected, which is the limit");
+
     public static byte[] IncidentEvent(Incident incident) => Event("incidents", JsonSerializer.SerializeToUtf8Bytes(incident, DiagnosticsJson.Default.Incident));
 
     public static byte[] LogEvent(LogLine line) => Event("log", JsonSerializer.SerializeToUtf8Bytes(line, DiagnosticsJson.Default.LogLine));

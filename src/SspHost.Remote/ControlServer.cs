@@ -143,20 +143,25 @@ public sealed class ControlServer : IDisposable
                 continue;
             }
 
-            var client = new ControlConnection(socket, _target, this, ++_connections);
-            bool welcome;
-            lock (_lock)
-            {
-                welcome = _clients.Count < Protocol.MaxClients;
-                if (welcome) _clients.Add(client);
-            }
-
-            if (welcome) _ = ServeAsync(client);
-            else client.TurnAway();
+            if (Join(new SocketWire(socket)) is { } client) _ = ServeAsync(client);
+            else SocketWire.TurnAway(socket);
         }
     }
 
-    private async Task ServeAsync(ControlConnection client)
+    /// <summary>A place for one more client; null: all are taken.</summary>
+    internal ControlConnection? Join(IWire wire)
+    {
+        lock (_lock)
+        {
+            if (_clients.Count >= Protocol.MaxClients) return null;
+            var client = new ControlConnection(wire, _target, this, Interlocked.Increment(ref _connections));
+            _clients.Add(client);
+            return client;
+        }
+    }
+
+    /// <summary>Serves a client until it is gone.</summary>
+    internal async Task ServeAsync(ControlConnection client)
     {
         try
         {
@@ -168,6 +173,10 @@ public sealed class ControlServer : IDisposable
             _publisher.Set(client, []);
         }
     }
+
+    /// <summary>Answers one line of somebody who asks once and listens to nothing: the bytes are those that the socket would send.</summary>
+    internal ValueTask<byte[]> AskAsync(string name, ReadOnlyMemory<byte> line) =>
+        new ControlConnection(NoWire.Instance, _target, this, Interlocked.Increment(ref _connections)) { Name = name }.AskAsync(line);
 
     /// <summary>Replaces what a client listens to.</summary>
     internal void Subscribe(ControlConnection client, IReadOnlyList<Subscription> subscriptions) => _publisher.Set(client, subscriptions);

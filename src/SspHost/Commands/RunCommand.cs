@@ -11,6 +11,8 @@ using SspHost.Diagnostics;
 using SspHost.Patching;
 using SspHost.Playing;
 using SspHost.Remote;
+using SspHost.Remote.Osc;
+using SspHost.Remote.Web;
 using SspHost.Wav;
 
 namespace SspHost.Commands;
@@ -25,9 +27,18 @@ internal static class RunCommand
     {
         var patch = Flags.NoFlag(new Argument<string?>("patch") { Description = "Patch file; without one, the last patch or the first demo.", Arity = ArgumentArity.ZeroOrOne });
         var flags = new Flags();
-        var command = new Command("run", "Play a patch. Ctrl-C fades out and stops.") { patch };
+        var web = Flags.Checked(
+            new Option<string>("--web") { Description = $"Where the panel is served to browsers ({WebOptions.Usual} where nothing is said), or off.", HelpName = "ADDRESS" }, Settings.CheckWeb);
+        var token = Flags.Checked(new Option<string>("--web-token") { Description = "What browsers need from beyond this machine.", HelpName = "TOKEN" }, WebOptions.CheckToken);
+        var command = new Command("run", "Play a patch. Ctrl-C fades out and stops.") { patch, web, token };
         flags.AddTo(command);
-        command.SetAction(r => Run(r.GetValue(patch), flags.Read(r), CalibrationFile.Load(CalibrationFile.PathBeside(r.GetValue(flags.Config)))));
+        Settings Read(ParseResult r)
+        {
+            var s = flags.Read(r);
+            return s with { WebAddress = s.WebAddress.Or(r.GetValue(web) ?? "", Flags.Given(r, web)), WebToken = s.WebToken.Or(r.GetValue(token) ?? "", Flags.Given(r, token)) };
+        }
+
+        command.SetAction(r => Run(r.GetValue(patch), Read(r), CalibrationFile.Load(CalibrationFile.PathBeside(r.GetValue(flags.Config)))));
         return command;
     }
 
@@ -35,6 +46,7 @@ internal static class RunCommand
     {
         // A patch that is no patch is said before anything is started.
         if (patch != null && PatchJson.TryLoad(patch).Error is { } bad) throw new CommandException(bad.ToString());
+        if (settings.Web?.Refusal is { } open) throw new CommandException("--web: " + open);
         if (AudioSetup.CheckCores(settings.Cores.Value, AudioSetup.AllowedCores()) is { } cores) throw new CommandException("--cores: " + cores);
         var screen = new Screen();
         var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount).Calibrated(calibration);
@@ -83,6 +95,8 @@ internal static class RunCommand
         var attached = host.Start();
         foreach (var remark in setup.Remarks) Say(remark);
         ControlServer? server = null;
+        PanelService? panel = null;
+        OscServer? osc = null;
         var played = false;
         try
         {
@@ -112,10 +126,14 @@ internal static class RunCommand
                 Quit = stop.Set,
                 Version = CommandTree.Version,
             });
+            panel = StartPanel(host, server, settings, log, state, Say);
+            osc = StartOsc(host, settings, Say);
             Loop(host, screen, setup, new HistogramLog(Path.Combine(state, "histograms.log"), Say), stop, Say);
         }
         finally
         {
+            osc?.Dispose();
+            panel?.Dispose();
             server?.Dispose();
             _ = host.Take(); // the last figures, before the engine is gone
             // An engine that played before this command came, and that the command could not use, plays on.
@@ -125,6 +143,43 @@ internal static class RunCommand
         screen.Close();
         screen.Say(Farewell(host.Latest));
         return 0;
+    }
+
+    // Where nobody asked for it, a port that is taken is no reason not to play.
+    private static PanelService? StartPanel(PatchHost host, ControlServer server, Settings settings, LogLines log, string state, Action<string> say)
+    {
+        if (settings.Web is not { } web) return null;
+        try
+        {
+            var panel = PanelService.Start(host, server, web, log, state, say);
+            say($"panel: {panel.Address}{(web.Token.Length > 0 ? "/?token=..." : "")}");
+            return panel;
+        }
+        catch (IOException e) when (settings.WebAddress.Origin == Origin.Flag)
+        {
+            throw new CommandException("--web: " + e.Message);
+        }
+        catch (IOException e)
+        {
+            say($"no panel: {e.Message}");
+            return null;
+        }
+    }
+
+    private static OscServer? StartOsc(PatchHost host, Settings settings, Action<string> say)
+    {
+        if (settings.OscPort.Value == 0) return null;
+        try
+        {
+            var osc = OscServer.Start(System.Net.IPAddress.Parse(settings.OscAddress.Value), settings.OscPort.Value, host.Session, host.Modules);
+            say($"OSC: {osc.EndPoint}");
+            return osc;
+        }
+        catch (IOException e)
+        {
+            say($"no OSC: {e.Message}");
+            return null;
+        }
     }
 
     private static void MakeStateDirectory(string path)

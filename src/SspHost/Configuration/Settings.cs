@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using SspHost.Abi;
+using SspHost.Remote.Web;
 
 namespace SspHost.Configuration;
 
@@ -82,6 +83,27 @@ internal sealed record Settings
     /// <summary>Directories of LV2 bundles, with colons between them; empty = $LV2_PATH, else ~/.lv2:/usr/local/lib/lv2:/usr/lib/lv2.</summary>
     public Setting<string> Lv2Path { get; init; } = "";
 
+    /// <summary>Where the web panel is served: an address with or without a port, or "off".</summary>
+    public Setting<string> WebAddress { get; init; } = WebOptions.Usual;
+
+    /// <summary>What browsers need to be let in from beyond this machine; empty: nobody is.</summary>
+    public Setting<string> WebToken { get; init; } = "";
+
+    /// <summary>UDP port of OSC; 0: it is off.</summary>
+    public Setting<int> OscPort { get; init; } = 0;
+
+    /// <summary>Address on which OSC is heard: whoever reaches it may turn every parameter.</summary>
+    public Setting<string> OscAddress { get; init; } = "127.0.0.1";
+
+    /// <summary>What is wrong with OSC's address, or null.</summary>
+    public static string? CheckOsc(string address) => WebOptions.Parse(address) != null && System.Net.IPAddress.TryParse(address, out _) ? null : "an IP address (127.0.0.1; 0.0.0.0 for the whole network)";
+
+    /// <summary>The web panel; null: off.</summary>
+    public WebOptions? Web => WebAddress.Value == "off" ? null : WebOptions.Parse(WebAddress.Value, WebToken.Value);
+
+    /// <summary>What is wrong with the web panel's address, or null.</summary>
+    public static string? CheckWeb(string address) => address == "off" || WebOptions.Parse(address) != null ? null : WebOptions.Expected;
+
     /// <summary>The LV2 plugins of this system.</summary>
     public Lv2.Lv2Catalog Lv2 => new(Lv2Path.Value.Length > 0 ? Lv2Path.Value : SspHost.Lv2.Lv2Catalog.UsualPath, StateDirectory);
 
@@ -136,6 +158,7 @@ internal sealed record Settings
             "regionMib" => (value is >= 64 and <= 16_384, "64 to 16384 MiB"),
             "cores" => (value is >= 0 and < 1024, "core numbers from 0"),
             "inputs" or "outputs" => (value is >= 0 and <= AudioConfig.MaxDeviceChannels, $"channels from 1 to {AudioConfig.MaxDeviceChannels}, or 0 for none"),
+            "osc.port" => (value is >= 0 and <= 65_535, "a port from 1 to 65535, or 0 for none"),
             "hold" => (value is >= 1 and <= Limits.MaxJacks, $"jacks from 1 to {Limits.MaxJacks}"),
             _ => throw new ArgumentOutOfRangeException(nameof(key), key, "no such number"),
         };

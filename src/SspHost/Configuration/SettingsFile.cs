@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using SspHost.Abi;
+using SspHost.Remote.Web;
 
 namespace SspHost.Configuration;
 
@@ -11,7 +12,7 @@ internal static class SettingsFile
 {
     private const int MaxBytes = 1 << 20;
 
-    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes", "captureDevice", "inputs", "outputs", "hold", "modules", "lv2"];
+    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes", "captureDevice", "inputs", "outputs", "hold", "modules", "lv2", "web", "osc"];
 
     /// <summary>
     /// Path of the file: <paramref name="given"/>, else $SSP_CONFIG, else ssp.json in $XDG_CONFIG_HOME/ssphost (~/.config/ssphost), else
@@ -100,7 +101,9 @@ internal static class SettingsFile
             "outputs": { "type": "array", "items": { "type": "integer", "minimum": 0, "maximum": {{AudioConfig.MaxDeviceChannels}} }, "maxItems": {{Limits.MaxJacks}}, "default": [], "description": "channel of the ALSA device behind output jack 1, 2, ...; 0: none; empty: as the device has them" },
             "hold": { "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": {{Limits.MaxJacks}} }, "uniqueItems": true, "default": [], "description": "output jacks that hold their voltage when frames are lost (pitch CV); the others fall silent" },
             "modules": { "type": "object", "additionalProperties": false, "properties": { "directories": { "type": "array", "items": { "type": "string", "pattern": "^/" }, "maxItems": {{Settings.MostDirectories}}, "default": [] }, "watch": { "type": "boolean", "default": false } }, "default": {"directories":[],"watch":false}, "description": "directories whose libraries of modules (*.so) are loaded; empty: ~/.local/share/ssphost/modules; watch: what changes there is loaded at once" },
-            "lv2": { "type": "object", "additionalProperties": false, "properties": { "path": { "type": "string", "default": "" } }, "default": {"path":""}, "description": "path: directories of LV2 bundles with colons between them; empty: $LV2_PATH, else ~/.lv2:/usr/local/lib/lv2:/usr/lib/lv2" }
+            "lv2": { "type": "object", "additionalProperties": false, "properties": { "path": { "type": "string", "default": "" } }, "default": {"path":""}, "description": "path: directories of LV2 bundles with colons between them; empty: $LV2_PATH, else ~/.lv2:/usr/local/lib/lv2:/usr/lib/lv2" },
+            "web": { "type": "object", "additionalProperties": false, "properties": { "address": { "type": "string", "default": "{{WebOptions.Usual}}" }, "token": { "type": "string", "pattern": "^([A-Za-z0-9._~-]{{{WebOptions.ShortestToken}},128})?$", "default": "" } }, "default": {"address":"{{WebOptions.Usual}}","token":""}, "description": "the panel in a browser: address is an IP address with or without a port, or off; beyond this machine it needs a token" },
+            "osc": { "type": "object", "additionalProperties": false, "properties": { "port": { "type": "integer", "minimum": 0, "maximum": 65535, "default": 0 }, "address": { "type": "string", "default": "127.0.0.1" } }, "default": {"port":0,"address":"127.0.0.1"}, "description": "OSC over UDP; port 0: off; whoever reaches the address may turn every parameter" }
           }
         }
 
@@ -123,6 +126,10 @@ internal static class SettingsFile
         yield return Line("modules.directories", "[" + string.Join(", ", s.ModuleDirectories.Value) + "]", s.ModuleDirectories.Origin);
         yield return Line("modules.watch", s.ModuleWatch.Value ? "true" : "false", s.ModuleWatch.Origin);
         yield return Line("lv2.path", s.Lv2Path.Value, s.Lv2Path.Origin);
+        yield return Line("web.address", s.WebAddress.Value, s.WebAddress.Origin);
+        yield return Line("web.token", s.WebToken.Value.Length > 0 ? "(set)" : "", s.WebToken.Origin);
+        yield return Line("osc.port", s.OscPort.Value, s.OscPort.Origin);
+        yield return Line("osc.address", s.OscAddress.Value, s.OscAddress.Origin);
         yield return Line("captureDevice", s.CaptureDevice.Value, s.CaptureDevice.Origin);
         yield return Line("inputs", "[" + string.Join(", ", s.InputChannels.Value) + "]", s.InputChannels.Origin);
         yield return Line("outputs", "[" + string.Join(", ", s.OutputChannels.Value) + "]", s.OutputChannels.Origin);
@@ -159,6 +166,14 @@ internal static class SettingsFile
             w.WriteEndObject();
             w.WriteStartObject("lv2");
             w.WriteString("path", s.Lv2Path.Value);
+            w.WriteEndObject();
+            w.WriteStartObject("web");
+            w.WriteString("address", s.WebAddress.Value);
+            w.WriteString("token", s.WebToken.Value);
+            w.WriteEndObject();
+            w.WriteStartObject("osc");
+            w.WriteNumber("port", s.OscPort.Value);
+            w.WriteString("address", s.OscAddress.Value);
             w.WriteEndObject();
             w.WriteEndObject();
         }
@@ -199,6 +214,8 @@ internal static class SettingsFile
             case "inputs": return s with { InputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
             case "outputs": return s with { OutputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
             case "lv2": return s with { Lv2Path = Lv2(ref r, json, where) };
+            case "osc": return Osc(s, ref r, json, where);
+            case "web": return Web(s, ref r, json, where);
             case "modules": return Modules(s, ref r, json, where);
             case "hold": return s with { Hold = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: -1) };
             default: return s with { Cores = List(ref r, json, where, key, Limits.MaxThreads, mayRepeat: -1) };
@@ -258,6 +275,60 @@ internal static class SettingsFile
         }
 
         return new Setting<ImmutableArray<string>>(list.ToImmutable(), Origin.File);
+    }
+
+    // { "address": "127.0.0.1:8440", "token": "..." }, each at most once.
+    private static Settings Web(Settings s, ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where)
+    {
+        const string Expected = "\"web\" as { \"address\": a text, \"token\": a text }";
+        if (r.TokenType != JsonTokenType.StartObject) throw Bad(json, in r, where, Expected);
+        var (address, token) = (false, false);
+        while (r.Read() && r.TokenType == JsonTokenType.PropertyName)
+        {
+            var key = r.GetString();
+            if (!r.Read()) throw Bad(json, in r, where, Expected);
+            switch (key)
+            {
+                case "address" when !address:
+                    address = true;
+                    s = s with { WebAddress = Text(ref r, json, where, "web.address", Settings.CheckWeb) };
+                    break;
+                case "token" when !token:
+                    token = true;
+                    s = s with { WebToken = Text(ref r, json, where, "web.token", WebOptions.CheckToken) };
+                    break;
+                default: throw Bad(json, in r, where, Expected);
+            }
+        }
+
+        return s;
+    }
+
+    // { "port": 9000, "address": "127.0.0.1" }, each at most once.
+    private static Settings Osc(Settings s, ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where)
+    {
+        const string Expected = "\"osc\" as { \"port\": a number, \"address\": a text }";
+        if (r.TokenType != JsonTokenType.StartObject) throw Bad(json, in r, where, Expected);
+        var (port, address) = (false, false);
+        while (r.Read() && r.TokenType == JsonTokenType.PropertyName)
+        {
+            var key = r.GetString();
+            if (!r.Read()) throw Bad(json, in r, where, Expected);
+            switch (key)
+            {
+                case "port" when !port:
+                    port = true;
+                    s = s with { OscPort = Number(ref r, json, where, "osc.port") };
+                    break;
+                case "address" when !address:
+                    address = true;
+                    s = s with { OscAddress = Text(ref r, json, where, "osc.address", Settings.CheckOsc) };
+                    break;
+                default: throw Bad(json, in r, where, Expected);
+            }
+        }
+
+        return s;
     }
 
     // { "path": "..." }

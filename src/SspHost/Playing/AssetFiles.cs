@@ -55,6 +55,31 @@ internal sealed class AssetFiles
         }
     }
 
+    /// <summary>Recordings beside the patches that were opened, as a patch names them: by name, so many at most.</summary>
+    public IReadOnlyList<string> Recordings(int most)
+    {
+        string[] roots;
+        lock (_lock) roots = [.. _roots];
+        var names = new SortedSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var root in roots)
+        {
+            try
+            {
+                foreach (var file in Directory.EnumerateFiles(root, "*.wav", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2, IgnoreInaccessible = true }))
+                {
+                    if (names.Count == most) return [.. names];
+                    names.Add(Path.GetRelativePath(root, file));
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // A stick that was pulled out has none.
+            }
+        }
+
+        return [.. names];
+    }
+
     /// <summary>Decodes a WAV file into a block of the region, with what it says of loop, pitch and waves; what of that is ignored is told.</summary>
     public static AssetUpload Upload(EngineLink link, string file, Action<string> say)
     {

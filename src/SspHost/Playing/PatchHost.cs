@@ -124,6 +124,9 @@ internal sealed class PatchHost : ISupervised, IDisposable
     /// <summary>What each module costs, as old as <see cref="Latest"/>.</summary>
     public CostsReport Costs { get; private set; } = NoCosts();
 
+    /// <summary>What module types were measured to cost here.</summary>
+    public ModuleCosts MeasuredCosts => _costs;
+
     /// <summary>The last seconds of everything the RT threads did.</summary>
     public FlightRecorder Flight { get; }
 
