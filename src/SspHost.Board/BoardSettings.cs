@@ -108,6 +108,9 @@ public sealed record ScreenSettings
     /// <summary>Number of the virtual terminal the panel belongs to: away from it the screen is somebody else's; 0: the one in view at start.</summary>
     public int Terminal { get; init; }
 
+    /// <summary>ms between looks at what is connected.</summary>
+    public int LookEach { get; init; } = 2000;
+
     /// <summary>Says which terminal is in view.</summary>
     public string ActiveTerminal { get; init; } = "/sys/class/tty/tty0/active";
 }

@@ -154,9 +154,10 @@ public class LayoutTests
         return text;
     }
 
-    private static void Record(List<string> lines, [CallerFilePath] string here = "")
+    private static void Record(List<string> lines)
     {
-        var file = Path.Combine(Path.GetDirectoryName(here)!, "layout.txt");
+        var root = typeof(LayoutTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(a => a.Key == "SspRoot").Value!;
+        var file = Path.Combine(root, "tests", "SspHost.Board.Tests", "layout.txt");
         var kept = File.ReadAllLines(file).Concat(lines).Distinct().Order(StringComparer.Ordinal);
         File.WriteAllLines(file, kept);
     }

@@ -23,7 +23,7 @@ public unsafe class PixelCopyTests
     [MemberData(nameof(TurnsAndFormats))]
     public void Rectangles_are_copied_bit_for_bit(int quarters, int format)
     {
-        for (var seed = 0; seed < 60; seed++)
+        for (var seed = 0; seed < 36; seed++)
         {
             var random = new Random(seed);
             var (width, height) = (random.Next(1, 150), random.Next(1, 100));
@@ -99,9 +99,7 @@ public unsafe class PixelCopyTests
         for (var turn = 0; turn < p.Quarters; turn++)
         {
             // A quarter back: (u, v) of a picture turned clockwise was (v, height - 1 - u) before.
-            var height = ((p.Quarters - turn) & 1) == 1 ? p.Picture.Width : p.Picture.Height;
-            if (p.IsUpright) height = (turn & 1) == 0 ? p.ScaledWidth : p.ScaledHeight;
-            else height = (turn & 1) == 0 ? p.ScaledHeight : p.ScaledWidth;
+            var height = p.IsUpright == ((turn & 1) == 0) ? p.ScaledWidth : p.ScaledHeight;
             (u, v) = (v, height - 1 - u);
         }
 
@@ -109,7 +107,7 @@ public unsafe class PixelCopyTests
         var (left, top) = ((int)Math.Floor((u * sx) + 1e-9), (int)Math.Floor((v * sy) + 1e-9));
         var right = Math.Max(left + 1, (int)Math.Floor(((u + 1) * sx) + 1e-9));
         var bottom = Math.Max(top + 1, (int)Math.Floor(((v + 1) * sy) + 1e-9));
-        var sums = new uint[3];
+        Span<uint> sums = stackalloc uint[3];
         for (var j = top; j < bottom; j++)
         {
             foreach (var pixel in frame.Row(j)[left..right])

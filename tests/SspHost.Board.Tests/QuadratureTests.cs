@@ -78,7 +78,7 @@ public class QuadratureTests
                     lost++;
                     for (var more = random.Next(3); more > 0 && position != to; more--, lost++) position += Math.Sign(to - position);
                     var (a, b) = Phases[position & 3];
-                    detents += decoder.Levels(a, b);
+                    detents += decoder.Resume(a, b);
                 }
 
                 var off = Math.Abs((position / steps) - detents);

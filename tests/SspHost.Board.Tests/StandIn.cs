@@ -14,6 +14,8 @@ internal abstract unsafe class StandInDevice
 
     public abstract int Ioctl(uint request, void* argument);
 
+    public virtual nint Map(nuint length, long offset) => (nint)NativeMemory.AllocZeroed(length);
+
     public virtual int Open(int flags)
     {
         Opened++;
@@ -68,8 +70,8 @@ internal sealed unsafe class StandIn : SystemCalls
 
     public override nint Map(int fd, nuint length, long offset)
     {
-        if (!_open.ContainsKey(fd)) return base.Map(fd, length, offset);
-        var at = (nint)NativeMemory.AllocZeroed(length);
+        if (!_open.TryGetValue(fd, out var device)) return base.Map(fd, length, offset);
+        var at = device.Map(length, offset);
         Mapped[at] = length;
         return at;
     }

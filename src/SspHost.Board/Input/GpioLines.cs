@@ -133,7 +133,7 @@ internal sealed unsafe class GpioLines : IDisposable
             }
             else if (role.IsA)
             {
-                Turned(role, _encoders[role.Encoder].Levels(At(levels, i), At(levels, _lineB[role.Encoder])), time, sink);
+                Turned(role, _encoders[role.Encoder].Resume(At(levels, i), At(levels, _lineB[role.Encoder])), time, sink);
             }
         }
     }

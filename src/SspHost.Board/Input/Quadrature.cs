@@ -25,15 +25,24 @@ internal struct Quadrature(int stepsPerDetent)
     }
 
     /// <summary>An edge on a line; detents that it completes, clockwise is positive.</summary>
-    public int Edge(bool lineA, bool level) => lineA ? Levels(level, _b) : Levels(_a, level);
+    public int Edge(bool lineA, bool level)
+    {
+        if (lineA) _a = level;
+        else _b = level;
+        var phase = Phase(_a, _b);
+        _steps += ((phase - _phase) & 3) switch { 1 => 1, 3 => -1, _ => 0 }; // 0: the edge before it on this line was lost
+        return At(phase);
+    }
 
-    /// <summary>Levels as they are now, whatever happened since; detents as above.</summary>
-    public int Levels(bool a, bool b)
+    /// <summary>Levels as they are after edges were lost: which way they went is not known, so none of them is counted. Detents as above.</summary>
+    public int Resume(bool a, bool b)
     {
         (_a, _b) = (a, b);
-        var phase = Phase(a, b);
-        // Two steps at once may have been either way: they count as none, and the detent they lead to decides.
-        _steps += ((phase - _phase) & 3) switch { 1 => 1, 3 => -1, _ => 0 };
+        return At(Phase(a, b));
+    }
+
+    private int At(int phase)
+    {
         _phase = phase;
         if (((phase - _rest) & (stepsPerDetent - 1)) != 0) return 0;
         var detents = (_steps + (Math.Sign(_steps) * (stepsPerDetent / 2))) / stepsPerDetent;

@@ -10,7 +10,7 @@ namespace SspHost.Board;
 /// </summary>
 internal sealed class DrmScreen : IScreen
 {
-    private const ulong LookEach = 2_000_000_000, Soon = 100_000_000, FlipTimeout = 1_000_000_000;
+    private const ulong Soon = 100_000_000, FlipTimeout = 1_000_000_000;
 
     // Who the buffers belong to: whoever sets it from Idle. Off: there is nothing to show on, the thread looks for it.
     private const int Off = 0, Idle = 1, Drawing = 2, Flipping = 3, Changing = 4;
@@ -144,7 +144,8 @@ internal sealed class DrmScreen : IScreen
         _ = _poller.Add(_card.Descriptor, Poller.Input);
         if (_terminalFd >= 0) _ = _poller.Add(_terminalFd, Poller.Priority | Poller.Error);
         Span<(int Fd, uint Events)> ready = stackalloc (int, uint)[4];
-        var look = Linux.Now() + LookEach;
+        var each = (ulong)Math.Max(10, _settings.LookEach) * 1_000_000;
+        var look = Linux.Now() + each;
         while (!_ending)
         {
             var now = Linux.Now();
@@ -177,7 +178,7 @@ internal sealed class DrmScreen : IScreen
             }
 
             if (now < look) continue;
-            look = now + LookEach;
+            look = now + each;
             if (!_away) Look();
         }
     }
