@@ -107,7 +107,7 @@ public sealed class EvdevControls : IControls
             // By name: the nodes' numbers are in the order in which drivers happened to start.
             foreach (var device in found.OrderBy(d => d.Name, StringComparer.Ordinal).ThenBy(d => Number(d.Path))) Take(device);
         }
-        else
+        else if (_sink is null)
         {
             Refused.Add($"{_settings.Folder}: no such folder");
         }

@@ -115,25 +115,28 @@ internal readonly unsafe record struct PixelCopy(nint Memory, int Stride, int Wi
     /// <summary>Each pixel of the screen is the mean of those of the picture that it covers.</summary>
     private static void Scale(in Frame frame, uint* tile, int x, int y, int width, int height, in Placement p)
     {
+        // Where each column and each row of the tile begins and ends in the picture: divided once, not for each pixel.
+        Span<(int From, int To)> across = stackalloc (int, int)[Tile];
+        Span<(int From, int To)> down = stackalloc (int, int)[Tile];
+        var (alongX, alongY) = p.IsUpright ? (p.ScaledWidth, p.ScaledHeight) : (p.ScaledHeight, p.ScaledWidth);
+        var (fromX, fromY) = p.IsUpright ? (p.SourceWidth, p.SourceHeight) : (p.SourceHeight, p.SourceWidth);
+        for (var i = 0; i < width; i++) across[i] = Covered(x + i - p.X, alongX, fromX, p.Quarters is 1 or 2);
+        for (var i = 0; i < height; i++) down[i] = Covered(y + i - p.Y, alongY, fromY, p.Quarters is 2 or 3);
         for (var row = 0; row < height; row++)
         {
             for (var column = 0; column < width; column++)
             {
-                var (dx, dy) = (x + column - p.X, y + row - p.Y);
-                var (u, v) = p.Quarters switch
-                {
-                    0 => (dx, dy),
-                    1 => (dy, p.ScaledHeight - 1 - dx),
-                    2 => (p.ScaledWidth - 1 - dx, p.ScaledHeight - 1 - dy),
-                    _ => (p.ScaledWidth - 1 - dy, dx),
-                };
-                var left = (int)((long)u * p.SourceWidth / p.ScaledWidth);
-                var top = (int)((long)v * p.SourceHeight / p.ScaledHeight);
-                var right = Math.Max(left + 1, (int)((long)(u + 1) * p.SourceWidth / p.ScaledWidth));
-                var bottom = Math.Max(top + 1, (int)((long)(v + 1) * p.SourceHeight / p.ScaledHeight));
-                tile[(row * Tile) + column] = Mean(in frame, left, top, right, bottom);
+                var (u, v) = p.IsUpright ? (across[column], down[row]) : (down[row], across[column]);
+                tile[(row * Tile) + column] = Mean(in frame, u.From, v.From, u.To, v.To);
             }
         }
+    }
+
+    private static (int From, int To) Covered(int at, int scaled, int source, bool backwards)
+    {
+        if (backwards) at = scaled - 1 - at;
+        var from = (int)((long)at * source / scaled);
+        return (from, Math.Max(from + 1, (int)((long)(at + 1) * source / scaled)));
     }
 
     private static uint Mean(in Frame frame, int left, int top, int right, int bottom)
