@@ -140,6 +140,7 @@ public sealed class PanelLoop : IControlSink, IDisposable
         foreach (var (screen, owed) in _screens)
         {
             owed.Add(changed);
+            if (screen.Forgot) owed.AddAll();
             if (owed.IsEmpty || !screen.Ready) continue;
             screen.Show(panel.Frame, owed.Rects);
             owed.Clear();

@@ -20,6 +20,9 @@ public interface IScreen : IDisposable
     /// <summary>Whether it can take a frame now; while no screen can, nothing is drawn. What is left out comes with the next frame.</summary>
     bool Ready { get; }
 
+    /// <summary>Whether it shows nothing any more of what it was shown (another display, another terminal meanwhile): the next frame comes whole, and at once.</summary>
+    bool Forgot => false;
+
     /// <summary>
     /// A frame, and what has changed since the one that was shown here before (all of it the first time): copies what it needs and returns, without
     /// waiting for a display or a network. Called by the panel's thread only.
