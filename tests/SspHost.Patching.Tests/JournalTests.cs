@@ -165,7 +165,7 @@ public sealed class JournalTests
         using (var session = Session(folder["j"], growth: 2000, depth: 5))
         {
             var random = new Random(6);
-            Assert.Null(session.Apply(new ReplacePatch(TestModules.Random(random, 5, 5))));
+            Assert.Null(session.Apply(new ReplacePatch(TestModules.Full(random, 5, 5))));
             for (var i = 0; i < 60; i++)
             {
                 for (var k = 0; k < 20; k++) Assert.Null(session.Apply(new RenamePatch($"a name that takes some space {i} {k}")));
@@ -323,7 +323,7 @@ public sealed class JournalTests
     private static (byte[] Bytes, List<Patch> States, List<int> Ends) Written()
     {
         var random = new Random(4);
-        var start = TestModules.Random(random, 3, 3);
+        var start = TestModules.Full(random, 3, 3);
         var states = new List<Patch> { start };
         var buffer = new System.Buffers.ArrayBufferWriter<byte>();
         var chain = JournalFormat.Seed;

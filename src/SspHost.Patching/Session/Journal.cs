@@ -22,6 +22,7 @@ internal sealed class Journal : IDisposable
     private readonly Thread _thread;
     private readonly long _growth;
     private List<JournalRecord> _pending = [];
+    private MergedEdits? _growing; // the edits of the last pending record, while a knob turns
     private long _appended, _durable;
     private long _rewriteFor = -1; // number of a change that only a rewritten journal can hold; -1: none
     private bool _hurry, _stop;
@@ -32,6 +33,7 @@ internal sealed class Journal : IDisposable
     private long _length, _baseLength;
     private uint _chain;
     private bool _rewrite = true; // a journal starts by writing where it stands
+    private bool _torn; // whether something may stand behind _length
 
     /// <param name="path">The file.</param>
     /// <param name="ownerLock">The lock under which the owner appends and in which <paramref name="snapshot"/> is called.</param>
@@ -64,9 +66,15 @@ internal sealed class Journal : IDisposable
             if (beyond) _rewriteFor = sequence;
             // A knob that turns: within one window only where it got to is written.
             if (record.Kind == JournalKind.More && _pending.Count > 0 && _pending[^1].Kind is JournalKind.Do or JournalKind.More)
-                _pending[^1] = _pending[^1] with { Edits = EditMerge.Merge(_pending[^1].Edits, record.Edits) };
+            {
+                (_growing ??= new MergedEdits(_pending[^1].Edits)).Add(record.Edits);
+            }
             else
+            {
+                Grown();
                 _pending.Add(record);
+            }
+
             _appended = sequence;
             Monitor.PulseAll(_lock);
         }
@@ -156,18 +164,21 @@ internal sealed class Journal : IDisposable
         {
             if (_rewriteFor >= 0) return false;
             if (_pending.Count == 0) return true;
-            records = _pending;
-            _pending = [];
+            records = TakePending();
             sequence = _appended;
         }
 
         try
         {
+            // What an append that failed has left behind its end would be taken for damage.
+            if (_torn) RandomAccess.SetLength(_file!, _length);
             var bytes = new ArrayBufferWriter<byte>(4096);
             var chain = _chain;
             foreach (var r in records) JournalFormat.Write(bytes, r, ref chain);
+            _torn = true;
             RandomAccess.Write(_file!, bytes.WrittenSpan, _length);
             RandomAccess.FlushToDisk(_file!);
+            _torn = false;
             _chain = chain;
             _length += bytes.WrittenCount;
         }
@@ -192,8 +203,7 @@ internal sealed class Journal : IDisposable
             records = _snapshot();
             lock (_lock)
             {
-                superseded = _pending;
-                _pending = [];
+                superseded = TakePending();
                 sequence = _appended;
             }
         }
@@ -215,12 +225,13 @@ internal sealed class Journal : IDisposable
             _file = file;
             _chain = chain;
             _length = _baseLength = bytes.WrittenCount;
-            _rewrite = false;
+            _rewrite = _torn = false;
         }
         catch
         {
             file?.Dispose();
             PutBack(superseded);
+            Discard(temporary);
             throw;
         }
 
@@ -230,6 +241,36 @@ internal sealed class Journal : IDisposable
         }
 
         Publish(sequence);
+    }
+
+    // A half of it would fill the very disk that is full. Once it was renamed there is none.
+    private static void Discard(string temporary)
+    {
+        try
+        {
+            File.Delete(temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The next attempt overwrites it.
+        }
+    }
+
+    // Under _lock.
+    private void Grown()
+    {
+        if (_growing is null) return;
+        _pending[^1] = _pending[^1] with { Edits = _growing.ToArray() };
+        _growing = null;
+    }
+
+    // Under _lock.
+    private List<JournalRecord> TakePending()
+    {
+        Grown();
+        var records = _pending;
+        _pending = [];
+        return records;
     }
 
     private void PutBack(List<JournalRecord> records)

@@ -157,14 +157,9 @@ public sealed class PatchSession : IDisposable
         lock (_lock)
         {
             var before = _current;
-            var after = before;
+            if (PatchEdits.ApplyAll(before, edits, _modules, out var wrong) is not { } after) return wrong;
             var replaced = false;
-            foreach (var e in edits)
-            {
-                replaced |= e is ReplacePatch;
-                if (PatchEdits.Apply(after, e, _modules, out var wrong) is not { } next) return wrong;
-                after = next;
-            }
+            foreach (var e in edits) replaced |= e is ReplacePatch;
 
             if (!replaced && after.Equals(before)) return null; // nothing to undo, nothing to write
             if (Move(before, after, replaced, out var kind, out var warnings) is { } error) return error;
