@@ -6,14 +6,12 @@ namespace SspHost.Patching;
 
 /// <summary>
 /// Group commit: a record waits at most <see cref="Window"/> for others, then all are written and made durable together. A disk
-/// that refuses is asked again every second; nothing is dropped meanwhile.
+/// that refuses is asked again every so often (<see cref="PatchSessionOptions.JournalRetry"/>); nothing is dropped meanwhile.
 /// </summary>
 internal sealed class Journal : IDisposable
 {
     /// <summary>What a record waits for company; with an fsync of up to 150 ms it is durable within 250 ms.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromMilliseconds(100);
-
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly string _path;
     private readonly Func<List<JournalRecord>> _snapshot;
@@ -21,6 +19,7 @@ internal sealed class Journal : IDisposable
     private readonly object _lock = new();
     private readonly Thread _thread;
     private readonly long _growth;
+    private readonly TimeSpan _retry;
     private List<JournalRecord> _pending = [];
     private MergedEdits? _growing; // the edits of the last pending record, while a knob turns
     private long _appended, _durable;
@@ -39,12 +38,14 @@ internal sealed class Journal : IDisposable
     /// <param name="ownerLock">The lock under which the owner appends and in which <paramref name="snapshot"/> is called.</param>
     /// <param name="snapshot">The records that lead to the present.</param>
     /// <param name="growth">Bytes by which the file may grow before it is rewritten.</param>
-    public Journal(string path, Lock ownerLock, Func<List<JournalRecord>> snapshot, long growth)
+    /// <param name="retry">How long a disk that refused is left alone.</param>
+    public Journal(string path, Lock ownerLock, Func<List<JournalRecord>> snapshot, long growth, TimeSpan retry)
     {
         _path = path;
         _ownerLock = ownerLock;
         _snapshot = snapshot;
         _growth = growth;
+        _retry = retry;
         _thread = new Thread(Run) { IsBackground = true, Name = "journal" };
         _thread.Start();
     }
@@ -138,7 +139,10 @@ internal sealed class Journal : IDisposable
                 Volatile.Write(ref _trouble, trouble);
                 Monitor.PulseAll(_lock);
                 if (last) return;
-                if (trouble is not null && !_stop) Monitor.Wait(_lock, RetryAfter);
+
+                // However many turn knobs or wait meanwhile.
+                var again = Environment.TickCount64 + (long)_retry.TotalMilliseconds;
+                while (trouble is not null && !_stop && Environment.TickCount64 < again) Monitor.Wait(_lock, (int)Math.Max(1, again - Environment.TickCount64));
             }
         }
     }
