@@ -192,7 +192,7 @@ public sealed class FrontPanel : IDisposable
                 Current.Arrow(g.Control, g.Shift);
                 break;
             case GestureKind.Key or GestureKind.LongKey when ShowsPages:
-                if (PageList.Behind(g.Control.Number(), g.Shift) is { } page) Go(page);
+                if (PageList.Behind(g.Control.Number(), g.Shift) is { } page && Find(page) is not null) Go(page);
                 break;
             case GestureKind.Key or GestureKind.LongKey:
                 Press(g.Control.Number(), g.Shift, g.Kind == GestureKind.LongKey);

@@ -250,7 +250,7 @@ public sealed class MonkeyTests(ITestOutputHelper output)
                     break;
                 case 18 or 19:
                     Put(Control.ShiftRight, ControlAction.Press);
-                    Press(Control.K1 + random.Next(8));
+                    Press((Control)((int)Control.K1 + random.Next(8)));
                     Put(Control.ShiftRight, ControlAction.Release);
                     break;
                 case 20:
