@@ -4,9 +4,9 @@ using System.Globalization;
 
 namespace SspHost.Patching.Tests;
 
-public sealed class StorageTests
+public sealed class StorageTests(Xunit.Abstractions.ITestOutputHelper output)
 {
-    // As many as the time allows, 500 at most; SSP_KILLS=500 takes the time it takes.
+    // As many as the time allows, 500 at most; SSP_KILLS=500 takes the time it takes, for each test.
     private static readonly int Kills = int.TryParse(Environment.GetEnvironmentVariable("SSP_KILLS"), NumberStyles.None, CultureInfo.InvariantCulture, out var kills) ? kills : 0;
 
     private int _acknowledged, _rewritten, _troubles;
@@ -14,7 +14,7 @@ public sealed class StorageTests
     [Fact]
     public void A_process_killed_at_any_moment_loses_no_acknowledged_edit()
     {
-        var runs = Fire(500, seconds: 20, least: 40, (folder, random) =>
+        var runs = Fire(500, seconds: 14, least: 40, (folder, random) =>
         {
             // Most are short, for there to be many; some live long enough for their journal to be rewritten.
             var acknowledgements = random.Next(0, random.Next(8) == 0 ? 50 : 4);
@@ -28,7 +28,7 @@ public sealed class StorageTests
     public void A_disk_that_fails_now_and_then_and_the_process_killed_on_it_lose_no_acknowledged_edit()
     {
         using var disk = new FailingDisk();
-        var runs = Fire(80, seconds: 8, least: 8, (folder, random) =>
+        var runs = Fire(80, seconds: 4, least: 8, (folder, random) =>
         {
             var acknowledgements = random.Next(2, 20);
             return new Child(folder["j"], random.Next(), disk.Preload(folder.Path, permille: 20 + random.Next(250), random.Next()))
@@ -41,7 +41,7 @@ public sealed class StorageTests
     public void A_disk_that_is_full_is_said_in_one_line_and_when_there_is_room_again_everything_is_saved()
     {
         using var disk = new FailingDisk();
-        Fire(6, seconds: 8, least: 3, (folder, random) =>
+        Fire(6, seconds: 4, least: 3, (folder, random) =>
         {
             using (var room = File.Create(folder["room"])) room.SetLength(random.Next(300, 3000));
             var child = new Child(folder["j"], random.Next(), disk.Preload(folder.Path, permille: 0, 1, folder["room"])).Until(c => c.Trouble is not null);
@@ -75,6 +75,7 @@ public sealed class StorageTests
             },
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
         Task.WaitAll(workers);
+        output.WriteLine($"{done} kills in {until.Elapsed.TotalSeconds:F1} s, {_acknowledged} edits acknowledged");
         return done;
     }
 
