@@ -109,10 +109,15 @@ public sealed class FrontPanel : IDisposable
     /// <summary>Everything is drawn with the next frame.</summary>
     public void DrawAll() => _all = true;
 
-    /// <summary>Goes to a page by name, from wherever the panel is.</summary>
+    /// <summary>Goes to a page by name, from wherever the panel is; says so where there is none.</summary>
     public void Go(string page)
     {
-        if (Find(page) is not { } next) throw new ArgumentException($"There is no page '{page}'.", nameof(page));
+        if (Find(page) is not { } next)
+        {
+            Say($"there is no page '{page}'", bad: true);
+            return;
+        }
+
         Change(() =>
         {
             _stack.Clear();
@@ -175,7 +180,12 @@ public sealed class FrontPanel : IDisposable
 
     private void Serve()
     {
-        while (_gestures.TryTake(out var g)) Serve(in g);
+        while (_gestures.TryTake(out var g))
+        {
+            // Many events may lie between two frames: a page acts on the patch as it is now, not as it was drawn.
+            Current.Update(Host.Now);
+            Serve(in g);
+        }
     }
 
     private void Serve(in Gesture g)

@@ -1,4 +1,5 @@
-// Times the kernels that run within a quantum, and fails if one of them allocates managed memory.
+// Times the kernels that run within a quantum, and fails if one of them allocates managed memory; and what a hand on a knob costs outside it.
+using System.Reflection;
 using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Diagnosers;
@@ -9,6 +10,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using BenchmarkDotNet.Validators;
 using Perfolizer.Horology;
+using SspHost.Benchmarks;
 
 const string Usage = """
     usage: SspHost.Benchmarks [--quick|--thorough] [BenchmarkDotNet's options, as --filter '*Ladder*']
@@ -61,8 +63,9 @@ foreach (var summary in summaries)
 
         measured++;
         var bytes = report.GcStats.GetBytesAllocatedPerOperation(benchmark);
+        var most = benchmark.Descriptor.WorkloadMethod.GetCustomAttribute<AllocatesAttribute>()?.Bytes ?? 0;
         if (bytes is null) failures.Add($"{benchmark.DisplayInfo}: allocations were not measured");
-        else if (bytes > 0) failures.Add($"{benchmark.DisplayInfo}: allocates {bytes} bytes a call, expected 0");
+        else if (bytes > most) failures.Add($"{benchmark.DisplayInfo}: allocates {bytes} bytes a call, expected at most {most}");
     }
 }
 

@@ -11,10 +11,10 @@ public sealed class EditTests
         for (var seed = 0; seed < 60; seed++)
         {
             var random = new Random(seed);
-            var patch = TestModules.Random(random, 6, 10);
+            var patch = TestModules.Full(random, 6, 10);
             for (var i = 0; i < 150; i++)
             {
-                var edit = i % 10 == 0 ? TestModules.RandomEdit(random, TestModules.Random(random, 3, 3)) : TestModules.RandomEdit(random, patch);
+                var edit = i % 10 == 0 ? TestModules.RandomEdit(random, TestModules.Full(random, 3, 3)) : TestModules.RandomEdit(random, patch);
                 var before = PatchJson.Write(patch);
                 var next = PatchEdits.Apply(patch, edit, TestModules.Index, out var error);
                 Assert.Equal(before, PatchJson.Write(patch));
@@ -34,7 +34,7 @@ public sealed class EditTests
         var random = new Random(3);
         for (var i = 0; i < 3000; i++)
         {
-            var edit = TestModules.RandomEdit(random, TestModules.Random(random, 4, 6));
+            var edit = TestModules.RandomEdit(random, TestModules.Full(random, 4, 6));
             var again = EditJson.Read(EditJson.Write(edit), out var error);
             Assert.Null(error);
             Assert.Equal([edit], again!);
@@ -97,6 +97,99 @@ public sealed class EditTests
         patch = TestModules.Must(TestModules.Must(patch, new AddModule(TestModules.Make("in", "in"))), new AddModule(TestModules.Make("out", "out")));
         Assert.Equal("'in' (in) has no input 'jack1'; expected none", Refused(patch, new Connect(Saw, TestModules.At("in.jack1"))));
         Assert.Equal("'out' (out) has no output 'jack1'; expected none", Refused(patch, new Connect(TestModules.At("out.jack1"), TestModules.At("a.fm"))));
+    }
+
+    [Fact]
+    public void A_cable_may_end_at_any_parameter_also_a_stepped_one_and_nowhere_else()
+    {
+        var patch = Connected(Connected(Chain("a", "b"), "a.saw", "b.@tune"), "a.saw", "b.@shape");
+        Assert.Equal(["b.fm", "b.@tune", "b.@shape"], patch.Cables.Select(c => c.To.ToString()));
+        Assert.Equal("'b' (osc) has no parameter 'warp'; expected one of @tune, @level, @shape", Refused(patch, new Connect(Saw, TestModules.At("b.@warp"))));
+        Assert.Equal("'b' (osc) has no parameter 'fm'; expected one of @tune, @level, @shape", Refused(patch, new Connect(Saw, TestModules.At("b.@fm"))));
+        Assert.Equal("'a.@' to 'b.fm' is no cable", Refused(patch, new Connect(TestModules.At("a.@"), TestModules.At("b.fm"))));
+        Assert.Equal("'a.saw' to 'b.@@tune' is no cable", Refused(patch, new Connect(Saw, TestModules.At("b.@@tune"))));
+        Assert.Equal("'a.@tune' to 'b.fm' is no cable", Refused(patch, new Connect(TestModules.At("a.@tune"), TestModules.At("b.fm"))));
+        Assert.Equal(["z.fm", "z.@tune", "z.@shape"], TestModules.Must(patch, new Duplicate("b", "z", Inputs: true)).Cables.Skip(3).Select(c => c.To.ToString()));
+        Assert.Empty(TestModules.Must(patch, new RemoveModule("b")).Cables);
+    }
+
+    [Fact]
+    public void A_cable_to_a_parameter_closes_a_loop_as_any_other_does()
+    {
+        var patch = Connected(Chain("a", "b", "c"), "c.saw", "a.@level");
+        Assert.Equal(["c.saw"], Delayed(patch));
+        Assert.Empty(Delayed(TestModules.Must(patch, new RemoveModule("b"))));
+        Assert.True(Connected(Chain("a"), "a.saw", "a.@tune").Cables[0].Delayed);
+    }
+
+    [Fact]
+    public void A_parameter_is_moved_by_so_many_cables_and_no_more()
+    {
+        var patch = TestModules.Must(new Patch { Id = "p" }, new AddModule(TestModules.Make("to", "osc")));
+        for (var i = 0; i <= PatchLimits.ParameterCables; i++) patch = TestModules.Must(patch, new AddModule(TestModules.Make($"m{i}", "osc")));
+        for (var i = 0; i < PatchLimits.ParameterCables; i++) patch = Connected(patch, $"m{i}.saw", "to.@tune");
+        var one = new Connect(TestModules.At($"m{PatchLimits.ParameterCables}.saw"), TestModules.At("to.@tune"));
+        Assert.Equal("65 cables to to.@tune; expected at most 64 that move one parameter", Refused(patch, one));
+        patch = Connected(patch, one.From.ToString(), "to.@level"); // it is full, not its module
+        var file = PatchJson.Write(patch with { Cables = patch.Cables.Add(new Cable(one.From, one.To)) });
+        Assert.EndsWith("cables[65].to: 65 cables to to.@tune; expected at most 64 that move one parameter", PatchJson.Read(file, "f").Error!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Many_edits_at_once_are_what_they_are_one_by_one()
+    {
+        for (var seed = 0; seed < 100; seed++)
+        {
+            var random = new Random(seed);
+            var patch = TestModules.Full(random, 12, 12);
+            var (edits, one) = (new List<Edit>(), patch);
+            for (var i = 0; i < 60; i++)
+            {
+                var edit = TestModules.RandomEdit(random, one);
+                if (PatchEdits.Apply(one, edit, TestModules.Index, out _) is not { } next) continue;
+                edits.Add(edit);
+                one = next;
+                for (var k = random.Next(6); k > 0 && one.Modules.Length > 0; k--)
+                {
+                    edit = new Move(one.Modules[random.Next(one.Modules.Length)].Id, k, i); // runs of edits that change one module each
+                    edits.Add(edit);
+                    one = TestModules.Must(one, edit);
+                }
+            }
+
+            var many = PatchEdits.ApplyAll(patch, edits.ToArray(), TestModules.Index, out var error);
+            Assert.Null(error);
+            Assert.Equal(one, many);
+            foreach (var m in many!.Modules) Assert.Same(m, many.Modules[many.IndexOf(m.Id)]);
+            Assert.Null(PatchEdits.ApplyAll(patch, [.. edits, new SetParameter("nobody", "x", 0)], TestModules.Index, out error));
+            Assert.Equal("there is no module 'nobody'", error!.ToString());
+        }
+    }
+
+    [Fact]
+    public void Edits_of_a_gesture_are_joined_to_what_they_come_to()
+    {
+        for (var seed = 0; seed < 200; seed++)
+        {
+            var random = new Random(seed);
+            var patch = TestModules.Full(random, 4, 6);
+            var (merged, one, given) = (new MergedEdits([]), patch, 0);
+            for (var i = 0; i < 80; i++)
+            {
+                var edit = TestModules.RandomEdit(random, one);
+                if (PatchEdits.Apply(one, edit, TestModules.Index, out _) is not { } next) continue;
+                one = next;
+                given++;
+                merged.Add([edit]);
+            }
+
+            Assert.InRange(merged.Count, 1, given);
+            Assert.Equal(one, PatchEdits.ApplyAll(patch, merged.ToArray(), TestModules.Index, out _));
+        }
+
+        var knobs = new MergedEdits([new SetParameter("a", "tune", 0), new SetParameter("b", "tune", 0)]);
+        for (var i = 0; i < 1000; i++) knobs.Add([new SetParameter("a", "tune", i), new Bypass("a", i % 2 == 0)]);
+        Assert.Equal([new SetParameter("a", "tune", 999), new SetParameter("b", "tune", 0), new Bypass("a", false)], knobs.ToArray());
     }
 
     [Fact]

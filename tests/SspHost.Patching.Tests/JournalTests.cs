@@ -1,5 +1,4 @@
 // The journal: whatever happens to the process or the file, every acknowledged edit comes back.
-using System.Diagnostics;
 using System.Text;
 
 namespace SspHost.Patching.Tests;
@@ -165,7 +164,7 @@ public sealed class JournalTests
         using (var session = Session(folder["j"], growth: 2000, depth: 5))
         {
             var random = new Random(6);
-            Assert.Null(session.Apply(new ReplacePatch(TestModules.Random(random, 5, 5))));
+            Assert.Null(session.Apply(new ReplacePatch(TestModules.Full(random, 5, 5))));
             for (var i = 0; i < 60; i++)
             {
                 for (var k = 0; k < 20; k++) Assert.Null(session.Apply(new RenamePatch($"a name that takes some space {i} {k}")));
@@ -235,85 +234,6 @@ public sealed class JournalTests
         Assert.Equal("one", again.Current.Name);
     }
 
-    [Fact]
-    public void A_process_killed_at_any_moment_loses_no_acknowledged_edit()
-    {
-        using var folder = new TestFolder();
-        var random = new Random(11);
-        var (rewritten, survived) = (0, 0);
-        for (var run = 0; run < 24; run++)
-        {
-            var path = folder[$"j{run}"];
-            var seed = random.Next();
-            var acknowledged = KillChild(path, seed, random.Next(0, 60), random.Next(0, 12));
-            survived += acknowledged + 1;
-            using var recovered = Session(path);
-            Assert.Null(recovered.Recovery);
-
-            // The same edits again: what came back is the state after one of them, not before the last acknowledged one, and so is what can
-            // be undone. States may be alike (an edit and its opposite), so more than one place may have to be tried.
-            var came = new List<Patch> { recovered.Current };
-            while (recovered.CanUndo)
-            {
-                Assert.Null(recovered.Undo());
-                came.Add(recovered.Current);
-            }
-
-            using var model = Model();
-            var steps = new Random(seed);
-            var found = false;
-            for (var at = 0; !found && at < acknowledged + 5000; at++)
-            {
-                JournalChild.Step(model, steps);
-                _ = steps.Next(4);
-                if (at >= acknowledged && model.Current.Equals(came[0])) found = Matches(seed, at, came, ref rewritten);
-            }
-
-            Assert.True(found || acknowledged < 0, $"run {run}, seed {seed}: {acknowledged} edits were acknowledged, and what came back is none of the states since");
-        }
-
-        Assert.True(survived > 500, $"only {survived} acknowledged edits: the test sees too little");
-        Assert.True(rewritten > 0, "no journal was rewritten: the test sees too little");
-    }
-
-    private static PatchSession Model() => PatchSession.Start(new PatchSessionOptions { Modules = TestModules.Index, Sink = new FakeSink(), Start = Patch.Empty });
-
-    private static bool Matches(int seed, int at, List<Patch> came, ref int rewritten)
-    {
-        using var model = Model();
-        var steps = new Random(seed);
-        for (var i = 0; i <= at; i++)
-        {
-            JournalChild.Step(model, steps);
-            _ = steps.Next(4);
-        }
-
-        for (var i = 1; i < came.Count; i++)
-        {
-            if (model.Undo() is not null || !model.Current.Equals(came[i])) return false;
-        }
-
-        rewritten += model.CanUndo ? 1 : 0;
-        return true;
-    }
-
-    // Lets the child have so many edits acknowledged, and then some milliseconds more: how fast the machine is makes no difference to what is tested.
-    private static int KillChild(string path, int seed, int acknowledgements, int milliseconds)
-    {
-        var start = new ProcessStartInfo("dotnet", [typeof(JournalTests).Assembly.Location, "journal", path, $"{seed}"]) { RedirectStandardOutput = true, UseShellExecute = false };
-        using var child = Process.Start(start)!;
-        var output = child.StandardOutput;
-        Assert.Equal("ready", output.ReadLine());
-        var last = -1;
-        for (var i = 0; i < acknowledgements; i++) last = int.Parse(output.ReadLine()!);
-        Thread.Sleep(milliseconds);
-        child.Kill(); // SIGKILL
-        var rest = output.ReadToEnd();
-        child.WaitForExit();
-        var whole = rest[..(rest.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return whole.Length == 0 ? last : int.Parse(whole[^1]);
-    }
-
     private static PatchSession Session(string path, long growth = 1 << 20, int depth = 256) => PatchSession.Start(new PatchSessionOptions
     {
         Modules = TestModules.Index, Sink = new FakeSink(), Start = Patch.Empty, JournalPath = path, JournalGrowth = growth, JournalDepth = depth,
@@ -323,7 +243,7 @@ public sealed class JournalTests
     private static (byte[] Bytes, List<Patch> States, List<int> Ends) Written()
     {
         var random = new Random(4);
-        var start = TestModules.Random(random, 3, 3);
+        var start = TestModules.Full(random, 3, 3);
         var states = new List<Patch> { start };
         var buffer = new System.Buffers.ArrayBufferWriter<byte>();
         var chain = JournalFormat.Seed;

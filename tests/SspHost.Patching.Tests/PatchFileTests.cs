@@ -14,7 +14,7 @@ public sealed class PatchFileTests
     {
         for (var seed = 0; seed < 200; seed++)
         {
-            var patch = TestModules.Random(new Random(seed), seed % 30, seed % 50);
+            var patch = TestModules.Full(new Random(seed), seed % 30, seed % 50);
             var bytes = PatchJson.Write(patch);
             var load = PatchJson.Read(bytes, "x", TestModules.Index);
             Assert.Null(load.Error);
@@ -43,14 +43,16 @@ public sealed class PatchFileTests
     public void Fields_of_others_are_kept_written_back_and_warned_of()
     {
         const string json = """
-            {"format":1,"id":"p","colour":{"r":[1, 2.50]},"modules":[{"id":"a","type":"osc","vendor":"\ud83d\ude00 \u00fc"}],"cables":[{"from":"a.saw","to":"a.fm","delayed":true,"bend":null}]}
+            {"format":1,"id":"p","colour":{"r":[1, 2.50]},"modules":[{"id":"a","type":"osc","vendor":"\ud83d\ude00 \u00fc"}],"cables":[{"from":"a.saw","to":"a.fm","delayed":true,"bend":null}],"scenes":[null,{"params":{},"fade":2}],"controllers":[{"number":1,"module":"a","param":"tune","from":0,"to":1,"soft":[]}]}
             """;
         var load = PatchJson.Read(Encoding.UTF8.GetBytes(json), "", TestModules.Index);
-        Assert.Equal(["colour: unknown field, kept", "modules[0].vendor: unknown field, kept", "cables[0].bend: unknown field, kept"], load.Warnings.ToArray());
+        Assert.Equal(["colour: unknown field, kept", "modules[0].vendor: unknown field, kept", "cables[0].bend: unknown field, kept", "scenes[1].fade: unknown field, kept", "controllers[0].soft: unknown field, kept"], load.Warnings.ToArray());
         var text = Encoding.UTF8.GetString(PatchJson.Write(load.Patch!));
         Assert.Contains("\"colour\": {\"r\":[1,2.50]}", text, StringComparison.Ordinal);
         Assert.Contains("\"vendor\": \"\\ud83d\\ude00 \\u00fc\"", text, StringComparison.Ordinal);
         Assert.Contains("\"bend\": null", text, StringComparison.Ordinal);
+        Assert.Contains("\"fade\": 2", text, StringComparison.Ordinal);
+        Assert.Contains("\"soft\": []", text, StringComparison.Ordinal);
         Assert.Equal(load.Patch, PatchJson.Read(PatchJson.Write(load.Patch!)).Patch);
     }
 
@@ -132,7 +134,7 @@ public sealed class PatchFileTests
     public void Every_truncation_and_any_changed_bytes_give_a_patch_or_one_line()
     {
         var random = new Random(7);
-        var bytes = PatchJson.Write(TestModules.Random(random, 12, 20));
+        var bytes = PatchJson.Write(TestModules.Full(random, 12, 20));
         for (var n = 0; n < bytes.Length - 2; n++) OneAnswer(bytes.AsSpan(0, n), mustFail: true);
         for (var i = 0; i < 30_000; i++)
         {

@@ -3,17 +3,18 @@ namespace SspHost.Patching.Tests;
 
 internal static class Program
 {
-    private static int Main(string[] args) => args is ["journal", var path, var seed] ? JournalChild.Run(path, int.Parse(seed)) : 0;
+    private static int Main(string[] args) => args is ["journal", var path, var seed, var retry] ? JournalChild.Run(path, int.Parse(seed), int.Parse(retry)) : 0;
 }
 
-/// <summary>Edits a journaled session without end, and says after which edit everything was on disk.</summary>
+/// <summary>Edits a journaled session without end, and says after which edit everything was on disk; "T" and a line where the disk refuses.</summary>
 internal static class JournalChild
 {
-    public static int Run(string path, int seed)
+    public static int Run(string path, int seed, int retryMs)
     {
         using var session = PatchSession.Start(new PatchSessionOptions
         {
             Modules = TestModules.Index, Sink = new FakeSink(), Start = Patch.Empty, JournalPath = path, JournalGrowth = 4_000, JournalDepth = 10,
+            JournalRetry = TimeSpan.FromMilliseconds(retryMs),
         });
         var random = new Random(seed);
         using var output = Console.OpenStandardOutput();
@@ -21,8 +22,9 @@ internal static class JournalChild
         for (var i = 0; ; i++)
         {
             Step(session, random);
-            if (random.Next(4) != 0 || !session.WaitDurable(TimeSpan.FromSeconds(10))) continue;
-            output.Write(System.Text.Encoding.ASCII.GetBytes($"{i}\n"));
+            if (random.Next(4) != 0) continue;
+            if (session.WaitDurable(TimeSpan.FromSeconds(0.5))) output.Write(System.Text.Encoding.ASCII.GetBytes($"{i}\n"));
+            else if (session.Trouble is { } trouble) output.Write(System.Text.Encoding.UTF8.GetBytes($"T{trouble}\n"));
         }
     }
 

@@ -92,6 +92,38 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public void A_turn_costs_the_same_after_ten_thousand_others_and_a_morph_what_it_moves()
+    {
+        var patch = new Patch { Id = "large", Modules = [.. Enumerable.Range(0, 2000).Select(i => TestModules.Make($"m{i}", "osc"))] };
+        using var session = PatchSession.Start(new PatchSessionOptions { Modules = TestModules.Index, Sink = new FakeSink { Forgetful = true }, Start = patch });
+        Assert.Null(session.Reinstall(newEngine: true));
+        session.BeginGesture();
+        var first = Turns(1000);
+        _ = Turns(8000);
+        var last = Turns(1000);
+        Assert.InRange(last, 0, first * 1.1);
+        Assert.InRange(last / 1000, 16_000, 32_000); // the list of modules, and little more
+
+        // 400 knobs all over the patch: not 400 lists.
+        var modules = Enumerable.Range(0, 200).Select(i => $"m{i * 10}").ToArray();
+        var morphs = Enumerable.Range(0, 20).Select(n => modules.SelectMany(m => new Edit[] { new SetParameter(m, "tune", n / 20f), new SetParameter(m, "level", n / 4f) }).ToArray()).ToArray();
+        Assert.Null(session.Apply(morphs[^1]));
+        var start = GC.GetAllocatedBytesForCurrentThread();
+        foreach (var morph in morphs) Assert.Null(session.Apply(morph));
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - start) / morphs.Length, 1, 400_000);
+        session.EndGesture();
+        Assert.Null(session.Undo());
+        Assert.Equal(patch, session.Current);
+
+        double Turns(int count)
+        {
+            var from = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < count; i++) Assert.Null(session.Apply(new SetParameter("m1234", "level", (i % 1000 * 0.01f) + 0.001f)));
+            return GC.GetAllocatedBytesForCurrentThread() - from;
+        }
+    }
+
+    [Fact]
     public void Moves_go_as_events_names_and_places_not_at_all_and_only_structure_makes_a_plan()
     {
         using var session = Session(out var sink, "osc", "poly");

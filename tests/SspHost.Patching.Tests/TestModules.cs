@@ -80,6 +80,50 @@ internal static class TestModules
         return patch;
     }
 
+    /// <summary>The same with all that a patch can have besides: cables to parameters, scenes, controllers.</summary>
+    public static Patch Full(Random random, int modules, int cables)
+    {
+        var patch = Random(random, modules, cables);
+        for (var i = 0; i < 6; i++)
+        {
+            foreach (var edit in new Edit?[] { RandomModulation(random, patch), RandomScene(random, patch), RandomMap(random, patch) })
+            {
+                if (edit is not null) patch = PatchEdits.Apply(patch, edit, Index, out _) ?? patch;
+            }
+        }
+
+        return patch;
+    }
+
+    /// <summary>A cable to a parameter.</summary>
+    public static Connect? RandomModulation(Random random, Patch patch)
+    {
+        if (RandomConnect(random, patch) is not { } connect || RandomParameter(random, patch) is not var (m, p)) return null;
+        return connect with { To = new PortRef(m.Id, "@" + p.Id) };
+    }
+
+    public static StoreScene RandomScene(Random random, Patch patch) => new(
+        random.Next(PatchLimits.Scenes), random.Next(4) == 0 ? null : SceneEdits.Take(patch, Index, random.Next(2) == 0 ? "" : "Scene \u266b"));
+
+    public static MapController? RandomMap(Random random, Patch patch)
+    {
+        if (RandomParameter(random, patch) is not var (m, p)) return null;
+        var fine = random.Next(3) == 0;
+        return new MapController(new ControllerMap
+        {
+            Port = random.Next(2) == 0 ? "" : "Keys \u00fc", Channel = random.Next(17), Number = random.Next(fine ? 32 : 128), Fine = fine, Module = m.Id, Parameter = p.Id,
+            From = Value(random, p), To = Value(random, p),
+        });
+    }
+
+    private static (Module, ParameterDescriptor)? RandomParameter(Random random, Patch patch)
+    {
+        if (patch.Modules.IsEmpty) return null;
+        var m = patch.Modules[random.Next(patch.Modules.Length)];
+        var parameters = Index.Find(m.Type)!.Descriptor.Parameters;
+        return parameters.Count == 0 ? null : (m, parameters[random.Next(parameters.Count)]);
+    }
+
     public static Module RandomModule(Random random, Patch patch)
     {
         var type = Index.Types[random.Next(Index.Types.Count)];
@@ -136,7 +180,7 @@ internal static class TestModules
         var c = patch.Cables.IsEmpty ? null : patch.Cables[random.Next(patch.Cables.Length)];
         if (m is null) return new AddModule(RandomModule(random, patch));
         var d = Index.Find(m.Type)!.Descriptor;
-        return random.Next(18) switch
+        return random.Next(22) switch
         {
             0 or 1 => new AddModule(RandomModule(random, patch)),
             2 => new RemoveModule(m.Id),
@@ -151,8 +195,12 @@ internal static class TestModules
             13 => random.Next(2) == 0 ? new RenamePatch($"patch {random.Next(99)}") : new SetNotes("line\nline"),
             14 when d.Assets.Count > 0 => new SetAsset(m.Id, "sample", random.Next(2) == 0 ? null : $"s{random.Next(9)}.wav"),
             15 when d.StateBytes > 0 => new SetState(m.Id, d.Version, new StateBlob([(byte)random.Next(256), 7])),
-            16 when random.Next(6) == 0 => new ReplacePatch(Random(random, random.Next(8), random.Next(12))),
+            16 when random.Next(6) == 0 => new ReplacePatch(Full(random, random.Next(8), random.Next(12))),
             17 when random.Next(4) == 0 => new SetQuantum(16 << random.Next(5)),
+            18 => RandomScene(random, patch),
+            19 when RandomMap(random, patch) is { } map => map,
+            20 when !patch.Controllers.IsEmpty => new UnmapController(patch.Controllers[random.Next(patch.Controllers.Length)]),
+            21 when RandomModulation(random, patch) is { } modulation => modulation,
             _ when d.Parameters.Count > 0 => new SetParameter(m.Id, d.Parameters[^1].Id, Value(random, d.Parameters[^1])),
             _ => new Move(m.Id, random.Next(100), 5),
         };
@@ -187,6 +235,9 @@ internal sealed class FakeSink : IPlanSink
     public string? Refuse { get; set; }
 
     public bool RingFull { get; set; }
+
+    /// <summary>Whether it notes no moves: where what a move costs is counted.</summary>
+    public bool Forgetful { get; init; }
 
     /// <summary>Whether audio runs, and whether the ramps of the last plan have ended.</summary>
     public bool Running { get; set; }
@@ -253,7 +304,7 @@ internal sealed class FakeSink : IPlanSink
     public bool Send(in ModuleEvent move)
     {
         if (RingFull) return false;
-        Sent.Add(move);
+        if (!Forgetful) Sent.Add(move);
         return true;
     }
 

@@ -160,7 +160,7 @@ internal sealed class PatchPage : Page
     {
         switch (encoder)
         {
-            case 0 when _map.Order.Count > 0:
+            case 0 when Patch.Modules.Length > 0:
                 var place = 0;
                 for (var i = 0; i < _map.Order.Count; i++)
                 {

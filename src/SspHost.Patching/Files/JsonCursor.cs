@@ -17,11 +17,13 @@ internal ref struct JsonCursor
 {
     private readonly ReadOnlySpan<byte> _json;
     private readonly string _file;
+    private readonly string _what;
     private Utf8JsonReader _reader;
 
-    /// <summary>Starts before the first token. Faults where the bytes are no text at all.</summary>
-    public JsonCursor(ReadOnlySpan<byte> json, string file)
+    /// <summary>Starts before the first token. Faults where the bytes are no text at all. <paramref name="what"/> is what they are to be.</summary>
+    public JsonCursor(ReadOnlySpan<byte> json, string file, string what = "patch")
     {
+        _what = what;
         if (json.StartsWith("\uFEFF"u8)) json = json[3..];
         _json = json;
         _file = file;
@@ -61,10 +63,10 @@ internal ref struct JsonCursor
             var end = message.IndexOf(" LineNumber:", StringComparison.Ordinal);
             var what = PatchError.OneLine((end > 0 ? message[..end] : message).TrimEnd('.'), 160);
             var offset = OffsetOf(_json, e.LineNumber ?? 0, e.BytePositionInLine ?? 0);
-            throw offset >= _json.Length ? At(offset, path, "the file ends too early", "the rest of the patch") : At(offset, path, $"not JSON: {what}");
+            throw offset >= _json.Length ? At(offset, path, "the file ends too early", $"the rest of the {_what}") : At(offset, path, $"not JSON: {what}");
         }
 
-        if (!more) throw At(_json.Length, path, "the file ends too early", "the rest of the patch");
+        if (!more) throw At(_json.Length, path, "the file ends too early", $"the rest of the {_what}");
     }
 
     /// <summary>Nothing may follow but white space.</summary>
@@ -72,7 +74,7 @@ internal ref struct JsonCursor
     {
         var rest = _json[(int)_reader.BytesConsumed..];
         var after = rest.TrimStart(" \t\r\n"u8);
-        if (!after.IsEmpty) throw At(_json.Length - after.Length, "", "something follows the patch", "the end of the file");
+        if (!after.IsEmpty) throw At(_json.Length - after.Length, "", $"something follows the {_what}", "the end of the file");
     }
 
     /// <summary>The present token must begin an object.</summary>

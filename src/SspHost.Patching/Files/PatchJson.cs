@@ -39,40 +39,13 @@ public static class PatchJson
     /// <summary>Loads a file; never throws for what the file is or holds.</summary>
     public static PatchLoad TryLoad(string path, DescriptorIndex? modules = null)
     {
-        byte[] json;
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
-            if (file.CanSeek && file.Length > PatchLimits.FileBytes) return TooLarge(path, $"{file.Length} bytes");
-            using var bytes = new MemoryStream();
-            var part = new byte[64 << 10];
-            for (int n; (n = file.Read(part)) > 0;)
-            {
-                bytes.Write(part, 0, n);
-                if (bytes.Length > PatchLimits.FileBytes) return TooLarge(path, "it does not end"); // a device or a pipe
-            }
-
-            json = bytes.ToArray();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            var why = e switch
-            {
-                FileNotFoundException or DirectoryNotFoundException => "there is no such file",
-                UnauthorizedAccessException when Directory.Exists(path) => "this is a folder",
-                UnauthorizedAccessException => "not allowed to read it",
-                _ => PatchError.OneLine(e.Message, 200),
-            };
-            return Failed(new PatchError { File = path, What = why, Expected = "a patch file" });
-        }
-
-        return Read(json, path, modules);
+        return BoundedFile.Read(path, PatchLimits.FileBytes, "patch", out var error) is { } json ? Read(json, path, modules) : Failed(error!);
     }
 
     /// <summary>Reads a patch from UTF-8 JSON; <paramref name="file"/> is only named in messages. Never throws for what the bytes are.</summary>
     public static PatchLoad Read(ReadOnlySpan<byte> json, string file = "", DescriptorIndex? modules = null)
     {
-        if (json.Length > PatchLimits.FileBytes) return TooLarge(file, $"{json.Length} bytes");
+        if (json.Length > PatchLimits.FileBytes) return Failed(BoundedFile.TooLarge(file, $"{json.Length} bytes", PatchLimits.FileBytes, "patch"));
         Patch patch;
         try
         {
@@ -96,6 +69,16 @@ public static class PatchJson
         for (var i = 0; i < patch.Cables.Length; i++)
         {
             foreach (var field in patch.Cables[i].Unknown) warnings.Add($"cables[{i}].{PatchError.OneLine(field.Name)}: unknown field, kept");
+        }
+
+        for (var i = 0; i < patch.Scenes.Length; i++)
+        {
+            foreach (var field in patch.Scenes[i]?.Unknown ?? default) warnings.Add($"scenes[{i}].{PatchError.OneLine(field.Name)}: unknown field, kept");
+        }
+
+        for (var i = 0; i < patch.Controllers.Length; i++)
+        {
+            foreach (var field in patch.Controllers[i].Unknown) warnings.Add($"controllers[{i}].{PatchError.OneLine(field.Name)}: unknown field, kept");
         }
 
         var error = PatchCheck.Structure(patch);
@@ -131,9 +114,6 @@ public static class PatchJson
             throw new PatchException(new PatchError { File = path, What = $"cannot be saved: {PatchError.OneLine(e.Message, 200)}" });
         }
     }
-
-    private static PatchLoad TooLarge(string file, string what) =>
-        Failed(new PatchError { File = file, What = $"too large for a patch: {what}", Expected = $"at most {PatchLimits.FileBytes} bytes" });
 
     private static PatchLoad Failed(PatchError error) => new(null, error, []);
 }

@@ -30,10 +30,7 @@ internal static class PatchReader
             switch (field)
             {
                 case "format":
-                    (format, formatPlace) = (json.Integer(at), json.Place);
-                    if (format > PatchJson.Format)
-                        throw json.Bad(at, $"format {format} is newer than this program", $"format {PatchJson.Format}, or a newer program");
-                    if (format < 1) throw json.Bad(at, $"there is no format {format}", $"format {PatchJson.Format}");
+                    (format, formatPlace) = (Format(ref json, at, PatchJson.Format), json.Place);
                     break;
                 case "id": id = json.String(at); break;
                 case "name": name = json.String(at); break;
@@ -134,6 +131,38 @@ internal static class PatchReader
         return module with { Id = id, Type = type, Unknown = NamedValues<string>.From(unknown) };
     }
 
+    /// <summary>Reads a preset of a module, which has much of a module.</summary>
+    public static ModulePreset Preset(ref JsonCursor json)
+    {
+        var start = json.Place;
+        json.Object("", "a preset: an object");
+        var fields = new FieldSet();
+        var format = 0;
+        var preset = new ModulePreset { Type = "" };
+        var unknown = new List<Named<string>>();
+        while (json.Field("", out var field))
+        {
+            var at = PatchError.OneLine(field);
+            fields.Add(ref json, at, field);
+            switch (field)
+            {
+                case "format": format = Format(ref json, at, ModulePreset.Format); break;
+                case "type": preset = preset with { Type = json.String(at) }; break;
+                case "version": preset = preset with { Version = json.Version(at) }; break;
+                case "notes": preset = preset with { Notes = json.String(at) }; break;
+                case "state": preset = preset with { State = json.Base64(at) }; break;
+                case "settings": preset = preset with { Settings = Values(ref json, at, static (ref JsonCursor j, string p) => j.Integer(p)) }; break;
+                case "params": preset = preset with { Parameters = Values(ref json, at, static (ref JsonCursor j, string p) => j.Float(p)) }; break;
+                case "assets": preset = preset with { Assets = Values(ref json, at, static (ref JsonCursor j, string p) => j.String(p, "a path")) }; break;
+                default: unknown.Add(new Named<string>(field, json.Raw(at))); break;
+            }
+        }
+
+        if (format == 0) throw json.At(start, "", "the field 'format' is missing", $"\"format\": {ModulePreset.Format}");
+        if (preset.Type.Length == 0) throw json.At(start, "", "the field 'type' is missing", "a module type such as \"vco\"");
+        return preset with { Unknown = NamedValues<string>.From(unknown) };
+    }
+
     /// <summary>Reads a scene.</summary>
     public static Scene Scene(ref JsonCursor json, string path)
     {
@@ -193,6 +222,14 @@ internal static class PatchReader
         return map with { Unknown = NamedValues<string>.From(unknown) };
     }
 
+    private static int Format(ref JsonCursor json, string at, int newest)
+    {
+        var format = json.Integer(at);
+        if (format > newest) throw json.Bad(at, $"format {format} is newer than this program", $"format {newest}, or a newer program");
+        if (format < 1) throw json.Bad(at, $"there is no format {format}", $"format {newest}");
+        return format;
+    }
+
     /// <summary>Reads "module.port".</summary>
     public static PortRef Port(ref JsonCursor json, string path)
     {
@@ -224,7 +261,7 @@ internal static class PatchReader
         }
 
         if (from is null) throw json.At(start, path, "the field 'from' is missing", "an output: \"module.port\"");
-        if (to is null) throw json.At(start, path, "the field 'to' is missing", "an input: \"module.port\"");
+        if (to is null) throw json.At(start, path, "the field 'to' is missing", "an input or a parameter: \"module.port\" or \"module.@parameter\"");
         return new Cable(from.Value, to.Value) { Gain = gain, Delayed = delayed, Unknown = NamedValues<string>.From(unknown) };
     }
 

@@ -61,29 +61,20 @@ internal static class PatchWriter
         json.WriteNumber("x"u8, m.X);
         json.WriteNumber("y"u8, m.Y);
         if (m.Bypass) json.WriteBoolean("bypass"u8, true);
-        if (m.Settings.Count > 0)
-        {
-            json.WriteStartObject("settings"u8);
-            foreach (var s in m.Settings) json.WriteNumber(s.Name, s.Value);
-            json.WriteEndObject();
-        }
-
-        if (m.Parameters.Count > 0)
-        {
-            json.WriteStartObject("params"u8);
-            foreach (var p in m.Parameters) json.WriteNumber(p.Name, p.Value);
-            json.WriteEndObject();
-        }
-
-        if (m.Assets.Count > 0)
-        {
-            json.WriteStartObject("assets"u8);
-            foreach (var a in m.Assets) json.WriteString(a.Name, a.Value);
-            json.WriteEndObject();
-        }
-
-        if (!m.State.IsEmpty) json.WriteBase64String("state"u8, m.State.Bytes);
+        Set(json, m.Settings, m.Parameters, m.Assets, m.State);
         Unknown(json, m.Unknown);
+        json.WriteEndObject();
+    }
+
+    public static void Preset(Utf8JsonWriter json, ModulePreset preset)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("format"u8, ModulePreset.Format);
+        json.WriteString("type"u8, preset.Type);
+        json.WriteNumber("version"u8, preset.Version);
+        if (preset.Notes.Length > 0) json.WriteString("notes"u8, preset.Notes);
+        Set(json, preset.Settings, preset.Parameters, preset.Assets, preset.State);
+        Unknown(json, preset.Unknown);
         json.WriteEndObject();
     }
 
@@ -130,6 +121,33 @@ internal static class PatchWriter
         json.WriteNumber("to"u8, map.To);
         Unknown(json, map.Unknown);
         json.WriteEndObject();
+    }
+
+    // What a module is set to.
+    private static void Set(Utf8JsonWriter json, NamedValues<int> settings, NamedValues<float> parameters, NamedValues<string> assets, StateBlob state)
+    {
+        if (settings.Count > 0)
+        {
+            json.WriteStartObject("settings"u8);
+            foreach (var s in settings) json.WriteNumber(s.Name, s.Value);
+            json.WriteEndObject();
+        }
+
+        if (parameters.Count > 0)
+        {
+            json.WriteStartObject("params"u8);
+            foreach (var p in parameters) json.WriteNumber(p.Name, p.Value);
+            json.WriteEndObject();
+        }
+
+        if (assets.Count > 0)
+        {
+            json.WriteStartObject("assets"u8);
+            foreach (var a in assets) json.WriteString(a.Name, a.Value);
+            json.WriteEndObject();
+        }
+
+        if (!state.IsEmpty) json.WriteBase64String("state"u8, state.Bytes);
     }
 
     private static void Cable(Utf8JsonWriter json, Cable c)

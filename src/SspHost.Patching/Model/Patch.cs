@@ -165,6 +165,13 @@ public sealed record Patch
         return names.Find(id);
     }
 
+    /// <summary>The same with other modules of the same ids in the same order: who stands where needs not be found out again.</summary>
+    internal Patch WithModules(ImmutableArray<Module> modules)
+    {
+        var names = Volatile.Read(ref _names);
+        return this with { Modules = modules, _names = names is not null && names.Of == Modules ? names.For(modules) : null };
+    }
+
     /// <summary>The module called <paramref name="id"/>, or null.</summary>
     public Module? Find(string id)
     {
@@ -217,7 +224,12 @@ public sealed record Patch
             for (var i = 0; i < modules.Length; i++) _index[modules[i].Id] = i;
         }
 
+        private ModuleNames(ImmutableArray<Module> modules, Dictionary<string, int> index) => (Of, _index) = (modules, index);
+
         public ImmutableArray<Module> Of { get; }
+
+        /// <summary>The same names for an array with the same ids.</summary>
+        public ModuleNames For(ImmutableArray<Module> modules) => new(modules, _index);
 
         public int Find(string id) => _index.GetValueOrDefault(id, -1);
     }

@@ -32,12 +32,17 @@ public static class PatchCheck
         }
 
         var seen = new HashSet<(PortRef, PortRef)>(patch.Cables.Length);
+        Dictionary<PortRef, int>? moved = null;
         for (var i = 0; i < patch.Cables.Length; i++)
         {
             var c = patch.Cables[i];
             if (Structure(c, ids, $"cables[{i}]") is { } error) return error;
             if (!seen.Add((c.From, c.To)))
                 return Bad($"cables[{i}]", $"a second cable from {c.From} to {c.To}", "one cable between two ports; use its gain");
+            if (!c.To.IsParameter) continue;
+            moved ??= [];
+            var cables = moved[c.To] = moved.GetValueOrDefault(c.To) + 1;
+            if (cables > PatchLimits.ParameterCables) return TooManyOn(c.To, cables, $"cables[{i}].to");
         }
 
         if (patch.Scenes.Length > PatchLimits.Scenes) return Bad("scenes", $"{patch.Scenes.Length} scenes", $"at most {PatchLimits.Scenes}");
@@ -48,13 +53,13 @@ public static class PatchCheck
 
         if (patch.Controllers.Length > PatchLimits.Controllers)
             return Bad("controllers", $"{patch.Controllers.Length} controllers", $"at most {PatchLimits.Controllers}");
+        var mapped = new HashSet<(string, int, int, string, string)>(patch.Controllers.Length);
         for (var i = 0; i < patch.Controllers.Length; i++)
         {
-            if (Controller(patch, patch.Controllers[i], null, $"controllers[{i}]") is { } error) return error;
-            for (var j = 0; j < i; j++)
-            {
-                if (patch.Controllers[j].SameAs(patch.Controllers[i])) return Bad($"controllers[{i}]", $"controllers[{j}] is the same controller on the same parameter", "each once");
-            }
+            var c = patch.Controllers[i];
+            if (Controller(patch, c, null, $"controllers[{i}]", null) is { } error) return error;
+            if (!mapped.Add((c.Port, c.Channel, c.Number, c.Module, c.Parameter)))
+                return Bad($"controllers[{i}]", $"controller {c.Number} moves {c.Module}.{c.Parameter} already", "each controller once for a parameter");
         }
 
         return null;
@@ -83,7 +88,7 @@ public static class PatchCheck
 
         for (var i = 0; i < patch.Controllers.Length; i++)
         {
-            if (Controller(patch, patch.Controllers[i], modules, $"controllers[{i}]") is { } error) return error;
+            if (Controller(patch, patch.Controllers[i], modules, $"controllers[{i}]", warnings) is { } error) return error;
         }
 
         return null;
@@ -179,7 +184,7 @@ public static class PatchCheck
         if (!ids.Contains(c.From.Module)) return Bad($"{path}.from", $"there is no module {PatchError.Quote(c.From.Module)}", "the id of a module and one of its outputs");
         if (!ids.Contains(c.To.Module)) return Bad($"{path}.to", $"there is no module {PatchError.Quote(c.To.Module)}", "the id of a module and one of its inputs");
         if (!PatchLimits.IsTypeId(c.From.Port)) return BadName($"{path}.from", c.From.Port);
-        if (!PatchLimits.IsTypeId(c.To.Port)) return BadName($"{path}.to", c.To.Port);
+        if (!PatchLimits.IsEnd(c.To)) return BadName($"{path}.to", c.To.Port);
         return Gain(c.Gain, $"{path}.gain");
     }
 
@@ -226,7 +231,7 @@ public static class PatchCheck
         return null;
     }
 
-    internal static PatchError? Controller(Patch patch, ControllerMap map, DescriptorIndex? modules, string path)
+    internal static PatchError? Controller(Patch patch, ControllerMap map, DescriptorIndex? modules, string path, List<string>? warnings)
     {
         if (map.Channel is < 0 or > 16) return Bad(path, $"MIDI channel {map.Channel}", "1 to 16, or 0 for any");
         if (map.Number < 0 || map.Number > (map.Fine ? 31 : 127)) return Bad(path, $"controller {map.Number}", map.Fine ? "0 to 31, of 14 bits" : "0 to 127");
@@ -236,6 +241,12 @@ public static class PatchCheck
         if (patch.Find(map.Module) is not { } m) return Bad(path, $"there is no module {PatchError.Quote(map.Module)}");
         if (modules?.Find(m.Type) is not { } type) return null;
         var i = type.Parameter(map.Parameter);
+        if (i < 0 && m.Version > type.Descriptor.Version)
+        {
+            warnings?.Add($"{path}: {m.Id}.{map.Parameter} is not known, kept");
+            return null;
+        }
+
         if (i < 0) return Unknown(path, m, "parameter", map.Parameter, Names(type.Descriptor.Parameters, static d => d.Id));
         return Parameter(type, i, map.From, path, m.Id) ?? Parameter(type, i, map.To, path, m.Id);
     }
@@ -249,14 +260,26 @@ public static class PatchCheck
             Names(type.Descriptor.Outputs, static d => d.Kind == PortKind.Cable ? d.Id : ""));
     }
 
+    /// <summary>Where a cable ends: an input, or a parameter of any curve (one that is stepped jumps from whole number to whole number).</summary>
     internal static PatchError? InputPort(ModuleType type, PortRef port, string path, out int index)
     {
+        if (port.IsParameter)
+        {
+            index = type.Parameter(port.Port[1..]);
+            return index >= 0 ? null : Bad(
+                path, $"{PatchError.Quote(port.Module)} ({type.Descriptor.Id}) has no parameter {PatchError.Quote(port.Port[1..])}",
+                Names(type.Descriptor.Parameters, static d => PortRef.ParameterMark + d.Id));
+        }
+
         index = type.Input(port.Port);
         if (index >= 0 && type.Descriptor.Inputs[index].Kind == PortKind.Cable) return null;
         return Bad(
             path, $"{PatchError.Quote(port.Module)} ({type.Descriptor.Id}) has no input {PatchError.Quote(port.Port)}",
             Names(type.Descriptor.Inputs, static d => d.Kind == PortKind.Cable ? d.Id : ""));
     }
+
+    internal static PatchError TooManyOn(PortRef parameter, int cables, string path) =>
+        Bad(path, $"{cables} cables to {parameter}", $"at most {PatchLimits.ParameterCables} that move one parameter");
 
     internal static PatchError UnknownType(Module m, DescriptorIndex modules, string path) => Bad(
         path, $"{m.Id}: there is no module type {PatchError.Quote(m.Type)}", Names(modules.Types, static t => t.Descriptor.Id));

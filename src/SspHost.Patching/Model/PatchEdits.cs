@@ -19,14 +19,7 @@ public static class PatchEdits
             Connect e => Plug(patch, e, modules),
             Disconnect e => Unplug(patch, e),
             SetCableGain e => Gain(patch, e),
-            SetParameter e => Parameter(patch, e, modules),
-            SetSetting e => Setting(patch, e, modules),
-            Bypass e => Change(patch, e.Module, e, static (m, e) => m with { Bypass = e.On }),
-            Move e => Change(patch, e.Module, e, static (m, e) => m with { X = e.X, Y = e.Y }),
-            Rename e => Change(patch, e.Module, e, static (m, e) => m with { Label = e.Label }),
             Duplicate e => Copy(patch, e),
-            SetAsset e => Asset(patch, e, modules),
-            SetState e => Change(patch, e.Module, e, static (m, e) => m with { Version = e.Version, State = e.State }),
             RenamePatch e => Whole(patch with { Name = e.Name }),
             SetNotes e => Whole(patch with { Notes = e.Notes }),
             SetQuantum e => Whole(patch with { Quantum = e.Frames }),
@@ -34,9 +27,29 @@ public static class PatchEdits
             MapController e => Map(patch, e.Map, modules),
             UnmapController e => Unmap(patch, e.Map),
             ReplacePatch e => Replace(e.Patch, modules),
+            _ when OneModule(edit) is { } id => Change(patch, id, edit, modules),
             _ => (null, Bad($"{edit.GetType().Name} is no edit")),
         };
         return result;
+    }
+
+    /// <summary>
+    /// Applies edits in order, all or none: the same as one by one, but what moves many knobs (a scene, a morph) copies the list of modules
+    /// once and not for every knob.
+    /// </summary>
+    internal static Patch? ApplyAll(Patch patch, ReadOnlySpan<Edit> edits, DescriptorIndex? modules, out PatchError? error)
+    {
+        error = null;
+        for (var i = 0; i < edits.Length;)
+        {
+            var run = 0;
+            while (i + run < edits.Length && OneModule(edits[i + run]) is not null) run++;
+            if ((run < 2 ? Apply(patch, edits[i], modules, out error) : ChangeAll(patch, edits.Slice(i, run), modules, out error)) is not { } next) return null;
+            patch = next;
+            i += Math.Max(run, 1);
+        }
+
+        return patch;
     }
 
     private static (Patch?, PatchError?) Add(Patch patch, Module module, DescriptorIndex? modules)
@@ -66,12 +79,19 @@ public static class PatchEdits
     {
         if (patch.Find(e.From.Module) is not { } from) return (null, NoModule(e.From.Module));
         if (patch.Find(e.To.Module) is not { } to) return (null, NoModule(e.To.Module));
-        if (!PatchLimits.IsTypeId(e.From.Port) || !PatchLimits.IsTypeId(e.To.Port)) return (null, Bad($"{PatchError.Quote(e.From.ToString())} to {PatchError.Quote(e.To.ToString())} is no cable"));
+        if (!PatchLimits.IsTypeId(e.From.Port) || !PatchLimits.IsEnd(e.To)) return (null, Bad($"{PatchError.Quote(e.From.ToString())} to {PatchError.Quote(e.To.ToString())} is no cable"));
         if (PatchCheck.Gain(e.Gain, "") is { } error) return (null, error);
         if (modules?.Find(from.Type) is { } fromType && PatchCheck.OutputPort(fromType, e.From, "", out _) is { } noOutput) return (null, noOutput);
         if (modules?.Find(to.Type) is { } toType && PatchCheck.InputPort(toType, e.To, "", out _) is { } noInput) return (null, noInput);
         if (patch.IndexOf(e.From, e.To) >= 0) return (null, Bad($"there is a cable from {e.From} to {e.To} already"));
         if (patch.Cables.Length >= PatchLimits.Cables) return (null, Bad($"the patch has {patch.Cables.Length} cables", $"at most {PatchLimits.Cables}"));
+        if (e.To.IsParameter)
+        {
+            var cables = 1;
+            foreach (var c in patch.Cables) cables += c.To == e.To ? 1 : 0;
+            if (cables > PatchLimits.ParameterCables) return (null, PatchCheck.TooManyOn(e.To, cables, ""));
+        }
+
         var cable = new Cable(e.From, e.To) { Gain = e.Gain, Delayed = Loops.WouldClose(patch, e.From.Module, e.To.Module) };
         return (patch with { Cables = patch.Cables.Add(cable) }, null);
     }
@@ -90,37 +110,90 @@ public static class PatchEdits
         return (patch with { Cables = patch.Cables.SetItem(at, patch.Cables[at] with { Gain = e.Gain }) }, null);
     }
 
-    private static (Patch?, PatchError?) Parameter(Patch patch, SetParameter e, DescriptorIndex? modules)
+    // The module that an edit changes and nothing else; null: it is not of that kind.
+    private static string? OneModule(Edit edit) => edit switch
     {
-        if (patch.Find(e.Module) is { } m && modules?.Find(m.Type) is { } type)
-        {
-            var i = type.Parameter(e.Parameter);
-            if (i < 0)
-                return (null, Bad($"{m.Id} ({m.Type}) has no parameter {PatchError.Quote(e.Parameter)}", PatchCheck.Names(type.Descriptor.Parameters, static d => d.Id)));
-            if (PatchCheck.Parameter(type, i, e.Value, "", m.Id) is { } error) return (null, error);
-        }
+        SetParameter e => e.Module,
+        SetSetting e => e.Module,
+        Bypass e => e.Module,
+        Move e => e.Module,
+        Rename e => e.Module,
+        SetAsset e => e.Module,
+        SetState e => e.Module,
+        _ => null,
+    };
 
-        return Change(patch, e.Module, e, static (m, e) => m with { Parameters = m.Parameters.With(e.Parameter, e.Value) });
+    private static (Patch?, PatchError?) Change(Patch patch, string id, Edit edit, DescriptorIndex? modules)
+    {
+        var at = patch.IndexOf(id);
+        if (at < 0) return (null, NoModule(id));
+        var (changed, error) = Changed(patch.Modules[at], edit, modules);
+        return changed is null ? (null, error) : (patch.WithModules(patch.Modules.SetItem(at, changed)), null);
     }
 
-    private static (Patch?, PatchError?) Setting(Patch patch, SetSetting e, DescriptorIndex? modules)
+    private static Patch? ChangeAll(Patch patch, ReadOnlySpan<Edit> edits, DescriptorIndex? modules, out PatchError? error)
     {
-        if (patch.Find(e.Module) is { } m && modules?.Find(m.Type) is { } type)
+        error = null;
+        var all = patch.Modules.ToBuilder();
+        foreach (var edit in edits)
         {
-            var i = type.Setting(e.Setting);
-            if (i < 0)
-                return (null, Bad($"{m.Id} ({m.Type}) has no setting {PatchError.Quote(e.Setting)}", PatchCheck.Names(type.Descriptor.Settings, static d => d.Id)));
-            if (PatchCheck.Setting(type, i, e.Value, "", m.Id) is { } error) return (null, error);
+            var id = OneModule(edit)!;
+            var at = patch.IndexOf(id);
+            if (at < 0)
+            {
+                error = NoModule(id);
+                return null;
+            }
+
+            (var changed, error) = Changed(all[at], edit, modules);
+            if (changed is null) return null;
+            all[at] = changed;
         }
 
-        return Change(patch, e.Module, e, static (m, e) => m with { Settings = m.Settings.With(e.Setting, e.Value) });
+        return patch.WithModules(all.MoveToImmutable());
     }
 
-    private static (Patch?, PatchError?) Asset(Patch patch, SetAsset e, DescriptorIndex? modules)
+    private static (Module?, PatchError?) Changed(Module m, Edit edit, DescriptorIndex? modules)
     {
-        if (patch.Find(e.Module) is { } m && modules?.Find(m.Type) is { } type && type.Asset(e.Slot) < 0)
-            return (null, Bad($"{m.Id} ({m.Type}) has no asset slot {PatchError.Quote(e.Slot)}", PatchCheck.Names(type.Descriptor.Assets, static d => d.Id)));
-        return Change(patch, e.Module, e, static (m, e) => m with { Assets = e.Path is null ? m.Assets.Without(e.Slot) : m.Assets.With(e.Slot, e.Path) });
+        var type = modules?.Find(m.Type);
+        if ((edit, type) switch
+        {
+            (SetParameter e, not null) => Parameter(m, type, e),
+            (SetSetting e, not null) => Setting(m, type, e),
+            (SetAsset e, not null) when type.Asset(e.Slot) < 0 =>
+                Bad($"{m.Id} ({m.Type}) has no asset slot {PatchError.Quote(e.Slot)}", PatchCheck.Names(type.Descriptor.Assets, static d => d.Id)),
+            _ => null,
+        } is { } mismatch) return (null, mismatch);
+        var changed = edit switch
+        {
+            SetParameter e => m with { Parameters = m.Parameters.With(e.Parameter, e.Value) },
+            SetSetting e => m with { Settings = m.Settings.With(e.Setting, e.Value) },
+            Bypass e => m with { Bypass = e.On },
+            Move e => m with { X = e.X, Y = e.Y },
+            Rename e => m with { Label = e.Label },
+            SetAsset e => m with { Assets = e.Path is null ? m.Assets.Without(e.Slot) : m.Assets.With(e.Slot, e.Path) },
+            SetState e => m with { Version = e.Version, State = e.State },
+            _ => throw new ArgumentException($"{edit.GetType().Name} changes no module", nameof(edit)),
+        };
+        // A knob of a known module that is in its range needs no more: what was there was checked when it came.
+        if (edit is SetParameter && type is not null) return (changed, null);
+        return PatchCheck.Structure(changed, "module") is { } error ? (null, error) : (changed, null);
+    }
+
+    private static PatchError? Parameter(Module m, ModuleType type, SetParameter e)
+    {
+        var i = type.Parameter(e.Parameter);
+        return i < 0
+            ? Bad($"{m.Id} ({m.Type}) has no parameter {PatchError.Quote(e.Parameter)}", PatchCheck.Names(type.Descriptor.Parameters, static d => d.Id))
+            : PatchCheck.Parameter(type, i, e.Value, "", m.Id);
+    }
+
+    private static PatchError? Setting(Module m, ModuleType type, SetSetting e)
+    {
+        var i = type.Setting(e.Setting);
+        return i < 0
+            ? Bad($"{m.Id} ({m.Type}) has no setting {PatchError.Quote(e.Setting)}", PatchCheck.Names(type.Descriptor.Settings, static d => d.Id))
+            : PatchCheck.Setting(type, i, e.Value, "", m.Id);
     }
 
     private static (Patch?, PatchError?) Copy(Patch patch, Duplicate e)
@@ -152,7 +225,7 @@ public static class PatchEdits
 
     private static (Patch?, PatchError?) Map(Patch patch, ControllerMap map, DescriptorIndex? modules)
     {
-        if (PatchCheck.Controller(patch, map, modules, "") is { } error) return (null, error);
+        if (PatchCheck.Controller(patch, map, modules, "", null) is { } error) return (null, error);
         for (var i = 0; i < patch.Controllers.Length; i++)
         {
             if (patch.Controllers[i].SameAs(map)) return (patch with { Controllers = patch.Controllers.SetItem(i, map) }, null);
@@ -173,15 +246,6 @@ public static class PatchEdits
         if (PatchCheck.Structure(patch) is { } error) return (null, error);
         if (modules is not null && PatchCheck.Types(patch, modules) is { } mismatch) return (null, mismatch);
         return (Loops.Normalise(patch, null), null);
-    }
-
-    private static (Patch?, PatchError?) Change<T>(Patch patch, string id, T edit, Func<Module, T, Module> change)
-    {
-        var at = patch.IndexOf(id);
-        if (at < 0) return (null, NoModule(id));
-        var changed = change(patch.Modules[at], edit);
-        if (PatchCheck.Structure(changed, "module") is { } error) return (null, error);
-        return (patch with { Modules = patch.Modules.SetItem(at, changed) }, null);
     }
 
     // Name, notes and quantum: cheap to check by themselves.

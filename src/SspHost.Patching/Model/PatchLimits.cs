@@ -18,6 +18,9 @@ public static class PatchLimits
     /// <summary>Cables in a patch.</summary>
     public const int Cables = 16_384;
 
+    /// <summary>Cables that move one parameter.</summary>
+    public const int ParameterCables = Limits.MaxParameters;
+
     /// <summary>Scenes of a patch.</summary>
     public const int Scenes = 8;
 
@@ -71,6 +74,9 @@ public static class PatchLimits
 
         return true;
     }
+
+    /// <summary>Whether a cable may end there: at a port, or at a parameter with its mark.</summary>
+    public static bool IsEnd(PortRef to) => IsTypeId(to.IsParameter ? to.Port[1..] : to.Port);
 
     /// <summary>Whether <paramref name="text"/> is one line of at most <see cref="NameLength"/> characters.</summary>
     public static bool IsName(string text)

@@ -18,35 +18,42 @@ internal sealed class History
     // Steps back and forth that a replay of the journal can make: what it was last rewritten with, and what came since.
     private int _journalBack, _journalForth;
 
-    private Patch? _gestureBase; // the patch before the last step, while that step may still grow
+    // The last step, while it may still grow. It is only made when it is done: a knob that turns a thousand times costs no thousand steps.
+    private Growing? _growing;
 
-    public bool CanUndo => _done.Count > 0;
+    public bool CanUndo => _done.Count > 0 || _growing is not null;
 
     public bool CanRedo => _undone.Count > 0;
 
-    /// <summary>A new step from one patch to the next. What was undone is gone.</summary>
+    /// <summary>A new step from one patch to the next, which may grow. What was undone is gone.</summary>
     public void Add(ReadOnlySpan<Edit> edits, Patch before, Patch after)
     {
+        Close();
         _undone.Clear();
         _journalForth = 0;
         _journalBack++;
-        _done.Add(new Step(edits.ToArray(), PatchDelta.Between(before, after)));
-        _gestureBase = before;
+        _growing = new Growing(before, new MergedEdits(edits)) { After = after };
     }
 
     /// <summary>More of the last step; false where there is none that may grow.</summary>
     public bool Grow(ReadOnlySpan<Edit> edits, Patch after)
     {
-        if (_gestureBase is null || _done.Count == 0) return false;
-        _done[^1] = new Step(EditMerge.Merge(_done[^1].Edits, edits), PatchDelta.Between(_gestureBase, after));
+        if (_growing is null) return false;
+        _growing.Edits.Add(edits);
+        _growing.After = after;
         return true;
     }
 
     /// <summary>The last step grows no more.</summary>
-    public void Close() => _gestureBase = null;
+    public void Close()
+    {
+        if (_growing is not { } g) return;
+        _done.Add(new Step(g.Edits.ToArray(), PatchDelta.Between(g.Before, g.After)));
+        _growing = null;
+    }
 
     /// <summary>The patch before the last step.</summary>
-    public Patch PeekUndo(Patch current) => _done[^1].Delta.Undo(current);
+    public Patch PeekUndo(Patch current) => _growing?.Before ?? _done[^1].Delta.Undo(current);
 
     /// <summary>The patch after the step that was undone last.</summary>
     public Patch PeekRedo(Patch current) => _undone[^1].Delta.Redo(current);
@@ -78,49 +85,35 @@ internal sealed class History
     /// </summary>
     public List<JournalRecord> Snapshot(Patch current, int depth)
     {
-        var first = Math.Max(0, _done.Count - depth);
+        var steps = new List<Step>(depth);
         var past = current;
-        for (var i = _done.Count - 1; i >= first; i--) past = _done[i].Delta.Undo(past);
+        if (_growing is { } g && depth > 0)
+        {
+            past = g.Before;
+            steps.Add(new Step(g.Edits.ToArray(), PatchDelta.Between(g.Before, g.After)));
+        }
+
+        for (var i = _done.Count - 1; i >= 0 && steps.Count < depth; i--)
+        {
+            past = _done[i].Delta.Undo(past);
+            steps.Add(_done[i]);
+        }
+
         var records = new List<JournalRecord> { JournalRecord.Base(past) };
-        for (var i = first; i < _done.Count; i++) records.Add(JournalRecord.Do(_done[i].Edits));
+        for (var i = steps.Count - 1; i >= 0; i--) records.Add(JournalRecord.Do(steps[i].Edits));
         var again = Math.Max(0, _undone.Count - depth);
-        (_journalBack, _journalForth) = (_done.Count - first, _undone.Count - again);
+        (_journalBack, _journalForth) = (steps.Count, _undone.Count - again);
         for (var i = _undone.Count - 1; i >= again; i--) records.Add(JournalRecord.Do(_undone[i].Edits));
         for (var i = _undone.Count - 1; i >= again; i--) records.Add(JournalRecord.Undo);
         return records;
     }
-}
 
-/// <summary>Joins edits of one gesture: of many values for one knob the last counts.</summary>
-internal static class EditMerge
-{
-    public static Edit[] Merge(ReadOnlySpan<Edit> earlier, ReadOnlySpan<Edit> later)
+    private sealed class Growing(Patch before, MergedEdits edits)
     {
-        var merged = new List<Edit>(earlier.Length + later.Length);
-        merged.AddRange(earlier);
-        foreach (var e in later)
-        {
-            // Only past edits that set values, too: one that copies or removes a module may have read the old value.
-            var at = merged.Count - 1;
-            while (at >= 0 && SetsValue(merged[at]) && !SameTarget(merged[at], e)) at--;
-            if (at >= 0 && SetsValue(merged[at]) && SetsValue(e)) merged[at] = e;
-            else merged.Add(e);
-        }
+        public Patch Before { get; } = before;
 
-        return [.. merged];
+        public MergedEdits Edits { get; } = edits;
+
+        public required Patch After { get; set; }
     }
-
-    private static bool SetsValue(Edit e) => e is SetParameter or SetCableGain or Move or Rename or Bypass or SetSetting or RenamePatch or SetNotes or SetQuantum;
-
-    private static bool SameTarget(Edit a, Edit b) => (a, b) switch
-    {
-        (SetParameter x, SetParameter y) => x.Module == y.Module && x.Parameter == y.Parameter,
-        (SetSetting x, SetSetting y) => x.Module == y.Module && x.Setting == y.Setting,
-        (SetCableGain x, SetCableGain y) => x.From == y.From && x.To == y.To,
-        (Move x, Move y) => x.Module == y.Module,
-        (Rename x, Rename y) => x.Module == y.Module,
-        (Bypass x, Bypass y) => x.Module == y.Module,
-        (RenamePatch, RenamePatch) or (SetNotes, SetNotes) or (SetQuantum, SetQuantum) => true,
-        _ => false,
-    };
 }

@@ -6,14 +6,12 @@ namespace SspHost.Patching;
 
 /// <summary>
 /// Group commit: a record waits at most <see cref="Window"/> for others, then all are written and made durable together. A disk
-/// that refuses is asked again every second; nothing is dropped meanwhile.
+/// that refuses is asked again every so often (<see cref="PatchSessionOptions.JournalRetry"/>); nothing is dropped meanwhile.
 /// </summary>
 internal sealed class Journal : IDisposable
 {
     /// <summary>What a record waits for company; with an fsync of up to 150 ms it is durable within 250 ms.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromMilliseconds(100);
-
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly string _path;
     private readonly Func<List<JournalRecord>> _snapshot;
@@ -21,7 +19,9 @@ internal sealed class Journal : IDisposable
     private readonly object _lock = new();
     private readonly Thread _thread;
     private readonly long _growth;
+    private readonly TimeSpan _retry;
     private List<JournalRecord> _pending = [];
+    private MergedEdits? _growing; // the edits of the last pending record, while a knob turns
     private long _appended, _durable;
     private long _rewriteFor = -1; // number of a change that only a rewritten journal can hold; -1: none
     private bool _hurry, _stop;
@@ -32,17 +32,20 @@ internal sealed class Journal : IDisposable
     private long _length, _baseLength;
     private uint _chain;
     private bool _rewrite = true; // a journal starts by writing where it stands
+    private bool _torn; // whether something may stand behind _length
 
     /// <param name="path">The file.</param>
     /// <param name="ownerLock">The lock under which the owner appends and in which <paramref name="snapshot"/> is called.</param>
     /// <param name="snapshot">The records that lead to the present.</param>
     /// <param name="growth">Bytes by which the file may grow before it is rewritten.</param>
-    public Journal(string path, Lock ownerLock, Func<List<JournalRecord>> snapshot, long growth)
+    /// <param name="retry">How long a disk that refused is left alone.</param>
+    public Journal(string path, Lock ownerLock, Func<List<JournalRecord>> snapshot, long growth, TimeSpan retry)
     {
         _path = path;
         _ownerLock = ownerLock;
         _snapshot = snapshot;
         _growth = growth;
+        _retry = retry;
         _thread = new Thread(Run) { IsBackground = true, Name = "journal" };
         _thread.Start();
     }
@@ -64,9 +67,15 @@ internal sealed class Journal : IDisposable
             if (beyond) _rewriteFor = sequence;
             // A knob that turns: within one window only where it got to is written.
             if (record.Kind == JournalKind.More && _pending.Count > 0 && _pending[^1].Kind is JournalKind.Do or JournalKind.More)
-                _pending[^1] = _pending[^1] with { Edits = EditMerge.Merge(_pending[^1].Edits, record.Edits) };
+            {
+                (_growing ??= new MergedEdits(_pending[^1].Edits)).Add(record.Edits);
+            }
             else
+            {
+                Grown();
                 _pending.Add(record);
+            }
+
             _appended = sequence;
             Monitor.PulseAll(_lock);
         }
@@ -130,7 +139,10 @@ internal sealed class Journal : IDisposable
                 Volatile.Write(ref _trouble, trouble);
                 Monitor.PulseAll(_lock);
                 if (last) return;
-                if (trouble is not null && !_stop) Monitor.Wait(_lock, RetryAfter);
+
+                // However many turn knobs or wait meanwhile.
+                var again = Environment.TickCount64 + (long)_retry.TotalMilliseconds;
+                while (trouble is not null && !_stop && Environment.TickCount64 < again) Monitor.Wait(_lock, (int)Math.Max(1, again - Environment.TickCount64));
             }
         }
     }
@@ -156,18 +168,21 @@ internal sealed class Journal : IDisposable
         {
             if (_rewriteFor >= 0) return false;
             if (_pending.Count == 0) return true;
-            records = _pending;
-            _pending = [];
+            records = TakePending();
             sequence = _appended;
         }
 
         try
         {
+            // What an append that failed has left behind its end would be taken for damage.
+            if (_torn) RandomAccess.SetLength(_file!, _length);
             var bytes = new ArrayBufferWriter<byte>(4096);
             var chain = _chain;
             foreach (var r in records) JournalFormat.Write(bytes, r, ref chain);
+            _torn = true;
             RandomAccess.Write(_file!, bytes.WrittenSpan, _length);
             RandomAccess.FlushToDisk(_file!);
+            _torn = false;
             _chain = chain;
             _length += bytes.WrittenCount;
         }
@@ -192,8 +207,7 @@ internal sealed class Journal : IDisposable
             records = _snapshot();
             lock (_lock)
             {
-                superseded = _pending;
-                _pending = [];
+                superseded = TakePending();
                 sequence = _appended;
             }
         }
@@ -215,12 +229,13 @@ internal sealed class Journal : IDisposable
             _file = file;
             _chain = chain;
             _length = _baseLength = bytes.WrittenCount;
-            _rewrite = false;
+            _rewrite = _torn = false;
         }
         catch
         {
             file?.Dispose();
             PutBack(superseded);
+            Discard(temporary);
             throw;
         }
 
@@ -230,6 +245,36 @@ internal sealed class Journal : IDisposable
         }
 
         Publish(sequence);
+    }
+
+    // A half of it would fill the very disk that is full. Once it was renamed there is none.
+    private static void Discard(string temporary)
+    {
+        try
+        {
+            File.Delete(temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The next attempt overwrites it.
+        }
+    }
+
+    // Under _lock.
+    private void Grown()
+    {
+        if (_growing is null) return;
+        _pending[^1] = _pending[^1] with { Edits = _growing.ToArray() };
+        _growing = null;
+    }
+
+    // Under _lock.
+    private List<JournalRecord> TakePending()
+    {
+        Grown();
+        var records = _pending;
+        _pending = [];
+        return records;
     }
 
     private void PutBack(List<JournalRecord> records)

@@ -51,6 +51,9 @@ public sealed record PatchSessionOptions
 
     /// <summary>Bytes by which the journal grows before it is rewritten (or four times its size then, if that is more).</summary>
     public long JournalGrowth { get; init; } = 1 << 20;
+
+    /// <summary>How long a disk that refused the journal is left alone before it is asked again.</summary>
+    public TimeSpan JournalRetry { get; init; } = TimeSpan.FromSeconds(1);
 }
 
 /// <summary>A patch being played and edited. Thread-safe; every call is one transaction under the session's lock.</summary>
@@ -92,7 +95,7 @@ public sealed class PatchSession : IDisposable
         (var patch, _history, Recovery) = Patching.Recovery.Recover(path);
         Recovered = patch is not null;
         _current = patch ?? _current;
-        _journal = new Journal(path, _lock, () => _history.Snapshot(_current, options.JournalDepth), options.JournalGrowth);
+        _journal = new Journal(path, _lock, () => _history.Snapshot(_current, options.JournalDepth), options.JournalGrowth, options.JournalRetry);
     }
 
     /// <summary>Told in order, under the session's lock: be quick, wait for nobody, do not throw.</summary>
@@ -157,14 +160,9 @@ public sealed class PatchSession : IDisposable
         lock (_lock)
         {
             var before = _current;
-            var after = before;
+            if (PatchEdits.ApplyAll(before, edits, _modules, out var wrong) is not { } after) return wrong;
             var replaced = false;
-            foreach (var e in edits)
-            {
-                replaced |= e is ReplacePatch;
-                if (PatchEdits.Apply(after, e, _modules, out var wrong) is not { } next) return wrong;
-                after = next;
-            }
+            foreach (var e in edits) replaced |= e is ReplacePatch;
 
             if (!replaced && after.Equals(before)) return null; // nothing to undo, nothing to write
             if (Move(before, after, replaced, out var kind, out var warnings) is { } error) return error;

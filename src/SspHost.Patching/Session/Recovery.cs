@@ -50,13 +50,7 @@ internal static class Recovery
                     _ = history.Redone();
                     break;
                 case JournalKind.Do or JournalKind.More:
-                    var after = current;
-                    foreach (var e in r.Edits)
-                    {
-                        if (PatchEdits.Apply(after, e, null, out _) is not { } next) return (current, history, i);
-                        after = next;
-                    }
-
+                    if (PatchEdits.ApplyAll(current, r.Edits, null, out _) is not { } after) return (current, history, i);
                     if (r.Kind == JournalKind.Do || !history.Grow(r.Edits, after)) history.Add(r.Edits, current, after);
                     current = after;
                     break;

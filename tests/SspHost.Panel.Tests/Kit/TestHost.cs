@@ -55,12 +55,12 @@ internal sealed class TestHost : IPanelHost, IDisposable
     public IReadOnlyList<Edit>? Preset(string module, string name, out string why)
     {
         why = "there is no such preset";
-        return Kept.GetValueOrDefault((Session.Current.Find(module)!.Type, name));
+        return Session.Current.Find(module) is { } m ? Kept.GetValueOrDefault((m.Type, name)) : null;
     }
 
     public string? SavePreset(string module, string name)
     {
-        var m = Session.Current.Find(module)!;
+        if (Session.Current.Find(module) is not { } m) return $"there is no module {module}"; // it was undone while its name was written
         Kept[(m.Type, name)] = [.. m.Parameters.Select(p => new SetParameter(module, p.Name, p.Value))];
         return null;
     }
