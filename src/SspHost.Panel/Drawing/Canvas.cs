@@ -13,6 +13,9 @@ public enum Align : byte
     Right,
 }
 
+/// <summary>A text that is about to be drawn: where, in which colour, and whether it has to be cut.</summary>
+internal delegate void TextProbe(ReadOnlySpan<char> text, Rect box, Color color, bool cut);
+
 /// <summary>
 /// A picture and the pen for it. Coordinates are pixels from the top left corner. Belongs to one thread; drawing allocates nothing managed.
 /// </summary>
@@ -53,6 +56,9 @@ public sealed unsafe class Canvas : IDisposable
 
     /// <summary>The colours in use.</summary>
     public Theme Theme { get; set; } = Theme.Dark;
+
+    /// <summary>Told of each text before it is drawn, for tests: that it is legible where it stands, and not cut.</summary>
+    internal TextProbe? Probe { get; set; }
 
     /// <summary>The picture as it is now.</summary>
     public Frame Frame(ulong serial)
@@ -199,6 +205,7 @@ public sealed unsafe class Canvas : IDisposable
         if (text.IsEmpty) return;
         var count = Glyphs(text, font, out var glyphs);
         var width = WidthOf(font, glyphs, count);
+        Probe?.Invoke(text, Placed(x, y, Math.Min(width, most), font, align), color, width > most);
         if (width > most)
         {
             Free(glyphs);
@@ -217,6 +224,10 @@ public sealed unsafe class Canvas : IDisposable
         Text(text, x, box.Y + ((box.Height - _typeface.Height(font)) / 2), font, color, align, box.Width);
     }
 
+    /// <summary>The same in a smaller type where it does not fit in the larger one.</summary>
+    public void Text(ReadOnlySpan<char> text, Rect box, Font font, Font smaller, Color color, Align align = Align.Left) =>
+        Text(text, box, Measure(text, font) <= box.Width ? font : smaller, color, align);
+
     /// <summary>Writes the picture as a PNG file.</summary>
     public void WritePng(string path)
     {
@@ -233,6 +244,9 @@ public sealed unsafe class Canvas : IDisposable
         NativeMemory.Free(_text);
         _typeface.Dispose();
     }
+
+    private Rect Placed(double x, double y, double width, Font font, Align align) =>
+        new((int)(align switch { Align.Left => x, Align.Right => x - width, _ => x - (width / 2) }), (int)y, (int)width, (int)_typeface.Height(font));
 
     private void Source(Color color) => Cairo.SetSource(_context, color.Red, color.Green, color.Blue, color.Alpha);
 
@@ -313,6 +327,8 @@ public sealed unsafe class Canvas : IDisposable
         if (low > 0 && char.IsHighSurrogate(text[low - 1])) low--;
         text[..low].CopyTo(shorter);
         shorter[low] = '…';
-        Text(shorter[..(low + 1)], x, y, font, color, align);
+        var count = Glyphs(shorter[..(low + 1)], font, out var glyphs);
+        Show(glyphs, count, x, y, WidthOf(font, glyphs, count), font, color, align);
+        Free(glyphs);
     }
 }
