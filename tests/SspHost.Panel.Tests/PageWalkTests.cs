@@ -51,7 +51,6 @@ public sealed class PageWalkTests : IDisposable
             golden jacks
             press K1
             expect page text
-            press K4
             type LFO
             press K1
             turn E2 right 4

@@ -6,13 +6,17 @@ namespace SspHost.Panel.Tests;
 
 public sealed class PictureTests
 {
+    // Of 255: cairo's coverage of a slanting edge depends on where the clip cuts the path, by this much at most of what was seen (10).
+    private const int Edge = 16;
+
+    private readonly uint[] _whole = new uint[PanelSize.Width * PanelSize.Height];
     private readonly uint[] _pieces = new uint[PanelSize.Width * PanelSize.Height];
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void After_whatever_a_player_does_the_picture_drawn_in_pieces_is_bit_for_bit_the_one_drawn_whole(int seed)
+    public void After_whatever_a_player_does_no_pixel_has_changed_that_no_widget_reported_and_pieces_are_as_the_whole(int seed)
     {
         using var host = BusyHost.Make(12 + (14 * (seed - 1)));
         using var panel = new FrontPanel(host);
@@ -88,18 +92,35 @@ public sealed class PictureTests
 
     private void Holds(FrontPanel panel, string when)
     {
-        _ = panel.Draw();
+        var damage = panel.Draw().ToArray();
         Copy(panel.Frame, _pieces);
         panel.DrawAll();
         _ = panel.Draw();
         var frame = panel.Frame;
         for (var y = 0; y < frame.Height; y++)
         {
-            var (row, piece) = (frame.Row(y)[..frame.Width].ToArray(), _pieces.AsSpan(y * frame.Width, frame.Width).ToArray());
-            if (row.AsSpan().SequenceEqual(piece)) continue;
-            var x = row.AsSpan().CommonPrefixLength(piece);
-            Assert.Fail($"{when}: the pixel at {x}, {y} is {piece[x]:x8}, drawn whole {row[x]:x8}");
+            var row = frame.Row(y);
+            var piece = _pieces.AsSpan(y * frame.Width, frame.Width);
+            var before = _whole.AsSpan(y * frame.Width, frame.Width);
+            if (row.SequenceEqual(piece) && row.SequenceEqual(before)) continue;
+            for (var x = 0; x < frame.Width; x++)
+            {
+                if (row[x] != before[x] && !damage.Any(d => d.Contains(x, y))) Assert.Fail($"{when}: the pixel at {x}, {y} has changed from {before[x]:x8} to {row[x]:x8}, and no widget said so");
+                if (Far(row[x], piece[x])) Assert.Fail($"{when}: the pixel at {x}, {y} is {piece[x]:x8}, drawn whole {row[x]:x8}");
+            }
         }
+
+        Copy(frame, _whole);
+    }
+
+    private static bool Far(uint a, uint b)
+    {
+        for (var shift = 0; shift < 24; shift += 8)
+        {
+            if (Math.Abs((int)((a >> shift) & 255) - (int)((b >> shift) & 255)) > Edge) return true;
+        }
+
+        return false;
     }
 
     private static void Copy(in Frame frame, uint[] to)

@@ -12,7 +12,7 @@ internal sealed class PitchFinder
     public const int Window = 4096;
 
     private const int MostLag = Window / 2;
-    private const float Key = 0.93f; // a maximum counts from this share of the highest on: below, octaves are taken for the tone
+    private const float Key = 0.9f; // a maximum counts from this share of the highest on: below, octaves are taken for the tone
     private const float Clear = 0.6f; // of 1: what repeats itself less than that has no pitch
     private const float Quiet = 0.01f; // V RMS: a tuner that follows hiss is of no use
 
@@ -21,7 +21,8 @@ internal sealed class PitchFinder
 
     /// <summary>
     /// Hz of the newest samples; NaN where they are too few, too quiet, or repeat nothing. From about 4 periods in <see cref="Window"/> samples
-    /// (47 Hz at 48 kHz; the method itself down to 2) up to a tenth of the rate it is within a cent.
+    /// (47 Hz at 48 kHz; the method itself down to 2) up to a twelfth of the rate it is within a cent, as long as partials that are as strong as the
+    /// tone itself lie below a quarter of the rate: above, the top of a maximum is no parabola any more.
     /// </summary>
     public double Find(ReadOnlySpan<float> samples, double rate)
     {
@@ -76,7 +77,7 @@ internal sealed class PitchFinder
     // The first of the maxima between rising and falling zero crossings that is nearly as high as the highest; 0: there is none.
     private double FirstKey()
     {
-        var highest = 0f;
+        var highest = 0.0;
         for (var pass = 0; pass < 2; pass++)
         {
             var lag = 1;
@@ -92,8 +93,10 @@ internal sealed class PitchFinder
                 }
 
                 if (best >= MostLag - 1) continue;
-                if (pass == 0) highest = Math.Max(highest, _nsdf[best]);
-                else if (_nsdf[best] >= Key * highest) return Between(best);
+                // By the top between the samples: at high tones a sampled maximum is far below it.
+                var (at, top) = Between(best);
+                if (pass == 0) highest = Math.Max(highest, top);
+                else if (top >= Key * highest) return at;
             }
 
             if (highest < Clear) return 0;
@@ -103,11 +106,13 @@ internal sealed class PitchFinder
     }
 
     // The top of the parabola through a maximum and its neighbours.
-    private double Between(int lag)
+    private (double Lag, double Top) Between(int lag)
     {
         var (a, b, c) = ((double)_nsdf[lag - 1], (double)_nsdf[lag], (double)_nsdf[lag + 1]);
         var bend = a - (2 * b) + c;
-        return bend < 0 ? lag + Math.Clamp(0.5 * (a - c) / bend, -1, 1) : lag;
+        if (bend >= 0) return (lag, b);
+        var off = Math.Clamp(0.5 * (a - c) / bend, -1, 1);
+        return (lag + off, b - (0.25 * (a - c) * off));
     }
 
     private double Refined(double period)
@@ -119,7 +124,7 @@ internal sealed class PitchFinder
             while (lag > 1 && _nsdf[lag - 1] > _nsdf[lag]) lag--;
             // A signal that changes has no multiple there: what was found stays.
             if (Math.Abs((lag / (double)times) - period) > 0.04 * period || _nsdf[lag] < Clear) break;
-            period = Between(lag) / times;
+            period = Between(lag).Lag / times;
         }
 
         return period;

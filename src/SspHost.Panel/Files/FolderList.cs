@@ -30,8 +30,7 @@ internal static class FolderList
                 if (item.Name.StartsWith('.')) continue;
                 if (item is FileInfo file)
                 {
-                    // A link that leads nowhere is no file to open.
-                    if ((endings.Count > 0 && !endings.Contains(file.Extension, StringComparer.OrdinalIgnoreCase)) || !File.Exists(file.FullName)) continue;
+                    if ((endings.Count > 0 && !endings.Contains(file.Extension, StringComparer.OrdinalIgnoreCase)) || LeadsNowhere(file)) continue;
                     list.Add(new FileEntry(file.FullName, false, file.Length, file.LastWriteTime));
                 }
                 else
@@ -53,5 +52,19 @@ internal static class FolderList
 
         list.Sort((a, b) => a.IsFolder != b.IsFolder ? b.IsFolder.CompareTo(a.IsFolder) : string.Compare(a.Name, b.Name, StringComparison.OrdinalIgnoreCase));
         return list;
+    }
+
+    // A link to nothing is no file to open; to a chain of links, or in a circle, neither.
+    private static bool LeadsNowhere(FileInfo file)
+    {
+        if (file.LinkTarget is null) return false;
+        try
+        {
+            return file.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: true };
+        }
+        catch (IOException)
+        {
+            return true;
+        }
     }
 }

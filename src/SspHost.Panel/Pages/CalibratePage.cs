@@ -22,6 +22,7 @@ internal sealed class CalibratePage : Page
     private readonly double[] _samples = new double[2];
     private readonly double[] _volts = new double[2];
     private int _step;
+    private bool _turned; // the reading that is asked for: until then it follows what is likely
 
     public CalibratePage(FrontPanel panel, IJackDesk desk, bool output, int number)
         : base(panel)
@@ -70,6 +71,11 @@ internal sealed class CalibratePage : Page
         if (_output) _desk.Hold(_number, null);
     }
 
+    public override void Update(ulong now)
+    {
+        if (!_turned && !_output && Reading is >= 0 and var r) _volts[r] = Likely();
+    }
+
     public override SoftKey Key(int index, bool shift) => index switch
     {
         0 when _step == Last => new SoftKey("Keep it", Off: Line is null ? "the two readings are too near to each other" : null),
@@ -111,13 +117,15 @@ internal sealed class CalibratePage : Page
     public override void Turn(int encoder, in Gesture turn)
     {
         if (Reading is not (>= 0 and var r) || encoder > 2) return;
+        _turned = true;
         var step = encoder switch { 0 => 0.1, 1 => 0.01, _ => 0.001 };
         _volts[r] = Math.Clamp(Math.Round(_volts[r] + (step * turn.Steps), 3), -20, 20);
     }
 
     public override void Push(int encoder, bool held)
     {
-        if (encoder == 3 && Reading is >= 0 and var r) _volts[r] = -_volts[r];
+        if (encoder != 3 || Reading is not (>= 0 and var r)) return;
+        (_turned, _volts[r]) = (true, -_volts[r]);
     }
 
     private void Step(int step)
@@ -125,10 +133,16 @@ internal sealed class CalibratePage : Page
         _step = step;
         Hold();
         if (Reading is not (>= 0 and var r)) return;
-        // What the meter will say, about: the jack as it is set up now.
+        _turned = false;
+        _volts[r] = Likely();
+    }
+
+    // What the meter will say, about: by the jack as it is set up now.
+    private double Likely()
+    {
         var setup = _desk.Setup(_output, _number);
         var now = Now();
-        _volts[r] = Math.Round(setup.Zero + (setup.FullScale * (double.IsNaN(now) ? 0 : now)), _output ? 2 : 1);
+        return Math.Round(setup.Zero + (setup.FullScale * (double.IsNaN(now) ? 0 : now)), _output ? 2 : 1);
     }
 
     private void Hold()

@@ -20,6 +20,8 @@ internal sealed class FilesPage : Page
     private readonly ListBox _list;
     private readonly Facts _facts;
     private readonly Trash? _trash;
+    private readonly Func<IReadOnlyList<Stick>> _readSticks; // made once: they are asked for every other second
+    private readonly Action<IReadOnlyList<Stick>> _tookSticks;
     private List<Place> _places = [];
     private IReadOnlyList<FileEntry> _entries = [];
     private string _folder = "";
@@ -35,6 +37,8 @@ internal sealed class FilesPage : Page
         _placeList = View.Add(new ListBox { Bounds = new Rect(12, Body.Y + 8, 280, Body.Height - 16), Empty = "no files here" });
         _list = View.Add(new ListBox { Bounds = new Rect(304, Body.Y + 8, 760, Body.Height - 16), Empty = "nothing here yet" });
         _facts = View.Add(new Facts(this) { Bounds = new Rect(1076, Body.Y + 8, PanelSize.Width - 1088, Body.Height - 16) });
+        _readSticks = () => Desk is { } from ? Sticks.Read(from.MountTable) : [];
+        _tookSticks = Took;
         if (Host.Files is { } desk) _trash = new Trash(desk.Trash);
     }
 
@@ -73,11 +77,13 @@ internal sealed class FilesPage : Page
         _looked = now;
         if (Desk is null || _working) return;
         _working = true;
-        Host.Run(() => Sticks.Read(Desk.MountTable), sticks =>
-        {
-            _working = false;
-            if (!sticks.Select(s => (s.Root, s.ReadOnly)).SequenceEqual(_places.Where(p => p.Stick != null).Select(p => (p.Root, p.ReadOnly)))) Places(sticks);
-        });
+        Host.Run(_readSticks, _tookSticks);
+    }
+
+    private void Took(IReadOnlyList<Stick> sticks)
+    {
+        _working = false;
+        if (!sticks.Select(s => (s.Root, s.ReadOnly)).SequenceEqual(_places.Where(p => p.Stick != null).Select(p => (p.Root, p.ReadOnly)))) Places(sticks);
     }
 
     public override SoftKey Key(int index, bool shift)

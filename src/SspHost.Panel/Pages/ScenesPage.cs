@@ -53,7 +53,7 @@ internal sealed class ScenesPage : Page
 
     public override SoftKey Key(int index, bool shift)
     {
-        var empty = SceneAt(_chosen) is null ? $"scene {_chosen + 1} is empty: K2 stores one" : null;
+        var empty = SceneAt(_chosen) is null ? "this scene is empty: K2 stores one" : null;
         return (index, shift) switch
         {
             (0, false) => new SoftKey("Recall", Off: empty),

@@ -194,6 +194,7 @@ internal sealed class SettingsPage : Page
 
             Colour(draft);
             _until = Host.Now + TrialNs;
+            Panel.Say("this is being tried");
         });
     }
 

@@ -14,7 +14,7 @@ internal static class BusyHost
     public static TestHost Make(int modules = 40)
     {
         var host = new TestHost();
-        Assert.Null(host.Session.Apply(new ReplacePatch(PatchOf(host, modules))));
+        if (host.Session.Apply(new ReplacePatch(PatchOf(host, modules))) is { } error) throw new InvalidOperationException(error.ToString());
         foreach (var m in host.Session.Current.Modules) host.Moving.Loads[m.Id] = 0.012f;
         host.Moving.Sound = Sound(port => 130.8 * (1 + port.Module.Length + port.Port.Length));
         host.Status = Playing();
@@ -56,11 +56,12 @@ internal static class BusyHost
         var kept = new Dictionary<PortRef, float[]>();
         return port =>
         {
-            if (kept.TryGetValue(port, out var samples)) return samples;
-            var step = 2 * Math.PI * hertz(port) / 48_000;
-            return kept[port] = [.. Enumerable.Range(0, ILive.TapSamples).Select(i => (float)(4 * Math.Sin(i * step)))];
+            if (!kept.TryGetValue(port, out var samples)) kept.Add(port, samples = Sine(hertz(port)));
+            return samples;
         };
     }
+
+    private static float[] Sine(double hertz) => [.. Enumerable.Range(0, ILive.TapSamples).Select(i => (float)(4 * Math.Sin(2 * Math.PI * hertz * i / 48_000)))];
 
     private static Patch PatchOf(TestHost host, int modules)
     {

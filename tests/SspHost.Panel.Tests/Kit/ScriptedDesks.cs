@@ -47,21 +47,23 @@ internal sealed class ScriptedFiles : IFileDesk, IDisposable
 {
     public ScriptedFiles()
     {
+        (Patches, Presets, Recordings, Trash) = (Path.Combine(Root, "patches"), Path.Combine(Root, "presets"), Path.Combine(Root, "recordings"), Path.Combine(Root, "trash"));
+        MountTable = Path.Combine(Root, "mountinfo");
         foreach (var folder in new[] { Patches, Presets, Recordings }) Directory.CreateDirectory(folder);
         File.WriteAllText(MountTable, "");
     }
 
     public string Root { get; } = Directory.CreateTempSubdirectory("ssp-panel-").FullName;
 
-    public string Patches => Path.Combine(Root, "patches");
+    public string Patches { get; }
 
-    public string Presets => Path.Combine(Root, "presets");
+    public string Presets { get; }
 
-    public string Recordings => Path.Combine(Root, "recordings");
+    public string Recordings { get; }
 
-    public string Trash => Path.Combine(Root, "trash");
+    public string Trash { get; }
 
-    public string MountTable => Path.Combine(Root, "mountinfo");
+    public string MountTable { get; }
 
     public List<string> Asked { get; } = [];
 

@@ -9,7 +9,7 @@ namespace SspHost.Panel.Pages.Cards;
 /// </summary>
 internal sealed class CardGrid(Rect bounds)
 {
-    private const int NarrowPitch = 140, WidePitch = 262, LowPitch = 50, HighPitch = 88;
+    private const int NarrowPitch = 132, WidePitch = 262, LowPitch = 50, HighPitch = 88;
 
     private int _first, _rows;
 
@@ -32,7 +32,7 @@ internal sealed class CardGrid(Rect bounds)
     public int RowPitch { get; private set; } = HighPitch;
 
     // Between two columns, for cables to turn in.
-    private int Gap => Math.Max(30, Pitch / 5);
+    private int Gap => Math.Max(28, Pitch / 5);
 
     /// <summary>Rows that a layout may have.</summary>
     public static int RowsFor(int modules) => modules > MostLarge ? SmallRows : LargeRows;

@@ -31,6 +31,7 @@ internal sealed class CardMap(FrontPanel panel) : Widget
         public bool Bypass;
         public int Outputs; // those with a cable
         public ulong Looked;
+        public int Level; // pixels of its bar
     }
 
     private struct Wire
@@ -93,7 +94,9 @@ internal sealed class CardMap(FrontPanel panel) : Widget
             if (!card.Box.Overlaps(Bounds)) continue;
             var looks = default(Looks);
             var live = panel.Host.Live;
-            looks.Add(LevelPixels(card.Id, card.Box.Width));
+            var level = LevelPixels(card.Id, card.Box.Width);
+            if (level != card.Level) damage.Add(LevelBar(card.Box).And(Bounds)); // the bar alone: forty of them move at once
+            card.Level = level;
             looks.Add(LoadTenths(card.Id));
             looks.Add(live.Shed(card.Id) ?? "");
             if (looks.Value == card.Looked) continue;
@@ -110,13 +113,13 @@ internal sealed class CardMap(FrontPanel panel) : Widget
             // Cables that are lit up lie over the others.
             for (var i = 0; i < _wires.Length; i++)
             {
-                if (Lit(i) == (pass == 1)) DrawWire(canvas, i);
+                if (Lit(i) == (pass == 1) && Box(in _wires[i]).Overlaps(canvas.Clipped)) DrawWire(canvas, i);
             }
         }
 
         for (var i = 0; i < _cards.Length; i++)
         {
-            if (_cards[i].Box.Overlaps(Bounds)) DrawCard(canvas, i);
+            if (_cards[i].Box.Inset(-Lamp).Overlaps(canvas.Clipped)) DrawCard(canvas, i);
         }
 
         canvas.Unclip();
@@ -195,6 +198,14 @@ internal sealed class CardMap(FrontPanel panel) : Widget
         }
     }
 
+    // What a cable is drawn in, with what is written on it: its curve lies within its four points.
+    private static Rect Box(in Wire w)
+    {
+        var reach = Math.Max(24, Math.Abs(w.X1 - w.X0) / 2);
+        return Rect.FromEdges(
+            (int)Math.Min(w.X0, w.X1 - reach) - 30, (int)Math.Min(w.Y0, w.Y1) - 26, (int)Math.Max(w.X0 + reach, w.X1) + 30, (int)Math.Max(w.Y0, w.Y1) + 6);
+    }
+
     private bool Lit(int wire) => Cable >= 0 ? wire == Cable : _chosen >= 0 && (_wires[wire].From == _chosen || _wires[wire].To == _chosen);
 
     private void DrawWire(Canvas canvas, int i)
@@ -238,12 +249,14 @@ internal sealed class CardMap(FrontPanel panel) : Widget
         }
 
         var level = LevelPixels(card.Id, box.Width);
-        var bar = new Rect(box.X + 16, box.Bottom - LevelHeight - 4, box.Width - 32, LevelHeight);
+        var bar = LevelBar(box);
         canvas.FillRound(bar, 2, theme.Background);
         if (level > 0) canvas.FillRound(bar with { Width = level }, 2, level >= bar.Width ? theme.Bad : theme.Good);
         for (var o = 0; o < card.Outputs; o++)
             canvas.Disc(box.Right, box.Y + (box.Height * (o + 1.0) / (card.Outputs + 1)), Lamp - 1, card.Bypass ? theme.Line : accent);
     }
+
+    private static Rect LevelBar(Rect card) => new(card.X + 16, card.Bottom - LevelHeight - 4, card.Width - 32, LevelHeight);
 
     // The loudest output as a bar over the width of a card: full at 10 V.
     private int LevelPixels(string module, int width)
