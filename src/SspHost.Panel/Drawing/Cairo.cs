@@ -6,7 +6,7 @@ namespace SspHost.Panel.Drawing;
 internal static unsafe partial class Cairo
 {
     public const int FormatRgb24 = 1; // 32 bits a pixel, the upper eight unused
-    public const int LineCapRound = 1, LineJoinRound = 1, LineJoinBevel = 2;
+    public const int LineCapRound = 1, LineJoinRound = 1;
     public const int SlantNormal = 0, WeightNormal = 0, WeightBold = 1;
     public const int AntialiasGray = 2, HintStyleNone = 1, HintMetricsOff = 1;
     public const int StatusSuccess = 0;

@@ -23,6 +23,7 @@ public sealed unsafe class Canvas : IDisposable
 {
     private const int MostBytes = 1024; // of a text: more fits no line of the panel
     private const int MostGlyphs = 256;
+    private const int Pieces = 16;
 
     private readonly Typeface _typeface = new();
     private readonly nint _surface;
@@ -171,9 +172,14 @@ public sealed unsafe class Canvas : IDisposable
         if (ys.Length < 2) return;
         Cairo.NewPath(_context);
         Cairo.MoveTo(_context, x, ys[0]);
-        for (var i = 1; i < ys.Length; i++) Cairo.LineTo(_context, x + (i * step), ys[i]);
         Pen(color, width);
-        StrokeMany();
+        for (var i = 1; i < ys.Length; i++)
+        {
+            Cairo.LineTo(_context, x + (i * step), ys[i]);
+            if (i % Pieces == 0) StrokeOn(x + (i * step), ys[i]);
+        }
+
+        Cairo.Stroke(_context);
     }
 
     /// <summary>A line through points, x and y in turn; closed and filled where <paramref name="filled"/>.</summary>
@@ -182,7 +188,13 @@ public sealed unsafe class Canvas : IDisposable
         if (points.Length < 4) return;
         Cairo.NewPath(_context);
         Cairo.MoveTo(_context, points[0], points[1]);
-        for (var i = 2; i + 1 < points.Length; i += 2) Cairo.LineTo(_context, points[i], points[i + 1]);
+        Pen(color, width);
+        for (var i = 2; i + 1 < points.Length; i += 2)
+        {
+            Cairo.LineTo(_context, points[i], points[i + 1]);
+            if (!filled && i / 2 % Pieces == 0) StrokeOn(points[i], points[i + 1]);
+        }
+
         if (filled)
         {
             Cairo.ClosePath(_context);
@@ -191,8 +203,7 @@ public sealed unsafe class Canvas : IDisposable
             return;
         }
 
-        Pen(color, width);
-        StrokeMany();
+        Cairo.Stroke(_context);
     }
 
     /// <summary>Pixels that a text takes in one line.</summary>
@@ -267,12 +278,11 @@ public sealed unsafe class Canvas : IDisposable
         Cairo.SetLineWidth(_context, width);
     }
 
-    // A line of a thousand pieces: round joins between them are a third of the time and cannot be seen.
-    private void StrokeMany()
+    // A long line is stroked piece by piece: cairo looks for crossings within a path, and a dense wave has thousands.
+    private void StrokeOn(double x, double y)
     {
-        Cairo.SetLineJoin(_context, Cairo.LineJoinBevel);
         Cairo.Stroke(_context);
-        Cairo.SetLineJoin(_context, Cairo.LineJoinRound);
+        Cairo.MoveTo(_context, x, y);
     }
 
     private void Round(double x, double y, double width, double height, double radius)
