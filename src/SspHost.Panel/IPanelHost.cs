@@ -53,6 +53,18 @@ public interface IPanelHost
     /// <summary>Saves the patch; null: where it was opened or saved last.</summary>
     string? Save(string? path);
 
+    /// <summary>The jacks; null: the host has none to set up.</summary>
+    IJackDesk? Jacks => null;
+
+    /// <summary>Folders and recording; null: there are none.</summary>
+    IFileDesk? Files => null;
+
+    /// <summary>Histories and tools; null: there are none.</summary>
+    ISystemDesk? Machine => null;
+
+    /// <summary>What can be configured; null: nothing from here.</summary>
+    ISettingsDesk? Settings => null;
+
     /// <summary>The MIDI controller that was moved last, on any port: for learning.</summary>
     ControllerMove LastController { get; }
 

@@ -44,6 +44,7 @@ public sealed class WalkTests : IDisposable
         expect module audio-out1
         turn E1 left 9                 # the oscillator at the left
         turn E2 left 9
+        turn E2 right 2                # sine, triangle, saw
         push E4
         expect cable vco1.saw -> audio-out1.in1
         golden connect

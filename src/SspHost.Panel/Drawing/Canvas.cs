@@ -13,6 +13,9 @@ public enum Align : byte
     Right,
 }
 
+/// <summary>A text that is about to be drawn: where, in which colour, and whether it has to be cut.</summary>
+internal delegate void TextProbe(ReadOnlySpan<char> text, Rect box, Color color, bool cut);
+
 /// <summary>
 /// A picture and the pen for it. Coordinates are pixels from the top left corner. Belongs to one thread; drawing allocates nothing managed.
 /// </summary>
@@ -20,6 +23,7 @@ public sealed unsafe class Canvas : IDisposable
 {
     private const int MostBytes = 1024; // of a text: more fits no line of the panel
     private const int MostGlyphs = 256;
+    private const int Pieces = 16;
 
     private readonly Typeface _typeface = new();
     private readonly nint _surface;
@@ -27,6 +31,8 @@ public sealed unsafe class Canvas : IDisposable
     private readonly void* _pixels;
     private readonly Cairo.Glyph* _glyphs;
     private readonly byte* _text;
+    private readonly Rect[] _clips = new Rect[8];
+    private int _depth;
 
     public Canvas(int width = PanelSize.Width, int height = PanelSize.Height)
     {
@@ -54,6 +60,9 @@ public sealed unsafe class Canvas : IDisposable
     /// <summary>The colours in use.</summary>
     public Theme Theme { get; set; } = Theme.Dark;
 
+    /// <summary>Told of each text before it is drawn, for tests: that it is legible where it stands, and not cut.</summary>
+    internal TextProbe? Probe { get; set; }
+
     /// <summary>The picture as it is now.</summary>
     public Frame Frame(ulong serial)
     {
@@ -61,16 +70,25 @@ public sealed unsafe class Canvas : IDisposable
         return new Frame((nint)_pixels, Width, Height, Stride, serial);
     }
 
-    /// <summary>Everything until <see cref="Unclip"/> is drawn within this rectangle only. Nests.</summary>
+    /// <summary>What is drawn into at this moment: what lies outside need not be drawn.</summary>
+    public Rect Clipped => _depth > 0 ? _clips[_depth - 1] : Bounds;
+
+    /// <summary>Everything until <see cref="Unclip"/> is drawn within this rectangle only. Nests, eight deep.</summary>
     public void Clip(Rect r)
     {
+        _clips[_depth] = Clipped.And(r);
+        _depth++;
         Cairo.Save(_context);
         Cairo.NewPath(_context);
         Cairo.Rectangle(_context, r.X, r.Y, Math.Max(0, r.Width), Math.Max(0, r.Height));
         Cairo.Clip(_context);
     }
 
-    public void Unclip() => Cairo.Restore(_context);
+    public void Unclip()
+    {
+        _depth--;
+        Cairo.Restore(_context);
+    }
 
     public void Fill(Rect r, Color color)
     {
@@ -154,8 +172,13 @@ public sealed unsafe class Canvas : IDisposable
         if (ys.Length < 2) return;
         Cairo.NewPath(_context);
         Cairo.MoveTo(_context, x, ys[0]);
-        for (var i = 1; i < ys.Length; i++) Cairo.LineTo(_context, x + (i * step), ys[i]);
         Pen(color, width);
+        for (var i = 1; i < ys.Length; i++)
+        {
+            Cairo.LineTo(_context, x + (i * step), ys[i]);
+            if (i % Pieces == 0) StrokeOn(x + (i * step), ys[i]);
+        }
+
         Cairo.Stroke(_context);
     }
 
@@ -165,7 +188,13 @@ public sealed unsafe class Canvas : IDisposable
         if (points.Length < 4) return;
         Cairo.NewPath(_context);
         Cairo.MoveTo(_context, points[0], points[1]);
-        for (var i = 2; i + 1 < points.Length; i += 2) Cairo.LineTo(_context, points[i], points[i + 1]);
+        Pen(color, width);
+        for (var i = 2; i + 1 < points.Length; i += 2)
+        {
+            Cairo.LineTo(_context, points[i], points[i + 1]);
+            if (!filled && i / 2 % Pieces == 0) StrokeOn(points[i], points[i + 1]);
+        }
+
         if (filled)
         {
             Cairo.ClosePath(_context);
@@ -174,7 +203,6 @@ public sealed unsafe class Canvas : IDisposable
             return;
         }
 
-        Pen(color, width);
         Cairo.Stroke(_context);
     }
 
@@ -199,6 +227,7 @@ public sealed unsafe class Canvas : IDisposable
         if (text.IsEmpty) return;
         var count = Glyphs(text, font, out var glyphs);
         var width = WidthOf(font, glyphs, count);
+        Probe?.Invoke(text, Placed(x, y, Math.Min(width, most), font, align), color, width > most);
         if (width > most)
         {
             Free(glyphs);
@@ -217,6 +246,10 @@ public sealed unsafe class Canvas : IDisposable
         Text(text, x, box.Y + ((box.Height - _typeface.Height(font)) / 2), font, color, align, box.Width);
     }
 
+    /// <summary>The same in a smaller type where it does not fit in the larger one.</summary>
+    public void Text(ReadOnlySpan<char> text, Rect box, Font font, Font smaller, Color color, Align align = Align.Left) =>
+        Text(text, box, Measure(text, font) <= box.Width ? font : smaller, color, align);
+
     /// <summary>Writes the picture as a PNG file.</summary>
     public void WritePng(string path)
     {
@@ -234,12 +267,22 @@ public sealed unsafe class Canvas : IDisposable
         _typeface.Dispose();
     }
 
+    private Rect Placed(double x, double y, double width, Font font, Align align) =>
+        new((int)(align switch { Align.Left => x, Align.Right => x - width, _ => x - (width / 2) }), (int)y, (int)width, (int)_typeface.Height(font));
+
     private void Source(Color color) => Cairo.SetSource(_context, color.Red, color.Green, color.Blue, color.Alpha);
 
     private void Pen(Color color, double width)
     {
         Source(color);
         Cairo.SetLineWidth(_context, width);
+    }
+
+    // A long line is stroked piece by piece: cairo looks for crossings within a path, and a dense wave has thousands.
+    private void StrokeOn(double x, double y)
+    {
+        Cairo.Stroke(_context);
+        Cairo.MoveTo(_context, x, y);
     }
 
     private void Round(double x, double y, double width, double height, double radius)
@@ -313,6 +356,8 @@ public sealed unsafe class Canvas : IDisposable
         if (low > 0 && char.IsHighSurrogate(text[low - 1])) low--;
         text[..low].CopyTo(shorter);
         shorter[low] = '…';
-        Text(shorter[..(low + 1)], x, y, font, color, align);
+        var count = Glyphs(shorter[..(low + 1)], font, out var glyphs);
+        Show(glyphs, count, x, y, WidthOf(font, glyphs, count), font, color, align);
+        Free(glyphs);
     }
 }

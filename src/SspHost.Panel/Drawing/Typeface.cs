@@ -37,6 +37,9 @@ internal sealed unsafe class Typeface : IDisposable
         (Family, Cairo.WeightBold, 44),
     ];
 
+    /// <summary>Sizes in pixels.</summary>
+    public static IEnumerable<double> Pixels => Sizes.Select(s => s.Size);
+
     private readonly nint[] _fonts = new nint[Sizes.Length];
     private readonly Cairo.FontExtents[] _extents = new Cairo.FontExtents[Sizes.Length];
 

@@ -162,6 +162,7 @@ internal sealed class AddPage : Page
         var id = patch.FreeId(module.Id);
         if (!Panel.Apply(new AddModule(new Module { Id = id, Type = module.Id, Version = module.Version }))) return;
         Panel.Selection.Module = id;
+        _search = ""; // the next one is another one
         Panel.Go(connect ? "connect" : "patch");
         Panel.Say($"{id} is placed");
     }

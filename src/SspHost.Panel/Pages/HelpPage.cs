@@ -16,12 +16,13 @@ internal sealed class HelpPage : Page
         : base(panel)
     {
         _of = of;
+        Title = "Help: " + of.Title;
         _prose = View.Add(new Prose { Bounds = Body.Inset(16), Text = of.Help });
     }
 
     public override string Id => "help";
 
-    public override string Title => "Help: " + _of.Title;
+    public override string Title { get; }
 
     public override string Help => _of.Help;
 

@@ -103,6 +103,15 @@ internal sealed class ModulePage : Page
 
     public override void Update(ulong now)
     {
+        Follow();
+        Learn();
+        ShowDials();
+        _picture.Update(Module, Descriptor, now);
+    }
+
+    // Before anything is turned, too: several events may come between two frames, and the first of them may choose another module.
+    private void Follow()
+    {
         var patch = Host.Session.Current;
         if (!ReferenceEquals(patch, _shown) || _module != Panel.Selection.Module)
         {
@@ -110,10 +119,6 @@ internal sealed class ModulePage : Page
             (_shown, _module) = (patch, Panel.Selection.Module);
             Rebuild();
         }
-
-        Learn();
-        ShowDials();
-        _picture.Update(Module, Descriptor, now);
     }
 
     public override SoftKey Key(int index, bool shift)
@@ -189,6 +194,7 @@ internal sealed class ModulePage : Page
 
     public override void Turn(int encoder, in Gesture turn)
     {
+        Follow();
         if (Module is not { } m || Current is not { } bank || encoder >= bank.Count) return;
         var i = bank.First + encoder;
         switch (bank.Kind)
@@ -208,6 +214,7 @@ internal sealed class ModulePage : Page
 
     public override void Push(int encoder, bool held)
     {
+        Follow();
         if (Module is not { } m || Current is not { } bank || encoder >= bank.Count) return;
         var i = bank.First + encoder;
         switch (bank.Kind)
@@ -268,6 +275,7 @@ internal sealed class ModulePage : Page
     private void Randomise(bool all)
     {
         if (Module is not { } m || Descriptor is not { } d) return;
+        Follow();
         var (first, count) = all || Current is not { Kind: BankKind.Knobs } bank ? (0, d.Parameters.Count) : (bank.First, bank.Count);
         var edits = new Edit[count];
         for (var i = 0; i < count; i++)

@@ -17,5 +17,10 @@ internal static class PageList
         pages.Add(new ConnectPage(panel));
         pages.Add(new ModulePage(panel));
         pages.Add(new ScenesPage(panel));
+        pages.Add(new JacksPage(panel));
+        pages.Add(new ScopePage(panel));
+        pages.Add(new FilesPage(panel));
+        pages.Add(new SystemPage(panel));
+        pages.Add(new SettingsPage(panel));
     }
 }

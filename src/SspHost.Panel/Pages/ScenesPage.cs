@@ -53,7 +53,7 @@ internal sealed class ScenesPage : Page
 
     public override SoftKey Key(int index, bool shift)
     {
-        var empty = SceneAt(_chosen) is null ? $"scene {_chosen + 1} is empty: K2 stores one" : null;
+        var empty = SceneAt(_chosen) is null ? "this scene is empty: K2 stores one" : null;
         return (index, shift) switch
         {
             (0, false) => new SoftKey("Recall", Off: empty),
@@ -165,7 +165,7 @@ internal sealed class ScenesPage : Page
             Span<char> room = stackalloc char[48];
             var line = new TextLine(room);
             line.Add((long)(number + 1));
-            canvas.Text(line.Text, new Rect(Bounds.X + 18, Bounds.Y, 60, Bounds.Height), Font.Huge, scene is null ? theme.Line : theme.Text);
+            canvas.Text(line.Text, new Rect(Bounds.X + 18, Bounds.Y, 60, Bounds.Height), Font.Huge, scene is null ? theme.Dim : theme.Text);
             var text = new Rect(Bounds.X + 80, Bounds.Y + 22, Bounds.Width - 96, 30);
             if (scene is null)
             {

@@ -54,7 +54,7 @@ internal sealed class Dial : Widget
         line.Add('E');
         line.Add((long)(Encoder + 1));
         canvas.Text(line.Text, Bounds.X + 12, Bounds.Y + 8, Font.Small, theme.Dim);
-        canvas.Text(p.Name, new Rect(Bounds.X + 40, Bounds.Y + 6, Bounds.Width - 80, 24), Font.Strong, theme.Text, Align.Center);
+        canvas.Text(p.Name, new Rect(Bounds.X + 36, Bounds.Y + 6, Bounds.Width - 48, 24), Font.Strong, Font.Small, theme.Text, Align.Center);
 
         var radius = Math.Min(Bounds.Width / 2.0 - 24, (Bounds.Height - 84) / 1.75);
         var (x, y) = (Bounds.X + (Bounds.Width / 2.0), Bounds.Y + 40 + radius);

@@ -1,4 +1,4 @@
-// A text of paragraphs and lists, set in two columns.
+// A text of paragraphs and lists, set in columns.
 using SspHost.Panel.Drawing;
 using SspHost.Panel.Surface;
 
@@ -25,9 +25,12 @@ internal sealed class Prose : Widget
         }
     }
 
+    /// <summary>Columns that it is set in.</summary>
+    public int Columns { get; init; } = 2;
+
     private int Rows => Math.Max(1, Bounds.Height / LineHeight);
 
-    public void Scroll(int lines) => _first = Math.Clamp(_first + lines, 0, Math.Max(0, _lines.Count - (2 * Rows)));
+    public void Scroll(int lines) => _first = Math.Clamp(_first + lines, 0, Math.Max(0, _lines.Count - (Columns * Rows)));
 
     protected override void Look(ref Looks looks)
     {
@@ -37,9 +40,9 @@ internal sealed class Prose : Widget
 
     public override void Draw(Canvas canvas)
     {
-        var width = (Bounds.Width - Gap) / 2;
+        var width = ((Bounds.Width + Gap) / Columns) - Gap;
         if (!ReferenceEquals(_set, _text)) Set(canvas, width);
-        for (var i = 0; i < 2 * Rows && _first + i < _lines.Count; i++)
+        for (var i = 0; i < Columns * Rows && _first + i < _lines.Count; i++)
         {
             var (text, item) = _lines[_first + i];
             var x = Bounds.X + (i / Rows * (width + Gap));
@@ -48,9 +51,9 @@ internal sealed class Prose : Widget
             canvas.Text(text, item || text.StartsWith('\t') ? x + Indent : x, y, Font.Body, canvas.Theme.Text);
         }
 
-        if (_lines.Count > 2 * Rows)
+        if (_lines.Count > Columns * Rows)
         {
-            var share = (double)Rows * 2 / _lines.Count;
+            var share = (double)Rows * Columns / _lines.Count;
             var track = new Rect(Bounds.Right - 6, Bounds.Y, 6, Bounds.Height);
             canvas.FillRound(track, 3, canvas.Theme.Card);
             canvas.FillRound(track with { Y = track.Y + (track.Height * _first / _lines.Count), Height = (int)(track.Height * share) }, 3, canvas.Theme.Line);

@@ -47,7 +47,7 @@ internal sealed class SoftKeyBar : Widget
             canvas.FillRound(field, 8, key.On ? theme.Selected : theme.Card);
             if (key.On) canvas.FrameRound(field, 8, theme.Focus);
             if (key.IsEmpty) continue;
-            var color = key.Off is null ? theme.Text : theme.Line.Towards(theme.Dim, 0.5);
+            var color = key.Off is null ? theme.Text : theme.Dim;
             if (key.Long is { } held)
             {
                 canvas.Text(key.Label, new Rect(field.X + 6, field.Y + 1, field.Width - 12, 20), Font.Strong, color, Align.Center);
@@ -55,7 +55,7 @@ internal sealed class SoftKeyBar : Widget
             }
             else
             {
-                canvas.Text(key.Label, field.Inset(6), Font.Strong, color, Align.Center);
+                canvas.Text(key.Label, field.Inset(6), key.Off is null ? Font.Strong : Font.Body, color, Align.Center);
             }
         }
     }

@@ -41,7 +41,11 @@ public sealed class View
     {
         foreach (var w in _widgets)
         {
-            if (w.Bounds.Overlaps(part)) w.Draw(canvas);
+            if (!w.Bounds.Overlaps(part)) continue;
+            // The round end of a line does not reach into its neighbour, who would not know of it.
+            canvas.Clip(w.Bounds);
+            w.Draw(canvas);
+            canvas.Unclip();
         }
     }
 }

@@ -30,6 +30,22 @@ internal sealed class TestHost : IPanelHost, IDisposable
 
     public ILive Live => Moving;
 
+    public ScriptedJacks Jack { get; } = new();
+
+    public ScriptedFiles Folders { get; } = new();
+
+    public ScriptedMachine Machines { get; } = new();
+
+    public ScriptedSettings Set { get; } = new();
+
+    public IJackDesk? Jacks => Jack;
+
+    public IFileDesk? Files => Folders;
+
+    public ISystemDesk? Machine => Machines;
+
+    public ISettingsDesk? Settings => Set;
+
     public StatusReport Status { get; set; } = new() { State = "playing" };
 
     public CostsReport Costs { get; set; } = new() { Time = "", Monotonic = "0" };
@@ -99,9 +115,19 @@ internal sealed class TestHost : IPanelHost, IDisposable
 
     public string? Recall(string name) => _kept.GetValueOrDefault(name);
 
-    public void Run<T>(Func<T> work, Action<T> done) => done(work());
+    /// <summary>Work off the panel's thread is left undone: what is measured is the panel's own.</summary>
+    public bool FilesStand { get; set; }
 
-    public void Dispose() => Session.Dispose();
+    public void Run<T>(Func<T> work, Action<T> done)
+    {
+        if (!FilesStand) done(work());
+    }
+
+    public void Dispose()
+    {
+        Session.Dispose();
+        Folders.Dispose();
+    }
 
     private static List<ModuleDescriptor> Describe()
     {

@@ -25,13 +25,13 @@ internal sealed class CardMap(FrontPanel panel) : Widget
 
     private struct Card
     {
-        public string Id, Name, Type;
-        public Color Accent;
+        public string Id, Name, Type, Family;
         public Cell Cell;
         public Rect Box;
         public bool Bypass;
         public int Outputs; // those with a cable
         public ulong Looked;
+        public int Level; // pixels of its bar
     }
 
     private struct Wire
@@ -94,7 +94,9 @@ internal sealed class CardMap(FrontPanel panel) : Widget
             if (!card.Box.Overlaps(Bounds)) continue;
             var looks = default(Looks);
             var live = panel.Host.Live;
-            looks.Add(LevelPixels(card.Id, card.Box.Width));
+            var level = LevelPixels(card.Id, card.Box.Width);
+            if (level != card.Level) damage.Add(LevelBar(card.Box).And(Bounds)); // the bar alone: forty of them move at once
+            card.Level = level;
             looks.Add(LoadTenths(card.Id));
             looks.Add(live.Shed(card.Id) ?? "");
             if (looks.Value == card.Looked) continue;
@@ -111,13 +113,13 @@ internal sealed class CardMap(FrontPanel panel) : Widget
             // Cables that are lit up lie over the others.
             for (var i = 0; i < _wires.Length; i++)
             {
-                if (Lit(i) == (pass == 1)) DrawWire(canvas, i);
+                if (Lit(i) == (pass == 1) && Box(in _wires[i]).Overlaps(canvas.Clipped)) DrawWire(canvas, i);
             }
         }
 
         for (var i = 0; i < _cards.Length; i++)
         {
-            if (_cards[i].Box.Overlaps(Bounds)) DrawCard(canvas, i);
+            if (_cards[i].Box.Inset(-Lamp).Overlaps(canvas.Clipped)) DrawCard(canvas, i);
         }
 
         canvas.Unclip();
@@ -160,7 +162,7 @@ internal sealed class CardMap(FrontPanel panel) : Widget
             var type = panel.Host.Modules.Find(m.Type)?.Descriptor;
             ref var card = ref _cards[i];
             (card.Id, card.Name, card.Type, card.Bypass) = (m.Id, m.Label.Length > 0 ? m.Label : m.Id, type?.Name ?? m.Type, m.Bypass);
-            card.Accent = panel.Canvas.Theme.Of(type?.Family ?? "");
+            card.Family = type?.Family ?? "";
         }
     }
 
@@ -168,9 +170,9 @@ internal sealed class CardMap(FrontPanel panel) : Widget
     {
         _version++;
         _grid ??= new CardGrid(Bounds);
-        var columns = 0;
-        foreach (ref var card in _cards.AsSpan()) columns = Math.Max(columns, card.Cell.Column + 1);
-        _grid.Fit(_cards.Length, columns, _chosen >= 0 ? _cards[_chosen].Cell : default);
+        var (columns, rows) = (0, 0);
+        foreach (ref var card in _cards.AsSpan()) (columns, rows) = (Math.Max(columns, card.Cell.Column + 1), Math.Max(rows, card.Cell.Row + 1));
+        _grid.Fit(columns, rows, _chosen >= 0 ? _cards[_chosen].Cell : default);
         foreach (ref var card in _cards.AsSpan()) (card.Box, card.Outputs) = (_grid.Card(card.Cell), 0);
         _wires = new Wire[patch.Cables.Length];
         var (outs, ins) = (new Dictionary<(int, int), int>(), new int[_cards.Length]);
@@ -196,6 +198,14 @@ internal sealed class CardMap(FrontPanel panel) : Widget
         }
     }
 
+    // What a cable is drawn in, with what is written on it: its curve lies within its four points.
+    private static Rect Box(in Wire w)
+    {
+        var reach = Math.Max(24, Math.Abs(w.X1 - w.X0) / 2);
+        return Rect.FromEdges(
+            (int)Math.Min(w.X0, w.X1 - reach) - 30, (int)Math.Min(w.Y0, w.Y1) - 26, (int)Math.Max(w.X0 + reach, w.X1) + 30, (int)Math.Max(w.Y0, w.Y1) + 6);
+    }
+
     private bool Lit(int wire) => Cable >= 0 ? wire == Cable : _chosen >= 0 && (_wires[wire].From == _chosen || _wires[wire].To == _chosen);
 
     private void DrawWire(Canvas canvas, int i)
@@ -203,7 +213,8 @@ internal sealed class CardMap(FrontPanel panel) : Widget
         ref readonly var w = ref _wires[i];
         var theme = canvas.Theme;
         var lit = Lit(i);
-        var color = lit ? _cards[w.From].Accent : _cards[w.From].Accent.Towards(theme.Background, 0.62);
+        var accent = theme.Of(_cards[w.From].Family);
+        var color = lit ? accent : accent.Towards(theme.Background, 0.62);
         canvas.Cable(w.X0, w.Y0, w.X1, w.Y1, color, lit ? 4 : 2.5, w.Delayed);
         if (w.Delayed && lit) canvas.Text("1 block", (w.X0 + w.X1) / 2, ((w.Y0 + w.Y1) / 2) - 22, Font.Small, theme.Dim, Align.Center);
     }
@@ -213,17 +224,19 @@ internal sealed class CardMap(FrontPanel panel) : Widget
         ref readonly var card = ref _cards[i];
         var (theme, live, box) = (canvas.Theme, panel.Host.Live, card.Box);
         var shed = live.Shed(card.Id);
+        var accent = theme.Of(card.Family);
         canvas.FillRound(box, 8, i == _chosen ? theme.Selected : theme.Card);
-        canvas.FillRound(box with { Width = 7 }, 3, card.Bypass ? theme.Line : card.Accent);
+        canvas.FillRound(box with { Width = 7 }, 3, card.Bypass ? theme.Line : accent);
         if (shed != null) canvas.FrameRound(box, 8, theme.Bad, 3);
         else if (i == _chosen) canvas.FrameRound(box, 8, theme.Focus, 2);
-        var text = new Rect(box.X + 16, box.Y + 4, box.Width - 26, 26);
-        canvas.Text(card.Name, text, Font.Strong, card.Bypass ? theme.Dim : theme.Text);
+        var text = new Rect(box.X + 14, box.Y + 4, box.Width - 20, 26);
+        canvas.Text(card.Name, text, Font.Strong, Font.Small, card.Bypass ? theme.Dim : theme.Text);
         if (box.Height > 60)
         {
             var second = text with { Y = text.Y + 28, Height = 22 };
             if (shed != null) canvas.Text(shed, second, Font.Small, theme.Bad);
-            else canvas.Text(card.Bypass ? "bypassed" : card.Type, second with { Width = second.Width - 60 }, Font.Small, theme.Dim);
+            else if (card.Bypass) canvas.Text("bypassed", second, Font.Small, theme.Dim);
+            else if (box.Width >= 180) canvas.Text(card.Type, second with { Width = second.Width - 44 }, Font.Small, theme.Dim);
             var tenths = LoadTenths(card.Id);
             if (tenths >= 0)
             {
@@ -236,12 +249,14 @@ internal sealed class CardMap(FrontPanel panel) : Widget
         }
 
         var level = LevelPixels(card.Id, box.Width);
-        var bar = new Rect(box.X + 16, box.Bottom - LevelHeight - 4, box.Width - 32, LevelHeight);
+        var bar = LevelBar(box);
         canvas.FillRound(bar, 2, theme.Background);
         if (level > 0) canvas.FillRound(bar with { Width = level }, 2, level >= bar.Width ? theme.Bad : theme.Good);
         for (var o = 0; o < card.Outputs; o++)
-            canvas.Disc(box.Right, box.Y + (box.Height * (o + 1.0) / (card.Outputs + 1)), Lamp - 1, card.Bypass ? theme.Line : card.Accent);
+            canvas.Disc(box.Right, box.Y + (box.Height * (o + 1.0) / (card.Outputs + 1)), Lamp - 1, card.Bypass ? theme.Line : accent);
     }
+
+    private static Rect LevelBar(Rect card) => new(card.X + 16, card.Bottom - LevelHeight - 4, card.Width - 32, LevelHeight);
 
     // The loudest output as a bar over the width of a card: full at 10 V.
     private int LevelPixels(string module, int width)
