@@ -170,7 +170,16 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
         self._analysed = false;
         self._asked = !usable;
         self._peakGain = 1f;
-        for (var i = 0; i < Limits.MaxChannels * self._each; i++) self._players[i].Plays = false;
+        for (var i = 0; i < Limits.MaxChannels * self._each; i++)
+        {
+            // What sounds slides to silence from where it is: the other file begins anywhere.
+            var p = self._players + i;
+            (p->SlideLeft, p->SlideRight) = Sounds(p) ? (p->Left, p->Right) : (0f, 0f);
+            (p->Plays, p->Slides) = (false, false);
+        }
+
+        // A gate that is held, or not patched, starts the other file.
+        for (var i = 0; i < Limits.MaxChannels; i++) self._voices[i].Gate = default;
     }
 
     /// <summary>
@@ -254,11 +263,7 @@ public unsafe struct SamplePlayer : IModule<SamplePlayer>
             var wasOpen = v->Gate.IsHigh;
             var starts = v->Gate.Rises(patched ? gate[i] : Sample == null ? 0f : SchmittTrigger.High);
             var (l, r) = (0f, 0f);
-            if (Sample == null)
-            {
-                for (var n = 0; n < _each; n++) players[n] = default;
-            }
-            else if (starts)
+            if (Sample != null && starts)
             {
                 var p = Choose(players, context.Param(Steal, segment) >= 0.5f);
                 var slides = Sounds(p);

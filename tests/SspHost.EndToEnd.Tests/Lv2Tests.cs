@@ -24,6 +24,7 @@ public sealed class Lv2Tests : IDisposable
             {"from":"tone.out","to":"out.in1"},{"from":"tone.out","to":"crash.in"},{"from":"crash.out","to":"out.in2"},{"from":"tone.out","to":"gone.left"},{"from":"gone.left","to":"out.in2"},{"from":"tone.out","to":"late.in"},{"from":"late.out","to":"out.in2"}
             """);
         Eventually.True(() => Peak(host, 0) > 0.3f, "it is heard\n" + host.Text);
+        Eventually.True(() => host.Text.Contains("LV2 plugin 'lv2-ssphost-test-late'", StringComparison.Ordinal), "the last one is told\n" + host.Text);
         Assert.Matches("LV2 plugin 'lv2-ssphost-test-crash' .*ends the process it is tried in: .*it plays silence, the rest plays", host.Text);
         Assert.Contains("LV2 plugin 'lv2-ssphost-test-endless' (urn:ssphost-test:endless): it does not come back within", host.Text, StringComparison.Ordinal);
         Assert.Contains("module 'gone': there is no LV2 plugin 'lv2-nobody-echo' on this system: it plays silence", host.Text, StringComparison.Ordinal);

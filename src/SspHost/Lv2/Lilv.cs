@@ -84,8 +84,6 @@ internal sealed unsafe partial class Lilv : IDisposable
 
     public static string Author(nint plugin) => Owned(PluginGetAuthorName(plugin)) ?? "";
 
-    public static string Homepage(nint plugin) => Owned(PluginGetAuthorHomepage(plugin)) ?? "";
-
     /// <summary>Directory of the bundle with a slash at its end; null: it is no file.</summary>
     public static string? Bundle(nint plugin) => PathOf(PluginGetBundleUri(plugin));
 
@@ -303,9 +301,6 @@ internal sealed unsafe partial class Lilv : IDisposable
 
     [LibraryImport(Library, EntryPoint = "lilv_plugin_get_author_name")]
     private static partial nint PluginGetAuthorName(nint plugin);
-
-    [LibraryImport(Library, EntryPoint = "lilv_plugin_get_author_homepage")]
-    private static partial nint PluginGetAuthorHomepage(nint plugin);
 
     [LibraryImport(Library, EntryPoint = "lilv_plugin_get_bundle_uri")]
     private static partial nint PluginGetBundleUri(nint plugin);

@@ -132,6 +132,25 @@ public unsafe class SamplePlayerTests
         Assert.All(rig.Run("left", 4800), static v => Assert.Equal(0f, v));
     }
 
+    // A frame of the slide is a fiftieth of the way at most, beside the sine's own 0.16 V.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Another_file_while_one_sounds_slides_without_a_click_and_begins_where_the_gate_is_held(bool there)
+    {
+        using var rig = Player(Rate, Sine(48_000, 0.005, 1f));
+        rig["mode"] = 2;
+        rig.Input = static (port, _, _) => port == 0 ? 10f : 0f;
+        var before = rig.Run("left", 4850); // near a crest
+        if (there) rig.LoadAsset(Rate, Sine(48_000, 0.01, 0.5f));
+        else rig.ReplaceAsset(null);
+        var after = rig.Run("left", 9600);
+        Assert.True(Math.Abs(before[^1]) > 4f);
+        for (var i = 0; i < after.Length; i++) Assert.InRange(Math.Abs(after[i] - (i == 0 ? before[^1] : after[i - 1])), 0f, 5f * ((1f / 45f) + 0.0315f));
+        if (there) Assert.Equal(2.5f, after[4800..].Max(), 0.01);
+        else Assert.All(after[2400..], static v => Assert.Equal(0f, v, 1e-6f));
+    }
+
     [Fact]
     public void A_new_asset_replaces_the_old_ones_analysis()
     {
