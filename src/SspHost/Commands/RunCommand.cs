@@ -14,6 +14,7 @@ using SspHost.Playing;
 using SspHost.Remote;
 using SspHost.Remote.Osc;
 using SspHost.Remote.Web;
+using SspHost.Supervision;
 using SspHost.Wav;
 
 namespace SspHost.Commands;
@@ -23,6 +24,7 @@ internal static class RunCommand
     private const int TickMs = 50; // meters: a drum hit is seen
     private const int ReportMs = 1000;
     private const int HistogramsMs = 60_000;
+    private const int FeedsPerWatchdog = 4; // one that came late is none that is missing
 
     public static Command Build()
     {
@@ -98,6 +100,7 @@ internal static class RunCommand
         ControlServer? server = null;
         PanelService? panel = null;
         OscServer? osc = null;
+        using var manager = ServiceManager.Find(Environment.GetEnvironmentVariable);
         var played = false;
         try
         {
@@ -129,10 +132,12 @@ internal static class RunCommand
             });
             panel = StartPanel(host, server, settings, log, state, Say);
             osc = StartOsc(host, settings, Say);
-            Loop(host, screen, setup, new HistogramLog(Path.Combine(state, "histograms.log"), Say), stop, Say);
+            manager?.Ready(Title(host.Session.Current));
+            Loop(host, screen, setup, new HistogramLog(Path.Combine(state, "histograms.log"), Say), manager, stop, Say);
         }
         finally
         {
+            manager?.Stopping();
             osc?.Dispose();
             panel?.Dispose();
             server?.Dispose();
@@ -255,9 +260,12 @@ internal static class RunCommand
         return null;
     }
 
-    private static void Loop(PatchHost host, Screen screen, AudioSetup setup, HistogramLog histograms, ManualResetEventSlim stop, Action<string> say)
+    private static void Loop(PatchHost host, Screen screen, AudioSetup setup, HistogramLog histograms, ServiceManager? manager, ManualResetEventSlim stop, Action<string> say)
     {
         var clock = Stopwatch.StartNew();
+        var progress = new AudioProgress();
+        var feedEach = (long?)manager?.Watchdog?.TotalMilliseconds / FeedsPerWatchdog;
+        long nextFeed = 0;
         var nextReport = (long)ReportMs;
         long nextHistograms = 0;
         var audited = false;
@@ -268,10 +276,17 @@ internal static class RunCommand
             host.Look();
             if (host.Session.Pump() is { } stuck) say(stuck);
             foreach (var line in host.TakeNotices()) say(line);
+            if (clock.ElapsedMilliseconds >= nextFeed && feedEach is { } each && progress.Look(host.Slot, host.Wanted))
+            {
+                nextFeed = clock.ElapsedMilliseconds + each;
+                manager!.Feed();
+            }
+
             if (clock.ElapsedMilliseconds < nextReport) continue;
             nextReport += ReportMs;
             var report = host.Take();
             screen.Status(StatusLine.Format(report, screen.Columns));
+            manager?.Status(string.Create(CultureInfo.InvariantCulture, $"{report.State}: {Title(host.Session.Current)}"));
             if (clock.ElapsedMilliseconds >= nextHistograms)
             {
                 nextHistograms = clock.ElapsedMilliseconds + HistogramsMs;
