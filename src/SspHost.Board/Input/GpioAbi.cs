@@ -70,12 +70,13 @@ internal unsafe struct GpioLineEvent
 
 internal static unsafe class GpioAbi
 {
-    public const ulong ActiveLow = 2, InputLine = 4, EdgeRising = 16, EdgeFalling = 32, PullUp = 256;
-    public const uint AttributeDebounce = 3;
+    public const ulong ActiveLow = 2, InputLine = 4, OutputLine = 8, EdgeRising = 16, EdgeFalling = 32, PullUp = 256;
+    public const uint AttributeValues = 2, AttributeDebounce = 3;
     public const uint Rising = 1, Falling = 2;
 
     public static readonly uint GetChipInfo = IoctlNumber.Read((char)0xB4, 0x01, sizeof(GpioChipInfo));
     public static readonly uint GetLineInfo = IoctlNumber.ReadWrite((char)0xB4, 0x05, sizeof(GpioLineInfo));
     public static readonly uint GetLine = IoctlNumber.ReadWrite((char)0xB4, 0x07, sizeof(GpioLineRequest));
     public static readonly uint GetValues = IoctlNumber.ReadWrite((char)0xB4, 0x0E, sizeof(GpioLineValues));
+    public static readonly uint SetValues = IoctlNumber.ReadWrite((char)0xB4, 0x0F, sizeof(GpioLineValues));
 }

@@ -75,6 +75,22 @@ internal sealed unsafe class GpioChip : IDisposable
         }
     }
 
+    /// <summary>Asks for a line as an output at a level. Descriptor of the request, or -errno.</summary>
+    public int RequestOutput(int line, bool high)
+    {
+        GpioLineRequest request = default;
+        request.Offsets[0] = (uint)line;
+        "ssp-codec"u8.CopyTo(new Span<byte>(request.Consumer, 32));
+        request.NumLines = 1;
+        request.Config.Flags = GpioAbi.OutputLine;
+        request.Config.NumAttrs = 1;
+        request.Config.Attr0.Attr.Id = GpioAbi.AttributeValues;
+        request.Config.Attr0.Attr.Flags = high ? 1UL : 0;
+        request.Config.Attr0.Mask = 1;
+        var answer = _system.Ioctl(_fd, GpioAbi.GetLine, &request);
+        return answer < 0 ? answer : request.Fd;
+    }
+
     public void Dispose() => _system.Close(_fd);
 
     private int Request(ReadOnlySpan<int> lines, bool activeLow, bool pullUp, ReadOnlySpan<int> debounce)
