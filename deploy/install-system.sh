@@ -15,6 +15,7 @@ done
 for script in "$here"/systemd/*.sh; do
     [ ! -f "$script" ] || put 755 "$script" "/usr/lib/ssphost/$(basename "$script")"
 done
+put 755 "$here/systemd/ssp-data-generator" /usr/lib/systemd/system-generators/ssp-data-generator
 for rules in "$here"/udev/*.rules; do put 644 "$rules" "/etc/udev/rules.d/$(basename "$rules")"; done
 in_root systemd-sysusers
 mkdir -p "$root/data" "$root/opt/ssphost/releases"
