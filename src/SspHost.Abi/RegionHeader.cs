@@ -138,6 +138,9 @@ public struct RegionHeader
 
     /// <summary>Version of the engine, UTF-8, zero-terminated.</summary>
     public unsafe fixed byte Version[32];
+
+    /// <summary>A <see cref="JackBench"/>.</summary>
+    public long JacksOffset;
 }
 
 /// <summary>

@@ -67,6 +67,8 @@ public sealed unsafe class RegionMap : IDisposable
 
     public SignalTap* Taps => (SignalTap*)At(Header->TapsOffset);
 
+    public JackBench* Jacks => (JackBench*)At(Header->JacksOffset);
+
     public LibraryRecord* Libraries => (LibraryRecord*)At(Header->LibrariesOffset);
 
     /// <summary>

@@ -38,6 +38,7 @@ public sealed class LayoutTests
         { typeof(PlanFeedback), 4 * 4 },
         { typeof(PlanModulation), 3 * 4 },
         { typeof(SignalTap), 256 + (4 * SignalTap.Capacity) },
+        { typeof(JackBench), (2 * 8) + (2 * 4) + (5 * 4 * Limits.MaxJacks) + 8 + (4 * Limits.MaxJacks) },
         { typeof(OutputLevels), 8 },
         { typeof(PortLevel), 2 * 4 },
         { typeof(PlanJack), (4 * 4) + 8 },

@@ -58,6 +58,9 @@ public unsafe struct AudioLoopSetup
     /// <summary>Where a recording is hung in; null: never.</summary>
     public RecordTaps* Taps;
 
+    /// <summary>Where jacks are held, heard and set; null: never.</summary>
+    public JackBench* Jacks;
+
     /// <summary><see cref="AudioLoop.BufferBytes"/> bytes, 64-byte aligned.</summary>
     public byte* Buffers;
 }
@@ -99,6 +102,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     private ReadyTimes _readyTimes;
     private MasterFade _fade;
     private PeakMeter _inputPeaks, _outputPeaks;
+    private JackWork _jacks;
     private AudioStatus _status;
     private ThreadCounters _counters;
     private ulong _frame, _lastTook, _busyUntil, _progressAt, _peaksAt;
@@ -120,6 +124,7 @@ public unsafe struct AudioLoop<TCard, TRender>
         _card = card;
         _render = render;
         _setup = setup;
+        _jacks = new JackWork(setup.Jacks);
         Adopt(card.Facts);
         _inputs = (float**)setup.Buffers;
         _outputs = _inputs + Limits.MaxJacks;
@@ -281,6 +286,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     {
         while (_available >= _setup.Quantum && !(_drained > 0 && _drained >= _facts.BufferFrames))
         {
+            if (_jacks.LinesChanged()) _card.Rescale(_setup.Jacks);
             _card.Capture(_inputs, _setup.Quantum);
             if (_stopBy != 0 && _fade.IsSilent) PlayOut();
             else if (!RenderQuantum()) return false;
@@ -333,11 +339,13 @@ public unsafe struct AudioLoop<TCard, TRender>
     private bool RenderQuantum()
     {
         for (var j = 0; j < _facts.Inputs; j++) _inputPeaks.Take(j, _inputs[j], _setup.Quantum);
+        _jacks.Hear(_inputs, _facts.Inputs, _setup.Quantum, _facts.Rate, _begunAt);
         return _render->Render(_inputs, _facts.Inputs, _outputs, _facts.Outputs, _frame) && FinishQuantum();
     }
 
     private bool FinishQuantum()
     {
+        _jacks.Hold(_outputs, _facts.Outputs, _setup.Quantum, _begunAt); // before the fade: a start and a stop are gentle to it, too
         _fade.Apply(_outputs, _facts.Outputs, _setup.Quantum);
         for (var j = 0; j < _facts.Outputs; j++) _outputPeaks.Take(j, _outputs[j], _setup.Quantum);
         _status.Quanta++;
@@ -398,6 +406,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     {
         if (!_incidents.Back(now)) return;
         Adopt(_card.Facts);
+        _jacks.ForgetLines();
         if (_stopBy != 0) return;
         _fade.Out(0);
         _fade.In(_setup.FadeIn);

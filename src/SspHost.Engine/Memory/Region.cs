@@ -270,6 +270,7 @@ public sealed unsafe class Region : IDisposable
         header->WorkerHistogramsOffset = _layout.WorkerHistograms;
         header->LibrariesOffset = _layout.Libraries;
         header->TapsOffset = _layout.Taps;
+        header->JacksOffset = _layout.Jacks;
         header->PoolOffset = _layout.Pool;
         header->PoolBytes = Map.Bytes - _layout.Pool;
         header->SilenceOffset = _layout.Silence;

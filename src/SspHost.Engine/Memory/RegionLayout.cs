@@ -26,7 +26,7 @@ internal readonly struct RegionLayout
     private const long Line = 128;
 
     public readonly long Requests, Replies, Events, Notices, AudioStatus, StewardStatus, PoolStatistics, Histograms, Instances, Threads,
-        TraceRings, ClockAnchor, Stalls, WorkerHistograms, Libraries, Taps, Descriptors;
+        TraceRings, ClockAnchor, Stalls, WorkerHistograms, Libraries, Taps, Jacks, Descriptors;
     public readonly long Silence, Stacks, StackStride, StacksEnd, Pool;
 
     public unsafe RegionLayout(long page, long descriptorBytes)
@@ -48,6 +48,7 @@ internal readonly struct RegionLayout
         WorkerHistograms = Take(ref at, Limits.MaxThreads * (long)sizeof(Histogram), Line);
         Libraries = Take(ref at, Limits.MaxLibraries * (long)sizeof(LibraryRecord), Line);
         Taps = Take(ref at, SignalTap.Count * (long)sizeof(SignalTap), Line);
+        Jacks = Take(ref at, sizeof(JackBench), Line);
         Descriptors = Take(ref at, descriptorBytes, Line);
         Silence = Take(ref at, SilenceBytes, page);
 

@@ -192,6 +192,7 @@ public sealed unsafe class Steward
         _grants.FreeAll(_pool, _renderer); // a command that a thread is still in keeps its block until it comes back
         var header = _map.Header;
         for (var t = 0; t < SignalTap.Count; t++) Volatile.Write(ref _map.Taps[t].Aim, 0);
+        _map.Jacks->Clear();
         header->ControlPid = (int)r.A;
         var session = (header->Session % 0xFFFE) + 1; // 1..65534: the tag of the session's blocks has 16 bits
         Volatile.Write(ref header->Session, session);
