@@ -175,9 +175,9 @@ public sealed partial class FlightRecorder : IDisposable
 
     /// <summary>
     /// Traces from now on for some seconds (<see cref="Shortest"/> to <see cref="Longest"/>) and writes that. Several at once are possible. Throws
-    /// as <see cref="Dump"/> does, and <see cref="OperationCanceledException"/> where the recorder ends meanwhile.
+    /// as <see cref="Dump"/> does, and <see cref="OperationCanceledException"/> where the recorder ends meanwhile. <paramref name="end"/> ends it sooner.
     /// </summary>
-    public async Task<TraceResult> RecordAsync(string path, double seconds, CancellationToken cancel = default)
+    public async Task<TraceResult> RecordAsync(string path, double seconds, CancellationToken cancel = default, Task? end = null)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _ended.Token);
         lock (_state)
@@ -192,7 +192,9 @@ public sealed partial class FlightRecorder : IDisposable
             CheckWritable(path);
             await Task.Delay(4 * TurnMs, either.Token); // the scheduler's switches begin at the next turn
             var from = Linux.Now();
-            await Task.Delay(TimeSpan.FromSeconds(seconds), either.Token);
+            if (end is null) await Task.Delay(TimeSpan.FromSeconds(seconds), either.Token);
+            else await Task.WhenAny(Task.Delay(TimeSpan.FromSeconds(seconds), either.Token), end);
+            either.Token.ThrowIfCancellationRequested();
             var to = Linux.Now();
             await Task.Delay(10 * TurnMs, either.Token); // the last events are drained, and an anchor behind them is there
             return Write(path, "request", from, to);

@@ -10,6 +10,7 @@ using SspHost.Devices;
 using SspHost.Diagnostics;
 using SspHost.Patching;
 using SspHost.Playing;
+using SspHost.Playing.Desks;
 using SspHost.Remote;
 using SspHost.Remote.Osc;
 using SspHost.Remote.Web;
@@ -38,18 +39,18 @@ internal static class RunCommand
             return s with { WebAddress = s.WebAddress.Or(r.GetValue(web) ?? "", Flags.Given(r, web)), WebToken = s.WebToken.Or(r.GetValue(token) ?? "", Flags.Given(r, token)) };
         }
 
-        command.SetAction(r => Run(r.GetValue(patch), Read(r), CalibrationFile.Load(CalibrationFile.PathBeside(r.GetValue(flags.Config)))));
+        command.SetAction(r => Run(r.GetValue(patch), Read(r), r.GetValue(flags.Config)));
         return command;
     }
 
-    private static int Run(string? patch, Settings settings, CalibrationFile calibration)
+    private static int Run(string? patch, Settings settings, string? configuration)
     {
         // A patch that is no patch is said before anything is started.
         if (patch != null && PatchJson.TryLoad(patch).Error is { } bad) throw new CommandException(bad.ToString());
         if (settings.Web?.Refusal is { } open) throw new CommandException("--web: " + open);
         if (AudioSetup.CheckCores(settings.Cores.Value, AudioSetup.AllowedCores()) is { } cores) throw new CommandException("--cores: " + cores);
         var screen = new Screen();
-        var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount).Calibrated(calibration);
+        var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount).Calibrated(CalibrationFile.Load(CalibrationFile.PathBeside(configuration)));
         setup = WithRecordings(setup, settings);
         var runtime = RuntimeDirectory.Locate();
         RuntimeDirectory.Ensure(runtime);
@@ -95,6 +96,7 @@ internal static class RunCommand
         var attached = host.Start();
         foreach (var remark in setup.Remarks) Say(remark);
         ControlServer? server = null;
+        PanelDesks? desks = null;
         PanelService? panel = null;
         OscServer? osc = null;
         var played = false;
@@ -126,7 +128,8 @@ internal static class RunCommand
                 Quit = stop.Set,
                 Version = CommandTree.Version,
             });
-            panel = StartPanel(host, server, settings, log, state, Say);
+            desks = new PanelDesks(host, settings, configuration, metrics, Say);
+            panel = StartPanel(host, server, settings, log, state, desks, Say);
             osc = StartOsc(host, settings, Say);
             Loop(host, screen, setup, new HistogramLog(Path.Combine(state, "histograms.log"), Say), stop, Say);
         }
@@ -134,6 +137,7 @@ internal static class RunCommand
         {
             osc?.Dispose();
             panel?.Dispose();
+            desks?.Dispose();
             server?.Dispose();
             _ = host.Take(); // the last figures, before the engine is gone
             // An engine that played before this command came, and that the command could not use, plays on.
@@ -146,12 +150,12 @@ internal static class RunCommand
     }
 
     // Where nobody asked for it, a port that is taken is no reason not to play.
-    private static PanelService? StartPanel(PatchHost host, ControlServer server, Settings settings, LogLines log, string state, Action<string> say)
+    private static PanelService? StartPanel(PatchHost host, ControlServer server, Settings settings, LogLines log, string state, PanelDesks desks, Action<string> say)
     {
         if (settings.Web is not { } web) return null;
         try
         {
-            var panel = PanelService.Start(host, server, web, log, state, say);
+            var panel = PanelService.Start(host, server, web, log, state, desks, say);
             say($"panel: {panel.Address}{(web.Token.Length > 0 ? "/?token=..." : "")}");
             return panel;
         }
@@ -198,7 +202,9 @@ internal static class RunCommand
     {
         if (host.Session.Recovery is { } recovery) say(recovery);
         var playing = attached && host.Slot.Use(link => link.State) == EngineState.Playing;
-        if (playing && host.Sink.MakePump != null)
+        var tried = TrialMark.Stands(settings.StateDirectory);
+        if (tried && playing) say("the host ended while settings were tried, which nobody has kept: back to what it was");
+        if (playing && (tried || host.Sink.MakePump != null))
         {
             host.Slot.Use(link => link.StopAudio(host.Sink.FadeFrames)); // the recordings of the process before are gone with it
             playing = false;
@@ -211,7 +217,7 @@ internal static class RunCommand
             else if (host.Open(file) is { } refused) return refused;
             else say($"patch: {Title(host.Session.Current)} ({file})");
         }
-        else if (host.Session.Reinstall(newEngine: !attached) is { } error)
+        else if (host.Session.Reinstall(newEngine: !attached || tried) is { } error)
         {
             return error.ToString();
         }
@@ -221,6 +227,7 @@ internal static class RunCommand
         }
 
         if (host.Play() is { } why) return why;
+        TrialMark.Clear(settings.StateDirectory);
         host.Slot.Use(link =>
         {
             if (!link.TryAudio(out var a) || a.Rate == 0) return;

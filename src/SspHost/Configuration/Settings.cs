@@ -95,6 +95,15 @@ internal sealed record Settings
     /// <summary>Address on which OSC is heard: whoever reaches it may turn every parameter.</summary>
     public Setting<string> OscAddress { get; init; } = "127.0.0.1";
 
+    /// <summary>Colours of the panel.</summary>
+    public Setting<string> Theme { get; init; } = UsualTheme;
+
+    /// <summary>What is used where nothing is said.</summary>
+    public const string UsualTheme = "dark";
+
+    /// <summary>Names of the themes.</summary>
+    public static IReadOnlyList<string> Themes { get; } = [.. Panel.Drawing.Theme.All.Select(t => t.Name)];
+
     /// <summary>What is wrong with OSC's address, or null.</summary>
     public static string? CheckOsc(string address) => WebOptions.Parse(address) != null && System.Net.IPAddress.TryParse(address, out _) ? null : "an IP address (127.0.0.1; 0.0.0.0 for the whole network)";
 

@@ -12,7 +12,7 @@ internal static class SettingsFile
 {
     private const int MaxBytes = 1 << 20;
 
-    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes", "captureDevice", "inputs", "outputs", "hold", "modules", "lv2", "web", "osc"];
+    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes", "captureDevice", "inputs", "outputs", "hold", "modules", "lv2", "web", "osc", "theme"];
 
     /// <summary>
     /// Path of the file: <paramref name="given"/>, else $SSP_CONFIG, else ssp.json in $XDG_CONFIG_HOME/ssphost (~/.config/ssphost), else
@@ -103,6 +103,7 @@ internal static class SettingsFile
             "modules": { "type": "object", "additionalProperties": false, "properties": { "directories": { "type": "array", "items": { "type": "string", "pattern": "^/" }, "maxItems": {{Settings.MostDirectories}}, "default": [] }, "watch": { "type": "boolean", "default": false } }, "default": {"directories":[],"watch":false}, "description": "directories whose libraries of modules (*.so) are loaded; empty: ~/.local/share/ssphost/modules; watch: what changes there is loaded at once" },
             "lv2": { "type": "object", "additionalProperties": false, "properties": { "path": { "type": "string", "default": "" } }, "default": {"path":""}, "description": "path: directories of LV2 bundles with colons between them; empty: $LV2_PATH, else ~/.lv2:/usr/local/lib/lv2:/usr/lib/lv2" },
             "web": { "type": "object", "additionalProperties": false, "properties": { "address": { "type": "string", "default": "{{WebOptions.Usual}}" }, "token": { "type": "string", "pattern": "^([A-Za-z0-9._~-]{{{WebOptions.ShortestToken}},128})?$", "default": "" } }, "default": {"address":"{{WebOptions.Usual}}","token":""}, "description": "the panel in a browser: address is an IP address with or without a port, or off; beyond this machine it needs a token" },
+            "theme": { "enum": [{{string.Join(", ", Settings.Themes.Select(t => $"\"{t}\""))}}], "default": "{{Settings.UsualTheme}}", "description": "colours of the panel" },
             "osc": { "type": "object", "additionalProperties": false, "properties": { "port": { "type": "integer", "minimum": 0, "maximum": 65535, "default": 0 }, "address": { "type": "string", "default": "127.0.0.1" } }, "default": {"port":0,"address":"127.0.0.1"}, "description": "OSC over UDP; port 0: off; whoever reaches the address may turn every parameter" }
           }
         }
@@ -130,6 +131,7 @@ internal static class SettingsFile
         yield return Line("web.token", s.WebToken.Value.Length > 0 ? "(set)" : "", s.WebToken.Origin);
         yield return Line("osc.port", s.OscPort.Value, s.OscPort.Origin);
         yield return Line("osc.address", s.OscAddress.Value, s.OscAddress.Origin);
+        yield return Line("theme", s.Theme.Value, s.Theme.Origin);
         yield return Line("captureDevice", s.CaptureDevice.Value, s.CaptureDevice.Origin);
         yield return Line("inputs", "[" + string.Join(", ", s.InputChannels.Value) + "]", s.InputChannels.Origin);
         yield return Line("outputs", "[" + string.Join(", ", s.OutputChannels.Value) + "]", s.OutputChannels.Origin);
@@ -171,6 +173,7 @@ internal static class SettingsFile
             w.WriteString("address", s.WebAddress.Value);
             w.WriteString("token", s.WebToken.Value);
             w.WriteEndObject();
+            w.WriteString("theme", s.Theme.Value);
             w.WriteStartObject("osc");
             w.WriteNumber("port", s.OscPort.Value);
             w.WriteString("address", s.OscAddress.Value);
@@ -214,6 +217,7 @@ internal static class SettingsFile
             case "inputs": return s with { InputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
             case "outputs": return s with { OutputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
             case "lv2": return s with { Lv2Path = Lv2(ref r, json, where) };
+            case "theme": return s with { Theme = Text(ref r, json, where, key, v => Settings.Themes.Contains(v, StringComparer.Ordinal) ? null : string.Join(" or ", Settings.Themes)) };
             case "osc": return Osc(s, ref r, json, where);
             case "web": return Web(s, ref r, json, where);
             case "modules": return Modules(s, ref r, json, where);

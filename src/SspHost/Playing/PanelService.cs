@@ -1,6 +1,7 @@
 // The panel of a running host, with the bodies it has: at present browsers.
 using SspHost.Diagnostics;
 using SspHost.Panel;
+using SspHost.Playing.Desks;
 using SspHost.Remote;
 using SspHost.Remote.Web;
 
@@ -14,18 +15,19 @@ internal sealed class PanelService : IDisposable
     private readonly ManualResetEventSlim _ending = new();
     private readonly PanelMemory _memory;
     private readonly PanelLoop _loop;
-    private readonly WebServer _web;
+    private readonly WebService _web;
     private readonly Action<string> _say;
     private string _failure = "";
     private FrontPanel? _panel; // the panel's thread's
 
-    private PanelService(PatchHost host, ControlServer control, WebOptions options, LogLines log, string state, Action<string> say)
+    private PanelService(PatchHost host, ControlServer control, WebOptions options, LogLines log, string state, PanelDesks desks, Action<string> say)
     {
         _say = say;
         var viewers = new PanelViewers { TakesText = () => _panel?.Current.TakesText == true };
-        _web = WebServer.Start(options, control, viewers);
+        _web = new WebService(options, control, viewers);
+        desks.Settings.Serve = _web.Serve;
         _memory = new PanelMemory(Path.Combine(state, "panel"), say);
-        var panelHost = new PanelHost(host, log, _memory, say);
+        var panelHost = new PanelHost(host, log, _memory, say) { Desks = desks };
         PanelLoop? loop = null;
         panelHost.OnPanel = call => Volatile.Read(ref loop)?.Call(call);
         _loop = PanelLoop.Start(() => _panel = new FrontPanel(panelHost), [viewers], [viewers], Failed);
@@ -36,8 +38,8 @@ internal sealed class PanelService : IDisposable
     public string Address => _web.Address;
 
     /// <summary>Starts it; throws <see cref="IOException"/> where it cannot be served.</summary>
-    public static PanelService Start(PatchHost host, ControlServer control, WebOptions options, LogLines log, string state, Action<string> say) =>
-        new(host, control, options, log, state, say);
+    public static PanelService Start(PatchHost host, ControlServer control, WebOptions options, LogLines log, string state, PanelDesks desks, Action<string> say) =>
+        new(host, control, options, log, state, desks, say);
 
     public void Dispose()
     {

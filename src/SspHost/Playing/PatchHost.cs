@@ -121,6 +121,9 @@ internal sealed class PatchHost : ISupervised, IDisposable
     /// <summary>The last report; at most a second old while <see cref="Take"/> is called.</summary>
     public StatusReport Latest { get; private set; } = new() { State = "starting" };
 
+    /// <summary>Told after each <see cref="Take"/>, on its thread.</summary>
+    public Action? Taken { get; set; }
+
     /// <summary>What each module costs, as old as <see cref="Latest"/>.</summary>
     public CostsReport Costs { get; private set; } = NoCosts();
 
@@ -235,6 +238,18 @@ internal sealed class PatchHost : ISupervised, IDisposable
         return Session.Reinstall(newEngine: true) is { } error ? error.ToString() : Sink.StartAudio();
     }
 
+    /// <summary>
+    /// Plays on another setup from now on, or, where audio is stopped, takes it up for the next start. Null, or why it does not play: then nothing does.
+    /// </summary>
+    public string? UseAudio(AudioSetup setup)
+    {
+        if (Sink.UseSetup(setup) is { } notStopped) return notStopped;
+        bool empty;
+        lock (_lock) empty = _empty;
+        if (!empty && Session.Reinstall(newEngine: true) is { } error) return error.ToString();
+        return Wanted ? StartAudio() : null;
+    }
+
     /// <summary>Fades out and stops audio; the patch stays.</summary>
     public string? Stop()
     {
@@ -302,8 +317,12 @@ internal sealed class PatchHost : ISupervised, IDisposable
         if (Recorder.Report is { } recording) Latest = Latest with { Recording = recording };
         if (Latest.State == "none") Costs = NoCosts();
         if (_clock.ElapsedMilliseconds - _costsSaved >= CostsSavedMs) SaveCosts();
+        Taken?.Invoke();
         return Latest;
     }
+
+    /// <summary>The recorder has begun or ended: <see cref="Latest"/> says so at once.</summary>
+    public void NoteRecording() => Latest = Latest with { Recording = Recorder.Report };
 
     /// <summary>The state of tracing.</summary>
     public TracingReport Tracing()
