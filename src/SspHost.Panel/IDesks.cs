@@ -26,11 +26,8 @@ public interface IJackDesk
     /// <summary>How a jack is set up; <paramref name="number"/> from 0.</summary>
     JackSetup Setup(bool output, int number);
 
-    /// <summary>Sets a jack up, at once and for good.</summary>
+    /// <summary>Sets a jack up, at once and for good. One that is not calibrated gets the nominal line, whatever its figures are.</summary>
     string? Set(bool output, int number, JackSetup setup);
-
-    /// <summary>Back to the nominal line; its name stays.</summary>
-    string? Forget(bool output, int number);
 
     /// <summary>
     /// Puts a steady sample of -1 to 1 on an output in place of what the patch plays there, for two seconds: who wants it longer says it again; null: the

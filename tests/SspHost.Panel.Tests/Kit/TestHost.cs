@@ -13,6 +13,7 @@ internal sealed class TestHost : IPanelHost, IDisposable
     public TestHost(Patch? patch = null, string? journal = null)
     {
         Modules = new DescriptorIndex(Shipped);
+        Set = new ScriptedSettings(() => Now);
         Session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = Sink, JournalPath = journal, Start = patch });
         if (Session.Reinstall(newEngine: true) is { } error) throw new InvalidOperationException(error.ToString());
     }
@@ -36,7 +37,7 @@ internal sealed class TestHost : IPanelHost, IDisposable
 
     public ScriptedMachine Machines { get; } = new();
 
-    public ScriptedSettings Set { get; } = new();
+    public ScriptedSettings Set { get; }
 
     public IJackDesk? Jacks => Jack;
 

@@ -91,8 +91,6 @@ internal sealed class JackDesk : IJackDesk, IDisposable
         return null;
     }
 
-    public string? Forget(bool output, int number) => Set(output, number, Setup(output, number) with { Calibrated = false });
-
     public string? Hold(int output, double? sample)
     {
         (_jack, _sample) = (output, sample);
