@@ -35,6 +35,7 @@ public sealed class FrontPanel : IDisposable
         _gestures.HasLong = i => i < Page.Keys && Current.Key(i, _gestures.Shift).Long != null;
         _frame.Add(new HeadLine(this));
         _frame.Add(new SoftKeyBar(this));
+        Colour(); // before a page takes colours of its own
         PageList.Make(this, _pages);
         _stack.Add(Find(host.Recall(PageName) ?? "") ?? _pages[0]);
         Current.Enter();

@@ -90,7 +90,7 @@ internal sealed class FilesPage : Page
     {
         var none = Desk is null ? "there are no files here" : null;
         var file = none ?? (Chosen is null ? "there is no file" : null);
-        var written = none ?? (At is { ReadOnly: true } ? "nothing can be written here" : null);
+        var written = none ?? (At is { ReadOnly: true } ? "this place can only be read" : null);
         var recording = Host.Status.Recording != null;
         return (index, shift) switch
         {
