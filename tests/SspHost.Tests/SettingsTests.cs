@@ -14,7 +14,7 @@ public class SettingsTests
           "device": "alsa:hw:0", "rate": 96000, "quantum": 64, "period": 48, "periods": 3,
           "cores": [2, 3], "regionMib": 512, "patches": "/p", "state": "/s", "format": "float", "moduleTimes": false,
           "captureDevice": "alsa:hw:1", "inputs": [2, 1], "outputs": [1, 0, 0, 4], "hold": [1, 4], "modules": { "directories": ["/m", "/n"], "watch": true }, "lv2": { "path": "/a:/b" },
-          "web": { "address": "0.0.0.0:8441", "token": "twelve-or-more" }, "osc": { "port": 9000, "address": "0.0.0.0" },
+          "web": { "address": "0.0.0.0:8441", "token": "twelve-or-more" }, "osc": { "port": 9000, "address": "0.0.0.0" }, "theme": "light",
         }
         """;
 
@@ -43,6 +43,7 @@ public class SettingsTests
     [InlineData("{\"web\": {\"adress\": \"off\"}}", "expected \"web\" as")]
     [InlineData("{\"osc\": {\"port\": 70000}}", "\"osc.port\" a port")]
     [InlineData("{\"osc\": {\"address\": \"somewhere\"}}", "\"osc.address\" an IP address")]
+    [InlineData("{\"theme\": \"mauve\"}", "expected \"theme\" dark or light, not \"mauve\"")]
     [InlineData("{\"cores\": [1,\n1]}", "line 2: expected \"cores\" with at most 16 different cores")]
     [InlineData("{\"lv2\": \"/usr/lib/lv2\"}", "expected \"lv2\" as { \"path\": directories with colons between them }")]
     [InlineData("{\"lv2\": {\"path\": \"/usr/lib/lv2:relative\"}}", "expected \"lv2\" as { \"path\": directories with colons between them }")]

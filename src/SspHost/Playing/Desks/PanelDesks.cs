@@ -2,6 +2,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using SspHost.Abi;
+using SspHost.Abi.Link;
 using SspHost.Commands;
 using SspHost.Configuration;
 using SspHost.Devices;
@@ -12,6 +13,8 @@ namespace SspHost.Playing.Desks;
 /// <summary>They live as long as the host, and longer than a panel that fails. Made once the host plays.</summary>
 internal sealed class PanelDesks : IDisposable
 {
+    private readonly PatchHost _host;
+
     /// <param name="host">The host.</param>
     /// <param name="settings">What it was started with.</param>
     /// <param name="configuration">The file that was named as its configuration; null: the usual one.</param>
@@ -23,7 +26,24 @@ internal sealed class PanelDesks : IDisposable
         var state = Path.GetFullPath(settings.StateDirectory);
         clock ??= TimeProvider.System;
         Jacks = new JackDesk(host.Slot, host.Sink, () => host.Latest, CalibrationFile.PathBeside(configuration), say, clock);
-        Files = new FileDesk(host, settings);
+        Files = new FileDesk(settings, new FileTools
+        {
+            Patch = () => host.Session.Current,
+            Modules = host.Modules,
+            Outputs = () => host.Slot.Try(link => link.TryAudio(out var a) ? Math.Clamp(a.Outputs, 0, Limits.MaxJacks) : 0, otherwise: 0),
+            Record = (path, jacks) =>
+            {
+                var why = host.Recorder.Start(path, jacks);
+                host.NoteRecording();
+                return why;
+            },
+            EndRecording = () =>
+            {
+                var report = host.Recorder.Stop(out var why);
+                host.NoteRecording();
+                return (report, why);
+            },
+        });
         Machine = new SystemDesk(new SystemTools
         {
             Engine = host.Slot,
@@ -51,11 +71,9 @@ internal sealed class PanelDesks : IDisposable
             Say = say,
             Clock = clock,
         });
-        host.Taken = Machine.Sample;
         _host = host;
+        host.Taken = Machine.Sample;
     }
-
-    private readonly PatchHost _host;
 
     public JackDesk Jacks { get; }
 
