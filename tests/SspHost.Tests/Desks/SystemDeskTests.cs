@@ -32,7 +32,7 @@ public sealed unsafe class SystemDeskTests : IEngineSource, IDisposable
         _flight = new FlightRecorder(this, new FlightRecorderOptions());
         _desk = new SystemDesk(new SystemTools
         {
-            Engine = this, Status = () => _status, Metrics = _metrics, Flight = _flight, State = _folder, Say = _said.Add, Report = _reports.Add, StartTracing = () => null,
+            Engine = this, Status = () => _status, Metrics = _metrics, Flight = _flight, State = _folder, Say = _said.Add, Report = Report, StartTracing = () => null,
             Examine = () =>
             {
                 Interlocked.Increment(ref _examined);
@@ -128,7 +128,7 @@ public sealed unsafe class SystemDeskTests : IEngineSource, IDisposable
         Assert.Equal([first.Path!, second.Path!], _reports);
         Assert.NotEqual(first.Path, second.Path);
         Assert.StartsWith(Path.Combine(_folder, "reports"), first.Path, StringComparison.Ordinal);
-        Directory.Delete(Path.Combine(_folder, "reports"));
+        Directory.Delete(Path.Combine(_folder, "reports"), recursive: true);
         File.WriteAllText(Path.Combine(_folder, "reports"), "in the way");
         var (path, why) = _desk.WriteReport();
         Assert.Null(path);
@@ -182,6 +182,12 @@ public sealed unsafe class SystemDeskTests : IEngineSource, IDisposable
         }
 
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    private void Report(string path)
+    {
+        File.WriteAllText(path, "all that is known");
+        _reports.Add(path);
     }
 
     private static StatusReport Playing(double p99)

@@ -224,8 +224,13 @@ internal sealed class SystemDesk(SystemTools tools) : ISystemDesk, IDisposable
         tools.Say(why ?? string.Create(CultureInfo.InvariantCulture, $"the trace is as long as one can be ({FlightRecorder.Longest:0} s): {path}"));
     }
 
-    private string FileFor(string folder, string ending) =>
-        Path.Combine(tools.State, folder, string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:yyyy-MM-dd HH.mm.ss.fff}.{ending}"));
+    private string FileFor(string folder, string ending)
+    {
+        var stem = Path.Combine(tools.State, folder, string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:yyyy-MM-dd HH.mm.ss}"));
+        var path = $"{stem}.{ending}";
+        for (var i = 2; Path.Exists(path); i++) path = string.Create(CultureInfo.InvariantCulture, $"{stem} {i}.{ending}");
+        return path;
+    }
 
     // What the engine has counted since the last look. Another engine counts from 0.
     private unsafe bool Count(EngineLink link)
