@@ -88,6 +88,9 @@ internal sealed class SettingsDesk : ISettingsDesk, IDisposable
     /// <summary>Serves the panel to browsers elsewhere from now on; null, or why it is served as before. Null: there is no web panel.</summary>
     public Func<WebOptions, string?>? Serve { get; set; }
 
+    /// <summary>Where it is served, "http://127.0.0.1:8440": its port may be any that was free.</summary>
+    public Func<string>? ServedAt { get; set; }
+
     public HostSettings Kept => _kept;
 
     public HostSettings? Trial => _trial;
@@ -118,7 +121,7 @@ internal sealed class SettingsDesk : ISettingsDesk, IDisposable
 
     public IReadOnlyList<string> CoreChoices { get; }
 
-    public IReadOnlyList<string> Addresses => Volatile.Read(ref _trying).Web is { } web && Serve != null ? AddressesOf(web) : [];
+    public IReadOnlyList<string> Addresses => Volatile.Read(ref _trying).Web is { } web && Serve != null ? AddressesOf(web, Uri.TryCreate(ServedAt?.Invoke(), UriKind.Absolute, out var at) ? at.Port : web.Port) : [];
 
     public IReadOnlyList<string> About => _t.About();
 
@@ -333,12 +336,12 @@ internal sealed class SettingsDesk : ISettingsDesk, IDisposable
 
     private static string Quoted(string text) => "\"" + JsonEncodedText.Encode(text) + "\"";
 
-    private static IReadOnlyList<string> AddressesOf(WebOptions web)
+    private static IReadOnlyList<string> AddressesOf(WebOptions web, int port)
     {
         var ask = web.Token.Length > 0 ? "/?token=" + web.Token : "";
         var lines = new List<string>();
         foreach (var address in Equals(web.Address, IPAddress.Any) || Equals(web.Address, IPAddress.IPv6Any) ? NetworkAddresses.All(web.Address) : [web.Address])
-            lines.Add($"http://{new IPEndPoint(address, web.Port)}{ask}");
+            lines.Add($"http://{new IPEndPoint(address, port)}{ask}");
         return lines;
     }
 
