@@ -58,7 +58,8 @@ internal unsafe struct JackWork(JackBench* bench)
             var sample = bench->Samples[jack];
             if (jack >= count || !float.IsFinite(sample)) continue;
             var line = new JackScale(bench->OutputFullScale[jack], bench->OutputZero[jack]);
-            new Span<float>(outputs[jack], frames).Fill((float)(line.Zero + (line.VoltsPerCode(1) * Math.Clamp(sample, -1, 1))));
+            var volts = (float)(line.Zero + (line.VoltsPerCode(1) * Math.Clamp(sample, -1, 1)));
+            for (var i = 0; i < frames; i++) outputs[jack][i] = volts; // a span would check its length, and could throw
         }
     }
 

@@ -55,6 +55,8 @@ internal sealed class ScriptedFiles : IFileDesk, IDisposable
 
     public string Patches { get; }
 
+    public string? Demos { get; set; }
+
     public string Presets { get; }
 
     public string Recordings { get; }
