@@ -1,6 +1,8 @@
 // The pages Jacks, Files and Settings on a host that really plays: keys are pressed as a browser presses them, and the card, files and engine tell.
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Formats.Tar;
+using System.IO.Compression;
 using System.Text.Json.Nodes;
 using SspHost.Abi;
 using SspHost.Abi.Link;
@@ -135,6 +137,32 @@ public sealed class DeskTests : IDisposable
     }
 
     [Fact]
+    public void The_System_page_writes_a_report_and_a_trace_of_the_host_that_plays()
+    {
+        var run = Run(_runtime.File("five.json"));
+        Reads(5);
+        using (var hands = Hands())
+        {
+            hands.Page(7);
+            hands.Press(PanelHands.K(4));
+            Eventually.True(() => Files("reports", "*.tar.gz").Length == 1, "a report");
+            PressUntil(hands, 5, () => Files("traces", "*.ssptrace").Length > 0, "a trace, from one press to the next");
+        }
+
+        var parts = new List<string>();
+        using (var archive = new GZipStream(File.OpenRead(Files("reports", "*.tar.gz")[0]), CompressionMode.Decompress))
+        using (var tar = new TarReader(archive))
+        {
+            while (tar.GetNextEntry() is { } entry) parts.Add(Path.GetFileName(entry.Name));
+        }
+
+        foreach (var part in new[] { "status.json", "patch.json", "doctor.json", "trace.ssptrace", "log.txt" }) Assert.Contains(part, parts);
+        Stop(run);
+
+        string[] Files(string folder, string pattern) => Directory.Exists(_runtime.File("ssphost/" + folder)) ? Directory.GetFiles(_runtime.File("ssphost/" + folder), pattern) : [];
+    }
+
+    [Fact]
     public void Settings_are_tried_gone_back_from_survived_and_kept()
     {
         var run = Run(_runtime.File("five.json"));
@@ -188,7 +216,7 @@ public sealed class DeskTests : IDisposable
         () =>
         {
             hands.Press(PanelHands.K(key));
-            Thread.Sleep(100);
+            Thread.Sleep(200);
             return condition();
         },
         what);
