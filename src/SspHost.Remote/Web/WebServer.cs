@@ -24,6 +24,7 @@ public sealed class WebServer : IDisposable
 
     private readonly WebApplication _app;
     private readonly WebGate _gate;
+    private readonly WebLogin _login;
     private readonly WebApi _api;
     private readonly ControlServer _control;
     private readonly PanelViewers _viewers;
@@ -32,6 +33,7 @@ public sealed class WebServer : IDisposable
     private WebServer(WebOptions options, ControlServer control, PanelViewers viewers, WebApplication app)
     {
         (_gate, _api, _control, _viewers, _app) = (new WebGate(options), new WebApi(control), control, viewers, app);
+        _login = new WebLogin(_gate);
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Silence / 2, KeepAliveTimeout = Silence });
         app.Run(ServeAsync);
     }
@@ -102,6 +104,7 @@ public sealed class WebServer : IDisposable
         try
         {
             if (refused is { } refusal) await ReplyAsync(response, refusal.Status, WebApi.Error(refusal.Code, refusal.Message));
+            else if (await _login.AnswerAsync(context) is { } answer) await SendAsync(response, answer.Status, answer.Type, answer.Bytes);
             else await AnswerAsync(context);
         }
         catch (BadHttpRequestException e)
@@ -118,13 +121,7 @@ public sealed class WebServer : IDisposable
     {
         var (request, response) = (context.Request, context.Response);
         var path = request.Path.Value ?? "/";
-        if (_gate.Introduces(request))
-        {
-            _gate.Keep(response);
-            response.StatusCode = StatusCodes.Status303SeeOther;
-            response.Headers.Location = "/"; // the token does not stay in the address
-        }
-        else if (path is "/panel" or "/api/events")
+        if (path is "/panel" or "/api/events")
         {
             await UpgradeAsync(context, path);
         }

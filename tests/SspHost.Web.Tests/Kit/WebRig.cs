@@ -60,7 +60,7 @@ internal sealed class WebRig : IEngineSource, IControlSink, IDisposable
 
     public PanelViewers Viewers { get; } = new();
 
-    public WebServer Server { get; }
+    public WebServer Server { get; private set; }
 
     public HttpClient Http { get; }
 
@@ -93,6 +93,14 @@ internal sealed class WebRig : IEngineSource, IControlSink, IDisposable
     public void Gone(byte source)
     {
         lock (Events) Left.Add(source);
+    }
+
+    /// <summary>Ends the server, and serves the same panel at the same place anew.</summary>
+    public void Restart(string token = "")
+    {
+        var address = new Uri(Server.Address).Authority;
+        Server.Dispose();
+        Server = WebServer.Start(WebOptions.Parse(address, token)!, Control, Viewers);
     }
 
     public async Task<ClientWebSocket> ConnectAsync(string path)
