@@ -24,6 +24,8 @@ internal sealed class TokenTries(Func<ulong> now)
     // When the last of an address's tries is given back: one number says how many are out.
     private readonly Dictionary<(bool Wide, ulong Number), ulong> _whole = [];
 
+    private ulong _sweep;
+
     /// <summary>Addresses that are kept at present.</summary>
     public int Count => _whole.Count;
 
@@ -40,7 +42,8 @@ internal sealed class TokenTries(Func<ulong> now)
     {
         var (key, at) = (KeyOf(from), now());
         _whole[key] = Math.Max(at, _whole.GetValueOrDefault(key)) + Each;
-        if (_whole.Count < MostAddresses) return;
+        if (_whole.Count < MostAddresses || at < _sweep) return;
+        _sweep = at + Each; // none rests sooner
         foreach (var (rested, _) in _whole.Where(w => w.Value <= at).ToArray()) _whole.Remove(rested);
     }
 
