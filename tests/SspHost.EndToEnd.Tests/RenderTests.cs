@@ -100,6 +100,25 @@ public sealed class RenderTests : IDisposable
     }
 
     [Theory]
+    [InlineData(2.5, 1, 0.5)] // a quarter of the way from 0 to 2
+    [InlineData(2.5, -0.5, 0)]
+    [InlineData(10, 0.5, 1)]
+    public async Task Ten_volts_at_a_parameter_are_its_whole_travel(double volts, double gain, double level)
+    {
+        var voice = await Recordings.Speech(_runtime);
+        var patch = WritePatch(
+            string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $$$"""{"id":"in","type":"audio-in"}, {"id":"dc","type":"voltage","params":{"volts":{{{volts}}}}}, {"id":"out","type":"audio-out","params":{"level":0}}"""),
+            string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $$$"""{"from":"in.out1","to":"out.in1"}, {"from":"dc.out","to":"out.@level","gain":{{{gain}}}}"""));
+        var (x, y) = await Render(patch, voice);
+        const int Settled = 512; // the quantum in which the voltage comes
+        for (var i = Settled; i < x.Length; i++) Assert.Equal(level * x[i], y[i], MinusHundredDb);
+    }
+
+    [Theory]
     [InlineData("missing.json", "missing.json")]
     [InlineData("broken", "broken")]
     public async Task A_patch_that_cannot_be_read_is_one_line_and_no_file(string patch, string named)

@@ -1,7 +1,9 @@
 // ssp.json: default < file < flag, and one clear line for whatever is wrong.
 using System.Text;
 using System.Text.Json;
+using SspHost.Board;
 using SspHost.Configuration;
+using SspHost.Panel.Surface;
 
 namespace SspHost.Tests;
 
@@ -15,6 +17,11 @@ public class SettingsTests
           "cores": [2, 3], "regionMib": 512, "patches": "/p", "state": "/s", "format": "float", "moduleTimes": false,
           "captureDevice": "alsa:hw:1", "inputs": [2, 1], "outputs": [1, 0, 0, 4], "hold": [1, 4], "modules": { "directories": ["/m", "/n"], "watch": true }, "lv2": { "path": "/a:/b" },
           "web": { "address": "0.0.0.0:8441", "token": "twelve-or-more" }, "osc": { "port": 9000, "address": "0.0.0.0" },
+          "board": {
+            "screen": { "device": "/dev/dri/card1", "connector": "HDMI-A-2", "mode": "1600x480@60", "rotation": 270, "terminal": 2 },
+            "evdev": { "devices": ["gpio-keys", "/dev/input/event3"], "grab": true, "keyboards": false, "keys": { "30": "K1", "42": "ShiftRight" }, "encoders": [{ "control": "E4", "axis": 7, "counts": -2 }] },
+            "gpio": { "chip": "gpiochip3", "encoders": [{ "control": "E1", "a": "4", "b": "17", "steps": 2 }], "keys": [{ "control": "Up", "line": "22" }], "pullUp": false, "keyDebounce": 0 },
+          },
         }
         """;
 
@@ -43,6 +50,14 @@ public class SettingsTests
     [InlineData("{\"web\": {\"adress\": \"off\"}}", "expected \"web\" as")]
     [InlineData("{\"osc\": {\"port\": 70000}}", "\"osc.port\" a port")]
     [InlineData("{\"osc\": {\"address\": \"somewhere\"}}", "\"osc.address\" an IP address")]
+    [InlineData("{\"board\": {\"screen\": {\"mode\": \"wide\"}}}", "\"mode\" as 1600x480 or 1600x480@60")]
+    [InlineData("{\"board\": {\n\"screen\": {\"rotation\": 45}}}", "line 2: expected \"rotation\" 0, 90, 180 or 270")]
+    [InlineData("{\"board\": {\"panel\": {}}}", "expected in \"board\" one of screen, evdev, gpio, not \"panel\"")]
+    [InlineData("{\"board\": {\"gpio\": {\"keys\": [{\"control\": \"K9\", \"line\": \"1\"}]}}}", "a control: one of E1,")]
+    [InlineData("{\"board\": {\"gpio\": {\"encoders\": [{\"control\": \"K1\", \"a\": \"1\", \"b\": \"2\"}]}}}", "\"control\" E1 to E4")]
+    [InlineData("{\"board\": {\"gpio\": {\"encoders\": [{\"control\": \"E1\", \"a\": \"1\"}]}}}", "with \"control\", \"a\" and \"b\"")]
+    [InlineData("{\"board\": {\"evdev\": {\"keys\": {\"768\": \"K1\"}}}}", "a key code from 0 to 767")]
+    [InlineData("{\"board\": {\"evdev\": {\"grab\": true, \"grab\": true}}}", "\"grab\" once")]
     [InlineData("{\"cores\": [1,\n1]}", "line 2: expected \"cores\" with at most 16 different cores")]
     [InlineData("{\"lv2\": \"/usr/lib/lv2\"}", "expected \"lv2\" as { \"path\": directories with colons between them }")]
     [InlineData("{\"lv2\": {\"path\": \"/usr/lib/lv2:relative\"}}", "expected \"lv2\" as { \"path\": directories with colons between them }")]
@@ -64,6 +79,20 @@ public class SettingsTests
         Assert.Contains(expected, message, StringComparison.Ordinal);
         Assert.StartsWith("ssp.json", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void What_a_board_says_lies_over_what_is_found_by_itself()
+    {
+        var board = Parse(Good).Board.Value;
+        Assert.Equal(("/dev/dri/card1", "HDMI-A-2", "1600x480@60", 270, 2), (board.Screen.Device, board.Screen.Connector, board.Screen.Mode, board.Screen.Rotation, board.Screen.Terminal));
+        Assert.Equal(["gpio-keys", "/dev/input/event3"], board.Evdev.Devices);
+        Assert.Equal((true, false), (board.Evdev.Grab, board.Evdev.Keyboards));
+        Assert.Equal((Control.K1, Control.ShiftRight, Control.K2), (board.Evdev.Keys[30], board.Evdev.Keys[42], board.Evdev.Keys[60]));
+        Assert.Equal([new EncoderAxis("", 7, Control.E4, -2)], board.Evdev.Encoders);
+        Assert.Equal([new GpioEncoder(Control.E1, "4", "17", 2)], board.Gpio.Encoders);
+        Assert.Equal([new GpioKey(Control.Up, "22")], board.Gpio.Keys);
+        Assert.Equal((false, true, 0), (board.Gpio.PullUp, board.Gpio.ActiveLow, board.Gpio.KeyDebounce));
     }
 
     [Fact]

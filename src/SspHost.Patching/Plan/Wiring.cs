@@ -71,11 +71,10 @@ internal sealed class Wiring
         var w = new Wiring { Own = patch.Modules.Length, Quantum = patch.Quantum, Modules = ModulesOf(patch, modules) };
         w.Rings = new bool[w.Own];
         w.Tails = new bool[w.Own];
-        var wired = patch.Cables.Where(static c => !c.To.IsParameter).ToArray(); // a parameter that a cable moves is none of the graph's inputs
-        w.Cables = new WiredCable[wired.Length];
+        w.Cables = new WiredCable[patch.Cables.Length];
         for (var i = 0; i < w.Cables.Length; i++)
         {
-            var c = wired[i];
+            var c = patch.Cables[i];
             var (from, to) = (patch.IndexOf(c.From.Module), patch.IndexOf(c.To.Module));
             w.Cables[i] = new WiredCable
             {

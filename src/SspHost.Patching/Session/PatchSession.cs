@@ -282,6 +282,17 @@ public sealed class PatchSession : IDisposable
         }
     }
 
+    /// <summary>The preset that a module is at this moment, with the state of its running instance; null: there is no such module.</summary>
+    public ModulePreset? PresetOf(string module)
+    {
+        lock (_lock)
+        {
+            var at = _current.IndexOf(module);
+            if (at < 0) return null;
+            return ModulePreset.Of(_current.Modules[at], _modules, _plan is null ? null : StateOf(_plan.Instances[at]));
+        }
+    }
+
     /// <summary>
     /// Compiles and installs the current patch again: at start, after a change of device, and, with <paramref name="newEngine"/>, on an
     /// engine that knows nothing yet.

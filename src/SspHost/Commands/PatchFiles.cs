@@ -1,7 +1,7 @@
-// Which patch plays when nobody named one.
+// Where what comes with the program is, and which patch plays when nobody named one.
 namespace SspHost.Commands;
 
-/// <summary>Finds the patches that come with the program.</summary>
+/// <summary>Finds patches and presets that come with the program.</summary>
 internal static class PatchFiles
 {
     /// <summary>
@@ -11,17 +11,26 @@ internal static class PatchFiles
     public static string? Directory(string configured)
     {
         if (configured.Length > 0) return System.IO.Directory.Exists(configured) ? configured : throw new CommandException($"{configured}: the configured directory of patches does not exist");
-        for (var d = new DirectoryInfo(AppContext.BaseDirectory); d != null; d = d.Parent)
-        {
-            var patches = Path.Combine(d.FullName, "patches");
-            if (System.IO.Directory.Exists(patches) && Demos(patches).Length > 0) return patches;
-        }
-
-        return System.IO.Directory.Exists("/usr/share/ssphost/patches") ? "/usr/share/ssphost/patches" : null;
+        return Shipped("patches", static patches => Demos(patches).Length > 0);
     }
+
+    /// <summary>The directory of the modules' presets that come with the program; null where there is none.</summary>
+    public static string? Presets() => Shipped("presets", static presets => System.IO.Directory.EnumerateFiles(presets, "*.json", SearchOption.AllDirectories).Any());
 
     /// <summary>The first demo patch by name, or null.</summary>
     public static string? FirstDemo(string configured) => Directory(configured) is { } d ? Demos(d).FirstOrDefault() : null;
+
+    private static string? Shipped(string name, Func<string, bool> holds)
+    {
+        for (var d = new DirectoryInfo(AppContext.BaseDirectory); d != null; d = d.Parent)
+        {
+            var directory = Path.Combine(d.FullName, name);
+            if (System.IO.Directory.Exists(directory) && holds(directory)) return directory;
+        }
+
+        var shared = Path.Combine("/usr/share/ssphost", name);
+        return System.IO.Directory.Exists(shared) ? shared : null;
+    }
 
     private static string[] Demos(string directory) =>
         [.. System.IO.Directory.EnumerateFiles(directory, "*.json").Where(f => !f.EndsWith(".schema.json", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];

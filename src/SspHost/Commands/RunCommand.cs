@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using SspHost.Abi;
 using SspHost.Abi.Link;
+using SspHost.Board;
 using SspHost.Configuration;
 using SspHost.Devices;
 using SspHost.Diagnostics;
@@ -145,25 +146,48 @@ internal static class RunCommand
         return 0;
     }
 
-    // Where nobody asked for it, a port that is taken is no reason not to play.
+    // Where nobody asked for it, a port that is taken is no reason not to play, nor to leave the board's own screen dark.
     private static PanelService? StartPanel(PatchHost host, ControlServer server, Settings settings, LogLines log, string state, Action<string> say)
     {
-        if (settings.Web is not { } web) return null;
+        var board = BoardDevices.Find(settings.Board.Value);
+        var here = board.Screens.Count > 0; // keys alone are no panel
+        if (settings.Board.Origin == Origin.File || here)
+        {
+            foreach (var note in board.Notes) say("board: " + note);
+        }
+
+        var bodies = new PanelBodies(board, settings.Web, server, PatchFiles.Presets());
         try
         {
-            var panel = PanelService.Start(host, server, web, log, state, say);
-            say($"panel: {panel.Address}{(web.Token.Length > 0 ? "/?token=..." : "")}");
-            return panel;
+            if (bodies.Web is { } web)
+            {
+                try
+                {
+                    var panel = PanelService.Start(host, bodies, log, state, say);
+                    say($"panel: {panel.Address}{(web.Token.Length > 0 ? "/?token=..." : "")}");
+                    return panel;
+                }
+                catch (IOException e) when (settings.WebAddress.Origin == Origin.Flag)
+                {
+                    throw new CommandException("--web: " + e.Message);
+                }
+                catch (IOException e)
+                {
+                    say($"no panel in browsers: {e.Message}");
+                }
+            }
+
+            if (here) return PanelService.Start(host, bodies with { Web = null }, log, state, say);
         }
-        catch (IOException e) when (settings.WebAddress.Origin == Origin.Flag)
+        catch
         {
-            throw new CommandException("--web: " + e.Message);
+            foreach (var c in board.Controls) c.Dispose();
+            foreach (var s in board.Screens) s.Dispose();
+            throw;
         }
-        catch (IOException e)
-        {
-            say($"no panel: {e.Message}");
-            return null;
-        }
+
+        foreach (var c in board.Controls) c.Dispose();
+        return null;
     }
 
     private static OscServer? StartOsc(PatchHost host, Settings settings, Action<string> say)

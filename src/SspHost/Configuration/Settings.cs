@@ -89,6 +89,9 @@ internal sealed record Settings
     /// <summary>What browsers need to be let in from beyond this machine; empty: nobody is.</summary>
     public Setting<string> WebToken { get; init; } = "";
 
+    /// <summary>Screen, keys and encoders of this machine that are the panel's.</summary>
+    public Setting<Board.BoardSettings> Board { get; init; } = new Board.BoardSettings();
+
     /// <summary>UDP port of OSC; 0: it is off.</summary>
     public Setting<int> OscPort { get; init; } = 0;
 

@@ -12,7 +12,7 @@ internal static class SettingsFile
 {
     private const int MaxBytes = 1 << 20;
 
-    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes", "captureDevice", "inputs", "outputs", "hold", "modules", "lv2", "web", "osc"];
+    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes", "captureDevice", "inputs", "outputs", "hold", "modules", "lv2", "web", "osc", "board"];
 
     /// <summary>
     /// Path of the file: <paramref name="given"/>, else $SSP_CONFIG, else ssp.json in $XDG_CONFIG_HOME/ssphost (~/.config/ssphost), else
@@ -103,8 +103,10 @@ internal static class SettingsFile
             "modules": { "type": "object", "additionalProperties": false, "properties": { "directories": { "type": "array", "items": { "type": "string", "pattern": "^/" }, "maxItems": {{Settings.MostDirectories}}, "default": [] }, "watch": { "type": "boolean", "default": false } }, "default": {"directories":[],"watch":false}, "description": "directories whose libraries of modules (*.so) are loaded; empty: ~/.local/share/ssphost/modules; watch: what changes there is loaded at once" },
             "lv2": { "type": "object", "additionalProperties": false, "properties": { "path": { "type": "string", "default": "" } }, "default": {"path":""}, "description": "path: directories of LV2 bundles with colons between them; empty: $LV2_PATH, else ~/.lv2:/usr/local/lib/lv2:/usr/lib/lv2" },
             "web": { "type": "object", "additionalProperties": false, "properties": { "address": { "type": "string", "default": "{{WebOptions.Usual}}" }, "token": { "type": "string", "pattern": "^([A-Za-z0-9._~-]{{{WebOptions.ShortestToken}},128})?$", "default": "" } }, "default": {"address":"{{WebOptions.Usual}}","token":""}, "description": "the panel in a browser: address is an IP address with or without a port, or off; beyond this machine it needs a token" },
+            "board": {{BoardJson.Schema}},
             "osc": { "type": "object", "additionalProperties": false, "properties": { "port": { "type": "integer", "minimum": 0, "maximum": 65535, "default": 0 }, "address": { "type": "string", "default": "127.0.0.1" } }, "default": {"port":0,"address":"127.0.0.1"}, "description": "OSC over UDP; port 0: off; whoever reaches the address may turn every parameter" }
-          }
+          },
+          "$defs": { "control": {{BoardJson.ControlSchema}} }
         }
 
         """;
@@ -130,6 +132,7 @@ internal static class SettingsFile
         yield return Line("web.token", s.WebToken.Value.Length > 0 ? "(set)" : "", s.WebToken.Origin);
         yield return Line("osc.port", s.OscPort.Value, s.OscPort.Origin);
         yield return Line("osc.address", s.OscAddress.Value, s.OscAddress.Origin);
+        yield return Line("board", BoardText(s.Board.Value), s.Board.Origin);
         yield return Line("captureDevice", s.CaptureDevice.Value, s.CaptureDevice.Origin);
         yield return Line("inputs", "[" + string.Join(", ", s.InputChannels.Value) + "]", s.InputChannels.Origin);
         yield return Line("outputs", "[" + string.Join(", ", s.OutputChannels.Value) + "]", s.OutputChannels.Origin);
@@ -175,6 +178,8 @@ internal static class SettingsFile
             w.WriteNumber("port", s.OscPort.Value);
             w.WriteString("address", s.OscAddress.Value);
             w.WriteEndObject();
+            w.WritePropertyName("board");
+            BoardJson.Write(w, s.Board.Value);
             w.WriteEndObject();
         }
 
@@ -215,11 +220,28 @@ internal static class SettingsFile
             case "outputs": return s with { OutputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
             case "lv2": return s with { Lv2Path = Lv2(ref r, json, where) };
             case "osc": return Osc(s, ref r, json, where);
+            case "board":
+                try
+                {
+                    return s with { Board = new Setting<Board.BoardSettings>(BoardJson.Read(ref r), Origin.File) };
+                }
+                catch (BoardFault fault)
+                {
+                    throw Bad(json, in r, where, fault.Message);
+                }
+
             case "web": return Web(s, ref r, json, where);
             case "modules": return Modules(s, ref r, json, where);
             case "hold": return s with { Hold = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: -1) };
             default: return s with { Cores = List(ref r, json, where, key, Limits.MaxThreads, mayRepeat: -1) };
         }
+    }
+
+    private static string BoardText(Board.BoardSettings board)
+    {
+        using var stream = new MemoryStream();
+        using (var w = new Utf8JsonWriter(stream)) BoardJson.Write(w, board);
+        return Encoding.UTF8.GetString(stream.ToArray());
     }
 
     // Different numbers; a channel list may say 0 (no channel) more than once.

@@ -7,7 +7,7 @@ using SspHost.Patching;
 namespace SspHost.Playing;
 
 /// <summary>Quick functions of the panel's thread; what takes its time runs beside it.</summary>
-internal sealed class PanelHost(PatchHost host, LogLines log, PanelMemory memory, Action<string> say) : IPanelHost
+internal sealed class PanelHost(PatchHost host, PresetLibrary presets, LogLines log, PanelMemory memory, Action<string> say) : IPanelHost
 {
     private const int MostSamples = 1000;
 
@@ -18,7 +18,7 @@ internal sealed class PanelHost(PatchHost host, LogLines log, PanelMemory memory
 
     public DescriptorIndex Modules => host.Modules;
 
-    public ILive Live { get; } = new StatusLive(host.Slot, () => host.Costs);
+    public ILive Live { get; } = new EngineLive(host.Slot, host.Modules);
 
     public StatusReport Status => host.Latest;
 
@@ -44,15 +44,19 @@ internal sealed class PanelHost(PatchHost host, LogLines log, PanelMemory memory
 
     public string? Save(string? path) => (path ?? Session.Saved?.Path) is { } to ? Session.Save(to)?.ToString() : "it has no file yet";
 
-    public IReadOnlyList<string> Presets(string type) => [];
+    public IReadOnlyList<string> Presets(string type) => [.. presets.List(type).Select(p => p.Name)];
 
     public IReadOnlyList<Edit>? Preset(string module, string name, out string why)
     {
-        why = $"there is no preset '{name}'";
-        return null;
+        PatchError? error = null;
+        var preset = Session.Current.Find(module) is { } m ? presets.Load(m.Type, name, out error) : null;
+        var edits = preset?.EditsFor(Session.Current, module, Modules, out error);
+        why = error?.ToString() ?? (edits is null ? $"there is no module '{module}'" : "");
+        return edits;
     }
 
-    public string? SavePreset(string module, string name) => "presets of modules are not kept by this host";
+    public string? SavePreset(string module, string name) =>
+        Session.PresetOf(module) is { } preset ? presets.Save(preset, name)?.ToString() : $"there is no module '{module}'";
 
     public IReadOnlyList<string> Samples() => host.Sink.Assets.Recordings(MostSamples);
 

@@ -1,10 +1,20 @@
-// The panel of a running host, with the bodies it has: at present browsers.
+// The panel of a running host, with the bodies it has: what this board has of controls and screens, and browsers.
+using SspHost.Board;
 using SspHost.Diagnostics;
 using SspHost.Panel;
+using SspHost.Panel.Surface;
+using SspHost.Patching;
 using SspHost.Remote;
 using SspHost.Remote.Web;
 
 namespace SspHost.Playing;
+
+/// <summary>What a panel is seen and turned on.</summary>
+/// <param name="Board">Controls and screens of this machine.</param>
+/// <param name="Web">Where browsers are served; null: nowhere.</param>
+/// <param name="Control">What browsers' requests go to.</param>
+/// <param name="Presets">Folder of presets that came with the program; null: none.</param>
+internal sealed record PanelBodies(BoardDevices Board, WebOptions? Web, ControlServer Control, string? Presets);
 
 /// <summary>Runs the panel and serves it until disposed. Where it fails, the audio plays on and the panel comes back.</summary>
 internal sealed class PanelService : IDisposable
@@ -14,35 +24,43 @@ internal sealed class PanelService : IDisposable
     private readonly ManualResetEventSlim _ending = new();
     private readonly PanelMemory _memory;
     private readonly PanelLoop _loop;
-    private readonly WebServer _web;
+    private readonly WebServer? _web;
     private readonly Action<string> _say;
     private string _failure = "";
     private FrontPanel? _panel; // the panel's thread's
 
-    private PanelService(PatchHost host, ControlServer control, WebOptions options, LogLines log, string state, Action<string> say)
+    private PanelService(PatchHost host, PanelBodies bodies, LogLines log, string state, Action<string> say)
     {
         _say = say;
-        var viewers = new PanelViewers { TakesText = () => _panel?.Current.TakesText == true };
-        _web = WebServer.Start(options, control, viewers);
+        List<IControls> controls = [.. bodies.Board.Controls];
+        List<IScreen> screens = [.. bodies.Board.Screens];
+        if (bodies.Web is { } web)
+        {
+            var viewers = new PanelViewers { TakesText = () => _panel?.Current.TakesText == true };
+            _web = WebServer.Start(web, bodies.Control, viewers);
+            controls.Add(viewers);
+            screens.Add(viewers);
+        }
+
         _memory = new PanelMemory(Path.Combine(state, "panel"), say);
-        var panelHost = new PanelHost(host, log, _memory, say);
+        var presets = new PresetLibrary(bodies.Presets, Path.Combine(state, "presets"));
+        var panelHost = new PanelHost(host, presets, log, _memory, say);
         PanelLoop? loop = null;
         panelHost.OnPanel = call => Volatile.Read(ref loop)?.Call(call);
-        _loop = PanelLoop.Start(() => _panel = new FrontPanel(panelHost), [viewers], [viewers], Failed);
+        _loop = PanelLoop.Start(() => _panel = new FrontPanel(panelHost), controls, screens, Failed);
         Volatile.Write(ref loop, _loop);
     }
 
-    /// <summary>Where browsers find it.</summary>
-    public string Address => _web.Address;
+    /// <summary>Where browsers find it; null: nowhere.</summary>
+    public string? Address => _web?.Address;
 
-    /// <summary>Starts it; throws <see cref="IOException"/> where it cannot be served.</summary>
-    public static PanelService Start(PatchHost host, ControlServer control, WebOptions options, LogLines log, string state, Action<string> say) =>
-        new(host, control, options, log, state, say);
+    /// <summary>Starts it, and owns the bodies. Throws <see cref="IOException"/> where it cannot be served; then they are still the caller's.</summary>
+    public static PanelService Start(PatchHost host, PanelBodies bodies, LogLines log, string state, Action<string> say) => new(host, bodies, log, state, say);
 
     public void Dispose()
     {
         _ending.Set();
-        _web.Dispose();
+        _web?.Dispose();
         _loop.Dispose();
         _memory.Dispose();
         _ending.Dispose();
