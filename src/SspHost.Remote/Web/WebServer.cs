@@ -19,7 +19,8 @@ public sealed class WebServer : IDisposable
     private const int MostSockets = PanelViewers.Most + Protocol.MaxClients;
     private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self' ";
 
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(20); // a phone that fell asleep is gone
+    // A phone that fell asleep is gone; one at the end of 10 kB a second is still busy with its first picture.
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly WebApplication _app;
@@ -34,7 +35,7 @@ public sealed class WebServer : IDisposable
     {
         (_gate, _api, _control, _viewers, _app) = (new WebGate(options), new WebApi(control), control, viewers, app);
         _login = new WebLogin(_gate);
-        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Silence / 2, KeepAliveTimeout = Silence });
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Silence / 3, KeepAliveTimeout = Silence });
         app.Run(ServeAsync);
     }
 
@@ -72,7 +73,7 @@ public sealed class WebServer : IDisposable
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or AddressInUseException)
         {
             server.Dispose();
-            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{new IPEndPoint(options.Address, options.Port)}: the web panel cannot be served there: {e.Message}"), e);
+            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{new IPEndPoint(options.Address, options.Port)}: the web panel cannot be served there: {(e.InnerException is AddressInUseException ? "another program has that port" : e.Message)}"), e);
         }
     }
 

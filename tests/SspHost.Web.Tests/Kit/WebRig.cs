@@ -103,10 +103,17 @@ internal sealed class WebRig : IEngineSource, IControlSink, IDisposable
         Server = WebServer.Start(WebOptions.Parse(address, token)!, Control, Viewers);
     }
 
-    public async Task<ClientWebSocket> ConnectAsync(string path)
+    public async Task<ClientWebSocket> ConnectAsync(string path, Slowness? slow = null)
     {
         var socket = new ClientWebSocket();
-        await socket.ConnectAsync(Socket(path), CancellationToken.None);
+        if (slow == null)
+        {
+            await socket.ConnectAsync(Socket(path), CancellationToken.None);
+            return socket;
+        }
+
+        var handler = new SocketsHttpHandler { ConnectCallback = (context, ended) => slow.ConnectAsync(context.DnsEndPoint, ended) };
+        await socket.ConnectAsync(Socket(path), new HttpMessageInvoker(handler), CancellationToken.None);
         return socket;
     }
 
