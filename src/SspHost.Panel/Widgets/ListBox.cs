@@ -14,7 +14,7 @@ internal readonly record struct ListLine(string Text, string Detail = "", Color 
 /// <summary>Lines, of which one is chosen. The page replaces them where something changed.</summary>
 internal sealed class ListBox : Widget
 {
-    private const int Row = 32;
+    private const int Row = 32, Bar = 12;
 
     private IReadOnlyList<ListLine> _lines = [];
     private int _version;
@@ -72,10 +72,11 @@ internal sealed class ListBox : Widget
             return;
         }
 
+        var width = _lines.Count > Rows ? Bounds.Width - Bar : Bounds.Width;
         for (var i = 0; i < Rows && _first + i < _lines.Count; i++)
         {
             var line = _lines[_first + i];
-            var row = new Rect(Bounds.X, Bounds.Y + (i * Row), Bounds.Width, Row);
+            var row = new Rect(Bounds.X, Bounds.Y + (i * Row), width, Row);
             if (_first + i == _chosen)
             {
                 canvas.FillRound(row, 8, theme.Selected);
