@@ -89,7 +89,8 @@ internal static class BusyHost
         return patch;
     }
 
-    private static StatusReport Playing()
+    /// <summary>What a host says of itself that plays.</summary>
+    public static StatusReport Playing()
     {
         var load = new Distribution(30_000, 0.31, 0.42, 0.5, 0.63);
         return new StatusReport
