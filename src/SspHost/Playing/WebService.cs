@@ -36,6 +36,8 @@ internal sealed class WebService : IDisposable
         lock (_lock)
         {
             if (_ended) return "the host ends";
+            if (options.Refusal is { } why) return why;
+            var before = _server is { } s ? _options with { Port = new Uri(s.Address).Port } : _options; // the very port, where any would do
             _server?.Dispose(); // first: both may want the same port
             _server = null;
             try
@@ -48,7 +50,7 @@ internal sealed class WebService : IDisposable
             {
                 try
                 {
-                    _server = WebServer.Start(_options, _control, _viewers);
+                    _server = WebServer.Start(before, _control, _viewers);
                     return e.Message;
                 }
                 catch (IOException again)
