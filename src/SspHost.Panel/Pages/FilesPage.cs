@@ -354,7 +354,8 @@ internal sealed class FilesPage : Page
     {
         >= 1 << 30 => FormattableString.Invariant($"{bytes / (double)(1 << 30):0.0} GiB"),
         >= 1 << 20 => FormattableString.Invariant($"{bytes / (double)(1 << 20):0.0} MiB"),
-        _ => FormattableString.Invariant($"{Math.Max(1, (bytes + 1023) >> 10)} KiB"),
+        < 1 << 10 => FormattableString.Invariant($"{bytes} B"),
+        _ => FormattableString.Invariant($"{(bytes + 512) >> 10} KiB"),
     };
 
     /// <summary>Where one is, and what is chosen.</summary>

@@ -229,7 +229,7 @@ internal sealed class SystemPage : Page
             history = history[^Math.Min(history.Length, Seconds)..];
             if (history.Length < 2)
             {
-                canvas.Text("nothing to show yet", box, Font.Body, theme.Dim, Align.Center);
+                canvas.Text("nothing to show yet", box with { Height = box.Height / 2 }, Font.Body, theme.Dim, Align.Center);
                 return;
             }
 

@@ -79,7 +79,6 @@ internal sealed class HeadLine : Widget
         var load = host.Status.Audio?.Load.P99 ?? 0;
         var lost = Lost(host);
         var line = new TextLine(room);
-        if (host.Status.Recording != null) line.Add("REC   ");
         if (lost > 0)
         {
             line.Add((long)lost);
@@ -90,5 +89,8 @@ internal sealed class HeadLine : Widget
         line.Add((long)(load * 100));
         line.Add(" %");
         canvas.Text(line.Text, box, Font.Strong, lost > 0 || load > 1 ? theme.Bad : load > 0.8 ? theme.Warning : theme.Good, Align.Right);
+        if (host.Status.Recording == null) return;
+        var left = box.Right - canvas.Measure(line.Text, Font.Strong) - 20;
+        canvas.Text("REC", new Rect(box.X, box.Y, (int)(left - box.X), box.Height), Font.Strong, theme.Bad, Align.Right);
     }
 }

@@ -168,7 +168,7 @@ internal static class RunCommand
                 try
                 {
                     var panel = PanelService.Start(host, bodies, log, state, say);
-                    say($"panel: {panel.Address}{(web.Token.Length > 0 ? "/?token=..." : "")}");
+                    say($"panel: {NetworkAddresses.ToType(panel.Address!)}{(web.Token.Length > 0 ? "/?token=..." : "")}");
                     return panel;
                 }
                 catch (IOException e) when (settings.WebAddress.Origin == Origin.Flag)

@@ -7,6 +7,14 @@ namespace SspHost.Playing.Desks;
 
 internal static class NetworkAddresses
 {
+    /// <summary>An address to type for one that is served: one of this machine's where all of them are.</summary>
+    public static string ToType(string served)
+    {
+        var uri = new Uri(served);
+        if (!IPAddress.TryParse(uri.IdnHost, out var address) || !(address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))) return served;
+        return $"{uri.Scheme}://{new IPEndPoint(All(address)[0], uri.Port)}";
+    }
+
     /// <summary>Those of interfaces that are up, of the family of <paramref name="like"/> (IPv6: both), loopback last; link-local IPv6 is left out.</summary>
     public static IReadOnlyList<IPAddress> All(IPAddress like)
     {
