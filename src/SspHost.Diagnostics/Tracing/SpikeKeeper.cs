@@ -53,6 +53,7 @@ public sealed unsafe class SpikeKeeper
     private readonly List<Spike> _worst = [];
     private readonly Queue<Spike> _recent = [];
     private readonly Pending[] _pending = new Pending[MostPending];
+    private readonly EventCodec _codec = new(); // its tables are large
     private int _count;
     private uint _threshold;
 
@@ -157,7 +158,7 @@ public sealed unsafe class SpikeKeeper
         return lightest;
     }
 
-    private static List<Spike> Fetch(ChunkStore store, List<Pending> wanted, TraceClock clock, ModuleNames names)
+    private List<Spike> Fetch(ChunkStore store, List<Pending> wanted, TraceClock clock, ModuleNames names)
     {
         var zones = new Dictionary<ulong, List<SpikeZone>>();
         ulong first = ulong.MaxValue, last = 0;
@@ -173,17 +174,16 @@ public sealed unsafe class SpikeKeeper
         lock (store.Sync) snapshot = store.Snapshot(0, first, last);
         using (snapshot)
         {
-            var codec = new EventCodec();
             for (var piece = 0; piece < snapshot.Count; piece++)
             {
                 var (seat, count) = snapshot.Get(piece, out var bytes);
-                codec.Reset();
+                _codec.Reset();
                 fixed (byte* start = bytes)
                 {
                     var at = start;
                     for (var i = 0; i < count; i++)
                     {
-                        at = codec.Read(at, start + bytes.Length, out var e);
+                        at = _codec.Read(at, start + bytes.Length, out var e);
                         if (e.Quantum < first || e.Quantum > last || !zones.TryGetValue(e.Quantum, out var of)) continue;
                         var begins = clock.Nanoseconds(e.Ticks);
                         var length = TraceView.IsZone(e.Kind) ? clock.Nanoseconds(e.Ticks + e.Duration) - begins : 0;
