@@ -12,7 +12,7 @@ internal sealed class PanelEye : IDisposable
 {
     private const int BarTop = PanelSize.Height - 48; // the labels of the soft keys
 
-    private readonly ClientWebSocket _socket = new();
+    private ClientWebSocket _socket = new();
     private readonly byte[] _buffer = new byte[4 << 20];
     private readonly uint[] _pixels = new uint[PanelSize.Width * PanelSize.Height];
     private readonly Lock _lock = new();
@@ -67,6 +67,8 @@ internal sealed class PanelEye : IDisposable
         }
         catch (AggregateException e) when (e.InnerException is WebSocketException)
         {
+            _socket.Dispose();
+            _socket = new ClientWebSocket(); // one that could not connect never will
             return false;
         }
     }
