@@ -11,11 +11,11 @@ namespace SspHost.Commands;
 internal sealed record AudioSide(ulong Quanta, double P50, double P999, double P999Pooled, double Max, double WakeP999, ulong Late, ulong Dropouts, IReadOnlyList<double> Phases);
 
 /// <summary>What `ssp bench panel-audio --json` prints.</summary>
-/// <param name="FramesPerSecond">Frames that were drawn while they were.</param>
+/// <param name="FramesPerSecond">Frames that were drawn while they were; in <paramref name="ShownPerSecond"/> of them something had changed.</param>
 /// <param name="Ratio">p99.9 of quanta with the panel over that without.</param>
 /// <param name="Chance">How likely phases as different as these are if drawing makes no difference (Mann-Whitney, two-sided).</param>
 internal sealed record PanelAudioReport(
-    int Version, int Modules, double Seconds, double FramesPerSecond, bool RealTime, AudioSide Without, AudioSide With, double Ratio, double WakeRatio, double Chance, bool Met);
+    int Version, int Modules, double Seconds, double FramesPerSecond, double ShownPerSecond, bool RealTime, AudioSide Without, AudioSide With, double Ratio, double WakeRatio, double Chance, bool Met);
 
 /// <summary>Phases with and without follow each other in turns, so that what else the machine does falls on both.</summary>
 internal static class PanelAudioBench
@@ -33,18 +33,19 @@ internal static class PanelAudioBench
         using var loop = rig.Loop(controls, screen, _ => { });
         Thread.Sleep(1000);
         var sides = new[] { new Side(), new Side() };
-        var (drawn, drawnMs) = (0UL, 0.0);
+        var (drawn, shown, drawnMs) = (0UL, 0UL, 0.0);
         for (var phase = 0; phase < 2 * Pairs; phase++)
         {
             var with = phase % 4 is 1 or 2; // without, with, with, without: a drift falls on both
             screen.On = with;
             Thread.Sleep(SettleMs);
             var (quantum, wake) = rig.Host.Slot.Use(link => (new HistogramWindow(link.Map, HistogramKind.Quantum), new HistogramWindow(link.Map, HistogramKind.Wake)));
-            var (before, frames, start) = (rig.Audio, screen.Frames, Linux.Now());
+            var (before, frames, changed, start) = (rig.Audio, screen.Drawn, screen.Frames, Linux.Now());
             Thread.Sleep(PhaseMs);
             sides[with ? 1 : 0].Add(quantum.Next(), wake.Next(), before, rig.Audio);
             if (!with) continue;
-            drawn += screen.Frames - frames;
+            drawn += screen.Drawn - frames;
+            shown += screen.Frames - changed;
             drawnMs += (Linux.Now() - start) / 1e6;
         }
 
@@ -52,7 +53,7 @@ internal static class PanelAudioBench
         var chance = Chance(without.Phases, drawing.Phases);
         var perSecond = drawn * 1000 / drawnMs;
         var report = new PanelAudioReport(
-            1, rig.Host.Session.Current.Modules.Length, Pairs * PhaseMs / 1000.0, Math.Round(perSecond, 1), rig.Audio.RealTime != 0, without, drawing,
+            1, rig.Host.Session.Current.Modules.Length, Pairs * PhaseMs / 1000.0, Math.Round(perSecond, 1), Math.Round(shown * 1000 / drawnMs, 1), rig.Audio.RealTime != 0, without, drawing,
             Math.Round(drawing.P999 / without.P999, 3), Math.Round(drawing.WakeP999 / without.WakeP999, 3), Math.Round(chance, 4),
             perSecond >= FewestFrames && (drawing.P999 <= without.P999 || chance > Sure));
         if (json) Console.WriteLine(JsonSerializer.Serialize(report, BenchJson.Default.PanelAudioReport));
@@ -84,7 +85,7 @@ internal static class PanelAudioBench
     {
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{r.Modules} modules play, the Patch page is drawn {r.FramesPerSecond:0} times a second or not at all, {r.Seconds:0} s each in phases of {PhaseMs / 1000.0:0.0} s{(r.RealTime ? "" : "; NO real-time privilege")}"));
+            $"{r.Modules} modules play, the Patch page is drawn {r.FramesPerSecond:0} times a second (something changed in {r.ShownPerSecond:0}) or not at all, {r.Seconds:0} s each in phases of {PhaseMs / 1000.0:0.0} s{(r.RealTime ? "" : "; NO real-time privilege")}"));
         Console.WriteLine($"{"us",-14}{"quanta",10}{"p50",9}{"p99.9",9}{"of all",9}{"max",10}{"wake p99.9",12}{"late",7}{"dropouts",10}   p99.9 of the phases");
         foreach (var (name, s) in new[] { ("not drawn", r.Without), ("drawn", r.With) })
             Console.WriteLine(string.Create(

@@ -133,7 +133,7 @@ internal sealed class BenchControls : IControls
 internal sealed unsafe class BenchScreen : IScreen
 {
     private readonly uint* _memory = (uint*)NativeMemory.AllocZeroed(PanelSize.Width * PanelSize.Height, sizeof(uint));
-    private ulong _changes, _changedAt, _frames;
+    private ulong _changes, _changedAt, _frames, _drawn;
 
     /// <summary>Whether it is looked at: without, nothing is drawn.</summary>
     public volatile bool On = true;
@@ -147,8 +147,21 @@ internal sealed unsafe class BenchScreen : IScreen
     /// <summary>CLOCK_MONOTONIC of the last of them, with all of its pixels in the memory.</summary>
     public ulong ChangedAt => Volatile.Read(ref _changedAt);
 
-    /// <summary>Frames shown.</summary>
+    /// <summary>Frames drawn, those in which nothing had changed included, and those that were shown.</summary>
+    public ulong Drawn => Volatile.Read(ref _drawn);
+
+    /// <inheritdoc cref="Drawn"/>
     public ulong Frames => Volatile.Read(ref _frames);
+
+    /// <summary>Asked once a frame that was drawn, which is what is counted here.</summary>
+    public bool Forgot
+    {
+        get
+        {
+            Volatile.Write(ref _drawn, _drawn + 1);
+            return false;
+        }
+    }
 
     public string Name => "bench";
 
