@@ -171,6 +171,15 @@ public sealed record ShedReport
     public required string Reason { get; init; }
 }
 
+/// <summary>What the control process did with its managed heap since it was started. Collecting stops nothing that plays: it is a process of its own.</summary>
+/// <param name="Collections">Of all generations.</param>
+/// <param name="AllocatedBytes">On all threads.</param>
+public sealed record ControlReport(long Collections, long AllocatedBytes)
+{
+    /// <summary>This process as it is now.</summary>
+    public static ControlReport Now() => new(GC.CollectionCount(0), GC.GetTotalAllocatedBytes(precise: true));
+}
+
 /// <summary>Everything about a running engine at one moment.</summary>
 public sealed record StatusReport
 {
@@ -215,6 +224,9 @@ public sealed record StatusReport
     public AudioReport? Audio { get; init; }
 
     public MemoryReport? Memory { get; init; }
+
+    /// <summary>The heap of the control process; only the host knows.</summary>
+    public ControlReport? Control { get; init; }
 
     public IReadOnlyList<ThreadReport> Threads { get; init; } = [];
 

@@ -41,6 +41,7 @@ public sealed partial class FlightRecorder : IDisposable
     private const int TurnsOfTenth = 100 / TurnMs, TurnsOfPoll = 50 / TurnMs;
     private const long BaseBytes = 32 << 20, MostBytes = 192 << 20;
     private const int MostAnchors = 700, MostIncidents = 64; // anchors come ten times a second: 70 s
+    private const int LateAnchors = 8; // 0.8 s: a spike is looked at a tenth of a second or two after it was
 
     private readonly IEngineSource _engine;
     private readonly FlightRecorderOptions _options;
@@ -74,7 +75,7 @@ public sealed partial class FlightRecorder : IDisposable
         (_engine, _options) = (engine, options);
         _drain = new TraceDrain(Store, Loads, Spikes);
         _turn = TurnOn;
-        _clock = Clock;
+        _clock = ClockOfLately;
         _thread = new Thread(Run) { IsBackground = true, Name = "ssp-trace" };
         if (options.Directory is { } directory) Dumps = new TraceDumps(directory, options.Say);
     }
@@ -125,6 +126,18 @@ public sealed partial class FlightRecorder : IDisposable
     public TraceClock Clock()
     {
         lock (_state) return new TraceClock(Recent(_anchors, _anchorCount));
+    }
+
+    // For what has just been: a moment between two anchors needs no others.
+    private TraceClock ClockOfLately()
+    {
+        Span<ClockAnchor> lately = stackalloc ClockAnchor[LateAnchors];
+        lock (_state)
+        {
+            var count = (int)Math.Min(_anchorCount, LateAnchors);
+            for (var i = 0; i < count; i++) lately[i] = _anchors[(_anchorCount - count + i) % MostAnchors];
+            return new TraceClock(lately[..count]);
+        }
     }
 
     /// <summary>

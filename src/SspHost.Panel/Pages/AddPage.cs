@@ -50,7 +50,11 @@ internal sealed class AddPage : Page
     /// <summary>The module in view; null: none.</summary>
     private ModuleDescriptor? Chosen => _shown.Count > 0 ? _shown[_modules.Chosen] : null;
 
-    public override void Enter() => Fill();
+    public override void Enter()
+    {
+        _facts.Forget();
+        Fill();
+    }
 
     public override void Update(ulong now)
     {
@@ -206,11 +210,18 @@ internal sealed class AddPage : Page
         private long? _bytes;
         private bool _measured;
 
+        private ModuleDescriptor? _of;
+        private Diagnostics.StatusReport? _report;
+
         public ModuleDescriptor? Module { get; set; }
 
+        public void Forget() => _report = null;
+
+        // With a new report there are new measurements: what it costs is asked then, not with each frame.
         public void Take()
         {
-            if (Module is null) return;
+            if (Module is null || (ReferenceEquals(Module, _of) && ReferenceEquals(page.Host.Status, _report))) return;
+            (_of, _report) = (Module, page.Host.Status);
             (_share, _free) = (page.Share(Module), page.Free());
             var load = page.Host.Modules.Find(Module.Id) is { } type ? page.Host.Predict(type) : default;
             (_bytes, _measured) = (load.Bytes, load.Instances > 0);

@@ -10,11 +10,15 @@ internal sealed class TestHost : IPanelHost, IDisposable
 {
     private readonly Dictionary<string, string> _kept = new(StringComparer.Ordinal);
 
-    public TestHost(Patch? patch = null, string? journal = null)
+    /// <param name="modules">Those of <paramref name="engine"/>; null: the shipped ones.</param>
+    /// <param name="engine">What plays; null: nothing does.</param>
+    /// <param name="live">What it shows; null: what a test says.</param>
+    public TestHost(Patch? patch = null, string? journal = null, DescriptorIndex? modules = null, IPlanSink? engine = null, ILive? live = null)
     {
-        Modules = new DescriptorIndex(Shipped);
+        Modules = modules ?? new DescriptorIndex(Shipped);
         Set = new ScriptedSettings(() => Now);
-        Session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = Sink, JournalPath = journal, Start = patch });
+        Live = live ?? Moving;
+        Session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = engine ?? Sink, JournalPath = journal, Start = patch });
         if (Session.Reinstall(newEngine: true) is { } error) throw new InvalidOperationException(error.ToString());
     }
 
@@ -29,7 +33,7 @@ internal sealed class TestHost : IPanelHost, IDisposable
 
     public DescriptorIndex Modules { get; }
 
-    public ILive Live => Moving;
+    public ILive Live { get; }
 
     public ScriptedJacks Jack { get; } = new();
 
