@@ -291,6 +291,7 @@ public sealed unsafe partial class Playback
             Tape = _renderer.AudioTape,
             LastIncident = _renderer.LastIncident,
             Taps = _taps,
+            Anchor = map.FrameAnchor,
             Buffers = _buffers,
         };
         _watchdog->Prepare();
