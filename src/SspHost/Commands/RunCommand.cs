@@ -31,11 +31,14 @@ internal static class RunCommand
         var web = Flags.Checked(
             new Option<string>("--web") { Description = $"Where the panel is served to browsers ({WebOptions.Usual} where nothing is said), or off.", HelpName = "ADDRESS" }, Settings.CheckWeb);
         var token = Flags.Checked(new Option<string>("--web-token") { Description = "What browsers need from beyond this machine.", HelpName = "TOKEN" }, WebOptions.CheckToken);
-        var command = new Command("run", "Play a patch. Ctrl-C fades out and stops.") { patch, web, token };
+        var midi = Flags.Checked(
+            new Option<string>("--midi") { Description = "Where MIDI comes from: auto, off, or a list of seq, raw, raw:CARD and paths.", HelpName = "DEVICES" }, MidiDevices.Check);
+        var command = new Command("run", "Play a patch. Ctrl-C fades out and stops.") { patch, web, token, midi };
         flags.AddTo(command);
         Settings Read(ParseResult r)
         {
             var s = flags.Read(r);
+            s = s with { MidiDevices = s.MidiDevices.Or(r.GetValue(midi) ?? "", Flags.Given(r, midi)) };
             return s with { WebAddress = s.WebAddress.Or(r.GetValue(web) ?? "", Flags.Given(r, web)), WebToken = s.WebToken.Or(r.GetValue(token) ?? "", Flags.Given(r, token)) };
         }
 
@@ -98,6 +101,7 @@ internal static class RunCommand
         ControlServer? server = null;
         PanelService? panel = null;
         OscServer? osc = null;
+        MidiService? midi = null;
         var played = false;
         try
         {
@@ -127,6 +131,7 @@ internal static class RunCommand
                 Quit = stop.Set,
                 Version = CommandTree.Version,
             });
+            midi = host.Midi = StartMidi(host, settings, Say);
             panel = StartPanel(host, server, settings, log, state, Say);
             osc = StartOsc(host, settings, Say);
             Loop(host, screen, setup, new HistogramLog(Path.Combine(state, "histograms.log"), Say), stop, Say);
@@ -134,6 +139,7 @@ internal static class RunCommand
         finally
         {
             osc?.Dispose();
+            midi?.Dispose();
             panel?.Dispose();
             server?.Dispose();
             _ = host.Take(); // the last figures, before the engine is gone
@@ -188,6 +194,12 @@ internal static class RunCommand
 
         foreach (var c in board.Controls) c.Dispose();
         return null;
+    }
+
+    private static MidiService StartMidi(PatchHost host, Settings settings, Action<string> say)
+    {
+        var programs = MidiPrograms.Parse(settings.MidiPrograms.Value) ?? ProgramUse.Off;
+        return MidiService.Start(host, new MidiOptions(settings.MidiDevices.Value, programs, settings.MidiChannel.Value, () => PatchFiles.All(settings.Patches.Value)), say);
     }
 
     private static OscServer? StartOsc(PatchHost host, Settings settings, Action<string> say)
