@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace SspHost.Abi;
 
-/// <summary>A controller in charge of a parameter, 56 bytes.</summary>
+/// <summary>A controller in charge of a parameter.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct ControllerRow
 {

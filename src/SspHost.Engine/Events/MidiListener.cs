@@ -24,8 +24,8 @@ internal unsafe struct MidiListener
     private readonly MidiLine* _lines;
     private readonly ControllerTable* _table;
     private readonly ControllerRow* _rows;
-    private SpscRing<ModuleEvent> _events;
-    private SpscRing<Heard> _heard;
+    private readonly SpscRing<ModuleEvent> _events;
+    private readonly SpscRing<Heard> _heard;
     private ulong _sequence;
     private uint _generation;
     private int _count;

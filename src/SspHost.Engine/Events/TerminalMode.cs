@@ -11,7 +11,7 @@ internal unsafe struct TerminalMode
     private const int Time = 5, Least = 6;
 
     private uint _input, _output, _control, _local;
-    private byte _line;
+    private readonly byte _line;
     private fixed byte _characters[19];
 
     /// <summary>Does nothing to what is no terminal.</summary>
