@@ -42,6 +42,7 @@ internal sealed class MidiService : IDisposable
     private (Patch? Patch, CompiledPlan? Plan) _tabled;
     private uint _tableNumber = (uint)Linux.Now(); // no table of an earlier process has the same
     private string _trouble = "";
+    private ProgramChoice? _choice;
 
     private MidiService(PatchHost host, MidiOptions options, Action<string> say)
     {
@@ -105,6 +106,8 @@ internal sealed class MidiService : IDisposable
         Table();
         var count = _host.Slot.Try(_take, otherwise: 0);
         for (var i = 0; i < count; i++) Hear(in _heard[i]);
+        if (_choice is { } choice) Choose(choice); // of many at once the last one is meant
+        _choice = null;
         _learn.Tend(now);
         Apply(now);
         if (now < _nextPorts) return;
@@ -154,7 +157,7 @@ internal sealed class MidiService : IDisposable
                 _ = _programs.Hear(in h);
                 break;
             case HeardKind.Program:
-                if (_programs.Hear(in h) is { } choice) Choose(choice);
+                _choice = _programs.Hear(in h) ?? _choice;
                 break;
             case HeardKind.Moved or HeardKind.Wanted:
                 foreach (var table in _tables)
