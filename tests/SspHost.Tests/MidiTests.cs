@@ -161,8 +161,7 @@ public sealed class MidiTests
             Controllers =
             [
                 new ControllerMap { Port = "keys", Channel = 3, Number = 7, Module = "knob", Parameter = "volts", From = 5, To = -5 },
-                new ControllerMap { Number = 8, Module = "gone", Parameter = "volts", From = 0, To = 1 },
-                new ControllerMap { Number = 9, Module = "knob", Parameter = "gone", From = 0, To = 1 },
+                new ControllerMap { Number = 9, Module = "knob", Parameter = "gone", From = 0, To = 1 }, // of another version of the module
                 new ControllerMap { Number = 1, Fine = true, Module = "svf", Parameter = cutoff.Parameter.Id, From = -1e6f, To = 1e6f },
             ],
         };

@@ -75,6 +75,13 @@ internal sealed class MidiDevices(string text)
         }
     }
 
+    /// <summary>The sources of this machine, as settings name them.</summary>
+    public static IReadOnlyList<string> Present()
+    {
+        var raw = Raw().Select(d => "raw:" + d.Name["hw:".Length..].Replace(',', '.'));
+        return File.Exists(SequencerPath) ? ["seq", .. raw] : [.. raw];
+    }
+
     private static RawMidi? Name(string path)
     {
         var numbers = Path.GetFileName(path)["midiC".Length..].Split('D');
