@@ -139,7 +139,9 @@ public sealed unsafe class MidiInputs
         {
             Stack = _region.Stack(Stack, out var bytes), StackBytes = bytes, Arena = Stack + 1, Priority = Priority, Core = _core, Record = &_region.Map.Midi->Thread,
         };
-        return _bell >= 0 && RtThread.Start(_rt, setup, "ssp-events"u8, &EventsThread.Run, _thread) == 0;
+        if (_bell < 0 || RtThread.Start(_rt, setup, "ssp-events"u8, &EventsThread.Run, _thread) != 0) return false;
+        setup.Record->StackLocked = StackLock.IsLocked((byte*)setup.Stack, bytes) ? 1 : 0;
+        return true;
     }
 
     // Sources that are not wanted any more, and their places.
