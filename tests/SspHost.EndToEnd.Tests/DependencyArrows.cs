@@ -15,7 +15,7 @@ public class DependencyArrows
         ["SspHost.EngineHost"] = ["SspHost.Abi", "SspHost.Engine", "SspHost.Modules", "SspHost.Conformance"],
         ["SspHost.Patching"] = ["SspHost.Abi"],
         ["SspHost.Diagnostics"] = ["SspHost.Abi"],
-        ["SspHost.Panel"] = ["SspHost.Abi", "SspHost.Patching", "SspHost.Diagnostics"],
+        ["SspHost.Panel"] = ["SspHost.Abi", "SspHost.Dsp", "SspHost.Patching", "SspHost.Diagnostics"],
         ["SspHost.Board"] = ["SspHost.Abi", "SspHost.Panel"],
         ["SspHost.Remote"] = ["SspHost.Abi", "SspHost.Patching", "SspHost.Diagnostics", "SspHost.Panel"],
         ["SspHost"] = ["SspHost.Abi", "SspHost.Patching", "SspHost.Diagnostics", "SspHost.Remote", "SspHost.Panel", "SspHost.Board"],
