@@ -161,12 +161,21 @@ public sealed class MidiTests
             Controllers =
             [
                 new ControllerMap { Port = "keys", Channel = 3, Number = 7, Module = "knob", Parameter = "volts", From = 5, To = -5 },
-                new ControllerMap { Number = 9, Module = "knob", Parameter = "gone", From = 0, To = 1 }, // of another version of the module
-                new ControllerMap { Number = 1, Fine = true, Module = "svf", Parameter = cutoff.Parameter.Id, From = -1e6f, To = 1e6f },
             ],
         };
         var plan = PlanCompiler.Compile(patch, engine.Modules, new SlotMap(), new CompileOptions { Serial = 1 }, out var error);
         Assert.True(plan is not null, error?.ToString());
+
+        // The patch may have moved on before its plan has: what is not there yet, or no more, is left out.
+        patch = patch with
+        {
+            Controllers =
+            [
+                .. patch.Controllers,
+                new ControllerMap { Number = 9, Module = "new", Parameter = "volts", From = 0, To = 1 },
+                new ControllerMap { Number = 1, Fine = true, Module = "svf", Parameter = cutoff.Parameter.Id, From = -1e6f, To = 1e6f },
+            ],
+        };
         var table = MidiControllers.Of(patch, plan, engine.Modules, 77);
         Assert.Equal([("knob", "volts"), ("svf", cutoff.Parameter.Id)], table.Targets);
         var (first, second) = (table.Rows[0], table.Rows[1]);
