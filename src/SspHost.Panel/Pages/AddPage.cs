@@ -235,8 +235,13 @@ internal sealed class AddPage : Page
             canvas.Text(m.Text, x, Bounds.Y + 46, Font.Body, theme.Text, most: Bounds.Width - 40);
             DrawCost(canvas, x, Bounds.Y + 80);
             var column = (Bounds.Width - 60) / 2;
-            DrawPorts(canvas, "Inputs", m.Inputs, new Rect(x, Bounds.Y + 124, column, Bounds.Height - 132));
-            DrawPorts(canvas, "Outputs", m.Outputs, new Rect(x + column + 20, Bounds.Y + 124, column, Bounds.Height - 132));
+            // Halves, unless one needs more and the other less.
+            var (inputs, outputs) = (Widest(canvas, m.Inputs), Widest(canvas, m.Outputs));
+            var left = inputs > column && outputs < column ? Math.Min(inputs, (2 * column) - outputs)
+                : outputs > column && inputs < column ? Math.Max(inputs, (2 * column) - outputs)
+                : column;
+            DrawPorts(canvas, "Inputs", m.Inputs, new Rect(x, Bounds.Y + 124, left, Bounds.Height - 132));
+            DrawPorts(canvas, "Outputs", m.Outputs, new Rect(x + left + 20, Bounds.Y + 124, (2 * column) - left, Bounds.Height - 132));
         }
 
         private void DrawCost(Canvas canvas, int x, int y)
@@ -278,6 +283,13 @@ internal sealed class AddPage : Page
             }
 
             canvas.Text(line.Text, x, y, Font.Strong, _share > _free ? theme.Bad : theme.Good);
+        }
+
+        private static int Widest(Canvas canvas, IReadOnlyList<PortDescriptor> ports)
+        {
+            var widest = 0.0;
+            foreach (var p in ports) widest = Math.Max(widest, canvas.Measure(p.Name, Font.Small) + canvas.Measure(": ", Font.Small) + canvas.Measure(p.Text, Font.Small));
+            return (int)widest + 2;
         }
 
         private static void DrawPorts(Canvas canvas, string title, IReadOnlyList<PortDescriptor> ports, Rect box)
