@@ -65,13 +65,14 @@ internal sealed class MidiDevices(string text)
     /// <summary>The raw devices of this machine, by name.</summary>
     public static IReadOnlyList<RawMidi> Raw()
     {
+        if (!Directory.Exists(DeviceFolder)) return []; // no sound at all
         try
         {
             return [.. Directory.EnumerateFileSystemEntries(DeviceFolder, "midiC*D*").Select(p => Name(p)).OfType<RawMidi>().OrderBy(d => d.Path, StringComparer.Ordinal)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return []; // no sound at all
+            return [];
         }
     }
 

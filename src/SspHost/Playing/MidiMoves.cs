@@ -27,6 +27,9 @@ internal sealed class MidiMoves
         _moving[(module, parameter)] = (value, played, first, time);
     }
 
+    /// <summary>Forgets what moves: the patch is another one.</summary>
+    public void Clear() => _moving.Clear();
+
     /// <summary>Takes what rests by now; true if there is any.</summary>
     public bool Take(ulong now)
     {

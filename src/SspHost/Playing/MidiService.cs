@@ -31,7 +31,7 @@ internal sealed class MidiService : IDisposable
     private readonly MidiPrograms _programs;
     private readonly MidiMoves _moves = new();
     private readonly Heard[] _heard = new Heard[MostHeard];
-    private readonly (MidiPortState State, int Error, string Name)[] _ports = new (MidiPortState, int, string)[MidiLimits.Ports];
+    private readonly (MidiPortState State, int Error, ulong Hash, string Name)[] _ports = new (MidiPortState, int, ulong, string)[MidiLimits.Ports];
     private readonly List<MidiControllers> _tables = [];
     private readonly Func<EngineLink, int> _take;
     private readonly Func<EngineLink, bool> _look;
@@ -99,8 +99,8 @@ internal sealed class MidiService : IDisposable
 
         if (now >= _nextDevices)
         {
-            _nextDevices = _devices.Varies ? now + Second : ulong.MaxValue;
-            Configure();
+            _nextDevices = now + Second; // also after a refusal
+            if (Configure() && !_devices.Varies) _nextDevices = ulong.MaxValue;
         }
 
         Table();
@@ -115,12 +115,13 @@ internal sealed class MidiService : IDisposable
         _ = _host.Slot.Try(_look, otherwise: false);
     }
 
-    private void Configure()
+    private bool Configure()
     {
         var config = _devices.Now(MidiDevices.Raw);
-        if (_config is { } before && Same(in before, in config)) return;
-        if (!_host.Slot.Try(link => { link.SetMidi(in config); return true; }, otherwise: false)) _nextDevices = 0;
-        else _config = config;
+        if (_config is { } before && Same(in before, in config)) return true;
+        if (!_host.Slot.Try(link => { link.SetMidi(in config); return true; }, otherwise: false)) return false;
+        _config = config;
+        return true;
     }
 
     private static unsafe bool Same(in MidiConfig a, in MidiConfig b)
@@ -135,6 +136,12 @@ internal sealed class MidiService : IDisposable
         if (ReferenceEquals(plan, _tabled.Plan) && patch.Controllers == _tabled.Patch?.Controllers) return;
         var table = MidiControllers.Of(patch, plan, _host.Modules, ++_tableNumber);
         if (!_host.Slot.Try(link => { link.SetControllers(table.Rows, table.Generation); return true; }, otherwise: false)) return;
+        if (patch.Id != _tabled.Patch?.Id)
+        {
+            _tables.Clear(); // modules of another patch may have the same names
+            _moves.Clear();
+        }
+
         _tabled = (patch, plan);
         _tables.Insert(0, table);
         if (_tables.Count > PastTables) _tables.RemoveAt(PastTables);
@@ -218,10 +225,10 @@ internal sealed class MidiService : IDisposable
         for (var p = 0; p < MidiLimits.Ports; p++)
         {
             var port = link.Map.MidiPorts + p;
-            var (state, error, name) = _ports[p];
-            if (port->State == state && (state == MidiPortState.None || (port->Error == error && port->Hash == MidiPorts.Hash(name)))) continue;
+            var (state, error, hash, name) = _ports[p];
+            if (port->State == state && (state == MidiPortState.None || (port->Error == error && port->Hash == hash))) continue;
             var copy = *port;
-            _ports[p] = (copy.State, copy.Error, MidiPorts.NameOf(in copy));
+            _ports[p] = (copy.State, copy.Error, copy.Hash, MidiPorts.NameOf(in copy));
             Tell(copy, name ?? "", state);
         }
 
