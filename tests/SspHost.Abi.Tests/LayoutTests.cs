@@ -15,7 +15,7 @@ public sealed class LayoutTests
         { typeof(Reply), 4 + 4 + 8 + 4 + 4 + 8 + (4 * 8) },
         { typeof(ModuleEvent), 8 + 4 + 2 + 1 + 1 + 4 + 4 },
         { typeof(Notice), 4 + 4 + (4 * 8) + (2 * 8) + 8 + (2 * 4) },
-        { typeof(AudioStatus), (12 * 8) + (8 * 4) + (4 * 4) + 8 + (2 * 4 * Limits.MaxJacks) },
+        { typeof(AudioStatus), (13 * 8) + (8 * 4) + (4 * 4) + 8 + (2 * 4 * Limits.MaxJacks) },
         { typeof(StewardStatus), (7 * 8) + 8 + (4 * 8) + (3 * 8) + (4 * 4) },
         { typeof(PoolStats), (21 * 8) + (3 * 8 * PoolStats.Classes) },
         { typeof(InstanceRecord), 8 + (2 * 8) + (3 * 8) + (2 * 8) + (4 * 8) + (4 * 8) + (2 * 8) + (3 * 4) + 4 + InstanceRecord.NameBytes },
@@ -41,6 +41,12 @@ public sealed class LayoutTests
         { typeof(JackBench), (2 * 8) + (2 * 4) + (5 * 4 * Limits.MaxJacks) + 8 + (4 * Limits.MaxJacks) },
         { typeof(OutputLevels), 8 },
         { typeof(PortLevel), 2 * 4 },
+        { typeof(MidiPort), (4 * 4) + (3 * 8) + MidiLimits.NameBytes },
+        { typeof(Heard), (2 * 8) + 4 + 2 + (2 * 1) + 4 + (2 * 4) + 4 },
+        { typeof(MidiConfig), (2 * 4) + (MidiLimits.Paths * (MidiLimits.PathBytes + MidiLimits.NameBytes)) },
+        { typeof(FrameAnchor), (3 * 8) + (2 * 4) },
+        { typeof(ControllerRow), (3 * 8) + (6 * 4) + 2 + 4 + 2 },
+        { typeof(ControllerTable), 8 + (2 * 4) },
         { typeof(PlanJack), (4 * 4) + 8 },
     };
 

@@ -61,6 +61,9 @@ public unsafe struct AudioLoopSetup
     /// <summary>Where jacks are held, heard and set; null: never.</summary>
     public JackBench* Jacks;
 
+    /// <summary>Where the card's clock is published for whoever has to tell a moment's frame; null: nowhere.</summary>
+    public Seqlock<FrameAnchor>* Anchor;
+
     /// <summary><see cref="AudioLoop.BufferBytes"/> bytes, 64-byte aligned.</summary>
     public byte* Buffers;
 }
@@ -100,6 +103,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     private ulong _waitNs, _bufferNs;
     private Incidents _incidents;
     private ReadyTimes _readyTimes;
+    private FrameClock _clock;
     private MasterFade _fade;
     private PeakMeter _inputPeaks, _outputPeaks;
     private JackWork _jacks;
@@ -133,12 +137,13 @@ public unsafe struct AudioLoop<TCard, TRender>
         _quantumNs = (ulong)setup.Quantum * Second / (ulong)_facts.Rate;
         _incidents = new Incidents(setup.Notices, setup.LastIncident, _quantumNs, setup.Tape);
         _readyTimes = new ReadyTimes(_facts.Rate);
+        _clock = new FrameClock(_facts.Rate);
         if (setup.Status->TryRead(out var before))
         {
             _status.Quanta = before.Quanta;
             (_incidents.Late, _incidents.Dropouts, _incidents.LostFrames) = (before.Late, before.Dropouts, before.LostFrames);
             _incidents.ClockJumps = before.ClockJumps;
-            (_status.BadOutputs, _status.DroppedEvents) = (before.BadOutputs, before.DroppedEvents);
+            (_status.BadOutputs, _status.DroppedEvents, _status.LateEvents) = (before.BadOutputs, before.DroppedEvents, before.LateEvents);
         }
 
         _fade.In(setup.FadeIn);
@@ -228,6 +233,7 @@ public unsafe struct AudioLoop<TCard, TRender>
                 _progressAt = now;
                 _incidents.Gone(_frame, now, _card.Error);
                 _incidents.FoundAt(wait.OtherRate, _facts.Rate, _frame, now);
+                Anchor(_frame + (ulong)wait.Available, now);
                 (_available, _begunAt) = (wait.Available, now);
                 if (!RenderAvailable()) return false;
                 break;
@@ -263,6 +269,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     {
         var readyAt = _readyTimes.Believe(wait, now, out var leap, out var leapNs);
         if (leap) _incidents.ClockLeapt(leapNs, _frame, now);
+        if (wait.ReadyFrame != 0) Anchor(wait.ReadyFrame, readyAt);
         var late = now - Math.Min(now, Math.Max(readyAt, _busyUntil));
         var spare = _frame + (ulong)_facts.BufferFrames - Math.Min(wait.ReadyFrame, _frame + (ulong)_facts.BufferFrames);
         var slack = wait.ReadyFrame == 0 ? ulong.MaxValue : spare * Second / (ulong)_facts.Rate;
@@ -271,6 +278,11 @@ public unsafe struct AudioLoop<TCard, TRender>
         if (waits == 0) return;
         Zone(TraceKind.Wake, Math.Max(waits, _begunTicks - Math.Min(_begunTicks, CycleClock.ToTicks(late))), (uint)Math.Min(late, uint.MaxValue));
         Zone(TraceKind.Wait, waits, 0);
+    }
+
+    private void Anchor(ulong frame, ulong time)
+    {
+        if (_setup.Anchor != null && _facts.RealTime) _setup.Anchor->Write(_clock.Update(frame, time, _facts.Rate, _setup.Quantum));
     }
 
     private readonly ulong Ticks() => _setup.Tape == null ? 0 : _setup.Tape->Now;
@@ -433,6 +445,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     private bool Finish(AudioEnd end, int error, ulong frames = 0)
     {
         _error = error;
+        if (_setup.Anchor != null) _setup.Anchor->Write(default);
         _card.Stop();
         var now = _card.Now();
         if (end == AudioEnd.DeviceEnded) _incidents.DeviceEnded(_frame, now, frames);

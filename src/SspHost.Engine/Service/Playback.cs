@@ -293,6 +293,7 @@ public sealed unsafe partial class Playback
             LastIncident = _renderer.LastIncident,
             Taps = _taps,
             Jacks = map.Jacks,
+            Anchor = map.FrameAnchor,
             Buffers = _buffers,
         };
         _watchdog->Prepare();

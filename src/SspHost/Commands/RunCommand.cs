@@ -32,11 +32,14 @@ internal static class RunCommand
         var web = Flags.Checked(
             new Option<string>("--web") { Description = $"Where the panel is served to browsers ({WebOptions.Usual} where nothing is said), or off.", HelpName = "ADDRESS" }, Settings.CheckWeb);
         var token = Flags.Checked(new Option<string>("--web-token") { Description = "What browsers need from beyond this machine.", HelpName = "TOKEN" }, WebOptions.CheckToken);
-        var command = new Command("run", "Play a patch. Ctrl-C fades out and stops.") { patch, web, token };
+        var midi = Flags.Checked(
+            new Option<string>("--midi") { Description = "Where MIDI comes from: auto, off, or a list of seq, raw, raw:CARD and paths.", HelpName = "DEVICES" }, MidiDevices.Check);
+        var command = new Command("run", "Play a patch. Ctrl-C fades out and stops.") { patch, web, token, midi };
         flags.AddTo(command);
         Settings Read(ParseResult r)
         {
             var s = flags.Read(r);
+            s = s with { MidiDevices = s.MidiDevices.Or(r.GetValue(midi) ?? "", Flags.Given(r, midi)) };
             return s with { WebAddress = s.WebAddress.Or(r.GetValue(web) ?? "", Flags.Given(r, web)), WebToken = s.WebToken.Or(r.GetValue(token) ?? "", Flags.Given(r, token)) };
         }
 
@@ -100,6 +103,7 @@ internal static class RunCommand
         PanelDesks? desks = null;
         PanelService? panel = null;
         OscServer? osc = null;
+        MidiService? midi = null;
         var played = false;
         try
         {
@@ -130,6 +134,7 @@ internal static class RunCommand
                 Version = CommandTree.Version,
             });
             desks = new PanelDesks(host, settings, configuration, metrics, Say);
+            midi = host.Midi = StartMidi(host, settings, Say);
             panel = StartPanel(host, server, settings, log, state, desks, Say);
             osc = StartOsc(host, settings, Say);
             Loop(host, screen, setup, new HistogramLog(Path.Combine(state, "histograms.log"), Say), stop, Say);
@@ -137,6 +142,7 @@ internal static class RunCommand
         finally
         {
             osc?.Dispose();
+            midi?.Dispose();
             panel?.Dispose();
             desks?.Dispose();
             server?.Dispose();
@@ -192,6 +198,12 @@ internal static class RunCommand
 
         foreach (var c in board.Controls) c.Dispose();
         return null;
+    }
+
+    private static MidiService StartMidi(PatchHost host, Settings settings, Action<string> say)
+    {
+        var programs = MidiPrograms.Parse(settings.MidiPrograms.Value) ?? ProgramUse.Off;
+        return MidiService.Start(host, new MidiOptions(settings.MidiDevices.Value, programs, settings.MidiChannel.Value, () => PatchFiles.All(settings.Patches.Value)), say);
     }
 
     private static OscServer? StartOsc(PatchHost host, Settings settings, Action<string> say)

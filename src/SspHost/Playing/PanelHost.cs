@@ -42,7 +42,7 @@ internal sealed class PanelHost(PatchHost host, PresetLibrary presets, LogLines 
 
     public ulong Now => Linux.Now();
 
-    public ControllerMove LastController => default;
+    public ControllerMove LastController => host.Midi?.LastController ?? default;
 
     public ModuleLoad Predict(ModuleType type)
     {

@@ -127,6 +127,9 @@ internal sealed class PatchHost : ISupervised, IDisposable
     /// <summary>The engine.</summary>
     public EngineSlot Slot => _slot;
 
+    /// <summary>What listens to MIDI; null: nothing does.</summary>
+    public MidiService? Midi { get; set; }
+
     /// <summary>Pid of the engine.</summary>
     public int EnginePid => _supervisor.Pid;
 
