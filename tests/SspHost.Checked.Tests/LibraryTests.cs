@@ -43,7 +43,7 @@ public sealed class LibraryTests : IDisposable
     public async Task A_module_that_mallocs_ends_the_engine_and_the_last_line_names_its_file()
     {
         Build("-DMALLOCS", "-fno-builtin");
-        var outcome = await CheckedEngine.Run(Executables.Ssp, "abort", "render", Patch("test-phase"), "--out", _runtime.File("out.wav"), "--seconds", "1", "--module-dir", Modules, "--web", "off");
+        var outcome = await CheckedEngine.Run(Executables.Ssp, "abort", "render", Patch("test-phase"), "--out", _runtime.File("out.wav"), "--seconds", "1", "--module-dir", Modules);
         Assert.NotEqual(0, outcome.ExitCode);
         Assert.Contains($"aborts for a violation: native allocation in module 'm' (test-phase from {Library})", outcome.Error, StringComparison.Ordinal);
     }
