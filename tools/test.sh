@@ -10,7 +10,7 @@ mkdir -p "$results"
 export SSP_BIN="$PWD/artifacts/bin" SSP_CHECKED_BIN="$PWD/artifacts/checked/bin" SSP_ROOT="$PWD"
 filter=${1:-}
 compiling="SspHost.Arm64.Tests SspHost.Proof.Tests" # in one row: they build from the same sources
-computing="SspHost.Dsp.Tests SspHost.Html.Tests SspHost.Lv2.Tests SspHost.Modules.Tests SspHost.Patching.Tests"
+computing="SspHost.Board.Tests SspHost.Dsp.Tests SspHost.Html.Tests SspHost.Lv2.Tests SspHost.Modules.Tests SspHost.Panel.Tests SspHost.Patching.Tests"
 broken="" built=""
 for project in tests/*.Tests/*.csproj; do
     # A build server left running would hold this script's output open, so none is used.

@@ -133,11 +133,29 @@ public struct RegionHeader
     /// <summary>SignalTap.Count times <see cref="SignalTap"/>.</summary>
     public long TapsOffset;
 
+    /// <summary>SpscRing of <see cref="ModuleEvent"/>: events thread to audio thread; 0: there is none.</summary>
+    public long MidiEventsOffset;
+
+    /// <summary>SpscRing of <see cref="Heard"/>: events thread to control.</summary>
+    public long HeardOffset;
+
+    /// <summary><see cref="MidiStatus"/>; then MidiLimits.Ports times <see cref="MidiPort"/>.</summary>
+    public long MidiOffset, MidiPortsOffset;
+
+    /// <summary><see cref="ControllerTable"/>: control to events thread.</summary>
+    public long ControllersOffset;
+
+    /// <summary>Seqlock of <see cref="FrameAnchor"/>: audio thread to events thread.</summary>
+    public long FrameAnchorOffset;
+
     /// <summary>Name of the instance, UTF-8, zero-terminated; empty without one.</summary>
     public unsafe fixed byte StewardName[InstanceRecord.NameBytes];
 
     /// <summary>Version of the engine, UTF-8, zero-terminated.</summary>
     public unsafe fixed byte Version[32];
+
+    /// <summary>A <see cref="JackBench"/>.</summary>
+    public long JacksOffset;
 }
 
 /// <summary>

@@ -67,6 +67,20 @@ public sealed unsafe class RegionMap : IDisposable
 
     public SignalTap* Taps => (SignalTap*)At(Header->TapsOffset);
 
+    public JackBench* Jacks => (JackBench*)At(Header->JacksOffset);
+    /// <summary>What MIDI sends to the audio thread; does not exist in regions without it (tests).</summary>
+    public SpscRing<ModuleEvent> MidiEvents => Header->MidiEventsOffset == 0 ? default : new((RingHeader*)At(Header->MidiEventsOffset));
+
+    public SpscRing<Heard> Heard => new((RingHeader*)At(Header->HeardOffset));
+
+    public MidiStatus* Midi => (MidiStatus*)At(Header->MidiOffset);
+
+    public MidiPort* MidiPorts => (MidiPort*)At(Header->MidiPortsOffset);
+
+    public ControllerTable* Controllers => (ControllerTable*)At(Header->ControllersOffset);
+
+    public Seqlock<FrameAnchor>* FrameAnchor => (Seqlock<FrameAnchor>*)At(Header->FrameAnchorOffset);
+
     public LibraryRecord* Libraries => (LibraryRecord*)At(Header->LibrariesOffset);
 
     /// <summary>

@@ -55,6 +55,9 @@ public enum RequestKind : uint
     /// descriptors. Reply A = number of its first type, B = how many, C = number of its <see cref="LibraryRecord"/>. LibraryRefused: the block says why.
     /// </summary>
     LoadLibrary = 15,
+
+    /// <summary>Offset = a <see cref="MidiConfig"/> in a granted block: the sources of MIDI that are listened to from now on. Those that were before stay open.</summary>
+    SetMidi = 16,
 }
 
 /// <summary>Outcome of a request.</summary>

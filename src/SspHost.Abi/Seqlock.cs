@@ -23,6 +23,15 @@ public unsafe struct Seqlock<T> where T : unmanaged
         Volatile.Write(ref _sequence, s + 2);
     }
 
+    /// <summary>[any reader] Copies the value; false if it was being written at this moment. For real-time readers: never waits.</summary>
+    public bool TryReadOnce(out T value)
+    {
+        var before = Volatile.Read(ref _sequence);
+        value = _value;
+        Thread.MemoryBarrier(); // every byte was read before the count is read again
+        return (before & 1) == 0 && Volatile.Read(ref _sequence) == before;
+    }
+
     /// <summary>
     /// [any reader] Copies the value; false if it kept changing or its writer died within a write (after <paramref name="attempts"/> tries).
     /// </summary>

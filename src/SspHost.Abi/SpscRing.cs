@@ -48,6 +48,9 @@ public readonly unsafe struct SpscRing<T> where T : unmanaged
         _mask = header->Capacity - 1;
     }
 
+    /// <summary>False of a view of nothing.</summary>
+    public bool Exists => _header != null;
+
     /// <summary>Bytes a ring of <paramref name="capacity"/> entries takes.</summary>
     public static long BytesFor(int capacity) => sizeof(RingHeader) + ((long)capacity * sizeof(T));
 

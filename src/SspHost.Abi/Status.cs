@@ -59,6 +59,9 @@ public unsafe struct AudioStatus
     /// <summary>Events that could not be delivered.</summary>
     public ulong DroppedEvents;
 
+    /// <summary>MIDI events that came after their frame: played at once, but not in time.</summary>
+    public ulong LateEvents;
+
     /// <summary>CLOCK_MONOTONIC of this snapshot in ns.</summary>
     public ulong Time;
 

@@ -84,7 +84,8 @@ public sealed unsafe class CostSampler
     /// <summary>The report over the time since the last one, and starts the next window.</summary>
     public CostsReport Take()
     {
-        var timed = _times.Next(Instances, 1).ToDictionary(t => t.Slot);
+        var timed = _times.Next(Instances, 1); // by slot, as the records are
+        var next = 0;
         var quantum = _link.TryAudio(out var a) && a.Rate > 0 ? a.Quantum * 1e9 / a.Rate : 0;
         var costs = new List<ModuleCostReport>();
         var records = Instances;
@@ -93,7 +94,9 @@ public sealed unsafe class CostSampler
             ref readonly var r = ref records[slot];
             if (r.State == InstanceState.Free) continue;
             var modules = _modules ??= _link.ReadDescriptors();
-            var mean = timed.TryGetValue(slot, out var t) ? t.Nanoseconds / (double)t.Quanta : (double?)null;
+            while (next < timed.Count && timed[next].Slot < slot) next++;
+            var t = next < timed.Count && timed[next].Slot == slot ? timed[next] : default;
+            var mean = t.Quanta > 0 ? t.Nanoseconds / (double)t.Quanta : (double?)null;
             costs.Add(new ModuleCostReport
             {
                 Name = InstanceTimes.NameOf(in r),

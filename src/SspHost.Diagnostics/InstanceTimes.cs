@@ -31,6 +31,7 @@ public readonly record struct InstanceTime(
 public sealed unsafe class InstanceTimes
 {
     private readonly Counters[] _before = new Counters[Limits.MaxInstances];
+    private readonly List<InstanceTime> _times = []; // asked for every second: the same list each time
 
     private record struct Counters(ulong Key, ulong Calls, ulong Slept, ulong Nanoseconds, ulong Calls1, ulong Nanoseconds1, ulong Calls2, ulong Nanoseconds2)
     {
@@ -44,11 +45,11 @@ public sealed unsafe class InstanceTimes
 
     /// <summary>
     /// The active instances with at least <paramref name="least"/> timed quanta since their window began, which then begins anew; the
-    /// windows of the others go on. One seen for the first time, or whose counters restarted, only begins its window.
+    /// windows of the others go on. One seen for the first time, or whose counters restarted, only begins its window. By slot, good until the next call.
     /// </summary>
     public IReadOnlyList<InstanceTime> Next(ReadOnlySpan<InstanceRecord> records, ulong least)
     {
-        var times = new List<InstanceTime>();
+        _times.Clear();
         for (var i = 0; i < Math.Min(records.Length, _before.Length); i++)
         {
             ref readonly var r = ref records[i];
@@ -75,13 +76,13 @@ public sealed unsafe class InstanceTimes
             }
 
             if (quanta < least) continue;
-            times.Add(new InstanceTime(
+            _times.Add(new InstanceTime(
                 r.Module, quanta, Math.Min(quanta, now.Slept - before.Slept), now.Nanoseconds - before.Nanoseconds, NameOf(in r),
                 (now.Calls1 - before.Calls1, now.Nanoseconds1 - before.Nanoseconds1), (now.Calls2 - before.Calls2, now.Nanoseconds2 - before.Nanoseconds2), i));
             before = now;
         }
 
-        return times;
+        return _times;
     }
 
     /// <summary>Name of an instance.</summary>

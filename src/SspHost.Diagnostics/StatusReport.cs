@@ -171,6 +171,60 @@ public sealed record ShedReport
     public required string Reason { get; init; }
 }
 
+/// <summary>What the control process did with its managed heap since it was started. Collecting stops nothing that plays: it is a process of its own.</summary>
+/// <param name="Collections">Of all generations.</param>
+/// <param name="AllocatedBytes">On all threads.</param>
+public sealed record ControlReport(long Collections, long AllocatedBytes)
+{
+    /// <summary>This process as it is now.</summary>
+    public static ControlReport Now() => new(GC.CollectionCount(0), GC.GetTotalAllocatedBytes(precise: true));
+}
+
+/// <summary>A MIDI port.</summary>
+public sealed record MidiPortReport
+{
+    public required string Name { get; init; }
+
+    /// <summary>"device", "sequencer" or "port" (of the sequencer).</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>"open", "absent" or "failed".</summary>
+    public required string State { get; init; }
+
+    /// <summary>Messages understood.</summary>
+    public ulong Messages { get; init; }
+
+    /// <summary>Bytes that belong to no message, and events that were lost before they were read.</summary>
+    public ulong Noise { get; init; }
+}
+
+/// <summary>MIDI as the engine's events thread hears it. Counts are since the engine started.</summary>
+public sealed record MidiReport
+{
+    /// <summary>Events that went to the audio thread, moves of parameters included.</summary>
+    public ulong Events { get; init; }
+
+    /// <summary>Moves of parameters by controllers.</summary>
+    public ulong Moves { get; init; }
+
+    /// <summary>Events that came after their frame and were played at once.</summary>
+    public ulong Late { get; init; }
+
+    /// <summary>Events that found the ring full.</summary>
+    public ulong Dropped { get; init; }
+
+    /// <summary>Events that came while nothing played.</summary>
+    public ulong Unplayed { get; init; }
+
+    /// <summary>Frames from a message to its sound, on top of the card's own latency; 0 where nothing plays.</summary>
+    public ulong LatencyFrames { get; init; }
+
+    /// <summary>The events thread as the kernel runs it; absent before the first source was opened.</summary>
+    public ThreadReport? Thread { get; init; }
+
+    public IReadOnlyList<MidiPortReport> Ports { get; init; } = [];
+}
+
 /// <summary>Everything about a running engine at one moment.</summary>
 public sealed record StatusReport
 {
@@ -216,7 +270,13 @@ public sealed record StatusReport
 
     public MemoryReport? Memory { get; init; }
 
+    /// <summary>The heap of the control process; only the host knows.</summary>
+    public ControlReport? Control { get; init; }
+
     public IReadOnlyList<ThreadReport> Threads { get; init; } = [];
+
+    /// <summary>Null where no engine runs.</summary>
+    public MidiReport? Midi { get; init; }
 
     /// <summary>Modules that the engine has switched off, in the order of its table.</summary>
     public IReadOnlyList<ShedReport> Shed { get; init; } = [];

@@ -63,6 +63,7 @@ public sealed unsafe class StatusSampler
             Audio = TakeAudio(),
             Memory = Memory(),
             Threads = ReadThreads(_link.Map),
+            Midi = MidiSampler.Read(_link.Map),
             Shed = Shed(new ReadOnlySpan<InstanceRecord>(_link.Map.Instances, Limits.MaxInstances)),
             Dearest = Dearest(Costs = _costs.Take()),
         };
@@ -88,28 +89,32 @@ public sealed unsafe class StatusSampler
         var threads = new List<ThreadReport>();
         for (var i = 0; i < Limits.MaxThreads; i++)
         {
-            var t = map.Threads[i];
-            if (t.Tid == 0) continue;
-            var name = new ReadOnlySpan<byte>(t.Name, 16);
-            var end = name.IndexOf((byte)0);
-            threads.Add(new ThreadReport
-            {
-                Name = Encoding.UTF8.GetString(end < 0 ? name : name[..end]),
-                Tid = t.Tid,
-                Core = t.Core,
-                Policy = t.Policy == 1 ? "FIFO" : "OTHER",
-                Priority = t.Priority,
-                FlushToZero = t.FlushToZero != 0,
-                StackLocked = t.StackLocked != 0,
-                Quanta = t.Quanta,
-                Nodes = t.Nodes,
-                Faults = t.Faults,
-                Preemptions = t.Preemptions,
-                AllocatedBytes = t.AllocatedBytes,
-            });
+            if (map.Threads[i].Tid != 0) threads.Add(ReadThread(map.Threads[i]));
         }
 
         return threads;
+    }
+
+    /// <summary>A thread of the engine.</summary>
+    public static ThreadReport ReadThread(ThreadRecord t)
+    {
+        var name = new ReadOnlySpan<byte>(t.Name, 16);
+        var end = name.IndexOf((byte)0);
+        return new ThreadReport
+        {
+            Name = Encoding.UTF8.GetString(end < 0 ? name : name[..end]),
+            Tid = t.Tid,
+            Core = t.Core,
+            Policy = t.Policy == 1 ? "FIFO" : "OTHER",
+            Priority = t.Priority,
+            FlushToZero = t.FlushToZero != 0,
+            StackLocked = t.StackLocked != 0,
+            Quanta = t.Quanta,
+            Nodes = t.Nodes,
+            Faults = t.Faults,
+            Preemptions = t.Preemptions,
+            AllocatedBytes = t.AllocatedBytes,
+        };
     }
 
     /// <summary>Percentiles of a histogram, its values divided by <paramref name="unit"/>.</summary>

@@ -23,6 +23,7 @@ public sealed class FrontPanel : IDisposable
     private readonly List<Page> _stack = [];
     private readonly TurnGesture _turning;
     private bool _all = true;
+    private HostSettings? _settings; // whose colours the picture has
     private ulong _serial;
 
     public FrontPanel(IPanelHost host)
@@ -34,6 +35,7 @@ public sealed class FrontPanel : IDisposable
         _gestures.HasLong = i => i < Page.Keys && Current.Key(i, _gestures.Shift).Long != null;
         _frame.Add(new HeadLine(this));
         _frame.Add(new SoftKeyBar(this));
+        Colour(); // before a page takes colours of its own
         PageList.Make(this, _pages);
         _stack.Add(Find(host.Recall(PageName) ?? "") ?? _pages[0]);
         Current.Enter();
@@ -83,6 +85,7 @@ public sealed class FrontPanel : IDisposable
         Serve();
         _turning.Tick(now);
         if (Message is { } m && now >= m.Until) Message = null;
+        Colour();
         Host.Live.Refresh();
         Current.Update(now);
         _damage.Clear();
@@ -167,6 +170,19 @@ public sealed class FrontPanel : IDisposable
         return false;
     }
 
+    // The colours that are kept, or tried: whichever page is in view.
+    private void Colour()
+    {
+        if (Host.Settings is not { } desk || (desk.Trial ?? desk.Kept) is var settings && ReferenceEquals(settings, _settings)) return;
+        _settings = settings;
+        foreach (var theme in Theme.All)
+        {
+            if (theme.Name != settings.Theme || theme == Canvas.Theme) continue;
+            Canvas.Theme = theme;
+            _all = true;
+        }
+    }
+
     private Page? Find(string id) => _pages.Find(p => p.Id == id);
 
     private void Change(Action change)
@@ -221,6 +237,13 @@ public sealed class FrontPanel : IDisposable
         if (index == SoftKeyBar.UndoKey)
         {
             _turning.End();
+            if (Current.History is { } own)
+            {
+                var (done, bad) = shift ? own.Redo() : own.Undo();
+                Say(done, bad);
+                return;
+            }
+
             if (Said(shift ? Host.Session.Redo() : Host.Session.Undo())) Say(shift ? "redone" : "undone");
             return;
         }

@@ -26,16 +26,19 @@ public interface IJackDesk
     /// <summary>How a jack is set up; <paramref name="number"/> from 0.</summary>
     JackSetup Setup(bool output, int number);
 
-    /// <summary>Sets a jack up, at once and for good.</summary>
+    /// <summary>Sets a jack up, at once and for good. One that is not calibrated gets the nominal line, whatever its figures are.</summary>
     string? Set(bool output, int number, JackSetup setup);
 
-    /// <summary>Back to the nominal line; its name stays.</summary>
-    string? Forget(bool output, int number);
-
-    /// <summary>Puts a steady sample of -1 to 1 on an output in place of what the patch plays there; null: the patch again.</summary>
+    /// <summary>
+    /// Puts a steady sample of -1 to 1 on an output in place of what the patch plays there, for two seconds: who wants it longer says it again; null: the
+    /// patch again.
+    /// </summary>
     string? Hold(int output, double? sample);
 
-    /// <summary>Mean sample of an input over the last tenth of a second, without any calibration; NaN where nothing plays.</summary>
+    /// <summary>
+    /// Mean sample of an input over a tenth of a second just now, without any calibration; NaN where nothing plays, and where nobody has asked within
+    /// the last seconds: then it is there a moment later.
+    /// </summary>
     double Raw(int input);
 }
 
@@ -44,6 +47,9 @@ public interface IFileDesk
 {
     /// <summary>Folder of patches; it exists, or can be made.</summary>
     string Patches { get; }
+
+    /// <summary>Folder of the patches that ship; nothing is written there. Null: none, or they are among <see cref="Patches"/>.</summary>
+    string? Demos => null;
 
     /// <summary>Folder of module presets, one folder a type.</summary>
     string Presets { get; }
@@ -60,10 +66,10 @@ public interface IFileDesk
     /// <summary>The edits that set a module of the patch to a preset file; null: <paramref name="why"/> not.</summary>
     IReadOnlyList<Edit>? Preset(string module, string path, out string why);
 
-    /// <summary>Begins to record all outputs into a new file.</summary>
+    /// <summary>Begins to record all outputs into a new file. Off the panel's thread.</summary>
     string? Record(string path);
 
-    /// <summary>Ends the recording; the file is whole when <see cref="IPanelHost.Status"/> has none any more.</summary>
+    /// <summary>Ends the recording: then the file is whole. Off the panel's thread.</summary>
     string? EndRecording();
 }
 
@@ -88,6 +94,12 @@ public interface ISystemDesk
 
     /// <summary>Degrees Celsius of the hottest sensor; NaN: there is none.</summary>
     float Temperature { get; }
+
+    /// <summary>Dropouts and late quanta up to the last reset: what <see cref="ILive"/> counts beyond these came after it.</summary>
+    ulong DropoutsBefore => 0;
+
+    /// <inheritdoc cref="DropoutsBefore"/>
+    ulong LateBefore => 0;
 
     /// <summary>What the doctor found when the host began, or last on <see cref="Examine"/>, the worst first.</summary>
     IReadOnlyList<Finding> Findings { get; }
@@ -119,14 +131,23 @@ public interface ISystemDesk
 /// <param name="Theme">Name of a theme.</param>
 public sealed record HostSettings(string Device, int Rate, int Quantum, int Period, int Periods, string Cores, bool Network, string Theme);
 
-/// <summary>Settings of the host. A text that comes back says why not.</summary>
+/// <summary>
+/// Settings of the host. A text that comes back says why not. What is tried goes back by itself, whatever becomes of the panel, unless it is kept
+/// within <see cref="TrialLength"/>.
+/// </summary>
 public interface ISettingsDesk
 {
+    /// <summary>Seconds that something is tried.</summary>
+    const int TrialLength = 15;
+
     /// <summary>As they are kept: what the host starts with.</summary>
     HostSettings Kept { get; }
 
     /// <summary>What is being tried; null: nothing.</summary>
     HostSettings? Trial { get; }
+
+    /// <summary>Seconds until what is being tried goes back by itself, begun ones included; 0: nothing is being tried.</summary>
+    int TrialSeconds { get; }
 
     /// <summary>Devices to choose from, "auto" first.</summary>
     IReadOnlyList<string> Devices { get; }
@@ -137,10 +158,10 @@ public interface ISettingsDesk
     /// <summary>Plays with other settings from now on, without keeping them. Off the panel's thread. Where it fails, what is kept plays again.</summary>
     string? Try(HostSettings settings);
 
-    /// <summary>Keeps what is being tried.</summary>
+    /// <summary>Keeps what is being tried. Off the panel's thread.</summary>
     string? Keep();
 
-    /// <summary>Back to what is kept.</summary>
+    /// <summary>Back to what is kept. Off the panel's thread.</summary>
     string? Revert();
 
     /// <summary>Addresses at which a browser finds the panel, a line each.</summary>

@@ -94,8 +94,11 @@ internal sealed class Feed(ControlTarget target, Topic topic, ulong intervalNs, 
     }
 
     /// <summary>A report as the host completes it.</summary>
-    public static StatusReport Complete(StatusReport report, PatchSession session) =>
-        report.Audio is { } a ? report with { Transition = !a.Settled || session.Plan is { Leaving.IsDefaultOrEmpty: false } } : report;
+    public static StatusReport Complete(StatusReport report, PatchSession session) => report with
+    {
+        Control = ControlReport.Now(),
+        Transition = report.Audio is { } a ? !a.Settled || session.Plan is { Leaving.IsDefaultOrEmpty: false } : null,
+    };
 
     private static ModuleTelemetry? Read(EngineLink link, CompiledPlan? plan, DescriptorIndex modules, string name)
     {

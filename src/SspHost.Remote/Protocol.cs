@@ -12,7 +12,7 @@ public static class Protocol
     public const int Version = 1;
 
     /// <summary>Minor version: rises when commands, fields, topics or kinds come. A client may name the least it needs.</summary>
-    public const int Minor = 3;
+    public const int Minor = 4;
 
     /// <summary>The JSON Schema of every line, both ways.</summary>
     public static string Schema => ReadSchema();

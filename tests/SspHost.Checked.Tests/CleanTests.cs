@@ -34,7 +34,7 @@ public sealed class CleanTests
     public async Task Patches_that_come_and_go_and_a_device_that_stops_and_starts_are_not_reported()
     {
         using var runtime = new Runtime();
-        using var ssp = CheckedEngine.Start(Executables.Ssp, "abort", runtime.Directory, "run", Patches[0], "--device", "sim");
+        using var ssp = CheckedEngine.Start(Executables.Ssp, "abort", runtime.Directory, "run", Patches[0], "--device", "sim", "--web", "off");
         var lines = Executables.Follow(ssp);
         try
         {

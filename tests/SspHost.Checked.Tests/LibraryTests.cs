@@ -20,7 +20,7 @@ public sealed class LibraryTests : IDisposable
     public async Task A_module_that_mallocs_in_a_quantum_is_named_with_its_file_and_the_place_in_it()
     {
         Build("-DMALLOCS", "-fno-builtin");
-        using var ssp = CheckedEngine.Start(Executables.Ssp, "warn", _runtime.Directory, "run", Patch("test-phase"), "--device", "sim", "--module-dir", Modules);
+        using var ssp = CheckedEngine.Start(Executables.Ssp, "warn", _runtime.Directory, "run", Patch("test-phase"), "--device", "sim", "--module-dir", Modules, "--web", "off");
         try
         {
             var log = _runtime.File("engine.log");

@@ -80,7 +80,7 @@ public sealed class AlsaDeviceTests : IDisposable
             Assert.Equal(-0.071, line.GetProperty("zero").GetDouble(), 0.002);
         }
 
-        using var run = Start("run", _runtime.File("five.json"));
+        using var run = Start(["run", _runtime.File("five.json"), .. Executables.NoPanel]);
         _ = Executables.Follow(run);
         Eventually.True(() => Math.Abs(_bench.OutVolts[Jack - 1] - 5) < 0.002f, "5 V at the jack");
         using (var look = EngineLink.Look(_runtime.Directory)) Eventually.True(() => Math.Abs(Peak(look) - 5) < 0.003f, "5 V at the input it is plugged into");
@@ -119,7 +119,7 @@ public sealed class AlsaDeviceTests : IDisposable
     [Fact]
     public void A_card_that_is_pulled_out_is_played_on_unheard_and_heard_again_when_it_is_back_also_at_another_rate()
     {
-        using var run = Start("run", _runtime.File("five.json"));
+        using var run = Start(["run", _runtime.File("five.json"), .. Executables.NoPanel]);
         var lines = Executables.Follow(run);
         Eventually.True(() => Math.Abs(_bench.OutVolts[Jack - 1] - 5) < 0.01f, "it plays");
         using var look = EngineLink.Look(_runtime.Directory);
@@ -159,7 +159,7 @@ public sealed class AlsaDeviceTests : IDisposable
     [Fact]
     public async Task While_a_card_is_away_the_patch_is_edited_the_status_says_so_and_the_engine_ends_in_time()
     {
-        using var run = Start("run", _runtime.File("five.json"));
+        using var run = Start(["run", _runtime.File("five.json"), .. Executables.NoPanel]);
         var lines = Executables.Follow(run);
         Eventually.True(() => Math.Abs(_bench.OutVolts[Jack - 1] - 5) < 0.01f, "it plays");
         _bench.Gone = 1;
@@ -189,7 +189,7 @@ public sealed class AlsaDeviceTests : IDisposable
     public void A_card_with_one_rate_only_is_played_at_that_rate_from_the_start()
     {
         _bench.Rate = 96_000;
-        using var run = Start("run", _runtime.File("five.json"));
+        using var run = Start(["run", _runtime.File("five.json"), .. Executables.NoPanel]);
         var lines = Executables.Follow(run);
         Eventually.True(() => Math.Abs(_bench.OutVolts[Jack - 1] - 5) < 0.01f, "it plays");
         Eventually.True(() => lines.Text.Contains("the device runs at 96000 Hz", StringComparison.Ordinal), "it is said\n" + lines.Text);

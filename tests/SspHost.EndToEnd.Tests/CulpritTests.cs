@@ -63,7 +63,7 @@ public sealed partial class CulpritTests : IDisposable
     // What the host printed until it opened the patch stopped; null: it played on.
     private string? KillTwice(string patch)
     {
-        _ssp = Executables.Start(Executables.Ssp, _runtime.Directory, "run", patch, "--device", "sim");
+        _ssp = Executables.Start(Executables.Ssp, _runtime.Directory, ["run", patch, "--device", "sim", .. Executables.NoPanel]);
         var lines = Executables.Follow(_ssp);
         var last = 0;
         for (var death = 1; death <= 2; death++)

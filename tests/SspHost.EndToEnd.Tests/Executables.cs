@@ -21,6 +21,9 @@ internal static class Executables
 
     public static string Engine { get; } = Existing("ssp-engine");
 
+    /// <summary>What a host is told that no browser is to look at: hosts of several tests would want one port.</summary>
+    public static string[] NoPanel { get; } = ["--web", "off"];
+
     public static string Patch(string name) => Path.Combine(Root, "patches", name + ".json");
 
     /// <summary>Starts a command with its own runtime directory; the caller waits or kills.</summary>

@@ -16,7 +16,7 @@ public sealed class HotEditTests : IDisposable
     [Fact]
     public void Edits_and_whole_patches_come_and_go_while_it_plays_and_leave_nothing_behind()
     {
-        using var ssp = Executables.Start(Executables.Ssp, _runtime.Directory, "run", Executables.Patch("acid-line"), "--device", "sim");
+        using var ssp = Executables.Start(Executables.Ssp, _runtime.Directory, ["run", Executables.Patch("acid-line"), "--device", "sim", .. Executables.NoPanel]);
         var lines = Executables.Follow(ssp);
         try
         {
@@ -54,7 +54,7 @@ public sealed class HotEditTests : IDisposable
     [Fact]
     public void An_edit_that_needs_another_quantum_and_more_memory_than_there_is_leaves_the_patch_playing()
     {
-        using var ssp = Executables.Start(Executables.Ssp, _runtime.Directory, "run", Executables.Patch("acid-line"), "--device", "sim", "--region-mib", "64");
+        using var ssp = Executables.Start(Executables.Ssp, _runtime.Directory, ["run", Executables.Patch("acid-line"), "--device", "sim", "--region-mib", "64", .. Executables.NoPanel]);
         var lines = Executables.Follow(ssp);
         try
         {

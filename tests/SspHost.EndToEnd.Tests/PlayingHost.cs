@@ -16,7 +16,7 @@ internal sealed class PlayingHost : IDisposable
 
     public PlayingHost(string patch, params string[] arguments)
     {
-        _process = Executables.Start(Executables.Ssp, _runtime.Directory, ["run", patch, .. arguments, "--device", "sim"]);
+        _process = Executables.Start(Executables.Ssp, _runtime.Directory, ["run", patch, .. arguments, "--device", "sim", .. arguments.Contains("--web") || arguments.Contains("--config") ? [] : Executables.NoPanel]);
         _lines = Executables.Follow(_process);
         Look = WaitForSound(0);
     }

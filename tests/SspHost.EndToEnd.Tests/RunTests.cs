@@ -119,7 +119,7 @@ public sealed class RunTests : IDisposable
             CtrlC(first);
         }
 
-        using var again = Executables.Start(Executables.Ssp, _runtime.Directory, "run", "--device", "sim");
+        using var again = Executables.Start(Executables.Ssp, _runtime.Directory, ["run", "--device", "sim", .. Executables.NoPanel]);
         var lines = Executables.Follow(again);
         using (var look = Playing()) Eventually.True(() => Peak(look) > 0.1f, "sound");
         CtrlC(again);
@@ -155,7 +155,7 @@ public sealed class RunTests : IDisposable
         {
         }
 
-        var second = await Executables.Run(Executables.Ssp, _runtime.Directory, "run", _patch, "--device", "sim");
+        var second = await Executables.Run(Executables.Ssp, _runtime.Directory, ["run", _patch, "--device", "sim", .. Executables.NoPanel]);
         Assert.NotEqual(0, second.ExitCode);
         Assert.Single(second.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.False(first.HasExited);
@@ -166,7 +166,7 @@ public sealed class RunTests : IDisposable
 
     private Process Run()
     {
-        var process = Executables.Start(Executables.Ssp, _runtime.Directory, "run", _patch, "--device", "sim");
+        var process = Executables.Start(Executables.Ssp, _runtime.Directory, ["run", _patch, "--device", "sim", .. Executables.NoPanel]);
         _lines[process.Id] = Executables.Follow(process);
         return process;
     }

@@ -120,7 +120,7 @@ public sealed class TraceCommandTests : IDisposable
 
     private void Play()
     {
-        _host = Executables.Start(Executables.Ssp, _runtime.Directory, "run", Executables.Patch("acid-line"), "--device", "sim");
+        _host = Executables.Start(Executables.Ssp, _runtime.Directory, ["run", Executables.Patch("acid-line"), "--device", "sim", .. Executables.NoPanel]);
         _lines = Executables.Follow(_host);
         Eventually.True(() => File.Exists(Path.Combine(_runtime.Directory, "control.sock")), "the control socket");
         Eventually.True(() => Quanta() > 500, "quanta");

@@ -33,7 +33,7 @@ public sealed unsafe class TraceTests : IDisposable
     [Fact]
     public void A_playing_engine_traces_its_quanta_and_the_modules_in_them_without_a_managed_byte()
     {
-        _ssp = Executables.Start(Executables.Ssp, _runtime.Directory, "run", Executables.Patch("slow-drone"), "--device", "sim");
+        _ssp = Executables.Start(Executables.Ssp, _runtime.Directory, ["run", Executables.Patch("slow-drone"), "--device", "sim", .. Executables.NoPanel]);
         var lines = Executables.Follow(_ssp);
         var link = Eventually.Get(Playing, $"it plays\n{lines.Text}");
         using (link)

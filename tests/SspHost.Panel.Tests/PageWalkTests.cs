@@ -186,28 +186,68 @@ public sealed class PageWalkTests : IDisposable
     public void Settings_are_tried_and_go_back_by_themselves_unless_they_are_kept()
     {
         Play("press shift-right + K8\nexpect page settings\nturn E1 right\nturn E2 right\nturn E1 right\nturn E2 right 3\ngolden settings\npress K1\nexpect key 1 Keep it\nwait 3000\ngolden settings-trial\nwait 12500\nexpect says \"not confirmed within fifteen seconds\"\nexpect key 1 Try it");
-        Assert.Equal(["try", "revert"], _host.Set.Asked);
+        Assert.Equal(["try"], _host.Set.Asked); // the desk goes back, not the page
         Assert.Equal(48_000, _host.Set.Kept.Rate);
         Play("turn E1 left\nturn E2 right 2\npress K1\npress K1\nexpect says \"kept\"\nwait 20000");
         Assert.Equal(96_000, _host.Set.Kept.Rate);
-        Assert.Equal(["try", "revert", "try", "keep"], _host.Set.Asked);
+        Assert.Equal(["try", "try", "keep"], _host.Set.Asked);
     }
 
     [Fact]
-    public void A_trial_ends_when_its_page_is_left_and_one_that_fails_says_why()
+    public void A_trial_goes_on_while_its_page_is_left_and_can_be_kept_on_coming_back()
     {
-        Play("press shift-right + K8\nturn E2 right 2\npress K1\nexpect key 1 Keep it\npress shift-right + K1\nexpect says \"not confirmed\"");
+        Play("press shift-right + K8\nturn E2 right 2\npress K1\nexpect key 1 Keep it\npress K8\nexpect page help\npress K8\nexpect page settings\nexpect key 1 Keep it\npress shift-right + K1\nwait 4000\ngolden patch-trial\nwait 1000\npress shift-right + K8\nexpect key 1 Keep it");
+        Assert.Equal((10, "sim"), (_host.Set.TrialSeconds, _host.Set.Trial!.Device));
+        Play("press K1\nexpect says \"kept\"");
+        Assert.Equal(["try", "keep"], _host.Set.Asked);
+        Assert.Equal("sim", _host.Set.Kept.Device);
+    }
+
+    [Fact]
+    public void A_trial_is_gone_back_from_at_once_and_one_that_fails_says_why_and_can_be_mended()
+    {
+        Play("press shift-right + K8\nturn E2 right 2\npress K1\npress K2\nexpect says \"as it was\"\nexpect key 1 Try it");
         Assert.Equal(["try", "revert"], _host.Set.Asked);
         _host.Set.Wrong = "alsa:hw:SSP: no such device";
-        Play("press shift-right + K8\nturn E2 right 1\npress K1\nexpect says \"no such device\"\nexpect key 1 Try it");
+        Play("turn E2 right 1\npress K1\nexpect says \"no such device\"\nexpect key 1 Try it");
+        _host.Set.Wrong = null;
+        Play("turn E2 right 1\npress K1\nexpect key 1 Keep it");
+        Assert.Equal("sim", _host.Set.Trial!.Device);
     }
 
     [Fact]
-    public void What_a_panel_that_died_left_on_trial_goes_back()
+    public void What_a_panel_that_died_left_on_trial_is_still_tried()
     {
         _host.Set.Trial = _host.Set.Kept with { Rate = 96_000 };
-        Play("press shift-right + K8");
-        Assert.Null(_host.Set.Trial);
+        Play("press shift-right + K8\nexpect key 1 Keep it\npress K1\nexpect says \"kept\"");
+        Assert.Equal(96_000, _host.Set.Kept.Rate);
+    }
+
+    [Fact]
+    public void The_colours_go_back_on_whichever_page_the_panel_is()
+    {
+        Play("press shift-right + K8\nturn E1 right 7\nturn E2 right\npress K1\npress shift-right + K1\nwait 100");
+        Assert.Equal("light", _panel.Canvas.Theme.Name);
+        Play("wait 16000");
+        Assert.Equal("dark", _panel.Canvas.Theme.Name);
+    }
+
+    [Fact]
+    public void What_was_set_on_the_jacks_is_taken_back_there_and_the_patch_is_left_alone()
+    {
+        var (patch, before) = (_host.Session.Current, _host.Jack.Setup(output: false, 0));
+        Play("press shift-right + K4\nexpect page jacks\nturn E2 right 3\nwait 100\nturn E2 right 2\nwait 2000\nturn E3 right 4\nwait 2000");
+        var full = _host.Jack.Setup(output: false, 0).FullScale;
+        Assert.True(full > before.FullScale && _host.Jack.Setup(output: false, 0).Zero > before.Zero);
+        Play("press K7\nexpect says \"input 1 is as it was\"");
+        Assert.Equal((full, before.Zero), (_host.Jack.Setup(output: false, 0).FullScale, _host.Jack.Setup(output: false, 0).Zero));
+        Play("press K7");
+        Assert.Equal(before, _host.Jack.Setup(output: false, 0)); // both turns were one gesture
+        Play("press K7\nexpect says \"no jack was changed here\"\npress shift-left + K7\nexpect says \"set again\"");
+        Assert.Equal(full, _host.Jack.Setup(output: false, 0).FullScale);
+        Play("press K3\npress K7");
+        Assert.Equal(full, _host.Jack.Setup(output: false, 0).FullScale);
+        Assert.Equal(patch, _host.Session.Current);
     }
 
     [Fact]

@@ -146,6 +146,29 @@ public sealed class WalkTests : IDisposable
     }
 
     [Fact]
+    public void A_morph_never_leaps_wherever_the_knobs_stand()
+    {
+        Load(P("svf1", "svf"));
+        var cutoff = _host.Modules.Find("svf")!.Descriptor.Parameters[0];
+        double Octaves() => Math.Log2(Value(cutoff.Id, cutoff.Default) / cutoff.Min);
+        var travel = Math.Log2(cutoff.Max / cutoff.Min);
+        void Set(float value) => Assert.Null(_host.Session.Apply(new SetParameter("svf1", cutoff.Id, value)));
+        Set(cutoff.Min);
+        Play("down shift-right\npress K3\nup shift-right\npress K2");
+        Set(cutoff.Max);
+        Play("turn E1 right\npress K2\nwait 600"); // this is the right end, and here the knobs stand
+        Play("turn E4 left 1\nwait 600");
+        Assert.InRange(Octaves(), travel * 0.9, travel * 0.9999);
+        Set((float)Math.Sqrt(cutoff.Min * cutoff.Max)); // somebody turns a knob
+        Play("turn E4 right 1\nwait 600");
+        Assert.InRange(Octaves(), travel * 0.5001, travel * 0.6);
+        Play("turn E4 right 200 fast\nwait 600"); // and so comes to the end all the same
+        Assert.Equal(travel, Octaves(), 3);
+        Play("turn E4 left 200 fast\nwait 600");
+        Assert.Equal(0, Octaves(), 3);
+    }
+
+    [Fact]
     public void A_controller_is_learned_and_forgotten()
     {
         Load(P("svf1", "svf"));

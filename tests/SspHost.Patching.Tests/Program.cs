@@ -9,6 +9,9 @@ internal static class Program
 /// <summary>Edits a journaled session without end, and says after which edit everything was on disk; "T" and a line where the disk refuses.</summary>
 internal static class JournalChild
 {
+    /// <summary>Set in the environment: it says "R" and does nothing more once what was acknowledged is a journal written anew.</summary>
+    public const string StopsWhenRewritten = "SSP_JOURNAL_STOPS";
+
     public static int Run(string path, int seed, int retryMs)
     {
         using var session = PatchSession.Start(new PatchSessionOptions
@@ -19,11 +22,23 @@ internal static class JournalChild
         var random = new Random(seed);
         using var output = Console.OpenStandardOutput();
         output.Write("ready\n"u8);
+        var length = 0L;
         for (var i = 0; ; i++)
         {
             Step(session, random);
             if (random.Next(4) != 0) continue;
-            if (session.WaitDurable(TimeSpan.FromSeconds(0.5))) output.Write(System.Text.Encoding.ASCII.GetBytes($"{i}\n"));
+            if (session.WaitDurable(TimeSpan.FromSeconds(0.5)))
+            {
+                output.Write(System.Text.Encoding.ASCII.GetBytes($"{i}\n"));
+                var now = File.Exists(path) ? new FileInfo(path).Length : 0; // nothing was done yet
+                if (now < length && Environment.GetEnvironmentVariable(StopsWhenRewritten) is not null)
+                {
+                    output.Write("R\n"u8);
+                    Thread.Sleep(Timeout.Infinite);
+                }
+
+                length = now;
+            }
             else if (session.Trouble is { } trouble) output.Write(System.Text.Encoding.UTF8.GetBytes($"T{trouble}\n"));
         }
     }

@@ -294,6 +294,26 @@ public sealed class SessionTests
 
     private static Connect Connect(string from, string to) => new(TestModules.At(from), TestModules.At(to));
 
+    [Fact]
+    public void What_the_engine_has_already_got_is_an_undo_step_and_is_not_sent_again()
+    {
+        using var session = Session(out var sink, "osc");
+        var parameter = TestModules.Index.Find("osc")!.Descriptor.Parameters[0];
+        var value = parameter.Default + ((parameter.Max - parameter.Default) / 2);
+        Assert.Null(session.Adopt(new SetParameter("osc", parameter.Id, value)));
+        Assert.Empty(sink.Sent);
+        Assert.Equal(value, Transition.Value(session.Current.Find("osc")!, parameter));
+        Assert.Null(session.Undo());
+        Assert.Equal(parameter.Default, Assert.Single(sink.Sent).Value); // back to what it was is another matter
+        Assert.Null(session.Redo());
+        Assert.Equal(2, sink.Sent.Count);
+
+        // A plan that comes later and says something else must say it, though no move was ever sent.
+        Assert.Null(session.Adopt(new SetParameter("osc", parameter.Id, parameter.Max)));
+        Assert.Null(session.Apply(new AddModule(TestModules.Make("more", "osc")), new SetParameter("osc", parameter.Id, parameter.Default)));
+        Assert.Equal(parameter.Default, sink.Sent[^1].Value);
+    }
+
     private static PatchSession Session(out FakeSink sink, params string[] modules)
     {
         sink = new FakeSink();

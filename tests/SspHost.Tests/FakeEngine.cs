@@ -47,6 +47,7 @@ internal sealed unsafe class FakeEngine : IDisposable
         header->ThreadsOffset = Take(sizeof(ThreadRecord) * Limits.MaxThreads);
         header->ClockAnchorOffset = Take(sizeof(Seqlock<ClockAnchor>));
         header->TapsOffset = Take(SignalTap.Count * (long)sizeof(SignalTap));
+        header->JacksOffset = Take(sizeof(JackBench));
         header->TraceRingsOffset = Take(sizeof(long) * Limits.MaxThreads);
         for (var seat = 0; seat < TracedSeats; seat++)
         {

@@ -16,7 +16,8 @@ public class SettingsTests
           "device": "alsa:hw:0", "rate": 96000, "quantum": 64, "period": 48, "periods": 3,
           "cores": [2, 3], "regionMib": 512, "patches": "/p", "state": "/s", "format": "float", "moduleTimes": false,
           "captureDevice": "alsa:hw:1", "inputs": [2, 1], "outputs": [1, 0, 0, 4], "hold": [1, 4], "modules": { "directories": ["/m", "/n"], "watch": true }, "lv2": { "path": "/a:/b" },
-          "web": { "address": "0.0.0.0:8441", "token": "twelve-or-more" }, "osc": { "port": 9000, "address": "0.0.0.0" },
+          "web": { "address": "0.0.0.0:8441", "token": "twelve-or-more" }, "osc": { "port": 9000, "address": "0.0.0.0" }, "theme": "light",
+          "midi": { "devices": "seq, raw:KeyStep.0, /dev/ttyAMA0", "programs": "patches", "channel": 16 },
           "board": {
             "screen": { "device": "/dev/dri/card1", "connector": "HDMI-A-2", "mode": "1600x480@60", "rotation": 270, "terminal": 2 },
             "evdev": { "devices": ["gpio-keys", "/dev/input/event3"], "grab": true, "keyboards": false, "keys": { "30": "K1", "42": "ShiftRight" }, "encoders": [{ "control": "E4", "axis": 7, "counts": -2 }] },
@@ -50,6 +51,11 @@ public class SettingsTests
     [InlineData("{\"web\": {\"adress\": \"off\"}}", "expected \"web\" as")]
     [InlineData("{\"osc\": {\"port\": 70000}}", "\"osc.port\" a port")]
     [InlineData("{\"osc\": {\"address\": \"somewhere\"}}", "\"osc.address\" an IP address")]
+    [InlineData("{\"theme\": \"mauve\"}", "expected \"theme\" dark or light, not \"mauve\"")]
+    [InlineData("{\"midi\": {\"devices\": \"keyboard\"}}", "\"midi.devices\" auto, off, or a list")]
+    [InlineData("{\"midi\": {\"programs\": \"songs\"}}", "\"midi.programs\" scenes, patches or off")]
+    [InlineData("{\"midi\": {\"channel\": 17}}", "\"midi.channel\" a channel from 1 to 16")]
+    [InlineData("{\"midi\": {\"port\": 1}}", "expected \"midi\" as")]
     [InlineData("{\"board\": {\"screen\": {\"mode\": \"wide\"}}}", "\"mode\" as 1600x480 or 1600x480@60")]
     [InlineData("{\"board\": {\n\"screen\": {\"rotation\": 45}}}", "line 2: expected \"rotation\" 0, 90, 180 or 270")]
     [InlineData("{\"board\": {\"panel\": {}}}", "expected in \"board\" one of screen, evdev, gpio, not \"panel\"")]

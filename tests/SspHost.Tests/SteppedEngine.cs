@@ -18,14 +18,14 @@ internal sealed unsafe class SteppedEngine : IEngineSource, IDisposable
     private readonly float[] _silence = GC.AllocateArray<float>(Quantum, pinned: true);
     private ulong _serial;
 
-    public SteppedEngine()
+    public SteppedEngine(long bytes = Region.MinBytes)
     {
         CycleClock.Calibrate(200_000);
         var registry = new ModuleRegistry();
         var register = new Register(registry);
         Catalog.VisitAll(ref register);
         Modules = new DescriptorIndex(registry.Descriptors);
-        _region = Region.Create(Region.MinBytes, DescriptorBlob.Write(registry.Descriptors), "test", out var error, locks: false) ?? throw new InvalidOperationException(error);
+        _region = Region.Create(bytes, DescriptorBlob.Write(registry.Descriptors), "test", out var error, locks: false) ?? throw new InvalidOperationException(error);
         Renderer = new Renderer(_region.Map, _region.Pool, registry, (float*)_region.Silence);
         Assert.Equal(ReplyStatus.Ok, Renderer.Configure(Rate, Quantum, threads: 1));
         _region.Map.Header->State = (uint)EngineState.Playing;

@@ -63,7 +63,7 @@ public class GateTests
         using var rig = new WebRig(token: WebRig.Token);
         foreach (var path in new[] { "/", "/api/status", "/panel.js" })
         {
-            foreach (var header in new[] { ("Authorization", "Bearer " + token), ("Cookie", WebGate.Cookie + "=" + token) })
+            foreach (var header in new[] { ("Authorization", "Bearer " + token), ("Cookie", WebGate.Cookie + "=" + WebGate.CookieOf(token)) })
             {
                 using var request = new HttpRequestMessage(HttpMethod.Get, path);
                 request.Headers.TryAddWithoutValidation(header.Item1, header.Item2);

@@ -152,6 +152,140 @@ public sealed class OscTests : IDisposable
         Assert.Equal(new OscValue('f', Described.Default), Receive(Path));
     }
 
+    public static TheoryData<string, byte[]> NoPackets()
+    {
+        var value = OscPacket.Write(new OscMessage("/patch/vco1/x", [new OscValue('f', 1)]));
+        byte[] deep = value;
+        for (var i = 0; i < 6; i++) deep = Bundle(1, deep);
+        byte[] Raw(string text) => System.Text.Encoding.ASCII.GetBytes(text.Replace('|', '\0'));
+        return new TheoryData<string, byte[]>
+        {
+            { "nothing", [] },
+            { "not a multiple of four", value[..^1] },
+            { "cut in its value", value[..^4] },
+            { "more after its values", [.. value, 0, 0, 0, 0] },
+            { "an address without an end", Raw("/abc") },
+            { "an address that is none", Raw("abc|,|||") },
+            { "an address that is not ASCII", [0x2f, 0xC3, 0xA4, 0, 0x2c, 0, 0, 0] },
+            { "an address of 300 characters", Raw("/" + new string('a', 300) + "|||,|||") },
+            { "padding that is not zero", Raw("/a|x,|||") },
+            { "type tags without a comma", Raw("/a||f|||") },
+            { "an unknown type", Raw("/a||,b||||||") },
+            { "an array", Raw("/a||,[i]||||||||") },
+            { "64 bits, which are not spoken", Raw("/a||,d||||||||||") },
+            { "a bundle without a time", Raw("#bundle|") },
+            { "a bundle whose element is longer than it", [.. Bundle(1), 0, 0, 0, 64, .. value] },
+            { "a bundle with an element of nothing", [.. Bundle(1), 0, 0, 0, 0] },
+            { "a bundle with a negative length", [.. Bundle(1), 0xFF, 0xFF, 0xFF, 0xFC, .. value] },
+            { "bundles in bundles, six deep", deep },
+            { "more messages than are taken", Bundle(1, [.. Enumerable.Repeat(OscPacket.Write(new OscMessage("/x", [])), 1100)]) },
+        };
+    }
+
+    [Theory]
+    [MemberData(nameof(NoPackets))]
+    public void What_is_no_packet_is_left_alone_as_a_whole(string what, byte[] bytes)
+    {
+        var messages = new List<OscMessage> { new("/before", []) };
+        Assert.False(OscPacket.TryRead(bytes, messages), what);
+        Assert.Empty(messages);
+        var before = _host.Session.Sequence;
+        if (bytes.Length > 0) _client.Send(bytes, _server.EndPoint);
+        Send(new OscMessage(Path, []));
+        Assert.Equal(new OscValue('f', Described.Default), Receive(Path)); // and the server answers the next one
+        Assert.Equal(before, _host.Session.Sequence);
+    }
+
+    [Fact]
+    public async Task The_largest_datagram_is_read_whole()
+    {
+        var one = OscPacket.Write(new OscMessage(Path, [new OscValue('f', 0.25)]));
+        var bundle = Bundle(1, [.. Enumerable.Repeat(one, 1000)]);
+        Assert.InRange(bundle.Length, 20_000, OscPacket.MostBytes);
+        _client.Send(bundle, _server.EndPoint);
+        await WebRig.UntilAsync(() => Value() == 0.25f, "it was not done");
+        _client.Send(Bundle(1, OscPacket.Write(new OscMessage(Path, [new OscValue('f', 1)])), new byte[OscPacket.MostBytes / 4 * 4 - 64]), _server.EndPoint);
+        Send(new OscMessage(Path, []));
+        Assert.Equal(new OscValue('f', 0.25), Receive(Path)); // what comes with noise is not done by halves
+    }
+
+    [Theory]
+    [InlineData("two values")]
+    [InlineData("a text")]
+    [InlineData("a text for the travel")]
+    public void A_value_of_the_wrong_kind_is_answered_with_what_was_expected(string what)
+    {
+        var message = what switch
+        {
+            "two values" => new OscMessage(Path, [new OscValue('f', 1), new OscValue('f', 2)]),
+            "a text" => new OscMessage(Path, [new OscValue('s', 0, "loud")]),
+            _ => new OscMessage(Path + "/travel", [new OscValue('s', 0, "loud")]),
+        };
+        Send(message);
+        Assert.Equal(new OscValue('s', 0, message.Address), Receive("/error"));
+        Assert.Equal(Described.Default, Value());
+    }
+
+    [Fact]
+    public void Every_parameter_of_every_module_is_asked_for_and_set_by_its_path()
+    {
+        var n = 0;
+        foreach (var type in TestHost.Shipped.Where(t => t.Parameters.Count > 0))
+        {
+            Assert.Null(_host.Session.Apply(new AddModule(new Module { Id = "m", Type = type.Id })));
+            foreach (var p in type.Parameters)
+            {
+                var path = $"/patch/m/{p.Id}";
+                Send(new OscMessage(path, []));
+                Assert.Equal(new OscValue('f', p.Default), Receive(path));
+                Send(new OscMessage(path + "/travel", [new OscValue('f', 1)]));
+                Send(new OscMessage(path, []));
+                Assert.Equal(new OscValue('f', p.Max), Receive(path));
+                if (p.Choices.Length > 0)
+                {
+                    Send(new OscMessage(path, [new OscValue('s', 0, p.Choices[0].ToUpperInvariant())]));
+                    Send(new OscMessage(path, []));
+                    Assert.Equal(new OscValue('f', p.Min), Receive(path));
+                }
+
+                n++;
+            }
+
+            Assert.Null(_host.Session.Apply(new RemoveModule("m")));
+        }
+
+        Assert.InRange(n, 200, 10_000);
+    }
+
+    [Fact]
+    public void Subscribers_without_number_are_refused_and_those_there_are_are_told()
+    {
+        var clients = Enumerable.Range(0, 33).Select(_ => new UdpClient(0, AddressFamily.InterNetwork)).ToArray();
+        foreach (var c in clients)
+        {
+            c.Client.ReceiveTimeout = 60_000;
+            c.Send(OscPacket.Write(new OscMessage("/subscribe", [])), _server.EndPoint);
+        }
+
+        var from = new IPEndPoint(IPAddress.Any, 0);
+        var messages = new List<OscMessage>();
+        Assert.True(OscPacket.TryRead(clients[32].Receive(ref from), messages));
+        Assert.Equal("/error", messages[0].Address);
+        Assert.Null(_host.Session.Apply(new SetParameter("vco1", Parameter, 0.75f)));
+        Assert.True(OscPacket.TryRead(clients[31].Receive(ref from), messages));
+        Assert.Equal(Path, messages[0].Address);
+        foreach (var c in clients) c.Dispose();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(601)]
+    public void A_subscription_of_no_time_or_for_ever_is_refused(int seconds)
+    {
+        Send(new OscMessage("/subscribe", [new OscValue('i', seconds)]));
+        Assert.Equal(new OscValue('s', 0, "/subscribe"), Receive("/error"));
+    }
+
     private static byte[] Bundle(ulong time, params byte[][] elements)
     {
         var bytes = new List<byte>("#bundle\0"u8.ToArray());

@@ -44,6 +44,80 @@ public sealed class ViewerTests
     }
 
     [Fact]
+    public async Task A_viewer_that_does_not_read_costs_two_frames_and_no_more()
+    {
+        const int Frames = 40;
+        using var rig = new WebRig();
+        using var deaf = await Viewer.JoinAsync(rig, new Slowness(0));
+        using var quick = await Viewer.JoinAsync(rig);
+        var reading = Task.Run(async () =>
+        {
+            while (quick.Number < Frames) Assert.True(await quick.FrameAsync());
+        });
+        var picture = new Picture();
+        for (var i = 1; i <= Frames; i++)
+        {
+            // Noise is what compresses worst: a frame has more bytes than the sockets keep.
+            picture.Noise(i);
+            rig.Viewers.Show(picture.Frame, [picture.All]);
+        }
+
+        Assert.Equal(Frames, rig.Viewers.Picture.Frame);
+        await reading;
+        Assert.Equal(picture.Pixels, quick.Pixels);
+
+        // When it reads at last: what was on its way, and then the newest. So nothing was kept for it but that.
+        var got = new List<uint>();
+        while (deaf.Number < Frames)
+        {
+            Assert.True(await deaf.FrameAsync());
+            got.Add(deaf.Number);
+        }
+
+        Assert.InRange(got.Count, 1, 3);
+        Assert.Equal(picture.Pixels, deaf.Pixels);
+    }
+
+    [Fact]
+    public async Task A_viewer_of_10_kB_a_second_sees_some_of_the_frames_and_at_the_end_the_last_one()
+    {
+        const int Frames = 150;
+        using var rig = new WebRig();
+        var speed = new Slowness(10_000);
+        using var slow = await Viewer.JoinAsync(rig, speed);
+        using var quick = await Viewer.JoinAsync(rig);
+        var (some, all) = (new List<uint>(), new List<uint>());
+        var picture = new Picture();
+        var drawing = Task.Run(async () =>
+        {
+            for (var i = 1; i <= Frames; i++)
+            {
+                picture.Fill((uint)i);
+                rig.Viewers.Show(picture.Frame, [picture.All]);
+                await Task.Delay(10);
+            }
+        });
+        await Task.WhenAll(drawing, ReadAsync(quick, all), Task.Run(async () =>
+        {
+            await drawing;
+            Assert.Equal(Frames, rig.Viewers.Picture.Frame);
+            speed.BytesPerSecond = 0;
+        }), ReadAsync(slow, some));
+        Assert.All(new[] { some, all }, seen => Assert.Equal(seen.Distinct().Order(), seen)); // never an older one after a newer
+        Assert.True(some.Count < all.Count, "the slow one held the quick one up");
+        Assert.Equal(quick.Pixels, slow.Pixels);
+
+        async Task ReadAsync(Viewer viewer, List<uint> seen)
+        {
+            while (viewer.Number < Frames)
+            {
+                Assert.True(await viewer.FrameAsync());
+                seen.Add(viewer.Number);
+            }
+        }
+    }
+
+    [Fact]
     public async Task What_is_drawn_as_it_was_is_not_sent()
     {
         using var rig = new WebRig();
@@ -172,11 +246,19 @@ internal sealed unsafe class Picture
     private readonly uint[] _pixels = GC.AllocateArray<uint>(PanelSize.Width * PanelSize.Height, pinned: true);
     private ulong _serial;
 
+    public uint[] Pixels => [.. _pixels];
+
     public Rect All => new(0, 0, PanelSize.Width, PanelSize.Height);
 
     public Frame Frame => new((nint)System.Runtime.CompilerServices.Unsafe.AsPointer(ref _pixels[0]), PanelSize.Width, PanelSize.Height, PanelSize.Width * 4, ++_serial);
 
     public void Fill(uint colour) => Array.Fill(_pixels, colour);
+
+    public void Noise(int seed)
+    {
+        new Random(seed).NextBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes(_pixels.AsSpan()));
+        foreach (ref var p in _pixels.AsSpan()) p &= 0xFFFFFF;
+    }
 
     public void Set(int x, int y, uint colour) => _pixels[(y * PanelSize.Width) + x] = colour;
 }

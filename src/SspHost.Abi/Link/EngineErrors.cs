@@ -59,6 +59,7 @@ public static class EngineWords
         RequestKind.StopRecording => "end the recording",
         RequestKind.SetDiagnostics => "switch diagnostics",
         RequestKind.LoadLibrary => "load a library of modules",
+        RequestKind.SetMidi => "choose the sources of MIDI",
         RequestKind.Shutdown => "end the engine",
         _ => $"do request {(uint)kind}",
     };

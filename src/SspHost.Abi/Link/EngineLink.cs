@@ -250,6 +250,24 @@ public sealed unsafe class EngineLink : IDisposable
         lock (_events) return Map.Events.TryPush(in e);
     }
 
+    /// <summary>Chooses the sources of MIDI; those that were chosen before stay open.</summary>
+    public void SetMidi(in MidiConfig config)
+    {
+        using var block = Allocate(sizeof(MidiConfig));
+        *(MidiConfig*)block.Pointer = config;
+        Ask(new Request { Kind = RequestKind.SetMidi, Offset = block.Offset });
+    }
+
+    /// <summary>Says which controllers move which parameters from now on; what is heard of them carries <paramref name="generation"/>.</summary>
+    public void SetControllers(ReadOnlySpan<ControllerRow> rows, uint generation)
+    {
+        if (Session == 0) throw new InvalidOperationException("This link only looks; controllers need a session.");
+        lock (_events) ControllerTable.Write(Map.Controllers, rows, generation);
+    }
+
+    /// <summary>Takes the oldest of what MIDI has brought; one taker only.</summary>
+    public bool TryTakeHeard(out Heard heard) => Map.Heard.TryPop(out heard);
+
     /// <summary>
     /// Says what a tap watches from the next quantum on: <see cref="SignalTap.AimAt"/>, or 0 for nothing. What names nobody is silent. Read it by
     /// <see cref="SignalTap.Read"/> of the map's Taps.

@@ -160,7 +160,7 @@ internal static class MetricsWindow
             cores.Add(new CoreMetrics
             {
                 Core = now.Core,
-                Busy = all > 0 ? Math.Round(Math.Clamp(1 - ((Grown(was.Idle, now.Idle) + Grown(was.Wait, now.Wait)) / all), 0, 1), 4) : 0,
+                Busy = Math.Round(Busy(in was, in now), 4),
                 User = Part(was.User, now.User),
                 System = Part(was.System, now.System),
                 Interrupts = Part(was.Interrupt, now.Interrupt),
@@ -170,6 +170,13 @@ internal static class MetricsWindow
         }
 
         return cores;
+    }
+
+    /// <summary>Share of a window in which a core was not idle.</summary>
+    public static double Busy(in CoreTicks was, in CoreTicks now)
+    {
+        var all = (double)Grown(was.All, now.All);
+        return all > 0 ? Math.Clamp(1 - ((Grown(was.Idle, now.Idle) + Grown(was.Wait, now.Wait)) / all), 0, 1) : 0;
     }
 
     /// <summary>A core by its number.</summary>

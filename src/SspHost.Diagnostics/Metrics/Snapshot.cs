@@ -63,7 +63,9 @@ internal sealed class ProcessSample
     public int LeftOut;
 
     /// <summary>Threads ascending by tid.</summary>
-    public ThreadSample[] Threads = [];
+    public ThreadSample[] Threads = new ThreadSample[UsualThreads]; // at once, not in the course of the first minute, when it is at rest
+
+    private const int UsualThreads = 32;
 
     public int Count;
 

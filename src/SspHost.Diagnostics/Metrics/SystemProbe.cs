@@ -20,7 +20,7 @@ internal sealed class SystemProbe(string root = "/", string? disk = null) : IDis
     private readonly ProcFile _vmstat = new(Path.Combine(root, "proc/vmstat"));
     private readonly ProcFile[] _frequencies = Files(Path.Combine(root, "sys/devices/system/cpu"), "cpu*", "cpufreq/scaling_cur_freq");
     private readonly ProcFile[] _throttles = Files(Path.Combine(root, "sys/devices/system/cpu"), "cpu*", "thermal_throttle/core_throttle_count");
-    private readonly ProcFile[] _temperatures = Files(Path.Combine(root, "sys/class/thermal"), "thermal_zone*", "temp");
+    private readonly ProcFile[] _temperatures = Temperatures(root);
     private readonly ProcFile[] _cooling = Files(Path.Combine(root, "sys/class/thermal"), "cooling_device*", "cur_state");
     private readonly CoreTicks[] _cores = new CoreTicks[MaxCores];
     private readonly int[] _kilohertz = new int[MaxCores];
@@ -123,6 +123,21 @@ internal sealed class SystemProbe(string root = "/", string? disk = null) : IDis
             return [.. Directory.EnumerateDirectories(directory, pattern)
                 .Select(d => (Number: NumberOf(d), Path: Path.Combine(d, file)))
                 .Where(f => f.Number >= 0 && File.Exists(f.Path)).OrderBy(f => f.Number).Select(f => new ProcFile(f.Path))];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    // Zones are what the kernel itself judges heat by; a processor without any has a driver of hwmon.
+    private static ProcFile[] Temperatures(string root)
+    {
+        var zones = Files(Path.Combine(root, "sys/class/thermal"), "thermal_zone*", "temp");
+        if (zones.Length > 0) return zones;
+        try
+        {
+            return [.. Directory.EnumerateDirectories(Path.Combine(root, "sys/class/hwmon"), "hwmon*").SelectMany(d => Directory.EnumerateFiles(d, "temp*_input")).Order(StringComparer.Ordinal).Select(f => new ProcFile(f))];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -41,6 +41,7 @@ public sealed partial class FlightRecorder : IDisposable
     private const int TurnsOfTenth = 100 / TurnMs, TurnsOfPoll = 50 / TurnMs;
     private const long BaseBytes = 32 << 20, MostBytes = 192 << 20;
     private const int MostAnchors = 700, MostIncidents = 64; // anchors come ten times a second: 70 s
+    private const int LateAnchors = 8; // 0.8 s: a spike is looked at a tenth of a second or two after it was
 
     private readonly IEngineSource _engine;
     private readonly FlightRecorderOptions _options;
@@ -74,7 +75,7 @@ public sealed partial class FlightRecorder : IDisposable
         (_engine, _options) = (engine, options);
         _drain = new TraceDrain(Store, Loads, Spikes);
         _turn = TurnOn;
-        _clock = Clock;
+        _clock = ClockOfLately;
         _thread = new Thread(Run) { IsBackground = true, Name = "ssp-trace" };
         if (options.Directory is { } directory) Dumps = new TraceDumps(directory, options.Say);
     }
@@ -127,6 +128,18 @@ public sealed partial class FlightRecorder : IDisposable
         lock (_state) return new TraceClock(Recent(_anchors, _anchorCount));
     }
 
+    // For what has just been: a moment between two anchors needs no others.
+    private TraceClock ClockOfLately()
+    {
+        Span<ClockAnchor> lately = stackalloc ClockAnchor[LateAnchors];
+        lock (_state)
+        {
+            var count = (int)Math.Min(_anchorCount, LateAnchors);
+            for (var i = 0; i < count; i++) lately[i] = _anchors[(_anchorCount - count + i) % MostAnchors];
+            return new TraceClock(lately[..count]);
+        }
+    }
+
     /// <summary>
     /// Who took the core longest from a thread that would have gone on, between two moments in CLOCK_MONOTONIC ns; null where nobody did or the
     /// scheduler's switches are not traced.
@@ -175,9 +188,9 @@ public sealed partial class FlightRecorder : IDisposable
 
     /// <summary>
     /// Traces from now on for some seconds (<see cref="Shortest"/> to <see cref="Longest"/>) and writes that. Several at once are possible. Throws
-    /// as <see cref="Dump"/> does, and <see cref="OperationCanceledException"/> where the recorder ends meanwhile.
+    /// as <see cref="Dump"/> does, and <see cref="OperationCanceledException"/> where the recorder ends meanwhile. <paramref name="end"/> ends it sooner.
     /// </summary>
-    public async Task<TraceResult> RecordAsync(string path, double seconds, CancellationToken cancel = default)
+    public async Task<TraceResult> RecordAsync(string path, double seconds, CancellationToken cancel = default, Task? end = null)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, _ended.Token);
         lock (_state)
@@ -192,7 +205,9 @@ public sealed partial class FlightRecorder : IDisposable
             CheckWritable(path);
             await Task.Delay(4 * TurnMs, either.Token); // the scheduler's switches begin at the next turn
             var from = Linux.Now();
-            await Task.Delay(TimeSpan.FromSeconds(seconds), either.Token);
+            if (end is null) await Task.Delay(TimeSpan.FromSeconds(seconds), either.Token);
+            else await Task.WhenAny(Task.Delay(TimeSpan.FromSeconds(seconds), either.Token), end);
+            either.Token.ThrowIfCancellationRequested();
             var to = Linux.Now();
             await Task.Delay(10 * TurnMs, either.Token); // the last events are drained, and an anchor behind them is there
             return Write(path, "request", from, to);

@@ -1,4 +1,5 @@
 // The quanta worth looking at later: the worst ones and every late one, with what all threads did in them and just before and after.
+using System.Runtime.InteropServices;
 using SspHost.Abi;
 
 namespace SspHost.Diagnostics.Tracing;
@@ -53,6 +54,13 @@ public sealed unsafe class SpikeKeeper
     private readonly List<Spike> _worst = [];
     private readonly Queue<Spike> _recent = [];
     private readonly Pending[] _pending = new Pending[MostPending];
+
+    // Used again for each that is fetched: at the start of a run there are many.
+    private readonly EventCodec _codec = new();
+    private readonly List<Pending> _ready = [];
+    private readonly Dictionary<ulong, List<SpikeZone>> _zones = [];
+    private readonly Stack<List<SpikeZone>> _free = [];
+    private readonly List<SpikeZone> _all = [];
     private int _count;
     private uint _threshold;
 
@@ -99,13 +107,13 @@ public sealed unsafe class SpikeKeeper
     public void Collect(ChunkStore store, Func<TraceClock> clock, ModuleNames names)
     {
         if (_count == 0) return;
-        var ready = new List<Pending>();
+        _ready.Clear();
         var left = 0;
         for (var i = 0; i < _count; i++)
         {
             if (_pending[i].Ready)
             {
-                ready.Add(_pending[i]);
+                _ready.Add(_pending[i]);
             }
             else
             {
@@ -115,12 +123,21 @@ public sealed unsafe class SpikeKeeper
         }
 
         _count = left;
-        if (ready.Count == 0) return;
-        var found = Fetch(store, ready, clock(), names);
+        if (_ready.Count == 0) return;
+        var time = clock();
+        Fetch(store, time, names);
         lock (_lock)
         {
-            foreach (var spike in found) Keep(spike);
+            foreach (ref readonly var p in CollectionsMarshal.AsSpan(_ready)) Keep(Make(in p, time));
         }
+
+        foreach (var (_, list) in _zones)
+        {
+            list.Clear();
+            _free.Push(list);
+        }
+
+        _zones.Clear();
     }
 
     /// <summary>Forgets everything: another engine counts anew.</summary>
@@ -157,34 +174,32 @@ public sealed unsafe class SpikeKeeper
         return lightest;
     }
 
-    private static List<Spike> Fetch(ChunkStore store, List<Pending> wanted, TraceClock clock, ModuleNames names)
+    private void Fetch(ChunkStore store, TraceClock clock, ModuleNames names)
     {
-        var zones = new Dictionary<ulong, List<SpikeZone>>();
         ulong first = ulong.MaxValue, last = 0;
-        foreach (var p in wanted)
+        foreach (var p in _ready)
         {
             (first, last) = (Math.Min(first, p.Quantum - Math.Min(p.Quantum, 1)), Math.Max(last, p.Quantum + 1));
-            zones.TryAdd(p.Quantum - Math.Min(p.Quantum, 1), []);
-            zones.TryAdd(p.Quantum, []);
-            zones.TryAdd(p.Quantum + 1, []);
+            Want(p.Quantum - Math.Min(p.Quantum, 1));
+            Want(p.Quantum);
+            Want(p.Quantum + 1);
         }
 
         TraceSnapshot snapshot;
         lock (store.Sync) snapshot = store.Snapshot(0, first, last);
         using (snapshot)
         {
-            var codec = new EventCodec();
             for (var piece = 0; piece < snapshot.Count; piece++)
             {
                 var (seat, count) = snapshot.Get(piece, out var bytes);
-                codec.Reset();
+                _codec.Reset();
                 fixed (byte* start = bytes)
                 {
                     var at = start;
                     for (var i = 0; i < count; i++)
                     {
-                        at = codec.Read(at, start + bytes.Length, out var e);
-                        if (e.Quantum < first || e.Quantum > last || !zones.TryGetValue(e.Quantum, out var of)) continue;
+                        at = _codec.Read(at, start + bytes.Length, out var e);
+                        if (e.Quantum < first || e.Quantum > last || !_zones.TryGetValue(e.Quantum, out var of)) continue;
                         var begins = clock.Nanoseconds(e.Ticks);
                         var length = TraceView.IsZone(e.Kind) ? clock.Nanoseconds(e.Ticks + e.Duration) - begins : 0;
                         var name = e.Kind == TraceKind.Module ? names.Find(e.Slot, e.Value)?.Name : null;
@@ -193,16 +208,21 @@ public sealed unsafe class SpikeKeeper
                 }
             }
         }
-
-        return [.. wanted.Select(p => Make(in p, zones, clock))];
     }
 
-    private static Spike Make(in Pending p, Dictionary<ulong, List<SpikeZone>> zones, TraceClock clock)
+    private void Want(ulong quantum)
     {
-        var own = zones[p.Quantum];
-        IEnumerable<SpikeZone> all = own.Concat(zones[p.Quantum + 1]);
-        if (p.Quantum > 0) all = all.Concat(zones[p.Quantum - 1]);
-        SpikeZone[] kept = [.. all];
+        if (!_zones.ContainsKey(quantum)) _zones.Add(quantum, _free.TryPop(out var list) ? list : []);
+    }
+
+    private Spike Make(in Pending p, TraceClock clock)
+    {
+        var own = _zones[p.Quantum];
+        _all.Clear();
+        _all.AddRange(own);
+        _all.AddRange(_zones[p.Quantum + 1]);
+        if (p.Quantum > 0) _all.AddRange(_zones[p.Quantum - 1]);
+        SpikeZone[] kept = [.. _all];
         if (kept.Length > MostZones) kept = [.. kept.OrderByDescending(z => z.Nanoseconds).Take(MostZones)];
         Array.Sort(kept, (a, b) => a.Start.CompareTo(b.Start));
         return new Spike

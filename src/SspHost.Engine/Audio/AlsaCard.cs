@@ -230,6 +230,14 @@ public unsafe struct AlsaCard : ICard
     }
 
     /// <inheritdoc/>
+    public void Rescale(JackBench* lines)
+    {
+        if (_away) return; // the device that comes back asks again
+        if (_device.Playback.IsOpen) _device.Playback.Rescale(lines->OutputFullScale, lines->OutputZero, capture: false);
+        if (_device.Capture.IsOpen) _device.Capture.Rescale(lines->InputFullScale, lines->InputZero, capture: true);
+    }
+
+    /// <inheritdoc/>
     public readonly void Stop() => _device.Stop();
 
     /// <summary>Gives the device back. [steward, after the audio thread has ended]</summary>

@@ -126,7 +126,7 @@ internal unsafe struct AlsaPcm
             step = AlsaStep.None;
             _hold = wish.Hold;
             _map = ChannelMap.For(_pcm, Channels, wish.Channels, wish.Jacks);
-            Scale(in wish);
+            Rescale(wish.FullScale, wish.Zero, wish.Stream != AlsaLibrary.Playback);
             return 0;
         }
 
@@ -363,16 +363,19 @@ internal unsafe struct AlsaPcm
         }
     }
 
-    private void Scale(in AlsaWish wish)
+    /// <summary>Takes the lines of the jacks; one that is not possible (it may be being written) is left as it was.</summary>
+    internal void Rescale(float* fullScale, float* zero, bool capture)
     {
         var unit = UnitOf(_format);
         for (var c = 0; c < Channels; c++)
         {
             if (_map[c] is not (>= 0 and var jack)) continue;
-            var scale = new JackScale(wish.FullScale[jack], wish.Zero[jack]);
-            (_scale[c], _zero[c]) = wish.Stream == AlsaLibrary.Playback
-                ? (scale.CodesPerVolt(unit), scale.CodeOfZero(unit))
-                : (scale.VoltsPerCode(unit), scale.Zero);
+            var (full, atZero) = (fullScale[jack], zero[jack]);
+            if (!JackScale.IsPossible(full, atZero)) continue;
+            var scale = new JackScale(full, atZero);
+            (_scale[c], _zero[c]) = capture
+                ? (scale.VoltsPerCode(unit), scale.Zero)
+                : (scale.CodesPerVolt(unit), scale.CodeOfZero(unit));
         }
     }
 

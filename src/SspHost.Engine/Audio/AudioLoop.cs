@@ -58,6 +58,12 @@ public unsafe struct AudioLoopSetup
     /// <summary>Where a recording is hung in; null: never.</summary>
     public RecordTaps* Taps;
 
+    /// <summary>Where jacks are held, heard and set; null: never.</summary>
+    public JackBench* Jacks;
+
+    /// <summary>Where the card's clock is published for whoever has to tell a moment's frame; null: nowhere.</summary>
+    public Seqlock<FrameAnchor>* Anchor;
+
     /// <summary><see cref="AudioLoop.BufferBytes"/> bytes, 64-byte aligned.</summary>
     public byte* Buffers;
 }
@@ -97,8 +103,10 @@ public unsafe struct AudioLoop<TCard, TRender>
     private ulong _waitNs, _bufferNs;
     private Incidents _incidents;
     private ReadyTimes _readyTimes;
+    private FrameClock _clock;
     private MasterFade _fade;
     private PeakMeter _inputPeaks, _outputPeaks;
+    private JackWork _jacks;
     private AudioStatus _status;
     private ThreadCounters _counters;
     private ulong _frame, _lastTook, _busyUntil, _progressAt, _peaksAt;
@@ -120,6 +128,7 @@ public unsafe struct AudioLoop<TCard, TRender>
         _card = card;
         _render = render;
         _setup = setup;
+        _jacks = new JackWork(setup.Jacks);
         Adopt(card.Facts);
         _inputs = (float**)setup.Buffers;
         _outputs = _inputs + Limits.MaxJacks;
@@ -128,12 +137,13 @@ public unsafe struct AudioLoop<TCard, TRender>
         _quantumNs = (ulong)setup.Quantum * Second / (ulong)_facts.Rate;
         _incidents = new Incidents(setup.Notices, setup.LastIncident, _quantumNs, setup.Tape);
         _readyTimes = new ReadyTimes(_facts.Rate);
+        _clock = new FrameClock(_facts.Rate);
         if (setup.Status->TryRead(out var before))
         {
             _status.Quanta = before.Quanta;
             (_incidents.Late, _incidents.Dropouts, _incidents.LostFrames) = (before.Late, before.Dropouts, before.LostFrames);
             _incidents.ClockJumps = before.ClockJumps;
-            (_status.BadOutputs, _status.DroppedEvents) = (before.BadOutputs, before.DroppedEvents);
+            (_status.BadOutputs, _status.DroppedEvents, _status.LateEvents) = (before.BadOutputs, before.DroppedEvents, before.LateEvents);
         }
 
         _fade.In(setup.FadeIn);
@@ -223,6 +233,7 @@ public unsafe struct AudioLoop<TCard, TRender>
                 _progressAt = now;
                 _incidents.Gone(_frame, now, _card.Error);
                 _incidents.FoundAt(wait.OtherRate, _facts.Rate, _frame, now);
+                Anchor(_frame + (ulong)wait.Available, now);
                 (_available, _begunAt) = (wait.Available, now);
                 if (!RenderAvailable()) return false;
                 break;
@@ -258,6 +269,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     {
         var readyAt = _readyTimes.Believe(wait, now, out var leap, out var leapNs);
         if (leap) _incidents.ClockLeapt(leapNs, _frame, now);
+        if (wait.ReadyFrame != 0) Anchor(wait.ReadyFrame, readyAt);
         var late = now - Math.Min(now, Math.Max(readyAt, _busyUntil));
         var spare = _frame + (ulong)_facts.BufferFrames - Math.Min(wait.ReadyFrame, _frame + (ulong)_facts.BufferFrames);
         var slack = wait.ReadyFrame == 0 ? ulong.MaxValue : spare * Second / (ulong)_facts.Rate;
@@ -266,6 +278,11 @@ public unsafe struct AudioLoop<TCard, TRender>
         if (waits == 0) return;
         Zone(TraceKind.Wake, Math.Max(waits, _begunTicks - Math.Min(_begunTicks, CycleClock.ToTicks(late))), (uint)Math.Min(late, uint.MaxValue));
         Zone(TraceKind.Wait, waits, 0);
+    }
+
+    private void Anchor(ulong frame, ulong time)
+    {
+        if (_setup.Anchor != null && _facts.RealTime) _setup.Anchor->Write(_clock.Update(frame, time, _facts.Rate, _setup.Quantum));
     }
 
     private readonly ulong Ticks() => _setup.Tape == null ? 0 : _setup.Tape->Now;
@@ -281,6 +298,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     {
         while (_available >= _setup.Quantum && !(_drained > 0 && _drained >= _facts.BufferFrames))
         {
+            if (_jacks.LinesChanged()) _card.Rescale(_setup.Jacks);
             _card.Capture(_inputs, _setup.Quantum);
             if (_stopBy != 0 && _fade.IsSilent) PlayOut();
             else if (!RenderQuantum()) return false;
@@ -333,11 +351,13 @@ public unsafe struct AudioLoop<TCard, TRender>
     private bool RenderQuantum()
     {
         for (var j = 0; j < _facts.Inputs; j++) _inputPeaks.Take(j, _inputs[j], _setup.Quantum);
+        _jacks.Hear(_inputs, _facts.Inputs, _setup.Quantum, _facts.Rate, _begunAt);
         return _render->Render(_inputs, _facts.Inputs, _outputs, _facts.Outputs, _frame) && FinishQuantum();
     }
 
     private bool FinishQuantum()
     {
+        _jacks.Hold(_outputs, _facts.Outputs, _setup.Quantum, _begunAt); // before the fade: a start and a stop are gentle to it, too
         _fade.Apply(_outputs, _facts.Outputs, _setup.Quantum);
         for (var j = 0; j < _facts.Outputs; j++) _outputPeaks.Take(j, _outputs[j], _setup.Quantum);
         _status.Quanta++;
@@ -398,6 +418,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     {
         if (!_incidents.Back(now)) return;
         Adopt(_card.Facts);
+        _jacks.ForgetLines();
         if (_stopBy != 0) return;
         _fade.Out(0);
         _fade.In(_setup.FadeIn);
@@ -424,6 +445,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     private bool Finish(AudioEnd end, int error, ulong frames = 0)
     {
         _error = error;
+        if (_setup.Anchor != null) _setup.Anchor->Write(default);
         _card.Stop();
         var now = _card.Now();
         if (end == AudioEnd.DeviceEnded) _incidents.DeviceEnded(_frame, now, frames);

@@ -1,4 +1,6 @@
 // What the audio loop needs of a sound card, real or not.
+using SspHost.Abi;
+
 namespace SspHost.Engine.Audio;
 
 /// <summary>A card as it runs, which may differ from what was asked.</summary>
@@ -150,6 +152,9 @@ public unsafe interface ICard
 
     /// <summary>Why it is Away, or <see cref="Play"/> said Lost: an errno; 0 where that is not known.</summary>
     int Error { get; }
+
+    /// <summary>The jacks have other lines between volts and samples from here on. What is no possible line is left as it was.</summary>
+    void Rescale(JackBench* lines);
 
     /// <summary>Stops; what is still in the buffer is not played.</summary>
     void Stop();

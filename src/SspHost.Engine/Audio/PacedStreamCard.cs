@@ -131,6 +131,12 @@ public unsafe struct PacedStreamCard<TClock> : ICard where TClock : unmanaged, I
     }
 
     /// <inheritdoc/>
+    public readonly void Rescale(JackBench* lines)
+    {
+        // Volts go in and out as they are: there is no converter.
+    }
+
+    /// <inheritdoc/>
     public readonly void Stop()
     {
     }

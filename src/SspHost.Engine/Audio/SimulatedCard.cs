@@ -97,6 +97,12 @@ public unsafe struct SimulatedCard<TClock> : ICard where TClock : unmanaged, ICa
     public CardRecovery Recover() => new() { Skipped = _pointer.Resync() };
 
     /// <inheritdoc/>
+    public readonly void Rescale(JackBench* lines)
+    {
+        // Volts go in and out as they are: there is no converter.
+    }
+
+    /// <inheritdoc/>
     public readonly void Stop()
     {
     }

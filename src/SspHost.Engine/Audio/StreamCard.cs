@@ -90,6 +90,12 @@ public unsafe struct StreamCard : ICard
     public readonly CardRecovery Recover() => default;
 
     /// <inheritdoc/>
+    public readonly void Rescale(JackBench* lines)
+    {
+        // Volts go in and out as they are: there is no converter.
+    }
+
+    /// <inheritdoc/>
     public readonly void Stop()
     {
     }

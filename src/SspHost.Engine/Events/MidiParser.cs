@@ -24,6 +24,10 @@ internal struct MidiParser
     private byte _status; // 0: data bytes are passed over
     private byte _first;
     private byte _has;
+    private byte _exclusive;
+
+    /// <summary>Bytes that belong to nothing: undefined ones, data without a status, messages cut off.</summary>
+    public uint Noise;
 
     /// <summary>Takes a byte; true where it ends a message. End of exclusive, tune request and undefined bytes are no messages here.</summary>
     public bool Put(byte value, out MidiMessage message)
@@ -31,19 +35,31 @@ internal struct MidiParser
         message = default;
         if (value >= 0xF8)
         {
-            if (value is 0xF9 or 0xFD) return false; // undefined
+            if (value is 0xF9 or 0xFD) // undefined
+            {
+                Noise++;
+                return false;
+            }
+
             message = new MidiMessage(value);
             return true;
         }
 
         if (value >= 0x80)
         {
+            Noise += _has;
             _has = 0;
+            _exclusive = value == 0xF0 ? (byte)1 : (byte)0;
             _status = value is 0xF0 or >= 0xF4 ? (byte)0 : value; // of system messages, 0xF1 to 0xF3 have data
             return false;
         }
 
-        if (_status == 0) return false;
+        if (_status == 0)
+        {
+            Noise += 1u - _exclusive;
+            return false;
+        }
+
         if (_has == 0 && Length(_status) == 2)
         {
             _first = value;

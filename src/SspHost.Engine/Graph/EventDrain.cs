@@ -1,4 +1,4 @@
-// From the ring to the quantum: events in order of time, parameter moves to their ramps, the rest to their modules.
+// From the rings to the quantum: events in order of time, parameter moves to their ramps, the rest to their modules.
 using SspHost.Abi;
 
 namespace SspHost.Engine.Graph;
@@ -7,7 +7,7 @@ namespace SspHost.Engine.Graph;
 internal static unsafe class EventDrain
 {
     /// <summary>
-    /// Events that may wait for their frame, and events taken from the ring in a quantum at most. Where more wait, the latest gives way: what is
+    /// Events that may wait for their frame, and events taken from a ring in a quantum at most. Where more wait, the latest gives way: what is
     /// played by hand is due now, and must not stand behind what a sequencer sent ahead.
     /// </summary>
     public const int HeldCapacity = 256;
@@ -15,10 +15,21 @@ internal static unsafe class EventDrain
     /// <summary>Frames an event may lie ahead (22 s at 48 kHz): what is later is a mistake and must not occupy a place.</summary>
     public const ulong MaxAhead = 1 << 20;
 
-    public static void Run(RenderState* state, Plan* plan, SpscRing<ModuleEvent> ring)
+    /// <param name="ring">What the control process sends.</param>
+    /// <param name="midi">What the events thread sends; it need not exist.</param>
+    public static void Run(RenderState* state, Plan* plan, SpscRing<ModuleEvent> ring, SpscRing<ModuleEvent> midi)
     {
         state->EventCount = 0;
         var end = state->Time + (ulong)state->Frames;
+        if (midi.Exists) // first: it has a time to be kept
+        {
+            for (var taken = 0; taken < HeldCapacity && HasRoom(state, end) && midi.TryPop(out var e); taken++)
+            {
+                if (e.Frame < state->Time) state->LateEvents++;
+                Hold(state, e);
+            }
+        }
+
         for (var taken = 0; taken < HeldCapacity && HasRoom(state, end) && ring.TryPop(out var e); taken++) Hold(state, e);
         if (state->HeldCount == 0) return;
 

@@ -146,7 +146,7 @@ internal unsafe struct RenderState
     public ulong Quanta;
 
     public ulong BadOutputs;
-    public ulong DroppedEvents;
+    public ulong DroppedEvents, LateEvents;
     public ulong Incidents;
     public ulong LastJoin, LastSwap;
     public float* JackIn;

@@ -28,7 +28,7 @@ public sealed unsafe class Renderer : IDisposable
     private readonly InstanceTable _instances;
     private readonly PlanBuilder _builder;
     private readonly RenderState* _s;
-    private readonly SpscRing<ModuleEvent> _events;
+    private readonly SpscRing<ModuleEvent> _events, _midi;
     private readonly SpscRing<Notice> _notices;
     private Plan* _retired;
     private Plan* _sent; // published last; not settled before the audio thread has made it current
@@ -47,6 +47,7 @@ public sealed unsafe class Renderer : IDisposable
         _map = map;
         _pool = pool;
         _events = map.Events;
+        _midi = map.MidiEvents;
         _notices = map.Notices;
         _types = ModuleTypes.Build(registry, pool);
         _typeCount = registry.Entries.Count;
@@ -167,6 +168,9 @@ public sealed unsafe class Renderer : IDisposable
     /// <summary>The audio thread's trace: the audio loop writes to it, too. [audio-thread]</summary>
     public Tape* AudioTape => &_s->Seats->Tape;
 
+    /// <summary>MIDI events that came after their frame. [any thread]</summary>
+    public ulong LateEvents => Volatile.Read(ref _s->LateEvents);
+
     /// <summary>
     /// Gives a thread of the crew, pinned to this core (-1: none), a trace. False: no memory for it. [steward, before the threads start]
     /// </summary>
@@ -253,6 +257,10 @@ public sealed unsafe class Renderer : IDisposable
         _s->FadeFrames = GainRamp.FramesAt(rate);
         GainRamp.FillShape(_s->FadeShape, _s->FadeFrames);
         _s->HeldCount = 0;
+        while (_midi.Exists && _midi.TryPop(out _)) // of another count of frames
+        {
+        }
+
         _s->WindowFrames = _s->WindowLeft = (int)(rate * OutputLevels.Seconds);
         SignalTaps.Align(_s);
         _s->Threads = threads;
@@ -573,7 +581,7 @@ public sealed unsafe class Renderer : IDisposable
         }
 
         var plan = s->Current;
-        EventDrain.Run(s, plan, _events);
+        EventDrain.Run(s, plan, _events, _midi);
         SignalTaps.Begin(s, plan);
         var frames = s->Frames;
         for (var j = 0; j < outputCount; j++) Lanes.Zero(outputs[j], frames);

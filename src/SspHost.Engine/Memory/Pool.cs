@@ -36,7 +36,7 @@ public unsafe partial struct Pool
     /// Arenas there can be: the steward's and one per RT thread there is, standbys and the watchdog included. Not per seat: a thread that is
     /// stuck in a module, perhaps in its malloc, and the standby that took its seat must not share one.
     /// </summary>
-    public const int MaxArenas = 1 + Limits.MaxThreads + Limits.StandbyThreads + 1;
+    public const int MaxArenas = 1 + Limits.MaxThreads + Limits.StandbyThreads + 2;
 
     /// <summary>Alignment of every block in bytes, and the smallest fragment.</summary>
     public const int Alignment = Tag.Granule;

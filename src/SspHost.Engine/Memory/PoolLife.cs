@@ -97,7 +97,7 @@ public unsafe partial struct Pool
     }
 
     /// <summary>
-    /// Gives RT arena <paramref name="arena"/> (1..21) a span of its own of about <paramref name="bytes"/> bytes (a power of two less two
+    /// Gives RT arena <paramref name="arena"/> (1..22) a span of its own of about <paramref name="bytes"/> bytes (a power of two less two
     /// granules),
     /// before its thread runs. True if it has one already; false if the number is bad or the pool has no room. [steward]
     /// </summary>

@@ -29,11 +29,11 @@ public sealed unsafe class Region : IDisposable
     /// </summary>
     public const int FirstArenas = 4;
 
-    /// <summary>Stacks there are: one for each RT thread, the standbys and the watchdog.</summary>
+    /// <summary>Stacks there are: one for each RT thread, the standbys, the watchdog and the events thread.</summary>
     public const int StackCount = RegionLayout.StackCount;
 
     /// <summary>
-    /// Bytes of the span of a seat's arena, of a standby's and of the watchdog's: on RT threads there should be no malloc at all, so a span is what
+    /// Bytes of the span of a seat's arena, of a standby's and of the watchdog's and the events thread's: on RT threads there should be no malloc at all, so a span is what
     /// the library of a module may take by mistake before it is told that there is no more.
     /// </summary>
     public const long ArenaBytes = 1L << 20, StandbyArenaBytes = 256L << 10, WatchdogArenaBytes = 64L << 10;
@@ -153,7 +153,7 @@ public sealed unsafe class Region : IDisposable
     }
 
     /// <summary>
-    /// Lowest address and bytes of the stack of RT thread <paramref name="thread"/> (0..15; then the standbys, then the watchdog): locked,
+    /// Lowest address and bytes of the stack of RT thread <paramref name="thread"/> (0..15; then the standbys, the watchdog, the events thread): locked,
     /// between guard pages, left out of forks.
     /// </summary>
     public byte* Stack(int thread, out long bytes)
@@ -232,8 +232,8 @@ public sealed unsafe class Region : IDisposable
         Pool = Memory.Pool.Create(start + _layout.Pool, poolBytes, ready, flags);
         if (Pool == null) return false;
         for (var arena = 1; arena <= FirstArenas; arena++) Pool->OpenArena(arena, ArenaBytes);
-        for (var arena = 1 + Limits.MaxThreads; arena < StackCount; arena++) Pool->OpenArena(arena, StandbyArenaBytes);
-        Pool->OpenArena(StackCount, WatchdogArenaBytes);
+        for (var arena = 1 + Limits.MaxThreads; arena < StackCount - 1; arena++) Pool->OpenArena(arena, StandbyArenaBytes);
+        for (var arena = StackCount - 1; arena <= StackCount; arena++) Pool->OpenArena(arena, WatchdogArenaBytes);
 
         Publish(descriptors, version);
         return Posix.Protect(Silence, (nuint)RegionLayout.SilenceBytes, Linux.ProtRead) == 0;
@@ -270,6 +270,10 @@ public sealed unsafe class Region : IDisposable
         header->WorkerHistogramsOffset = _layout.WorkerHistograms;
         header->LibrariesOffset = _layout.Libraries;
         header->TapsOffset = _layout.Taps;
+        header->JacksOffset = _layout.Jacks;
+        (header->MidiEventsOffset, header->HeardOffset) = (_layout.MidiEvents, _layout.Heard);
+        (header->MidiOffset, header->MidiPortsOffset) = (_layout.Midi, _layout.MidiPorts);
+        (header->ControllersOffset, header->FrameAnchorOffset) = (_layout.Controllers, _layout.FrameAnchor);
         header->PoolOffset = _layout.Pool;
         header->PoolBytes = Map.Bytes - _layout.Pool;
         header->SilenceOffset = _layout.Silence;
@@ -281,6 +285,8 @@ public sealed unsafe class Region : IDisposable
         SpscRing<Reply>.Create(Map.At(_layout.Replies), RegionLayout.ReplyEntries);
         SpscRing<ModuleEvent>.Create(Map.At(_layout.Events), RegionLayout.EventEntries);
         SpscRing<Notice>.Create(Map.At(_layout.Notices), RegionLayout.NoticeEntries);
+        SpscRing<ModuleEvent>.Create(Map.At(_layout.MidiEvents), RegionLayout.MidiEventEntries);
+        SpscRing<Heard>.Create(Map.At(_layout.Heard), RegionLayout.HeardEntries);
         SpscRing<StallRecord>.Create(Map.At(_layout.Stalls), RegionLayout.StallEntries);
         PublishPoolStats(out _);
 

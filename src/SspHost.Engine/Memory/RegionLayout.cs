@@ -8,7 +8,7 @@ internal readonly struct RegionLayout
 {
     /// <summary>Entries of the rings. Events: a quantum takes 256 at most, and the control process may be late by several.</summary>
     public const int RequestEntries = 256, ReplyEntries = 256, EventEntries = 4096, NoticeEntries = 1024,
-        StallEntries = 16;
+        StallEntries = 16, MidiEventEntries = 2048, HeardEntries = 4096;
 
     /// <summary>Bytes of a huge page.</summary>
     public const long HugePage = 2 << 20;
@@ -16,8 +16,8 @@ internal readonly struct RegionLayout
     /// <summary>Bytes of the stack of an RT thread, its guard pages not counted.</summary>
     public const long StackBytes = 256 << 10;
 
-    /// <summary>Stacks: the audio thread's, the workers', the standbys' and the watchdog's.</summary>
-    public const int StackCount = Limits.MaxThreads + SspHost.Engine.Threads.RtThread.Standbys + 1;
+    /// <summary>Stacks: the audio thread's, the workers', the standbys', the watchdog's and the events thread's.</summary>
+    public const int StackCount = Limits.MaxThreads + SspHost.Engine.Threads.RtThread.Standbys + 2;
 
     /// <summary>Bytes of silence: sixteen channels of the longest quantum.</summary>
     public const long SilenceBytes = Limits.MaxChannels * Limits.MaxQuantum * sizeof(float);
@@ -26,7 +26,7 @@ internal readonly struct RegionLayout
     private const long Line = 128;
 
     public readonly long Requests, Replies, Events, Notices, AudioStatus, StewardStatus, PoolStatistics, Histograms, Instances, Threads,
-        TraceRings, ClockAnchor, Stalls, WorkerHistograms, Libraries, Taps, Descriptors;
+        TraceRings, ClockAnchor, Stalls, WorkerHistograms, Libraries, Taps, Jacks, MidiEvents, Heard, Midi, MidiPorts, Controllers, FrameAnchor, Descriptors;
     public readonly long Silence, Stacks, StackStride, StacksEnd, Pool;
 
     public unsafe RegionLayout(long page, long descriptorBytes)
@@ -48,6 +48,13 @@ internal readonly struct RegionLayout
         WorkerHistograms = Take(ref at, Limits.MaxThreads * (long)sizeof(Histogram), Line);
         Libraries = Take(ref at, Limits.MaxLibraries * (long)sizeof(LibraryRecord), Line);
         Taps = Take(ref at, SignalTap.Count * (long)sizeof(SignalTap), Line);
+        Jacks = Take(ref at, sizeof(JackBench), Line);
+        MidiEvents = Take(ref at, SpscRing<ModuleEvent>.BytesFor(MidiEventEntries), Line);
+        Heard = Take(ref at, SpscRing<Heard>.BytesFor(HeardEntries), Line);
+        Midi = Take(ref at, sizeof(MidiStatus), Line);
+        MidiPorts = Take(ref at, MidiLimits.Ports * (long)sizeof(MidiPort), Line);
+        Controllers = Take(ref at, ControllerTable.Bytes, Line);
+        FrameAnchor = Take(ref at, sizeof(Seqlock<FrameAnchor>), Line);
         Descriptors = Take(ref at, descriptorBytes, Line);
         Silence = Take(ref at, SilenceBytes, page);
 

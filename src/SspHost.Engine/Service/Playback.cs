@@ -210,6 +210,7 @@ public sealed unsafe partial class Playback
         }
 
         _return = new DeviceReturn(in *config);
+        _region.Map.Jacks->Adopt(in *config);
         _rate = config->Rate;
         _inputStream = config->InputStream == 0 ? null : _region.Map.At(config->InputStream);
         _outputStream = config->OutputStream == 0 ? null : _region.Map.At(config->OutputStream);
@@ -291,6 +292,8 @@ public sealed unsafe partial class Playback
             Tape = _renderer.AudioTape,
             LastIncident = _renderer.LastIncident,
             Taps = _taps,
+            Jacks = map.Jacks,
+            Anchor = map.FrameAnchor,
             Buffers = _buffers,
         };
         _watchdog->Prepare();

@@ -54,6 +54,7 @@ public readonly unsafe struct RendererQuantum(Renderer renderer, RegionMap map) 
         status.PlanSerial = r.PlanSerial;
         status.BadOutputs = r.BadOutputs;
         status.DroppedEvents = r.DroppedEvents;
+        status.LateEvents = r.LateEvents;
         status.Quanta = r.Quanta;
         status.Window = r.Window;
         status.Settled = r.IsSettledDown ? 1 : 0;

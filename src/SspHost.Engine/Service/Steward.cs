@@ -2,6 +2,7 @@
 using System.Runtime.InteropServices;
 using SspHost.Abi;
 using SspHost.Engine.Audio;
+using SspHost.Engine.Events;
 using SspHost.Engine.Graph;
 using SspHost.Engine.Loading;
 using SspHost.Engine.Memory;
@@ -33,6 +34,7 @@ public sealed unsafe class Steward
     private readonly SpscRing<Request> _requests;
     private readonly SpscRing<Reply> _replies;
     private readonly LibraryLoader _loader;
+    private readonly MidiInputs _midi;
     private Grants _grants;
     private int _collectionsAtStart;
     private long _allocatedAtStart;
@@ -55,6 +57,7 @@ public sealed unsafe class Steward
         _renderer = new Renderer(_map, _pool, registry, (float*)region.Silence);
         _audio = new Playback(region, _renderer);
         _loader = new LibraryLoader(_map, _pool, _renderer);
+        _midi = new MidiInputs(region);
         if (!_grants.Create(_pool)) throw new InvalidOperationException("the region is too small for the engine's own tables");
     }
 
@@ -90,12 +93,14 @@ public sealed unsafe class Steward
 
             var now = Linux.Now();
             _audio.LookForDevice(now);
+            _midi.Look(now);
             if (now >= _nextStatus) PublishStatus(now);
             if (_requests.Count == 0) Linux.Wait(&header->RequestBell, bell, busy ? BusyWait : IdleWait);
         }
 
         SetState(EngineState.Ending);
         _ = _audio.Stop(fadeFrames: -1);
+        _midi.Stop();
     }
 
     // Everything the loop will call is called once, so that whatever the runtime makes on a first call is made before the
@@ -107,6 +112,7 @@ public sealed unsafe class Steward
         _ = Heap.Maintain();
         _renderer.DoWork();
         _ = _renderer.Collect();
+        _midi.Look(Linux.Now());
         PublishStatus(Linux.Now());
         _ = GC.GetTotalAllocatedBytes(precise: false);
         Linux.Wake(&_map.Header->ReplyBell, 0);
@@ -150,6 +156,7 @@ public sealed unsafe class Steward
                     if (!_audio.EndRecord()) reply.Status = ReplyStatus.TimedOut;
                     break;
                 case RequestKind.LoadLibrary: LoadLibrary(in r, ref reply); break;
+                case RequestKind.SetMidi: SetMidi(in r, ref reply); break;
                 case RequestKind.SetDiagnostics: _renderer.Diagnostics = (DiagnosticFlags)r.A; break;
                 case RequestKind.Shutdown: Shutdown(in r, ref reply); break;
                 default: Bad(ref reply, BadPart.None, 0, (long)r.Kind); break;
@@ -192,6 +199,7 @@ public sealed unsafe class Steward
         _grants.FreeAll(_pool, _renderer); // a command that a thread is still in keeps its block until it comes back
         var header = _map.Header;
         for (var t = 0; t < SignalTap.Count; t++) Volatile.Write(ref _map.Taps[t].Aim, 0);
+        _map.Jacks->Clear();
         header->ControlPid = (int)r.A;
         var session = (header->Session % 0xFFFE) + 1; // 1..65534: the tag of the session's blocks has 16 bits
         Volatile.Write(ref header->Session, session);
@@ -305,6 +313,14 @@ public sealed unsafe class Steward
         if (block == null) return;
         if (!_audio.EndRecord()) reply.Status = ReplyStatus.TimedOut;
         else if (!_audio.Record(block, _grants.BytesOf(block))) Bad(ref reply, BadPart.Header, ((RecordRing*)block)->Channels, ((RecordRing*)block)->Capacity);
+    }
+
+    private void SetMidi(in Request r, ref Reply reply)
+    {
+        var block = (MidiConfig*)Granted(in r, ref reply, sizeof(MidiConfig));
+        if (block == null) return;
+        var config = *block;
+        if (!_midi.Use(&config)) reply.Status = ReplyStatus.WrongState;
     }
 
     private void Install(in Request r, ref Reply reply)
@@ -501,6 +517,7 @@ public sealed unsafe class Steward
         {
             // Exact per RT thread, where the total may miss a thread's unfinished allocation context.
             for (var t = 0; t < Limits.MaxThreads; t++) status.AllocatedBytes += (long)_map.Threads[t].AllocatedBytes;
+            status.AllocatedBytes += _midi.AllocatedBytes;
             if (status.Collections != 0 || status.AllocatedBytes != 0) HeapMoved(in status);
         }
 

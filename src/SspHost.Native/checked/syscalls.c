@@ -38,9 +38,10 @@ static const struct {
     { SYS_clock_nanosleep, "a card without a clock of its own is paced by the monotonic one" },
     { SYS_clock_gettime, "CPU time of a thread that may be stuck (watchdog); the monotonic clock where the vDSO has none" },
     { SYS_ioctl, "commit, status, start and stop of a sound card" },
-    { SYS_ppoll, "waiting for a sound card" },
+    { SYS_ppoll, "waiting for MIDI (events thread), for a sound card" },
+    { SYS_read, "MIDI, from files that do not block (events thread)" },
 #ifdef SYS_poll
-    { SYS_poll, "the same" },
+    { SYS_poll, "waiting for a sound card" },
 #endif
     { SYS_pread64, "the kernel's word on whether a thread waits (watchdog)" },
     { SYS_sched_setscheduler, "a stuck thread loses its priority, its successor gets it (watchdog)" },

@@ -50,7 +50,11 @@ internal sealed class AddPage : Page
     /// <summary>The module in view; null: none.</summary>
     private ModuleDescriptor? Chosen => _shown.Count > 0 ? _shown[_modules.Chosen] : null;
 
-    public override void Enter() => Fill();
+    public override void Enter()
+    {
+        _facts.Forget();
+        Fill();
+    }
 
     public override void Update(ulong now)
     {
@@ -206,11 +210,18 @@ internal sealed class AddPage : Page
         private long? _bytes;
         private bool _measured;
 
+        private ModuleDescriptor? _of;
+        private Diagnostics.StatusReport? _report;
+
         public ModuleDescriptor? Module { get; set; }
 
+        public void Forget() => _report = null;
+
+        // With a new report there are new measurements: what it costs is asked then, not with each frame.
         public void Take()
         {
-            if (Module is null) return;
+            if (Module is null || (ReferenceEquals(Module, _of) && ReferenceEquals(page.Host.Status, _report))) return;
+            (_of, _report) = (Module, page.Host.Status);
             (_share, _free) = (page.Share(Module), page.Free());
             var load = page.Host.Modules.Find(Module.Id) is { } type ? page.Host.Predict(type) : default;
             (_bytes, _measured) = (load.Bytes, load.Instances > 0);
@@ -235,8 +246,13 @@ internal sealed class AddPage : Page
             canvas.Text(m.Text, x, Bounds.Y + 46, Font.Body, theme.Text, most: Bounds.Width - 40);
             DrawCost(canvas, x, Bounds.Y + 80);
             var column = (Bounds.Width - 60) / 2;
-            DrawPorts(canvas, "Inputs", m.Inputs, new Rect(x, Bounds.Y + 124, column, Bounds.Height - 132));
-            DrawPorts(canvas, "Outputs", m.Outputs, new Rect(x + column + 20, Bounds.Y + 124, column, Bounds.Height - 132));
+            // Halves, unless one needs more and the other less.
+            var (inputs, outputs) = (Widest(canvas, m.Inputs), Widest(canvas, m.Outputs));
+            var left = inputs > column && outputs < column ? Math.Min(inputs, (2 * column) - outputs)
+                : outputs > column && inputs < column ? Math.Max(inputs, (2 * column) - outputs)
+                : column;
+            DrawPorts(canvas, "Inputs", m.Inputs, new Rect(x, Bounds.Y + 124, left, Bounds.Height - 132));
+            DrawPorts(canvas, "Outputs", m.Outputs, new Rect(x + left + 20, Bounds.Y + 124, (2 * column) - left, Bounds.Height - 132));
         }
 
         private void DrawCost(Canvas canvas, int x, int y)
@@ -278,6 +294,13 @@ internal sealed class AddPage : Page
             }
 
             canvas.Text(line.Text, x, y, Font.Strong, _share > _free ? theme.Bad : theme.Good);
+        }
+
+        private static int Widest(Canvas canvas, IReadOnlyList<PortDescriptor> ports)
+        {
+            var widest = 0.0;
+            foreach (var p in ports) widest = Math.Max(widest, canvas.Measure(p.Name, Font.Small) + canvas.Measure(": ", Font.Small) + canvas.Measure(p.Text, Font.Small));
+            return (int)widest + 2;
         }
 
         private static void DrawPorts(Canvas canvas, string title, IReadOnlyList<PortDescriptor> ports, Rect box)

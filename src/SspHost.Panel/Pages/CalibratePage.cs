@@ -17,6 +17,7 @@ internal sealed class CalibratePage : Page
     private const int Last = 3;
 
     private readonly IJackDesk _desk;
+    private readonly JackHistory _history;
     private readonly bool _output;
     private readonly int _number;
     private readonly double[] _samples = new double[2];
@@ -24,10 +25,10 @@ internal sealed class CalibratePage : Page
     private int _step;
     private bool _turned; // the reading that is asked for: until then it follows what is likely
 
-    public CalibratePage(FrontPanel panel, IJackDesk desk, bool output, int number)
+    public CalibratePage(FrontPanel panel, IJackDesk desk, JackHistory history, bool output, int number)
         : base(panel)
     {
-        (_desk, _output, _number) = (desk, output, number);
+        (_desk, _history, _output, _number) = (desk, history, output, number);
         Title = "Calibrate " + JacksPage.Word(output, number);
         View.Add(new Guide(this) { Bounds = Body.Inset(16) });
     }
@@ -35,6 +36,8 @@ internal sealed class CalibratePage : Page
     public override string Id => "calibrate";
 
     public override string Title { get; }
+
+    internal override JackHistory? History => _history;
 
     public override string Help =>
         """
@@ -73,6 +76,7 @@ internal sealed class CalibratePage : Page
 
     public override void Update(ulong now)
     {
+        if (_output && Reading >= 0) Hold(); // it is let go by itself where nobody says it again
         if (!_turned && !_output && Reading is >= 0 and var r) _volts[r] = Likely();
     }
 
@@ -102,7 +106,7 @@ internal sealed class CalibratePage : Page
         }
         else if (Line is { } line)
         {
-            var why = _desk.Set(_output, _number, _desk.Setup(_output, _number) with { FullScale = line.FullScale, Zero = line.Zero, Calibrated = true });
+            var why = _history.Set(_output, _number, _desk.Setup(_output, _number) with { FullScale = line.FullScale, Zero = line.Zero, Calibrated = true });
             if (why != null)
             {
                 Panel.Say(why, bad: true);

@@ -270,7 +270,7 @@ internal sealed class ConnectPage : Page
                 {
                     var bar = new Rect(row.Right - 180, row.Y + 11, 150, 10);
                     canvas.FillRound(bar, 3, theme.Background);
-                    if (level > 0) canvas.FillRound(bar with { Width = level }, 3, level >= 150 ? theme.Bad : theme.Good);
+                    if (level > 0) canvas.FillRound(bar with { Width = level }, 3, theme.Good);
                 }
             }
         }

@@ -90,7 +90,7 @@ internal sealed class FilesPage : Page
     {
         var none = Desk is null ? "there are no files here" : null;
         var file = none ?? (Chosen is null ? "there is no file" : null);
-        var written = none ?? (At is { ReadOnly: true } ? "this stick can only be read" : null);
+        var written = none ?? (At is { ReadOnly: true } ? "this place can only be read" : null);
         var recording = Host.Status.Recording != null;
         return (index, shift) switch
         {
@@ -191,11 +191,12 @@ internal sealed class FilesPage : Page
             new("Presets", desk.Presets, PatchEndings),
             new("Recordings", desk.Recordings, RecordingEndings),
         };
+        if (desk.Demos is { } demos) places.Insert(1, new Place("Demo patches", demos, PatchEndings, ReadOnly: true));
         if (sticks is null) places.AddRange(_places.Where(p => p.Stick != null));
         else places.AddRange(sticks.Select(s => new Place(s.Name, s.Root, StickEndings, s.Root, s.ReadOnly)));
         _places = places;
         var theme = Panel.Canvas.Theme;
-        _placeList.Lines = [.. places.Select(p => new ListLine(p.Name, p.Stick is null ? "" : p.ReadOnly ? "read only" : "USB", p.Stick is null ? default : theme.Focus))];
+        _placeList.Lines = [.. places.Select(p => new ListLine(p.Name, p.ReadOnly ? "read only" : p.Stick is null ? "" : "USB", p.Stick is null ? default : theme.Focus))];
         var at = places.FindIndex(p => p.Root == before);
         _placeList.Chosen = Math.Max(0, at);
         if (at >= 0 && _folder.Length > 0) return;
@@ -327,14 +328,20 @@ internal sealed class FilesPage : Page
     {
         if (Host.Status.Recording is { } running)
         {
-            if (Told(Desk!.EndRecording())) Panel.Say($"recorded: {running.File}");
-            Look();
+            Host.Run(Desk!.EndRecording, why =>
+            {
+                if (Told(why)) Panel.Say($"recorded: {running.File}");
+                Look();
+            });
             return;
         }
 
         var stem = Host.Session.Current.Name is { Length: > 0 } name && FileNames.Check(name) is null ? name : "take";
         var path = FileNames.Free(Desk!.Recordings, stem + RecordingEnding);
-        if (Told(Desk.Record(path))) Panel.Say($"recording {Path.GetFileName(path)}; Shift L and K1 end it");
+        Host.Run(() => Desk.Record(path), why =>
+        {
+            if (Told(why)) Panel.Say($"recording {Path.GetFileName(path)}; Shift L and K1 end it");
+        });
     }
 
     private bool Told(string? why)
@@ -347,7 +354,8 @@ internal sealed class FilesPage : Page
     {
         >= 1 << 30 => FormattableString.Invariant($"{bytes / (double)(1 << 30):0.0} GiB"),
         >= 1 << 20 => FormattableString.Invariant($"{bytes / (double)(1 << 20):0.0} MiB"),
-        _ => FormattableString.Invariant($"{Math.Max(1, (bytes + 1023) >> 10)} KiB"),
+        < 1 << 10 => FormattableString.Invariant($"{bytes} B"),
+        _ => FormattableString.Invariant($"{(bytes + 512) >> 10} KiB"),
     };
 
     /// <summary>Where one is, and what is chosen.</summary>

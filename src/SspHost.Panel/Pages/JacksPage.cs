@@ -11,14 +11,17 @@ namespace SspHost.Panel.Pages;
 internal sealed class JacksPage : Page
 {
     private const int Row = 43, Head = 32, Column = 398, PerColumn = 8, Inputs = 16, All = 24;
+    private const double Nominal = 10; // V at full scale of a jack that nobody has calibrated
 
     private readonly JackRow[] _rows = new JackRow[All];
     private readonly Meter[] _meters = new Meter[All];
+    private readonly JackHistory _history;
     private int _chosen;
 
     public JacksPage(FrontPanel panel)
         : base(panel)
     {
+        _history = new JackHistory(() => Desk, () => Host.Now);
         for (var column = 0; column < 3; column++)
             View.Add(new Heading(column switch { 0 => "Inputs 1 to 8", 1 => "Inputs 9 to 16", _ => "Outputs" }) { Bounds = new Rect(12 + (column * (Column + 6)), Body.Y + 4, Column, Head - 4) });
         for (var i = 0; i < All; i++)
@@ -47,8 +50,10 @@ internal sealed class JacksPage : Page
 
         A jack that was never calibrated is off by up to some per cent: a fifth of a semitone or more for every octave. Oscillators in tune need calibrated outputs; what comes in as V/oct, calibrated inputs.
 
-        These settings belong to the sound card, not to the patch: K7 does not take them back.
+        These settings belong to the sound card, not to the patch: on this page K7 takes back what was changed on it, and Shift L with K7 does it again.
         """;
+
+    internal override JackHistory? History => Desk is null ? null : _history;
 
     private IJackDesk? Desk => Host.Jacks;
 
@@ -92,13 +97,13 @@ internal sealed class JacksPage : Page
             case 0:
                 var (output, number) = (IsOutput, Number);
                 Panel.Over(new TextPage(Panel, $"Name of {Word(output, number)}", Desk!.Setup(output, number).Name, PatchLimits.NameLength, static _ => null, name =>
-                    Told(Desk.Set(output, number, Desk.Setup(output, number) with { Name = name }))));
+                    Told(_history.Set(output, number, Desk.Setup(output, number) with { Name = name }))));
                 break;
             case 1:
-                Panel.Over(new CalibratePage(Panel, Desk!, IsOutput, Number));
+                Panel.Over(new CalibratePage(Panel, Desk!, _history, IsOutput, Number));
                 break;
             case 2:
-                if (Told(Desk!.Forget(IsOutput, Number))) Panel.Say($"{Word(IsOutput, Number)} is as if nobody had calibrated it");
+                if (Told(_history.Set(IsOutput, Number, new JackSetup(Desk!.Setup(IsOutput, Number).Name, Nominal, 0, Calibrated: false)))) Panel.Say($"{Word(IsOutput, Number)} is as if nobody had calibrated it");
                 break;
             case 5:
                 Panel.Back();
@@ -114,14 +119,14 @@ internal sealed class JacksPage : Page
         var next = encoder == 1
             ? setup with { FullScale = Math.Sign(setup.FullScale == 0 ? 1 : setup.FullScale) * Math.Clamp(Math.Abs(setup.FullScale) + (turn.Amount * 0.005), AudioConfig.MinFullScale, AudioConfig.MaxFullScale) }
             : setup with { Zero = Math.Clamp(setup.Zero + (turn.Amount * 0.001), -5, 5) };
-        Told(Desk.Set(IsOutput, Number, next with { Calibrated = true }));
+        Told(_history.Set(IsOutput, Number, next with { Calibrated = true }, encoder));
     }
 
     public override void Push(int encoder, bool held)
     {
         if (!Exists || encoder is not (1 or 2)) return;
         var setup = Desk!.Setup(IsOutput, Number);
-        Told(Desk.Set(IsOutput, Number, (encoder == 1 ? setup with { FullScale = 10 } : setup with { Zero = 0 }) with { Calibrated = true }));
+        Told(_history.Set(IsOutput, Number, (encoder == 1 ? setup with { FullScale = Nominal } : setup with { Zero = 0 }) with { Calibrated = true }));
     }
 
     public override void Arrow(Control arrow, bool shift) => Choose(_chosen + arrow switch { Control.Up => -1, Control.Down => 1, Control.Left => -PerColumn, _ => PerColumn });

@@ -33,6 +33,12 @@ public abstract class Page(FrontPanel panel)
 
     protected IPanelHost Host => Panel.Host;
 
+    /// <summary>
+    /// What K7 takes back here in place of the patch's last change, and with Shift L does again; null: the patch's. For pages that set what is no part of
+    /// a patch.
+    /// </summary>
+    internal virtual JackHistory? History => null;
+
     /// <summary>Whether characters of a keyboard are text here, not keys.</summary>
     public virtual bool TakesText => false;
 

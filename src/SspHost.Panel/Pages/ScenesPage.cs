@@ -15,8 +15,14 @@ internal sealed class ScenesPage : Page
     private readonly MorphBar _bar;
     private int _chosen;
     private int _first, _second = 1;
+
+    // Where the morph stands: _place of the way from one scene to another. The way is the one between the ends, or, where the knobs stood somewhere
+    // else when E4 was turned, the one from there to an end: nothing leaps.
+    private (Scene First, Scene Second) _way;
     private double _place;
-    private (Scene First, Scene Second)? _between; // the scenes that _place lies between
+    private bool _onWay;
+    private Patch? _seen; // the patch and the ends that this was found out for
+    private (Scene First, Scene Second)? _seenEnds;
 
     public ScenesPage(FrontPanel panel)
         : base(panel)
@@ -45,6 +51,7 @@ internal sealed class ScenesPage : Page
         - K3 gives it a name, K4 empties it.
         - K5 makes it the left end of the morph; with Shift L, the right end.
         - E4 moves between the two ends: knobs go along their own curves, switches change in the middle. With Shift L it moves in tenths of a step. A push goes to the nearer end.
+        - Where the knobs stand somewhere else, E4 takes them from there to the end it is turned to: nothing leaps.
 
         Recalling and morphing are edits like any other: one step, and K7 takes it back. Modules that came after a scene was stored are left as they are.
         """;
@@ -89,7 +96,6 @@ internal sealed class ScenesPage : Page
                 break;
             case 4:
                 (_first, _second) = shift ? (_first, _chosen) : (_chosen, _second);
-                _between = null;
                 break;
             case 5:
                 Panel.Back();
@@ -100,13 +106,13 @@ internal sealed class ScenesPage : Page
     public override void Turn(int encoder, in Gesture turn)
     {
         if (encoder == 0) _chosen = Math.Clamp(_chosen + turn.Steps, 0, PatchLimits.Scenes - 1);
-        else if (encoder == 3) MoveTo(Place() + (turn.Amount / 100));
+        else if (encoder == 3) MoveBy(turn.Amount / 100);
     }
 
     public override void Push(int encoder, bool held)
     {
         if (encoder == 0 && SceneAt(_chosen) is not null) Recall();
-        else if (encoder == 3) MoveTo(Place() < 0.5 ? 0 : 1);
+        else if (encoder == 3) MoveToEnd();
     }
 
     public override void Arrow(Control arrow, bool shift) =>
@@ -117,28 +123,74 @@ internal sealed class ScenesPage : Page
     private void Recall()
     {
         var edits = SceneEdits.Recall(Patch, SceneAt(_chosen)!, Host.Modules);
-        if (edits.Count > 0 && !Panel.Apply([.. edits])) return;
-        Panel.Say($"scene {_chosen + 1}");
-        if (_chosen == _first) (_place, _between) = (0, Ends());
-        else if (_chosen == _second) (_place, _between) = (1, Ends());
+        if (edits.Count == 0 || Panel.Apply([.. edits])) Panel.Say($"scene {_chosen + 1}");
     }
-
-    // Where the morph stands; at its left end where its ends are others than when it was moved last.
-    private double Place() => _between == Ends() ? _place : 0;
 
     private (Scene First, Scene Second)? Ends() => SceneAt(_first) is { } a && SceneAt(_second) is { } b ? (a, b) : null;
 
-    private void MoveTo(double place)
+    // Finds out where the knobs stand, after anybody has changed them.
+    private void Locate()
     {
-        if (Ends() is not { } ends)
+        var ends = Ends();
+        if (ReferenceEquals(_seen, Patch) && _seenEnds == ends) return;
+        var same = _seenEnds == ends;
+        (_seen, _seenEnds) = (Patch, ends);
+        if (ends is not { } e)
         {
-            Panel.Say("store two scenes first, and make them the ends with K5", bad: true);
+            _onWay = false;
             return;
         }
 
+        if (same && _onWay && SceneEdits.Morph(Patch, _way.First, _way.Second, _place, Host.Modules).Count == 0) return; // something else was changed
+        _way = e;
+        _onWay = true;
+        if (SceneEdits.Recall(Patch, e.First, Host.Modules).Count == 0) _place = 0;
+        else if (SceneEdits.Recall(Patch, e.Second, Host.Modules).Count == 0) _place = 1;
+        else _onWay = false;
+    }
+
+    private void MoveBy(double amount)
+    {
+        Locate();
+        if (Ends() is not { } ends || amount == 0)
+        {
+            if (amount != 0) Panel.Say("store two scenes first, and make them the ends with K5", bad: true);
+            return;
+        }
+
+        if (!_onWay)
+        {
+            var here = SceneEdits.Take(Patch, Host.Modules);
+            (_way, _place) = amount > 0 ? ((here, ends.Second), 0.0) : ((ends.First, here), 1.0);
+            _onWay = true;
+        }
+
+        MoveTo(_place + amount);
+    }
+
+    private void MoveToEnd()
+    {
+        Locate();
+        if (Ends() is { } ends)
+        {
+            if (!_onWay || _way != ends) (_way, _place, _onWay) = (ends, _onWay ? _place : 0, true);
+            MoveTo(_place < 0.5 ? 0 : 1);
+        }
+        else
+        {
+            Panel.Say("store two scenes first, and make them the ends with K5", bad: true);
+        }
+    }
+
+    private void MoveTo(double place)
+    {
         place = Math.Clamp(place, 0, 1);
-        var edits = SceneEdits.Morph(Patch, ends.First, ends.Second, place, Host.Modules);
-        if (edits.Count == 0 || Panel.ApplyTurn("morph", [.. edits])) (_place, _between) = (place, ends);
+        var edits = SceneEdits.Morph(Patch, _way.First, _way.Second, place, Host.Modules);
+        if (edits.Count > 0 && !Panel.ApplyTurn("morph", [.. edits])) return;
+        _place = place;
+        _seen = Patch;
+        // At an end, the way is the one between the two again.
+        if (Ends() is { } ends && _way != ends && ((place == 0 && _way.First == ends.First) || (place == 1 && _way.Second == ends.Second))) _way = ends;
     }
 
     /// <summary>A scene's field.</summary>
@@ -198,7 +250,9 @@ internal sealed class ScenesPage : Page
     {
         protected override void Look(ref Looks looks)
         {
-            looks.Add((int)(page.Place() * 1000));
+            page.Locate();
+            looks.Add(page._onWay ? (int)(page._place * 1000) : -1);
+            looks.Add(page._onWay && page._way != page.Ends());
             looks.Add(page._first);
             looks.Add(page._second);
             looks.Add(page.Ends() is not null);
@@ -222,13 +276,21 @@ internal sealed class ScenesPage : Page
                 return;
             }
 
-            var place = page.Place();
+            var caption = new Rect(track.X, track.Y - 48, track.Width, 32);
+            if (!page._onWay)
+            {
+                canvas.Text("the knobs stand elsewhere: a turn takes them to an end", caption, Font.Body, theme.Dim, Align.Center);
+                return;
+            }
+
+            var place = page._place;
             canvas.FillRound(track with { Width = (int)(track.Width * place) }, 5, theme.Focus);
             canvas.Disc(track.X + (track.Width * place), track.Y + 5, 14, theme.Text);
             line = new TextLine(room);
             line.Add((long)Math.Round(place * 100));
             line.Add(" %");
-            canvas.Text(line.Text, new Rect(track.X, track.Y - 48, track.Width, 32), Font.Large, theme.Text, Align.Center);
+            if (page._way != page.Ends()) line.Add(place < 0.5 ? "  from where the knobs stood" : "  to where the knobs stood");
+            canvas.Text(line.Text, caption, Font.Large, theme.Text, Align.Center);
         }
 
         private static void DrawEnd(Canvas canvas, int number, double x, Rect track)

@@ -8,11 +8,9 @@ namespace SspHost.Panel.Pages;
 
 internal sealed class SettingsPage : Page
 {
-    private const ulong TrialNs = 15_000_000_000;
-
     private static readonly int[] Rates = [44_100, 48_000, 88_200, 96_000];
-    private static readonly int[] Blocks = [0, 8, 16, 32, 64, 128, 256];
-    private static readonly int[] Periods = [0, 8, 16, 32, 64, 128, 256, 512, 1024];
+    private static readonly int[] Blocks = [0, 16, 32, 64, 128, 256];
+    private static readonly int[] Periods = [0, 16, 32, 64, 128, 256, 512, 1024];
     private static readonly int[] Counts = [0, 2, 3, 4, 6, 8];
     private static readonly string[] Names = ["Audio device", "Sample rate", "Block", "Period", "Periods", "Cores", "Panel on the network", "Colours"];
 
@@ -21,8 +19,7 @@ internal sealed class SettingsPage : Page
     private readonly TrialLine _line;
     private HostSettings? _draft;
     private HostSettings? _shown, _kept;
-    private ulong _until;
-    private bool _working;
+    private bool _tried, _working;
 
     public SettingsPage(FrontPanel panel)
         : base(panel)
@@ -30,7 +27,6 @@ internal sealed class SettingsPage : Page
         _list = View.Add(new ListBox { Bounds = new Rect(12, Body.Y + 8, 760, 8 * 32), Empty = "nothing can be set here" });
         _line = View.Add(new TrialLine(this) { Bounds = new Rect(12, Body.Y + 276, 760, Body.Height - 284) });
         _about = View.Add(new Prose { Bounds = new Rect(796, Body.Y + 12, 788, Body.Height - 24), Columns = 1 });
-        if (Desk is { } desk) Colour(desk.Trial ?? desk.Kept);
     }
 
     public override string Id => "settings";
@@ -43,7 +39,7 @@ internal sealed class SettingsPage : Page
 
         - E1, or up and down, chooses a line; E2, or left and right, changes it. Nothing happens yet.
         - K1 tries what was changed. Sound stops for a moment.
-        - Within fifteen seconds K1 keeps it. Without that, or with K2, or when this page is left, everything goes back to what it was: a wrong sound card cannot lock anybody out.
+        - Within fifteen seconds K1 keeps it. Without that, or with K2, everything goes back to what it was, on whichever page the panel is: a wrong sound card cannot lock anybody out.
         - K3 installs a new version where there is one; K4 goes back to the one before.
         - K6 goes back.
 
@@ -56,15 +52,20 @@ internal sealed class SettingsPage : Page
 
     private bool Changed => Desk is { } desk && _draft is { } draft && draft != desk.Kept;
 
-    private bool Trying => Desk?.Trial is not null && _until != 0;
+    private bool Trying => Desk?.Trial is not null;
 
     public override void Enter()
     {
         if (Desk is not { } desk) return;
-        // What the panel's own end has left on trial nobody has confirmed.
-        if (desk.Trial is not null && !_working) Revert("what was being tried was not confirmed: back to what it was");
-        _draft = desk.Kept;
+        _tried = Trying;
+        _draft = desk.Trial ?? desk.Kept;
         _shown = null;
+        _ = desk.Devices; // asked for now, so that they are known by the time that somebody turns
+        About(desk);
+    }
+
+    private void About(ISettingsDesk desk)
+    {
         var text = new System.Text.StringBuilder("In a browser:\n");
         foreach (var a in desk.Addresses) text.Append("- ").Append(a).Append('\n');
         if (desk.Addresses.Count == 0) text.Append("- nowhere\n");
@@ -75,16 +76,18 @@ internal sealed class SettingsPage : Page
         _about.Text = text.ToString();
     }
 
-    public override void Leave()
-    {
-        if (Trying) Revert("not confirmed: back to what it was");
-    }
-
     public override void Update(ulong now)
     {
         if (Desk is not { } desk) return;
-        _line.Seconds = _until > now ? (int)((_until - now + 999_999_999) / 1_000_000_000) : 0;
-        if (Trying && now >= _until) Revert("not confirmed within fifteen seconds: back to what it was");
+        _line.Seconds = desk.TrialSeconds;
+        if (_tried && !Trying && !_working)
+        {
+            _draft = desk.Kept;
+            Panel.Say("not confirmed within fifteen seconds: back to what it was", bad: true);
+            About(desk);
+        }
+
+        _tried = Trying;
         if (ReferenceEquals(_shown, _draft) && ReferenceEquals(_kept, desk.Kept)) return;
         (_shown, _kept) = (_draft, desk.Kept);
         Show();
@@ -95,9 +98,9 @@ internal sealed class SettingsPage : Page
         var none = Desk is null ? "nothing can be set here" : _working ? "one moment" : null;
         return index switch
         {
-            0 when Trying => new SoftKey("Keep it", On: true),
+            0 when Trying && !_working => new SoftKey("Keep it", On: true),
             0 => new SoftKey("Try it", Off: none ?? (Changed ? null : "nothing was changed")),
-            1 when Trying => new SoftKey("Go back"),
+            1 when Trying && !_working => new SoftKey("Go back"),
             1 => new SoftKey("As it was", Off: none ?? (Changed ? null : "nothing was changed")),
             2 => new SoftKey("Update", Off: none ?? (Desk!.Newer is null ? "this is the newest version" : null)),
             3 => new SoftKey("Roll back", Off: none ?? (Desk!.Older is null ? "there is no version to go back to" : null)),
@@ -112,14 +115,13 @@ internal sealed class SettingsPage : Page
         switch (index)
         {
             case 0 when Trying:
-                _until = 0;
-                if (Told(desk!.Keep())) Panel.Say("kept");
+                Work(desk!.Keep, "kept");
                 break;
             case 0:
                 Try();
                 break;
             case 1 when Trying:
-                Revert("as it was");
+                Work(desk!.Revert, "as it was");
                 break;
             case 1:
                 _draft = desk!.Kept;
@@ -180,32 +182,23 @@ internal sealed class SettingsPage : Page
     private void Try()
     {
         var (desk, draft) = (Desk!, _draft!);
-        _working = true;
-        Panel.Say("one moment");
-        Host.Run(() => desk.Try(draft), why =>
-        {
-            _working = false;
-            if (!Told(why)) return;
-            if (Panel.Current != this)
-            {
-                Revert("not confirmed: back to what it was");
-                return;
-            }
-
-            Colour(draft);
-            _until = Host.Now + TrialNs;
-            Panel.Say("this is being tried");
-        });
+        Work(() => desk.Try(draft), "this is being tried", keepsDraft: true);
     }
 
-    private void Revert(string say)
+    // Whatever became of it, the page shows what is now; where it was refused, what was wanted can still be mended.
+    private void Work(Func<string?> work, string done, bool keepsDraft = false)
     {
-        _until = 0;
-        if (Desk is not { } desk) return;
-        var why = desk.Revert();
-        Colour(desk.Kept);
-        _draft = desk.Kept;
-        Panel.Say(why ?? say, bad: true);
+        _working = true;
+        Panel.Say("one moment");
+        Host.Run(work, why =>
+        {
+            _working = false;
+            _tried = Trying;
+            if (Desk is not { } desk) return;
+            if (!keepsDraft) _draft = desk.Trial ?? desk.Kept;
+            About(desk);
+            if (Told(why)) Panel.Say(done);
+        });
     }
 
     private void Install(Func<string?> work)
@@ -217,14 +210,6 @@ internal sealed class SettingsPage : Page
             _working = false;
             Told(why);
         });
-    }
-
-    private void Colour(HostSettings settings)
-    {
-        var theme = Theme.All.FirstOrDefault(t => t.Name == settings.Theme) ?? Theme.Dark;
-        if (theme == Panel.Canvas.Theme) return;
-        Panel.Canvas.Theme = theme;
-        Panel.DrawAll();
     }
 
     private bool Told(string? why)
@@ -296,7 +281,7 @@ internal sealed class SettingsPage : Page
             canvas.Text("Does it play? K1 keeps it.", box with { Y = box.Y + 36 }, Font.Body, theme.Text);
             var bar = new Rect(box.X, Bounds.Bottom - 22, box.Width, 8);
             canvas.FillRound(bar, 4, theme.Line);
-            canvas.FillRound(bar with { Width = bar.Width * Seconds / 15 }, 4, theme.Warning);
+            canvas.FillRound(bar with { Width = bar.Width * Seconds / ISettingsDesk.TrialLength }, 4, theme.Warning);
         }
     }
 }

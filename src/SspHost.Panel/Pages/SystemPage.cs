@@ -47,6 +47,11 @@ internal sealed class SystemPage : Page
 
     private ISystemDesk? Desk => Host.Machine;
 
+    // Since the last reset.
+    private ulong Dropouts => Host.Live.Dropouts - Math.Min(Host.Live.Dropouts, Desk?.DropoutsBefore ?? 0);
+
+    private ulong Late => Host.Live.Late - Math.Min(Host.Live.Late, Desk?.LateBefore ?? 0);
+
     public override void Enter() => _of = null;
 
     public override void Update(ulong now)
@@ -224,7 +229,7 @@ internal sealed class SystemPage : Page
             history = history[^Math.Min(history.Length, Seconds)..];
             if (history.Length < 2)
             {
-                canvas.Text("nothing to show yet", box, Font.Body, theme.Dim, Align.Center);
+                canvas.Text("nothing to show yet", box with { Height = box.Height / 2 }, Font.Body, theme.Dim, Align.Center);
                 return;
             }
 
@@ -240,8 +245,8 @@ internal sealed class SystemPage : Page
         protected override void Look(ref Looks looks)
         {
             looks.Add(page.Desk?.Version ?? -1);
-            looks.Add((long)page.Host.Live.Dropouts);
-            looks.Add((long)page.Host.Live.Late);
+            looks.Add((long)page.Dropouts);
+            looks.Add((long)page.Late);
         }
 
         public override void Draw(Canvas canvas)
@@ -249,7 +254,7 @@ internal sealed class SystemPage : Page
             var theme = canvas.Theme;
             canvas.FillRound(Bounds, 10, theme.Card);
             Span<char> room = stackalloc char[64];
-            var (dropouts, late) = (page.Host.Live.Dropouts, page.Host.Live.Late);
+            var (dropouts, late) = (page.Dropouts, page.Late);
             var line = new TextLine(room);
             line.Add((long)dropouts);
             line.Add(dropouts == 1 ? " dropout     " : " dropouts     ");

@@ -23,8 +23,9 @@ internal sealed class HeadLine : Widget
         looks.Add(host.Session.Current.Name);
         looks.Add(host.Session.Saved is { Unchanged: true });
         looks.Add(host.Session.Trouble ?? "");
+        looks.Add(host.Settings?.TrialSeconds ?? 0);
         looks.Add((int)(host.Status.Audio?.Load.P99 * 100 ?? 0));
-        looks.Add((long)host.Live.Dropouts);
+        looks.Add((long)Lost(host));
         looks.Add(host.Live.Playing);
         looks.Add(host.Status.Recording != null);
     }
@@ -37,8 +38,19 @@ internal sealed class HeadLine : Widget
         var middle = new Rect(330, 0, 860, 40);
         if (_panel.Message is { } m) canvas.Text(m.Text, middle, Font.Strong, m.Bad ? theme.Bad : theme.Good);
         else if (host.Session.Trouble is { } trouble) canvas.Text(trouble, middle, Font.Strong, theme.Bad);
+        else if (host.Settings?.TrialSeconds is > 0 and var seconds) DrawTrial(canvas, middle, seconds);
         else DrawName(canvas, middle);
         DrawLoad(canvas, new Rect(1210, 0, 374, 40));
+    }
+
+    private static void DrawTrial(Canvas canvas, Rect box, int seconds)
+    {
+        Span<char> room = stackalloc char[96];
+        var line = new TextLine(room);
+        line.Add("settings are tried: back to what it was in ");
+        line.Add((long)seconds);
+        line.Add(" s");
+        canvas.Text(line.Text, box, Font.Strong, canvas.Theme.Warning);
     }
 
     private void DrawName(Canvas canvas, Rect box)
@@ -51,6 +63,9 @@ internal sealed class HeadLine : Widget
         canvas.Text(line.Text, box, Font.Body, canvas.Theme.Dim);
     }
 
+    // Since the last reset on the System page.
+    private static ulong Lost(IPanelHost host) => host.Live.Dropouts - Math.Min(host.Live.Dropouts, host.Machine?.DropoutsBefore ?? 0);
+
     private void DrawLoad(Canvas canvas, Rect box)
     {
         var (theme, host) = (canvas.Theme, _panel.Host);
@@ -62,9 +77,8 @@ internal sealed class HeadLine : Widget
         }
 
         var load = host.Status.Audio?.Load.P99 ?? 0;
-        var lost = host.Live.Dropouts;
+        var lost = Lost(host);
         var line = new TextLine(room);
-        if (host.Status.Recording != null) line.Add("REC   ");
         if (lost > 0)
         {
             line.Add((long)lost);
@@ -75,5 +89,8 @@ internal sealed class HeadLine : Widget
         line.Add((long)(load * 100));
         line.Add(" %");
         canvas.Text(line.Text, box, Font.Strong, lost > 0 || load > 1 ? theme.Bad : load > 0.8 ? theme.Warning : theme.Good, Align.Right);
+        if (host.Status.Recording == null) return;
+        var left = box.Right - canvas.Measure(line.Text, Font.Strong) - 20;
+        canvas.Text("REC", new Rect(box.X, box.Y, (int)(left - box.X), box.Height), Font.Strong, theme.Bad, Align.Right);
     }
 }

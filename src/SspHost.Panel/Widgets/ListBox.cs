@@ -14,7 +14,8 @@ internal readonly record struct ListLine(string Text, string Detail = "", Color 
 /// <summary>Lines, of which one is chosen. The page replaces them where something changed.</summary>
 internal sealed class ListBox : Widget
 {
-    private const int Row = 32;
+    private const int Row = 32, Bar = 12;
+    private const int Stump = 60; // pixels: of less nobody reads anything
 
     private IReadOnlyList<ListLine> _lines = [];
     private int _version;
@@ -72,10 +73,11 @@ internal sealed class ListBox : Widget
             return;
         }
 
+        var width = _lines.Count > Rows ? Bounds.Width - Bar : Bounds.Width;
         for (var i = 0; i < Rows && _first + i < _lines.Count; i++)
         {
             var line = _lines[_first + i];
-            var row = new Rect(Bounds.X, Bounds.Y + (i * Row), Bounds.Width, Row);
+            var row = new Rect(Bounds.X, Bounds.Y + (i * Row), width, Row);
             if (_first + i == _chosen)
             {
                 canvas.FillRound(row, 8, theme.Selected);
@@ -83,9 +85,12 @@ internal sealed class ListBox : Widget
             }
 
             if (line.Accent != default) canvas.FillRound(new Rect(row.X + 8, row.Y + 8, 6, row.Height - 16), 3, line.Accent);
-            var detail = line.Detail.Length > 0 ? Math.Min(row.Width / 2.0, canvas.Measure(line.Detail, Font.Small)) : 0;
-            canvas.Text(line.Text, row with { X = row.X + 24, Width = row.Width - 48 - (int)detail }, Font.Body, line.Dim ? theme.Dim : theme.Text);
-            if (detail > 0) canvas.Text(line.Detail, row with { X = row.X + (row.Width / 2), Width = (row.Width / 2) - 20 }, Font.Small, theme.Dim, Align.Right);
+            // What it is comes first: what else there is to say has the room that is left, and none rather than a stump.
+            var (text, all) = (Width(canvas, line.Text, Font.Body), Width(canvas, line.Detail, Font.Small));
+            var detail = Math.Min(row.Width - 56 - text, all);
+            if (detail < all && detail < Stump) detail = 0;
+            canvas.Text(line.Text, row with { X = row.X + 24, Width = row.Width - 44 }, Font.Body, line.Dim ? theme.Dim : theme.Text);
+            if (detail > 0) canvas.Text(line.Detail, row with { X = row.Right - 20 - detail, Width = detail }, Font.Small, theme.Dim, Align.Right);
         }
 
         if (_lines.Count <= Rows) return;
@@ -93,4 +98,6 @@ internal sealed class ListBox : Widget
         canvas.FillRound(track, 2, theme.Background);
         canvas.FillRound(track with { Y = track.Y + (track.Height * _first / _lines.Count), Height = Math.Max(8, track.Height * Rows / _lines.Count) }, 2, theme.Line);
     }
+
+    private static int Width(Canvas canvas, string text, Font font) => text.Length == 0 ? 0 : (int)Math.Ceiling(canvas.Measure(text, font));
 }

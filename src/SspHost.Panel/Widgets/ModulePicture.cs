@@ -129,7 +129,7 @@ internal sealed class ModulePicture(FrontPanel panel) : Widget
         canvas.Text("5 V", box.X, middle - (5 / Volts * box.Height / 2) + 2, Font.Small, theme.Dim);
         if (values.Length < 16)
         {
-            canvas.Text("no sound yet", box, Font.Body, theme.Dim, Align.Center);
+            canvas.Text("no sound yet", box with { Height = (box.Height / 2) - 8 }, Font.Body, theme.Dim, Align.Center); // on the line it could not be read
             return;
         }
 

@@ -48,7 +48,8 @@ internal sealed class Prose : Widget
             var x = Bounds.X + (i / Rows * (width + Gap));
             var y = Bounds.Y + (i % Rows * LineHeight);
             if (item) canvas.Disc(x + 6, y + 12, 3, canvas.Theme.Focus);
-            canvas.Text(text, item || text.StartsWith('\t') ? x + Indent : x, y, Font.Body, canvas.Theme.Text);
+            var inside = text.StartsWith('\t'); // goes on with an item: the mark is not drawn
+            canvas.Text(text.AsSpan(inside ? 1 : 0), item || inside ? x + Indent : x, y, Font.Body, canvas.Theme.Text);
         }
 
         if (_lines.Count > Columns * Rows)

@@ -60,6 +60,16 @@ internal sealed class SoftKeyBar : Widget
         }
     }
 
+    private bool CanUndo
+    {
+        get
+        {
+            if (_panel.Current.History is { } own) return _panel.Shift ? own.CanRedo : own.CanUndo;
+            var session = _panel.Host.Session;
+            return _panel.Shift ? session.CanRedo : session.CanUndo;
+        }
+    }
+
     private SoftKey KeyAt(int i)
     {
         if (_panel.ShowsPages)
@@ -76,7 +86,7 @@ internal sealed class SoftKeyBar : Widget
 
         return i switch
         {
-            UndoKey => new SoftKey(_panel.Shift ? "Redo" : "Undo", Off: (_panel.Shift ? _panel.Host.Session.CanRedo : _panel.Host.Session.CanUndo) ? null : "there is nothing"),
+            UndoKey => new SoftKey(_panel.Shift ? "Redo" : "Undo", Off: CanUndo ? null : "there is nothing"),
             HelpKey => new SoftKey("Help", _panel.Current is HelpPage),
             _ => _panel.Current.Key(i, _panel.Shift),
         };

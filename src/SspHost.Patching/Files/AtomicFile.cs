@@ -11,8 +11,11 @@ public static unsafe partial class AtomicFile
 {
     private const int CloseOnExec = 0x80000; // O_RDONLY | O_CLOEXEC, the same number on x86-64 and arm64
 
-    /// <summary>Replaces <paramref name="path"/>. Throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>; the old file is then untouched.</summary>
-    public static void Write(string path, ReadOnlySpan<byte> bytes)
+    /// <summary>
+    /// Replaces <paramref name="path"/>. Throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/>; the old file is then untouched. With
+    /// <paramref name="mode"/> a file that was there keeps the mode it had, and a new one gets this.
+    /// </summary>
+    public static void Write(string path, ReadOnlySpan<byte> bytes, UnixFileMode? mode = null)
     {
         // A link stays a link: what it points at is replaced.
         if (new FileInfo(path) is { LinkTarget: not null } link && link.ResolveLinkTarget(returnFinalTarget: true) is { } target) path = target.FullName;
@@ -22,6 +25,7 @@ public static unsafe partial class AtomicFile
         {
             using (var file = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None))
             {
+                if (mode is { } fresh) File.SetUnixFileMode(file, File.Exists(path) ? File.GetUnixFileMode(path) : fresh);
                 RandomAccess.Write(file, bytes, 0);
                 RandomAccess.FlushToDisk(file);
             }

@@ -7,28 +7,10 @@ namespace SspHost.Patching;
 public static class ParameterTravel
 {
     /// <summary>Where a value stands, 0..1.</summary>
-    public static float Of(ParameterDescriptor parameter, float value)
-    {
-        var (min, max) = (parameter.Min, parameter.Max);
-        if (!(max > min)) return 0;
-        var at = parameter.Curve == ParameterCurve.Exponential && min > 0
-            ? Math.Log(Math.Max(value, min) / (double)min) / Math.Log(max / (double)min)
-            : (value - (double)min) / (max - (double)min);
-        return double.IsFinite(at) ? (float)Math.Clamp(at, 0, 1) : 0;
-    }
+    public static float Of(ParameterDescriptor parameter, float value) => (float)Travel.Of(parameter.Curve, parameter.Min, parameter.Max, value);
 
     /// <summary>The value at a place of the travel; within the parameter's range for whatever it is given, and whole where it is stepped.</summary>
-    public static float At(ParameterDescriptor parameter, double travel)
-    {
-        var (min, max) = (parameter.Min, parameter.Max);
-        if (!(max > min)) return min;
-        travel = double.IsFinite(travel) ? Math.Clamp(travel, 0, 1) : 0;
-        var value = parameter.Curve == ParameterCurve.Exponential && min > 0
-            ? min * Math.Pow(max / (double)min, travel)
-            : min + (travel * (max - (double)min));
-        if (parameter.Curve == ParameterCurve.Stepped) value = Math.Round(value, MidpointRounding.AwayFromZero);
-        return Math.Clamp((float)value, min, max);
-    }
+    public static float At(ParameterDescriptor parameter, double travel) => Travel.At(parameter.Curve, parameter.Min, parameter.Max, travel);
 
     /// <summary>
     /// The value after a turn of an encoder: a hundred <paramref name="amount"/> are the whole travel; a pitch moves by semitones, and by cents

@@ -67,7 +67,7 @@ public sealed record Module
     /// <summary>What the player calls it; empty: its id.</summary>
     public string Label { get; init; } = "";
 
-    /// <summary>Place on the panel's canvas.</summary>
+    /// <summary>Cells that the player has moved its card away from the place that the panel's layout gives it; 0: none.</summary>
     public int X { get; init; }
 
     /// <inheritdoc cref="X"/>

@@ -81,6 +81,7 @@ public sealed class PatchSession : IDisposable
     private CompiledPlan? _plan;
     private (string Path, Patch Patch)? _saved;
     private long _sequence;
+    private bool _adopting; // what is applied is played already
     private int _gestures;
     private bool _gestureOpen; // whether the present gesture has its step
 
@@ -179,6 +180,26 @@ public sealed class PatchSession : IDisposable
             }
 
             return null;
+        }
+    }
+
+    /// <summary>
+    /// Takes values into the patch that the engine has got by another way, from a MIDI controller: an undo step like any other, but nothing is sent,
+    /// for by now the hand may have moved on.
+    /// </summary>
+    public PatchError? Adopt(params ReadOnlySpan<Edit> edits)
+    {
+        lock (_lock)
+        {
+            _adopting = true;
+            try
+            {
+                return Apply(edits);
+            }
+            finally
+            {
+                _adopting = false;
+            }
         }
     }
 
@@ -470,8 +491,9 @@ public sealed class PatchSession : IDisposable
             Transition.Moves(a, b, _modules.Types[_plan!.Instances[i].Type], _moves);
             foreach (var (parameter, value) in _moves)
             {
-                if (!Send(_plan.Instances[i], parameter, value)) _unsent.Add((b.Id, parameter));
-                else _unsent.Remove((b.Id, parameter));
+                if (_adopting) _sent[(_plan.Instances[i].Key, parameter)] = value;
+                if (_adopting || Send(_plan.Instances[i], parameter, value)) _unsent.Remove((b.Id, parameter));
+                else _unsent.Add((b.Id, parameter));
             }
         }
 

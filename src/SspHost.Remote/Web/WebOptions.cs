@@ -51,7 +51,11 @@ public sealed record WebOptions
         : $"{Address} can be reached from other machines: the web panel needs a token there (--web-token, or \"token\" of \"web\" in ssp.json; {ShortestToken} characters or more)";
 
     /// <summary>Whether a token is the right one, in a time that does not tell how much of it was.</summary>
-    internal bool Admits(string token) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(token), Encoding.UTF8.GetBytes(Token));
+    internal bool Admits(string token) => Same(token, Token);
+
+    /// <summary>Whether two secrets are the same; of their digests, so that the length is not told either.</summary>
+    internal static bool Same(string a, string b) =>
+        CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(a)), SHA256.HashData(Encoding.UTF8.GetBytes(b)));
 
     private static bool HasPort(string text) => text.StartsWith('[') ? text.Contains("]:", StringComparison.Ordinal) : text.Count(c => c == ':') == 1;
 }

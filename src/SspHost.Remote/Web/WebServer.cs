@@ -19,11 +19,13 @@ public sealed class WebServer : IDisposable
     private const int MostSockets = PanelViewers.Most + Protocol.MaxClients;
     private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self' ";
 
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(20); // a phone that fell asleep is gone
+    // A phone that fell asleep is gone; one at the end of 10 kB a second is still busy with its first picture.
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly WebApplication _app;
     private readonly WebGate _gate;
+    private readonly WebLogin _login;
     private readonly WebApi _api;
     private readonly ControlServer _control;
     private readonly PanelViewers _viewers;
@@ -32,7 +34,8 @@ public sealed class WebServer : IDisposable
     private WebServer(WebOptions options, ControlServer control, PanelViewers viewers, WebApplication app)
     {
         (_gate, _api, _control, _viewers, _app) = (new WebGate(options), new WebApi(control), control, viewers, app);
-        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Silence / 2, KeepAliveTimeout = Silence });
+        _login = new WebLogin(_gate);
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Silence / 3, KeepAliveTimeout = Silence });
         app.Run(ServeAsync);
     }
 
@@ -70,7 +73,7 @@ public sealed class WebServer : IDisposable
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or AddressInUseException)
         {
             server.Dispose();
-            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{new IPEndPoint(options.Address, options.Port)}: the web panel cannot be served there: {e.Message}"), e);
+            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{new IPEndPoint(options.Address, options.Port)}: the web panel cannot be served there: {(e.InnerException is AddressInUseException ? "another program has that port" : e.Message)}"), e);
         }
     }
 
@@ -102,6 +105,7 @@ public sealed class WebServer : IDisposable
         try
         {
             if (refused is { } refusal) await ReplyAsync(response, refusal.Status, WebApi.Error(refusal.Code, refusal.Message));
+            else if (await _login.AnswerAsync(context) is { } answer) await SendAsync(response, answer.Status, answer.Type, answer.Bytes);
             else await AnswerAsync(context);
         }
         catch (BadHttpRequestException e)
@@ -118,13 +122,7 @@ public sealed class WebServer : IDisposable
     {
         var (request, response) = (context.Request, context.Response);
         var path = request.Path.Value ?? "/";
-        if (_gate.Introduces(request))
-        {
-            _gate.Keep(response);
-            response.StatusCode = StatusCodes.Status303SeeOther;
-            response.Headers.Location = "/"; // the token does not stay in the address
-        }
-        else if (path is "/panel" or "/api/events")
+        if (path is "/panel" or "/api/events")
         {
             await UpgradeAsync(context, path);
         }

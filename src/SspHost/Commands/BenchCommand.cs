@@ -20,6 +20,8 @@ internal sealed record CompileReport(int Version, double TargetMedian, IReadOnly
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(CompileReport))]
 [JsonSerializable(typeof(MetricsCost))]
+[JsonSerializable(typeof(PanelReport))]
+[JsonSerializable(typeof(PanelAudioReport))]
 internal sealed partial class BenchJson : JsonSerializerContext;
 
 internal static partial class BenchCommand
@@ -31,11 +33,11 @@ internal static partial class BenchCommand
     private const long TouchedBeforeServing = 32L << 20;
 
     private static readonly string[] EngineBenches = ["memory", "heap", "graph", "classes", "sleep", "modules", "contain", "samples", "diagnostics"]; // what the engine measures of itself
-    private static readonly string[] OwnBenches = ["all", "compile", "start", "edits", "metrics", "trace"];
+    private static readonly string[] OwnBenches = ["all", "compile", "start", "edits", "metrics", "trace", "panel", "panel-audio"];
 
     public static Command Build()
     {
-        var what = new Argument<string>("what") { Description = "all; compile, start, edits, metrics, trace; or one of the engine's own: memory, heap, graph, classes, sleep, modules, contain, samples, diagnostics." };
+        var what = new Argument<string>("what") { Description = "all; compile, start, edits, metrics, trace, panel, panel-audio; or one of the engine's own: memory, heap, graph, classes, sleep, modules, contain, samples, diagnostics." };
         var json = new Option<bool>("--json") { Description = "As JSON objects." };
         var rest = new Argument<string[]>("arguments") { Description = "Passed on to the engine's benchmark.", Arity = ArgumentArity.ZeroOrMore };
         var save = new Option<bool>("--save") { Description = "With modules: keep what each costs, so that `ssp modules` says it of those that never played." };
@@ -59,11 +61,13 @@ internal static partial class BenchCommand
                 case "edits": return EditBench.Run(asJson);
                 case "metrics": return MetricsBench.Run(asJson);
                 case "trace": return Trace(asJson);
+                case "panel": return PanelBench.Run(asJson);
+                case "panel-audio": return PanelAudioBench.Run(asJson);
                 case "modules" when r.GetValue(save): return ModuleTable.Save(r.GetValue(rest) ?? [], asJson);
                 case "all":
                     var worst = 0;
                     foreach (var bench in EngineBenches) worst = Math.Max(worst, Engine(bench, [], asJson));
-                    foreach (var own in new Func<bool, int>[] { MetricsBench.Run, Trace, EditBench.Run, Compile, Start }) worst = Math.Max(worst, own(asJson));
+                    foreach (var own in new Func<bool, int>[] { MetricsBench.Run, Trace, EditBench.Run, PanelBench.Run, PanelAudioBench.Run, Compile, Start }) worst = Math.Max(worst, own(asJson));
                     return worst;
                 default: return Engine(name, r.GetValue(rest) ?? [], asJson);
             }

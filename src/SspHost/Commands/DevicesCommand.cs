@@ -4,11 +4,13 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using SspHost.Configuration;
 using SspHost.Devices;
+using SspHost.Playing;
 
 namespace SspHost.Commands;
 
-/// <summary>What `ssp devices --json` prints. Probes: what the devices that were asked can do.</summary>
-internal sealed record DeviceReport(int Version, string Default, IReadOnlyList<string> Cards, IReadOnlyList<SoundDevice> Devices, IReadOnlyList<ProbeReport> Probes);
+/// <summary>What `ssp devices --json` prints. Probes: what the devices that were asked can do. Midi: what "midi.devices" may name.</summary>
+internal sealed record DeviceReport(
+    int Version, string Default, IReadOnlyList<string> Cards, IReadOnlyList<SoundDevice> Devices, IReadOnlyList<ProbeReport> Probes, IReadOnlyList<string> Midi);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(DeviceReport))]
@@ -33,7 +35,7 @@ internal static class DevicesCommand
     private static int ShowOne(string name, bool json)
     {
         var probe = DeviceProbe.Ask(name);
-        if (json) Write(new DeviceReport(1, Default(SoundCards.Present), SoundCards.Names(), [], [probe]));
+        if (json) Write(new DeviceReport(1, Default(SoundCards.Present), SoundCards.Names(), [], [probe], MidiDevices.Present()));
         else Print(probe);
         return probe.Output == null && probe.Input == null ? 1 : 0;
     }
@@ -46,7 +48,7 @@ internal static class DevicesCommand
         var probes = present ? devices.Where(d => d.Name.StartsWith("hw:", StringComparison.Ordinal)).Select(d => DeviceProbe.Ask(d.Name)).ToArray() : [];
         if (json)
         {
-            Write(new DeviceReport(1, Default(present), cards, devices, probes));
+            Write(new DeviceReport(1, Default(present), cards, devices, probes, MidiDevices.Present()));
             return 0;
         }
 
@@ -61,6 +63,7 @@ internal static class DevicesCommand
         }
 
         Console.WriteLine("sim                                       a simulated card that follows the clock");
+        foreach (var midi in MidiDevices.Present()) Console.WriteLine($"{midi,-41} MIDI");
         Console.WriteLine("wav:IN,OUT                                a recording in, a recording out, in real time (full scale is 10 V)");
         return 0;
     }

@@ -23,7 +23,7 @@ internal static class EditBench
         using var engine = PrivateEngine.Start(256);
         var sink = engine.Sink(BenchCommand.SimulatedSetup with { Periods = 4 }, Console.Error.WriteLine);
         using var session = PatchSession.Start(new PatchSessionOptions { Modules = engine.Modules, Sink = sink });
-        var patch = Patch200(engine.Modules);
+        var patch = BenchPatch.Voices(engine.Modules, Voices);
         if (session.Apply(new ReplacePatch(patch)) is { } refused) throw new CommandException(refused.ToString());
         if (sink.StartAudio() is { } why) throw new CommandException(why);
         Thread.Sleep(500);
@@ -184,30 +184,5 @@ internal static class EditBench
 
     private static bool Plugged(Patch patch, PortRef from, PortRef to) => patch.Cables.Any(c => c.From == from && c.To == to);
 
-    private static PortRef At(string port) => PortRef.TryParse(port, out var p) ? p : throw new ArgumentException(port, nameof(port));
-
-    private static Patch Patch200(DescriptorIndex types)
-    {
-        var patch = Patch.New() with { Name = "bench", Quantum = 32 };
-        Module Make(string id, string type) => new() { Id = id, Type = type, Version = types.Find(type)!.Descriptor.Version };
-        var edits = new List<Edit> { new AddModule(Make("out", "audio-out")), new AddModule(Make("bus", "mixer")) };
-        for (var v = 0; v < Voices; v++)
-        {
-            foreach (var (id, type) in ((string, string)[])[("lfo", "lfo"), ("vco", "vco"), ("env", "adsr"), ("filter", "ladder"), ("vca", "vca"), ("echo", "delay")])
-                edits.Add(new AddModule(Make($"{id}{v}", type)));
-            edits.Add(new Connect(At($"lfo{v}.out"), At($"env{v}.gate")));
-            edits.Add(new Connect(At($"vco{v}.saw"), At($"filter{v}.in")));
-            edits.Add(new Connect(At($"env{v}.env"), At($"filter{v}.cutoff"), 0.3f));
-            edits.Add(new Connect(At($"filter{v}.out"), At($"vca{v}.in")));
-            edits.Add(new Connect(At($"env{v}.env"), At($"vca{v}.cv")));
-            edits.Add(new Connect(At($"vca{v}.out"), At("out.in1"), 0.04f));
-            edits.Add(new Connect(At($"vca{v}.out"), At($"echo{v}.in")));
-            edits.Add(new Connect(At($"echo{v}.out"), At("bus.in1"), 0.03f));
-        }
-
-        edits.Add(new Connect(At("bus.out"), At("out.in2")));
-        foreach (var edit in edits)
-            patch = PatchEdits.Apply(patch, edit, types, out var error) ?? throw new CommandException(error!.ToString());
-        return patch;
-    }
+    private static PortRef At(string port) => BenchPatch.At(port);
 }

@@ -32,6 +32,9 @@ internal static class PatchFiles
         return System.IO.Directory.Exists(shared) ? shared : null;
     }
 
+    /// <summary>All patches of the directory by name; empty where there is none.</summary>
+    public static IReadOnlyList<string> All(string configured) => Directory(configured) is { } d ? Demos(d) : [];
+
     private static string[] Demos(string directory) =>
         [.. System.IO.Directory.EnumerateFiles(directory, "*.json").Where(f => !f.EndsWith(".schema.json", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 }

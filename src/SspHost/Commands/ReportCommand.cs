@@ -81,6 +81,15 @@ internal static unsafe class ReportCommand
     private static int Archive(string path, Settings settings)
     {
         if (Directory.Exists(path)) throw new CommandException($"{path}: is a directory; expected a file to write");
+        var (bytes, missing) = Pack(path, settings);
+        Console.WriteLine($"{path}: {EngineWords.Bytes(bytes)}");
+        foreach (var (what, why) in missing) Console.WriteLine($"  missing: {what}: {why}");
+        return 0;
+    }
+
+    /// <summary>Packs all that is known about the host that runs; how many bytes, and what is missing. Throws <see cref="IOException"/>.</summary>
+    public static (long Bytes, IReadOnlyDictionary<string, string> Missing) Pack(string path, Settings settings)
+    {
         var archive = new ReportArchive();
         var runtime = RuntimeDirectory.Locate();
         AskHost(archive, runtime);
@@ -95,10 +104,7 @@ internal static unsafe class ReportCommand
         AddGlitches(archive, settings.StateDirectory);
         var histograms = Path.Combine(settings.StateDirectory, "histograms.log");
         if (File.Exists(histograms)) archive.Try("histograms.log", () => archive.Add("histograms.log", "histograms minute by minute", File.ReadAllText(histograms)));
-        var bytes = archive.Write(path, CommandTree.Version);
-        Console.WriteLine($"{path}: {EngineWords.Bytes(bytes)}");
-        foreach (var (what, why) in archive.Missing) Console.WriteLine($"  missing: {what}: {why}");
-        return 0;
+        return (archive.Write(path, CommandTree.Version), archive.Missing);
     }
 
     // What only the host knows, over its socket.

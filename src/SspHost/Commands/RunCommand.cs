@@ -11,6 +11,7 @@ using SspHost.Devices;
 using SspHost.Diagnostics;
 using SspHost.Patching;
 using SspHost.Playing;
+using SspHost.Playing.Desks;
 using SspHost.Remote;
 using SspHost.Remote.Osc;
 using SspHost.Remote.Web;
@@ -33,26 +34,29 @@ internal static class RunCommand
         var web = Flags.Checked(
             new Option<string>("--web") { Description = $"Where the panel is served to browsers ({WebOptions.Usual} where nothing is said), or off.", HelpName = "ADDRESS" }, Settings.CheckWeb);
         var token = Flags.Checked(new Option<string>("--web-token") { Description = "What browsers need from beyond this machine.", HelpName = "TOKEN" }, WebOptions.CheckToken);
-        var command = new Command("run", "Play a patch. Ctrl-C fades out and stops.") { patch, web, token };
+        var midi = Flags.Checked(
+            new Option<string>("--midi") { Description = "Where MIDI comes from: auto, off, or a list of seq, raw, raw:CARD and paths.", HelpName = "DEVICES" }, MidiDevices.Check);
+        var command = new Command("run", "Play a patch. Ctrl-C fades out and stops.") { patch, web, token, midi };
         flags.AddTo(command);
         Settings Read(ParseResult r)
         {
             var s = flags.Read(r);
+            s = s with { MidiDevices = s.MidiDevices.Or(r.GetValue(midi) ?? "", Flags.Given(r, midi)) };
             return s with { WebAddress = s.WebAddress.Or(r.GetValue(web) ?? "", Flags.Given(r, web)), WebToken = s.WebToken.Or(r.GetValue(token) ?? "", Flags.Given(r, token)) };
         }
 
-        command.SetAction(r => Run(r.GetValue(patch), Read(r), CalibrationFile.Load(CalibrationFile.PathBeside(r.GetValue(flags.Config)))));
+        command.SetAction(r => Run(r.GetValue(patch), Read(r), r.GetValue(flags.Config)));
         return command;
     }
 
-    private static int Run(string? patch, Settings settings, CalibrationFile calibration)
+    private static int Run(string? patch, Settings settings, string? configuration)
     {
         // A patch that is no patch is said before anything is started.
         if (patch != null && PatchJson.TryLoad(patch).Error is { } bad) throw new CommandException(bad.ToString());
         if (settings.Web?.Refusal is { } open) throw new CommandException("--web: " + open);
         if (AudioSetup.CheckCores(settings.Cores.Value, AudioSetup.AllowedCores()) is { } cores) throw new CommandException("--cores: " + cores);
         var screen = new Screen();
-        var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount).Calibrated(calibration);
+        var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount).Calibrated(CalibrationFile.Load(CalibrationFile.PathBeside(configuration)));
         setup = WithRecordings(setup, settings);
         var runtime = RuntimeDirectory.Locate();
         RuntimeDirectory.Ensure(runtime);
@@ -98,8 +102,10 @@ internal static class RunCommand
         var attached = host.Start();
         foreach (var remark in setup.Remarks) Say(remark);
         ControlServer? server = null;
+        PanelDesks? desks = null;
         PanelService? panel = null;
         OscServer? osc = null;
+        MidiService? midi = null;
         using var manager = ServiceManager.Find(Environment.GetEnvironmentVariable);
         var played = false;
         try
@@ -130,7 +136,9 @@ internal static class RunCommand
                 Quit = stop.Set,
                 Version = CommandTree.Version,
             });
-            panel = StartPanel(host, server, settings, log, state, Say);
+            desks = new PanelDesks(host, settings, configuration, metrics, Say);
+            midi = host.Midi = StartMidi(host, settings, Say);
+            panel = StartPanel(host, server, settings, log, state, desks, Say);
             osc = StartOsc(host, settings, Say);
             manager?.Ready(Title(host.Session.Current));
             Loop(host, screen, setup, new HistogramLog(Path.Combine(state, "histograms.log"), Say), manager, stop, Say);
@@ -139,7 +147,9 @@ internal static class RunCommand
         {
             manager?.Stopping();
             osc?.Dispose();
+            midi?.Dispose();
             panel?.Dispose();
+            desks?.Dispose();
             server?.Dispose();
             _ = host.Take(); // the last figures, before the engine is gone
             // An engine that played before this command came, and that the command could not use, plays on.
@@ -152,7 +162,7 @@ internal static class RunCommand
     }
 
     // Where nobody asked for it, a port that is taken is no reason not to play, nor to leave the board's own screen dark.
-    private static PanelService? StartPanel(PatchHost host, ControlServer server, Settings settings, LogLines log, string state, Action<string> say)
+    private static PanelService? StartPanel(PatchHost host, ControlServer server, Settings settings, LogLines log, string state, PanelDesks desks, Action<string> say)
     {
         var board = BoardDevices.Find(settings.Board.Value);
         var here = board.Screens.Count > 0; // keys alone are no panel
@@ -161,7 +171,7 @@ internal static class RunCommand
             foreach (var note in board.Notes) say("board: " + note);
         }
 
-        var bodies = new PanelBodies(board, settings.Web, server, PatchFiles.Presets());
+        var bodies = new PanelBodies(board, settings.Web, server, PatchFiles.Presets(), desks);
         try
         {
             if (bodies.Web is { } web)
@@ -169,7 +179,7 @@ internal static class RunCommand
                 try
                 {
                     var panel = PanelService.Start(host, bodies, log, state, say);
-                    say($"panel: {panel.Address}{(web.Token.Length > 0 ? "/?token=..." : "")}");
+                    say($"panel: {NetworkAddresses.ToType(panel.Address!)}{(web.Token.Length > 0 ? "/?token=..." : "")}");
                     return panel;
                 }
                 catch (IOException e) when (settings.WebAddress.Origin == Origin.Flag)
@@ -193,6 +203,12 @@ internal static class RunCommand
 
         foreach (var c in board.Controls) c.Dispose();
         return null;
+    }
+
+    private static MidiService StartMidi(PatchHost host, Settings settings, Action<string> say)
+    {
+        var programs = MidiPrograms.Parse(settings.MidiPrograms.Value) ?? ProgramUse.Off;
+        return MidiService.Start(host, new MidiOptions(settings.MidiDevices.Value, programs, settings.MidiChannel.Value, () => PatchFiles.All(settings.Patches.Value)), say);
     }
 
     private static OscServer? StartOsc(PatchHost host, Settings settings, Action<string> say)
@@ -227,7 +243,9 @@ internal static class RunCommand
     {
         if (host.Session.Recovery is { } recovery) say(recovery);
         var playing = attached && host.Slot.Use(link => link.State) == EngineState.Playing;
-        if (playing && host.Sink.MakePump != null)
+        var tried = TrialMark.Stands(settings.StateDirectory);
+        if (tried && playing) say("the host ended while settings were tried, which nobody has kept: back to what it was");
+        if (playing && (tried || host.Sink.MakePump != null))
         {
             host.Slot.Use(link => link.StopAudio(host.Sink.FadeFrames)); // the recordings of the process before are gone with it
             playing = false;
@@ -240,7 +258,7 @@ internal static class RunCommand
             else if (host.Open(file) is { } refused) return refused;
             else say($"patch: {Title(host.Session.Current)} ({file})");
         }
-        else if (host.Session.Reinstall(newEngine: !attached) is { } error)
+        else if (host.Session.Reinstall(newEngine: !attached || tried) is { } error)
         {
             return error.ToString();
         }
@@ -250,6 +268,7 @@ internal static class RunCommand
         }
 
         if (host.Play() is { } why) return why;
+        TrialMark.Clear(settings.StateDirectory);
         host.Slot.Use(link =>
         {
             if (!link.TryAudio(out var a) || a.Rate == 0) return;

@@ -98,6 +98,24 @@ internal sealed record Settings
     /// <summary>Address on which OSC is heard: whoever reaches it may turn every parameter.</summary>
     public Setting<string> OscAddress { get; init; } = "127.0.0.1";
 
+    /// <summary>Colours of the panel.</summary>
+    public Setting<string> Theme { get; init; } = UsualTheme;
+
+    /// <summary>What is used where nothing is said.</summary>
+    public const string UsualTheme = "dark";
+
+    /// <summary>Names of the themes.</summary>
+    public static IReadOnlyList<string> Themes { get; } = [.. Panel.Drawing.Theme.All.Select(t => t.Name)];
+
+    /// <summary>Where MIDI comes from: "auto", "off" or a list (see <see cref="Playing.MidiDevices"/>).</summary>
+    public Setting<string> MidiDevices { get; init; } = Playing.MidiDevices.Auto;
+
+    /// <summary>What program changes of bank 0 do: scenes, patches or off.</summary>
+    public Setting<string> MidiPrograms { get; init; } = "scenes";
+
+    /// <summary>MIDI channel 1..16 of program changes; 0: any.</summary>
+    public Setting<int> MidiChannel { get; init; } = 0;
+
     /// <summary>What is wrong with OSC's address, or null.</summary>
     public static string? CheckOsc(string address) => WebOptions.Parse(address) != null && System.Net.IPAddress.TryParse(address, out _) ? null : "an IP address (127.0.0.1; 0.0.0.0 for the whole network)";
 
@@ -162,6 +180,7 @@ internal sealed record Settings
             "cores" => (value is >= 0 and < 1024, "core numbers from 0"),
             "inputs" or "outputs" => (value is >= 0 and <= AudioConfig.MaxDeviceChannels, $"channels from 1 to {AudioConfig.MaxDeviceChannels}, or 0 for none"),
             "osc.port" => (value is >= 0 and <= 65_535, "a port from 1 to 65535, or 0 for none"),
+            "midi.channel" => (value is >= 0 and <= 16, "a channel from 1 to 16, or 0 for any"),
             "hold" => (value is >= 1 and <= Limits.MaxJacks, $"jacks from 1 to {Limits.MaxJacks}"),
             _ => throw new ArgumentOutOfRangeException(nameof(key), key, "no such number"),
         };

@@ -12,7 +12,7 @@ internal static class SettingsFile
 {
     private const int MaxBytes = 1 << 20;
 
-    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes", "captureDevice", "inputs", "outputs", "hold", "modules", "lv2", "web", "osc", "board"];
+    private static readonly string[] Keys = ["device", "rate", "quantum", "period", "periods", "cores", "regionMib", "patches", "state", "format", "moduleTimes", "captureDevice", "inputs", "outputs", "hold", "modules", "lv2", "web", "osc", "midi", "board", "theme"];
 
     /// <summary>
     /// Path of the file: <paramref name="given"/>, else $SSP_CONFIG, else ssp.json in $XDG_CONFIG_HOME/ssphost (~/.config/ssphost), else
@@ -103,7 +103,9 @@ internal static class SettingsFile
             "modules": { "type": "object", "additionalProperties": false, "properties": { "directories": { "type": "array", "items": { "type": "string", "pattern": "^/" }, "maxItems": {{Settings.MostDirectories}}, "default": [] }, "watch": { "type": "boolean", "default": false } }, "default": {"directories":[],"watch":false}, "description": "directories whose libraries of modules (*.so) are loaded; empty: ~/.local/share/ssphost/modules; watch: what changes there is loaded at once" },
             "lv2": { "type": "object", "additionalProperties": false, "properties": { "path": { "type": "string", "default": "" } }, "default": {"path":""}, "description": "path: directories of LV2 bundles with colons between them; empty: $LV2_PATH, else ~/.lv2:/usr/local/lib/lv2:/usr/lib/lv2" },
             "web": { "type": "object", "additionalProperties": false, "properties": { "address": { "type": "string", "default": "{{WebOptions.Usual}}" }, "token": { "type": "string", "pattern": "^([A-Za-z0-9._~-]{{{WebOptions.ShortestToken}},128})?$", "default": "" } }, "default": {"address":"{{WebOptions.Usual}}","token":""}, "description": "the panel in a browser: address is an IP address with or without a port, or off; beyond this machine it needs a token" },
+            "theme": { "enum": [{{string.Join(", ", Settings.Themes.Select(t => $"\"{t}\""))}}], "default": "{{Settings.UsualTheme}}", "description": "colours of the panel" },
             "board": {{BoardJson.Schema}},
+            "midi": { "type": "object", "additionalProperties": false, "properties": { "devices": { "type": "string", "default": "auto" }, "programs": { "enum": ["scenes", "patches", "off"], "default": "scenes" }, "channel": { "type": "integer", "minimum": 0, "maximum": 16, "default": 0 } }, "default": {"devices":"auto","programs":"scenes","channel":0}, "description": "devices: auto, off, or a list of seq, raw, raw:CARD, raw:CARD.DEVICE and absolute paths; programs: what program changes do; channel: of those, 0: any" },
             "osc": { "type": "object", "additionalProperties": false, "properties": { "port": { "type": "integer", "minimum": 0, "maximum": 65535, "default": 0 }, "address": { "type": "string", "default": "127.0.0.1" } }, "default": {"port":0,"address":"127.0.0.1"}, "description": "OSC over UDP; port 0: off; whoever reaches the address may turn every parameter" }
           },
           "$defs": { "control": {{BoardJson.ControlSchema}} }
@@ -130,8 +132,12 @@ internal static class SettingsFile
         yield return Line("lv2.path", s.Lv2Path.Value, s.Lv2Path.Origin);
         yield return Line("web.address", s.WebAddress.Value, s.WebAddress.Origin);
         yield return Line("web.token", s.WebToken.Value.Length > 0 ? "(set)" : "", s.WebToken.Origin);
+        yield return Line("midi.devices", s.MidiDevices.Value, s.MidiDevices.Origin);
+        yield return Line("midi.programs", s.MidiPrograms.Value, s.MidiPrograms.Origin);
+        yield return Line("midi.channel", s.MidiChannel.Value, s.MidiChannel.Origin);
         yield return Line("osc.port", s.OscPort.Value, s.OscPort.Origin);
         yield return Line("osc.address", s.OscAddress.Value, s.OscAddress.Origin);
+        yield return Line("theme", s.Theme.Value, s.Theme.Origin);
         yield return Line("board", BoardText(s.Board.Value), s.Board.Origin);
         yield return Line("captureDevice", s.CaptureDevice.Value, s.CaptureDevice.Origin);
         yield return Line("inputs", "[" + string.Join(", ", s.InputChannels.Value) + "]", s.InputChannels.Origin);
@@ -173,6 +179,12 @@ internal static class SettingsFile
             w.WriteStartObject("web");
             w.WriteString("address", s.WebAddress.Value);
             w.WriteString("token", s.WebToken.Value);
+            w.WriteEndObject();
+            w.WriteString("theme", s.Theme.Value);
+            w.WriteStartObject("midi");
+            w.WriteString("devices", s.MidiDevices.Value);
+            w.WriteString("programs", s.MidiPrograms.Value);
+            w.WriteNumber("channel", s.MidiChannel.Value);
             w.WriteEndObject();
             w.WriteStartObject("osc");
             w.WriteNumber("port", s.OscPort.Value);
@@ -219,6 +231,8 @@ internal static class SettingsFile
             case "inputs": return s with { InputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
             case "outputs": return s with { OutputChannels = List(ref r, json, where, key, Limits.MaxJacks, mayRepeat: 0) };
             case "lv2": return s with { Lv2Path = Lv2(ref r, json, where) };
+            case "theme": return s with { Theme = Text(ref r, json, where, key, v => Settings.Themes.Contains(v, StringComparer.Ordinal) ? null : string.Join(" or ", Settings.Themes)) };
+            case "midi": return Midi(s, ref r, json, where);
             case "osc": return Osc(s, ref r, json, where);
             case "board":
                 try
@@ -345,6 +359,37 @@ internal static class SettingsFile
                 case "address" when !address:
                     address = true;
                     s = s with { OscAddress = Text(ref r, json, where, "osc.address", Settings.CheckOsc) };
+                    break;
+                default: throw Bad(json, in r, where, Expected);
+            }
+        }
+
+        return s;
+    }
+
+    // { "devices": "auto", "programs": "scenes", "channel": 0 }, each at most once.
+    private static Settings Midi(Settings s, ref Utf8JsonReader r, ReadOnlySpan<byte> json, string where)
+    {
+        const string Expected = "\"midi\" as { \"devices\": a text, \"programs\": a text, \"channel\": a number }";
+        if (r.TokenType != JsonTokenType.StartObject) throw Bad(json, in r, where, Expected);
+        var (devices, programs, channel) = (false, false, false);
+        while (r.Read() && r.TokenType == JsonTokenType.PropertyName)
+        {
+            var key = r.GetString();
+            if (!r.Read()) throw Bad(json, in r, where, Expected);
+            switch (key)
+            {
+                case "devices" when !devices:
+                    devices = true;
+                    s = s with { MidiDevices = Text(ref r, json, where, "midi.devices", Playing.MidiDevices.Check) };
+                    break;
+                case "programs" when !programs:
+                    programs = true;
+                    s = s with { MidiPrograms = Text(ref r, json, where, "midi.programs", Playing.MidiPrograms.Check) };
+                    break;
+                case "channel" when !channel:
+                    channel = true;
+                    s = s with { MidiChannel = Number(ref r, json, where, "midi.channel") };
                     break;
                 default: throw Bad(json, in r, where, Expected);
             }

@@ -38,10 +38,13 @@ internal readonly record struct JackLine(float FullScale, float Zero)
         if (Math.Abs(b.Sample - a.Sample) < Apart) return (Nominal, string.Create(CultureInfo.InvariantCulture, $"the two points are {Math.Abs(b.Sample - a.Sample) * NominalFullScale:0.###} V apart at the converter, expected at least {Apart * NominalFullScale:0} V: is the cable in the right jack?"));
         var full = (b.Volts - a.Volts) / (b.Sample - a.Sample);
         var zero = a.Volts - (full * a.Sample);
-        if (!(Math.Abs(full) is >= AudioConfig.MinFullScale and <= AudioConfig.MaxFullScale) || !(Math.Abs(zero) <= AudioConfig.MaxFullScale))
+        if (!new JackLine((float)full, (float)zero).IsPossible)
             return (Nominal, string.Create(CultureInfo.InvariantCulture, $"these points mean {full:0.###} V at full scale and {zero:0.###} V at zero; expected {AudioConfig.MinFullScale:0.#} to {AudioConfig.MaxFullScale:0} V: were the voltages read at that jack?"));
         return (new JackLine((float)full, (float)zero), null);
     }
+
+    /// <summary>Whether some converter can be so.</summary>
+    public bool IsPossible => Math.Abs(FullScale) is >= AudioConfig.MinFullScale and <= AudioConfig.MaxFullScale && Math.Abs(Zero) <= AudioConfig.MaxFullScale;
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,

@@ -17,6 +17,7 @@ internal sealed class CalibrationFile
     private const int MaxBytes = 1 << 20;
 
     private readonly SortedDictionary<string, SortedDictionary<Jack, JackLine>> _devices = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, SortedDictionary<Jack, string>> _names = new(StringComparer.Ordinal);
 
     private CalibrationFile(string path) => FilePath = path;
 
@@ -71,6 +72,21 @@ internal sealed class CalibrationFile
 
     /// <summary>The calibrated jacks of a device.</summary>
     public IReadOnlyDictionary<Jack, JackLine> Of(string device) => _devices.GetValueOrDefault(device) ?? [];
+
+    /// <summary>What a jack is called; empty: nothing.</summary>
+    public string NameOf(string device, Jack jack) => _names.GetValueOrDefault(device)?.GetValueOrDefault(jack) ?? "";
+
+    /// <summary>Calls a jack something (<see cref="IsName"/>); empty: nothing.</summary>
+    public void Call(string device, Jack jack, string name)
+    {
+        if (!_names.TryGetValue(device, out var names)) _names.Add(device, names = new SortedDictionary<Jack, string>(ByNumber));
+        if (name.Length > 0) names[jack] = name;
+        else names.Remove(jack);
+        if (names.Count == 0) _names.Remove(device);
+    }
+
+    /// <summary>Whether a jack can be called so.</summary>
+    public static bool IsName(string name) => Patching.PatchLimits.IsName(name);
 
     /// <summary>Sets a jack's line.</summary>
     public void Set(string device, Jack jack, JackLine line)
@@ -137,8 +153,9 @@ internal sealed class CalibrationFile
               "additionalProperties": {
                 "type": "object",
                 "additionalProperties": false,
-                "required": ["fullScale", "zero"],
+                "dependentRequired": { "fullScale": ["zero"], "zero": ["fullScale"] },
                 "properties": {
+                  "name": { "type": "string", "minLength": 1, "maxLength": {{Patching.PatchLimits.NameLength}}, "description": "what the player calls the jack" },
                   "fullScale": { "type": "number", "minimum": -100, "maximum": 100, "description": "volts between sample values 0 and 1.0; negative: inverting; at least 0.5 either way" },
                   "zero": { "type": "number", "minimum": -100, "maximum": 100, "description": "volts at sample value 0" }
                 }
@@ -180,15 +197,23 @@ internal sealed class CalibrationFile
     {
         var where = $"device \"{Short(device)}\", {side.ToString().ToLowerInvariant()} \"{Short(jack.Name)}\"";
         Expect(int.TryParse(jack.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= Limits.MaxJacks, $"{where}: expected a jack from 1 to {Limits.MaxJacks}");
-        Expect(jack.Value.ValueKind == JsonValueKind.Object, $"{where}: expected \"fullScale\" and \"zero\"");
+        Expect(jack.Value.ValueKind == JsonValueKind.Object, $"{where}: expected \"fullScale\" and \"zero\", \"name\", or all of them");
         float? full = null, zero = null;
         foreach (var p in jack.Value.EnumerateObject())
         {
+            if (p.NameEquals("name"))
+            {
+                Expect(p.Value.ValueKind == JsonValueKind.String && p.Value.GetString() is { Length: > 0 } name && IsName(name), $"{where}: expected \"name\" as one line of at most {Patching.PatchLimits.NameLength} characters");
+                Call(device, new Jack(side, number), p.Value.GetString()!);
+                continue;
+            }
+
             Expect(p.Name is "fullScale" or "zero" && p.Value.ValueKind == JsonValueKind.Number && p.Value.TryGetSingle(out _), $"{where}: expected \"fullScale\" and \"zero\" as numbers");
             if (p.Name == "zero") zero = p.Value.GetSingle();
             else full = p.Value.GetSingle();
         }
 
+        if (full is null && zero is null && NameOf(device, new Jack(side, number)).Length > 0) return;
         Expect(full is { } f && MathF.Abs(f) is >= AudioConfig.MinFullScale and <= AudioConfig.MaxFullScale, $"{where}: expected \"fullScale\" {AudioConfig.MinFullScale} to {AudioConfig.MaxFullScale} V");
         Expect(zero is { } z && MathF.Abs(z) <= AudioConfig.MaxFullScale, $"{where}: expected \"zero\" within {AudioConfig.MaxFullScale} V");
         Set(device, new Jack(side, number), new JackLine(full!.Value, zero!.Value));
@@ -207,17 +232,24 @@ internal sealed class CalibrationFile
             w.WriteStartObject();
             w.WriteNumber("version", Version);
             w.WriteStartObject("devices");
-            foreach (var (device, jacks) in _devices)
+            foreach (var device in _devices.Keys.Union(_names.Keys, StringComparer.Ordinal).Order(StringComparer.Ordinal))
             {
+                var lines = Of(device);
+                var names = _names.GetValueOrDefault(device) ?? [];
                 w.WriteStartObject(device);
                 foreach (var side in new[] { JackSide.In, JackSide.Out })
                 {
                     w.WriteStartObject(side == JackSide.In ? "in" : "out");
-                    foreach (var (jack, line) in jacks.Where(j => j.Key.Side == side))
+                    foreach (var jack in lines.Keys.Union(names.Keys).Where(j => j.Side == side).Order(ByNumber))
                     {
                         w.WriteStartObject(jack.Number.ToString(CultureInfo.InvariantCulture));
-                        w.WriteNumber("fullScale", line.FullScale);
-                        w.WriteNumber("zero", line.Zero);
+                        if (names.TryGetValue(jack, out var name)) w.WriteString("name", name);
+                        if (lines.TryGetValue(jack, out var line))
+                        {
+                            w.WriteNumber("fullScale", line.FullScale);
+                            w.WriteNumber("zero", line.Zero);
+                        }
+
                         w.WriteEndObject();
                     }
 

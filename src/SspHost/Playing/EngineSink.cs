@@ -2,6 +2,7 @@
 using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Configuration;
+using SspHost.Devices;
 using SspHost.Diagnostics;
 using SspHost.Patching;
 using SspHost.Supervision;
@@ -229,6 +230,38 @@ internal sealed unsafe class EngineSink : IPlanSink
             _loaded.Clear(); // every instance is made anew for another rate
             OfferedRate = 0;
             return null;
+        }
+    }
+
+    /// <summary>Stops audio and takes up another setup; the patch is then to be installed anew. Null or why not.</summary>
+    public string? UseSetup(AudioSetup setup)
+    {
+        lock (_lock)
+        {
+            if (Guarded(link => StopOn(link, FadeFrames)) is { } error) return error;
+            Setup = setup;
+            _loaded.Clear(); // as for another rate, which it may have
+            OfferedRate = 0;
+            return null;
+        }
+    }
+
+    /// <summary>Sets a jack's line, where audio plays from the next quantum on; null: nobody has calibrated it.</summary>
+    public void SetLine(Jack jack, JackLine? line)
+    {
+        lock (_lock)
+        {
+            var lines = Setup.Calibration.ToDictionary();
+            if (line is { } l) lines[jack] = l;
+            else lines.Remove(jack);
+            Setup = Setup with { Calibration = lines };
+            _slot.Try(
+                link =>
+                {
+                    link.Map.Jacks->SetLine(jack.Side == JackSide.Out, jack.Number - 1, line?.FullScale ?? 0, line?.Zero ?? 0);
+                    return true;
+                },
+                otherwise: false);
         }
     }
 

@@ -3,6 +3,7 @@ using SspHost.Abi;
 using SspHost.Diagnostics;
 using SspHost.Panel;
 using SspHost.Patching;
+using SspHost.Playing.Desks;
 
 namespace SspHost.Playing;
 
@@ -13,6 +14,17 @@ internal sealed class PanelHost(PatchHost host, PresetLibrary presets, LogLines 
 
     /// <summary>Runs something on the panel's thread; set before the panel is made.</summary>
     public Action<Action> OnPanel { get; set; } = _ => { };
+
+    /// <summary>What the pages Jacks, Files, System and Settings work with; null: nothing.</summary>
+    public PanelDesks? Desks { get; init; }
+
+    public IJackDesk? Jacks => Desks?.Jacks;
+
+    public IFileDesk? Files => Desks?.Files;
+
+    public ISystemDesk? Machine => Desks?.Machine;
+
+    public ISettingsDesk? Settings => Desks?.Settings;
 
     public PatchSession Session => host.Session;
 
@@ -30,7 +42,7 @@ internal sealed class PanelHost(PatchHost host, PresetLibrary presets, LogLines 
 
     public ulong Now => Linux.Now();
 
-    public ControllerMove LastController => default;
+    public ControllerMove LastController => host.Midi?.LastController ?? default;
 
     public ModuleLoad Predict(ModuleType type)
     {

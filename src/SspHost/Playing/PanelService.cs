@@ -4,6 +4,7 @@ using SspHost.Diagnostics;
 using SspHost.Panel;
 using SspHost.Panel.Surface;
 using SspHost.Patching;
+using SspHost.Playing.Desks;
 using SspHost.Remote;
 using SspHost.Remote.Web;
 
@@ -14,7 +15,8 @@ namespace SspHost.Playing;
 /// <param name="Web">Where browsers are served; null: nowhere.</param>
 /// <param name="Control">What browsers' requests go to.</param>
 /// <param name="Presets">Folder of presets that came with the program; null: none.</param>
-internal sealed record PanelBodies(BoardDevices Board, WebOptions? Web, ControlServer Control, string? Presets);
+/// <param name="Desks">What the pages Jacks, Files, System and Settings work with.</param>
+internal sealed record PanelBodies(BoardDevices Board, WebOptions? Web, ControlServer Control, string? Presets, PanelDesks Desks);
 
 /// <summary>Runs the panel and serves it until disposed. Where it fails, the audio plays on and the panel comes back.</summary>
 internal sealed class PanelService : IDisposable
@@ -24,7 +26,7 @@ internal sealed class PanelService : IDisposable
     private readonly ManualResetEventSlim _ending = new();
     private readonly PanelMemory _memory;
     private readonly PanelLoop _loop;
-    private readonly WebServer? _web;
+    private readonly WebService? _web;
     private readonly Action<string> _say;
     private string _failure = "";
     private FrontPanel? _panel; // the panel's thread's
@@ -37,14 +39,15 @@ internal sealed class PanelService : IDisposable
         if (bodies.Web is { } web)
         {
             var viewers = new PanelViewers { TakesText = () => _panel?.Current.TakesText == true };
-            _web = WebServer.Start(web, bodies.Control, viewers);
+            _web = new WebService(web, bodies.Control, viewers);
+            (bodies.Desks.Settings.Serve, bodies.Desks.Settings.ServedAt) = (_web.Serve, () => _web.Address);
             controls.Add(viewers);
             screens.Add(viewers);
         }
 
         _memory = new PanelMemory(Path.Combine(state, "panel"), say);
         var presets = new PresetLibrary(bodies.Presets, Path.Combine(state, "presets"));
-        var panelHost = new PanelHost(host, presets, log, _memory, say);
+        var panelHost = new PanelHost(host, presets, log, _memory, say) { Desks = bodies.Desks };
         PanelLoop? loop = null;
         panelHost.OnPanel = call => Volatile.Read(ref loop)?.Call(call);
         _loop = PanelLoop.Start(() => _panel = new FrontPanel(panelHost), controls, screens, Failed);

@@ -90,9 +90,24 @@ internal sealed class PatchHost : ISupervised, IDisposable
     private long _nextSum;
     private ModuleTakes? _takes;
 
+    // Of TakeNotices and Look.
+    private readonly List<string> _lines = [];
+    private readonly List<(Notice Notice, string Text)> _told = [];
+    private readonly Func<EngineLink, bool> _hear, _look;
+    private readonly Func<ulong, string?> _nameOf;
+    private readonly Func<int, string?> _typeOf;
+    private int _toldRate;
+
     public PatchHost(HostOptions options)
     {
         _options = options;
+        (_hear, _nameOf) = (Hear, NameOf);
+        _look = link =>
+        {
+            SamplerOf(link).Look();
+            return true;
+        };
+        _typeOf = i => Modules.Descriptors is var types && (uint)i < (uint)types.Count ? types[i].Id : null;
         _costs = options.Costs is { } costs ? ModuleCosts.Load(costs, options.Say) : new ModuleCosts();
         if (options.Libraries is { } libraries) _libraries = new ModuleLibraries(libraries.Directories, libraries.Copies);
         _supervisor = new Supervisor(options.Runtime, options.RegionMib, _slot);
@@ -112,6 +127,9 @@ internal sealed class PatchHost : ISupervised, IDisposable
     /// <summary>The engine.</summary>
     public EngineSlot Slot => _slot;
 
+    /// <summary>What listens to MIDI; null: nothing does.</summary>
+    public MidiService? Midi { get; set; }
+
     /// <summary>Pid of the engine.</summary>
     public int EnginePid => _supervisor.Pid;
 
@@ -120,6 +138,9 @@ internal sealed class PatchHost : ISupervised, IDisposable
 
     /// <summary>The last report; at most a second old while <see cref="Take"/> is called.</summary>
     public StatusReport Latest { get; private set; } = new() { State = "starting" };
+
+    /// <summary>Told after each <see cref="Take"/>, on its thread.</summary>
+    public Action? Taken { get; set; }
 
     /// <summary>What each module costs, as old as <see cref="Latest"/>.</summary>
     public CostsReport Costs { get; private set; } = NoCosts();
@@ -235,6 +256,18 @@ internal sealed class PatchHost : ISupervised, IDisposable
         return Session.Reinstall(newEngine: true) is { } error ? error.ToString() : Sink.StartAudio();
     }
 
+    /// <summary>
+    /// Plays on another setup from now on, or, where audio is stopped, takes it up for the next start. Null, or why it does not play: then nothing does.
+    /// </summary>
+    public string? UseAudio(AudioSetup setup)
+    {
+        if (Sink.UseSetup(setup) is { } notStopped) return notStopped;
+        bool empty;
+        lock (_lock) empty = _empty;
+        if (!empty && Session.Reinstall(newEngine: true) is { } error) return error.ToString();
+        return Wanted ? StartAudio() : null;
+    }
+
     /// <summary>Fades out and stops audio; the patch stays.</summary>
     public string? Stop()
     {
@@ -277,13 +310,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
     public void Look()
     {
         _takes?.Notice();
-        _slot.Try(
-            link =>
-            {
-                SamplerOf(link).Look();
-                return true;
-            },
-            otherwise: false);
+        _slot.Try(_look, otherwise: false);
     }
 
     /// <summary>A report over the time since the last one; once a second.</summary>
@@ -302,8 +329,12 @@ internal sealed class PatchHost : ISupervised, IDisposable
         if (Recorder.Report is { } recording) Latest = Latest with { Recording = recording };
         if (Latest.State == "none") Costs = NoCosts();
         if (_clock.ElapsedMilliseconds - _costsSaved >= CostsSavedMs) SaveCosts();
+        Taken?.Invoke();
         return Latest;
     }
+
+    /// <summary>The recorder has begun or ended: <see cref="Latest"/> says so at once.</summary>
+    public void NoteRecording() => Latest = Latest with { Recording = Recorder.Report };
 
     /// <summary>The state of tracing.</summary>
     public TracingReport Tracing()
@@ -331,44 +362,47 @@ internal sealed class PatchHost : ISupervised, IDisposable
         return (run.Loads.Length, LoadRunFile.Write(run, path));
     }
 
-    /// <summary>The lines of what happened since the last call.</summary>
+    /// <summary>The lines of what happened since the last call. Where nothing did, nothing is allocated: it is asked twenty times a second.</summary>
     public IReadOnlyList<string> TakeNotices()
     {
-        var lines = new List<string>();
-        var told = new List<(Notice Notice, string Text)>();
-        var rate = 0;
-        _slot.Try(
-            link =>
-            {
-                while (lines.Count < 100 && link.TryTakeNotice(out var notice))
-                {
-                    if (notice.Kind == NoticeKind.DeviceRate) rate = (int)notice.A;
-                    var incident = Incidents.Add(in notice, NameOf(notice.Key));
-                    Flight.Note(incident, in notice);
-                    told.Add((notice, incident.Text));
-                    _stalls.Heard(in notice);
-                    if (_notices.Line(in notice, NameOf) is { } line) lines.Add(line);
-                }
-
-                _stalls.Take(link, Incidents, Flight, NameOf, i => Modules.Descriptors is var types && (uint)i < (uint)types.Count ? types[i].Id : null, lines);
-                return true;
-            },
-            otherwise: false);
-        foreach (var (notice, text) in told) Recorder.Note(in notice, text);
-        if (rate != 0 && rate != Sink.Setup.Rate && Wanted && FollowRate(rate) is { } why) lines.Add(why);
+        _lines.Clear();
+        _told.Clear();
+        _toldRate = 0;
+        _slot.Try(_hear, otherwise: false);
+        foreach (var (notice, text) in _told) Recorder.Note(in notice, text);
+        if (_toldRate != 0 && _toldRate != Sink.Setup.Rate && Wanted && FollowRate(_toldRate) is { } why) _lines.Add(why);
         // An overloaded patch drops out hundreds of times a second: a line a second says it, more would hide everything else.
-        if (_clock.ElapsedMilliseconds < _nextSum) return lines;
+        if (_clock.ElapsedMilliseconds >= _nextSum) SumUp();
+        return _lines.Count == 0 ? [] : _lines.ToArray();
+    }
+
+    private bool Hear(EngineLink link)
+    {
+        while (_lines.Count < 100 && link.TryTakeNotice(out var notice))
+        {
+            if (notice.Kind == NoticeKind.DeviceRate) _toldRate = (int)notice.A;
+            var incident = Incidents.Add(in notice, NameOf(notice.Key));
+            Flight.Note(incident, in notice);
+            _told.Add((notice, incident.Text));
+            _stalls.Heard(in notice);
+            if (_notices.Line(in notice, NameOf) is { } line) _lines.Add(line);
+        }
+
+        _stalls.Take(link, Incidents, Flight, _nameOf, _typeOf, _lines);
+        return true;
+    }
+
+    private void SumUp()
+    {
         _nextSum = _clock.ElapsedMilliseconds + SumMs;
-        if (_notices.TakeLate() is { } late) lines.Add(late);
-        if (_notices.TakeDropouts() is { } dropouts) lines.Add(dropouts);
-        lines.AddRange(_slot.Try(link => _runtimes.Look(link.Map, _slot.Generation), otherwise: []));
+        if (_notices.TakeLate() is { } late) _lines.Add(late);
+        if (_notices.TakeDropouts() is { } dropouts) _lines.Add(dropouts);
+        _lines.AddRange(_slot.Try(link => _runtimes.Look(link.Map, _slot.Generation), otherwise: []));
         foreach (var notice in _slot.Try(link => WatchOf().Look(link.Map), otherwise: []))
         {
             Incidents.Add(in notice, NameOf(notice.Key));
-            lines.Add(IncidentKinds.Line(in notice, NameOf(notice.Key)));
+            _lines.Add(IncidentKinds.Line(in notice, NameOf(notice.Key)));
         }
-
-        return lines;
     }
 
     void ISupervised.Died(EngineDeath death)

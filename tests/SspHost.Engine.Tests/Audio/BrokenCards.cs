@@ -46,6 +46,10 @@ internal unsafe struct BrokenCard : ICard
 
     public readonly CardRecovery Recover() => RecoverError != 0 ? new() { State = CardState.Lost, Error = RecoverError } : new() { Skipped = 64 };
 
+    public readonly void Rescale(JackBench* lines)
+    {
+    }
+
     public void Stop() => Stops++;
 }
 

@@ -344,6 +344,8 @@ public sealed unsafe class StreamCardTests
 
         public CardRecovery Recover() => _card.Recover();
 
+        public readonly void Rescale(JackBench* lines) => _card.Rescale(lines);
+
         public readonly void Stop() => _card.Stop();
     }
 

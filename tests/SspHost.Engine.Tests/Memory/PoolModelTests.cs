@@ -169,7 +169,7 @@ public sealed unsafe class PoolModelTests
         test.Pool->Free(0, a);
         test.Pool->Free(1, b);
         Assert.Equal("""
-            pool: 65600 of 68096 bytes on offer, flags None
+            pool: 65600 of 68544 bytes on offer, flags None
             arena 0: granules 1+1024, free 874, in magazines 16, in quarantine 0, in fragments 6 (peak 22), requested 270 bytes
               class 1 (128 bytes): live 1, peak 1, total 1, magazine 0
               class 2 (256 bytes): live 1, peak 1, total 1, magazine 0

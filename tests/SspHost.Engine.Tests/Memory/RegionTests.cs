@@ -64,6 +64,7 @@ public sealed unsafe partial class RegionTests
             (h->InstancesOffset, Limits.MaxInstances * (long)sizeof(InstanceRecord), "instances"),
             (h->ThreadsOffset, Limits.MaxThreads * (long)sizeof(ThreadRecord), "threads"),
             (h->TapsOffset, SignalTap.Count * (long)sizeof(SignalTap), "taps"),
+            (h->JacksOffset, sizeof(JackBench), "jacks"),
             (h->DescriptorsOffset, h->DescriptorsBytes, "descriptors"),
             (h->SilenceOffset, Limits.MaxChannels * Limits.MaxQuantum * sizeof(float), "silence"),
             .. Enumerable.Range(0, Region.StackCount).Select(t => (region.Map.OffsetOf(region.Stack(t, out var n)), n, $"stack {t}")),

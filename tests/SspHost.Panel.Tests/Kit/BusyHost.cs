@@ -32,7 +32,8 @@ internal static class BusyHost
             new Finding { Id = "governor", Severity = "warning", Found = "core 3 runs with the governor powersave", Expected = "performance", Why = "A core that changes its clock is late for the first blocks.", Remedy = "cpupower frequency-set -g performance" },
             new Finding { Id = "rt", Severity = "fine", Found = "audio runs at SCHED_FIFO 80" },
         ];
-        foreach (var (kind, frame) in new[] { (NoticeKind.Late, 48_000UL), (NoticeKind.Dropout, 96_000UL) }) host.Incidents.Add(new Notice { Kind = kind, Frame = frame, Time = 5_000_000_000 }, null);
+        host.Incidents.Add(new Notice { Kind = NoticeKind.Late, A = 840_000, B = 666_667, Frame = 48_000, Time = 5_000_000_000 }, null);
+        host.Incidents.Add(new Notice { Kind = NoticeKind.Dropout, A = 64, B = (long)DropoutCause.LateWakeUp, Frame = 96_000, Time = 5_000_000_000 }, null);
         return host;
     }
 
@@ -88,7 +89,8 @@ internal static class BusyHost
         return patch;
     }
 
-    private static StatusReport Playing()
+    /// <summary>What a host says of itself that plays.</summary>
+    public static StatusReport Playing()
     {
         var load = new Distribution(30_000, 0.31, 0.42, 0.5, 0.63);
         return new StatusReport

@@ -15,11 +15,12 @@ internal static unsafe partial class Golden
     public static string Root { get; } =
         typeof(Golden).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(a => a.Key == "SspRoot").Value!;
 
-    public static void Holds(FrontPanel panel, string name)
+    /// <summary>Holds a page's picture; <paramref name="folder"/> is one of the repository.</summary>
+    public static void Holds(FrontPanel panel, string name, string folder = "tests/SspHost.Panel.Tests/Golden")
     {
         panel.DrawAll();
         _ = panel.Draw();
-        var file = Path.Combine(Root, "tests", "SspHost.Panel.Tests", "Golden", name + ".png");
+        var file = Path.Combine(Root, folder, name + ".png");
         if (Environment.GetEnvironmentVariable("SSP_UPDATE") == "1")
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);

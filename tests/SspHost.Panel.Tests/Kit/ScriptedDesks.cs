@@ -30,8 +30,6 @@ internal sealed class ScriptedJacks : IJackDesk
         return null;
     }
 
-    public string? Forget(bool output, int number) => Set(output, number, new JackSetup(Setup(output, number).Name, 10, 0, false));
-
     public string? Hold(int output, double? sample)
     {
         if (sample is { } s) Held[output] = s;
@@ -56,6 +54,8 @@ internal sealed class ScriptedFiles : IFileDesk, IDisposable
     public string Root { get; } = Directory.CreateTempSubdirectory("ssp-panel-").FullName;
 
     public string Patches { get; }
+
+    public string? Demos { get; set; }
 
     public string Presets { get; }
 
@@ -140,11 +140,23 @@ internal sealed class ScriptedMachine : ISystemDesk
     }
 }
 
-internal sealed class ScriptedSettings : ISettingsDesk
+internal sealed class ScriptedSettings(Func<ulong> now) : ISettingsDesk
 {
+    private HostSettings? _trial;
+    private ulong _until;
+
     public HostSettings Kept { get; set; } = new("auto", 48_000, 0, 0, 0, "", false, "dark");
 
-    public HostSettings? Trial { get; set; }
+    /// <summary>What is tried, until fifteen seconds of the script have passed.</summary>
+    public HostSettings? Trial
+    {
+        get => TrialSeconds > 0 ? _trial : null;
+        set => (_trial, _until) = (value, now() + (ISettingsDesk.TrialLength * Second));
+    }
+
+    private const ulong Second = 1_000_000_000;
+
+    public int TrialSeconds => _trial is null || now() >= _until ? 0 : (int)((_until - now() + Second - 1) / Second);
 
     public IReadOnlyList<string> Devices { get; set; } = ["auto", "alsa:hw:SSP", "sim"];
 

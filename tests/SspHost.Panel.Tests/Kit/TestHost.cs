@@ -10,10 +10,15 @@ internal sealed class TestHost : IPanelHost, IDisposable
 {
     private readonly Dictionary<string, string> _kept = new(StringComparer.Ordinal);
 
-    public TestHost(Patch? patch = null, string? journal = null)
+    /// <param name="modules">Those of <paramref name="engine"/>; null: the shipped ones.</param>
+    /// <param name="engine">What plays; null: nothing does.</param>
+    /// <param name="live">What it shows; null: what a test says.</param>
+    public TestHost(Patch? patch = null, string? journal = null, DescriptorIndex? modules = null, IPlanSink? engine = null, ILive? live = null)
     {
-        Modules = new DescriptorIndex(Shipped);
-        Session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = Sink, JournalPath = journal, Start = patch });
+        Modules = modules ?? new DescriptorIndex(Shipped);
+        Set = new ScriptedSettings(() => Now);
+        Live = live ?? Moving;
+        Session = PatchSession.Start(new PatchSessionOptions { Modules = Modules, Sink = engine ?? Sink, JournalPath = journal, Start = patch });
         if (Session.Reinstall(newEngine: true) is { } error) throw new InvalidOperationException(error.ToString());
     }
 
@@ -28,7 +33,7 @@ internal sealed class TestHost : IPanelHost, IDisposable
 
     public DescriptorIndex Modules { get; }
 
-    public ILive Live => Moving;
+    public ILive Live { get; }
 
     public ScriptedJacks Jack { get; } = new();
 
@@ -36,7 +41,7 @@ internal sealed class TestHost : IPanelHost, IDisposable
 
     public ScriptedMachine Machines { get; } = new();
 
-    public ScriptedSettings Set { get; } = new();
+    public ScriptedSettings Set { get; }
 
     public IJackDesk? Jacks => Jack;
 

@@ -17,11 +17,12 @@ internal sealed class Viewer(ClientWebSocket socket) : IDisposable
     /// <summary>Bytes and tiles of the frame that came last.</summary>
     public (int Bytes, int Tiles) Last { get; private set; }
 
-    public WebSocketCloseStatus? Closed => socket.CloseStatus;
+    /// <summary>The number of that frame.</summary>
+    public uint Number { get; private set; }
 
-    public static async Task<Viewer> JoinAsync(WebRig rig)
+    public static async Task<Viewer> JoinAsync(WebRig rig, Slowness? slow = null)
     {
-        var viewer = new Viewer(await rig.ConnectAsync("/panel"));
+        var viewer = new Viewer(await rig.ConnectAsync("/panel", slow));
         Assert.Equal(9, await viewer.ReceiveAsync());
         Assert.Equal<byte>([0, 0x40, 0x06, 0xE0, 0x01, 64, 0, 16, 0], viewer._buffer[..9]);
         return viewer;
@@ -33,6 +34,7 @@ internal sealed class Viewer(ClientWebSocket socket) : IDisposable
         var length = await ReceiveAsync();
         if (length < 0) return false;
         Assert.Equal(1, _buffer[0]);
+        Number = BinaryPrimitives.ReadUInt32LittleEndian(_buffer.AsSpan(1));
         Text = (_buffer[5] & 1) != 0;
         var tile = new uint[TileCode.Pixels];
         var tiles = 0;

@@ -1,4 +1,4 @@
-// A panel that is served: real pages, real session, real server on a free port; only the engine is missing.
+// A panel that is served: real pages, real session, real server on a free port; only the engine is made up.
 using System.Net.WebSockets;
 using SspHost.Abi;
 using SspHost.Abi.Link;
@@ -9,6 +9,7 @@ using SspHost.Panel.Tests.Kit;
 using SspHost.Patching;
 using SspHost.Remote;
 using SspHost.Remote.Web;
+using SspHost.Tests;
 
 namespace SspHost.Web.Tests.Kit;
 
@@ -18,6 +19,8 @@ internal sealed class WebRig : IEngineSource, IControlSink, IDisposable
 
     private readonly string _directory = Directory.CreateTempSubdirectory("ssp-web-").FullName;
     private readonly PanelLoop? _loop;
+    private FakeEngine? _engine;
+    private EngineLink? _link;
 
     /// <summary>With pages, or only with viewers whose events are kept.</summary>
     public WebRig(bool pages = false, string token = "")
@@ -60,7 +63,7 @@ internal sealed class WebRig : IEngineSource, IControlSink, IDisposable
 
     public PanelViewers Viewers { get; } = new();
 
-    public WebServer Server { get; }
+    public WebServer Server { get; private set; }
 
     public HttpClient Http { get; }
 
@@ -83,7 +86,27 @@ internal sealed class WebRig : IEngineSource, IControlSink, IDisposable
 
     public Uri Socket(string path) => new("ws" + Server.Address[4..] + path);
 
-    public T Try<T>(Func<EngineLink, T> work, T otherwise) => otherwise;
+    public T Try<T>(Func<EngineLink, T> work, T otherwise) => _link is { } link ? work(link) : otherwise;
+
+    /// <summary>Lets an engine have played so far, with these peaks at its two inputs and three outputs.</summary>
+    public unsafe void Play(ulong quanta, params float[] volts)
+    {
+        if (_link == null)
+        {
+            _engine = new FakeEngine();
+            _engine.Map.Header->State = (uint)EngineState.Playing;
+            _link = EngineLink.Over(_engine.Map, () => _engine.Ended);
+        }
+
+        var a = new AudioStatus { Quanta = quanta, Frames = quanta * 32, Rate = 48_000, Quantum = 32, Period = 64, Periods = 2, Inputs = 2, Outputs = 3, Threads = 1, Load = 0.25f, MasterGain = 1f, Settled = 1 };
+        for (var j = 0; j < volts.Length; j++)
+        {
+            if (j < 2) a.InputPeaks[j] = volts[j];
+            else a.OutputPeaks[j - 2] = volts[j];
+        }
+
+        _engine!.Map.AudioStatus->Write(in a);
+    }
 
     public void Put(in ControlEvent e)
     {
@@ -95,10 +118,25 @@ internal sealed class WebRig : IEngineSource, IControlSink, IDisposable
         lock (Events) Left.Add(source);
     }
 
-    public async Task<ClientWebSocket> ConnectAsync(string path)
+    /// <summary>Ends the server, and serves the same panel at the same place anew.</summary>
+    public void Restart(string token = "")
+    {
+        var address = new Uri(Server.Address).Authority;
+        Server.Dispose();
+        Server = WebServer.Start(WebOptions.Parse(address, token)!, Control, Viewers);
+    }
+
+    public async Task<ClientWebSocket> ConnectAsync(string path, Slowness? slow = null)
     {
         var socket = new ClientWebSocket();
-        await socket.ConnectAsync(Socket(path), CancellationToken.None);
+        if (slow == null)
+        {
+            await socket.ConnectAsync(Socket(path), CancellationToken.None);
+            return socket;
+        }
+
+        var handler = new SocketsHttpHandler { ConnectCallback = (context, ended) => slow.ConnectAsync(context.DnsEndPoint, ended) };
+        await socket.ConnectAsync(Socket(path), new HttpMessageInvoker(handler), CancellationToken.None);
         return socket;
     }
 
@@ -119,6 +157,8 @@ internal sealed class WebRig : IEngineSource, IControlSink, IDisposable
         _loop?.Dispose();
         if (_loop == null) Viewers.Dispose();
         Control.Dispose();
+        _link?.Dispose();
+        _engine?.Dispose();
         Host.Dispose();
         Directory.Delete(_directory, recursive: true);
     }

@@ -251,7 +251,7 @@ internal sealed class CardMap(FrontPanel panel) : Widget
         var level = LevelPixels(card.Id, box.Width);
         var bar = LevelBar(box);
         canvas.FillRound(bar, 2, theme.Background);
-        if (level > 0) canvas.FillRound(bar with { Width = level }, 2, level >= bar.Width ? theme.Bad : theme.Good);
+        if (level > 0) canvas.FillRound(bar with { Width = level }, 2, theme.Good);
         for (var o = 0; o < card.Outputs; o++)
             canvas.Disc(box.Right, box.Y + (box.Height * (o + 1.0) / (card.Outputs + 1)), Lamp - 1, card.Bypass ? theme.Line : accent);
     }

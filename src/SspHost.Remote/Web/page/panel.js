@@ -38,10 +38,18 @@ function hear(buffer) {
   requestAnimationFrame(() => send(0));
 }
 
+// A socket that is refused does not say why; where the token is not right any more, the door is.
+async function askAgain() {
+  const reply = await fetch("/api/openapi.json", { method: "HEAD" }).catch(() => null); // a host that is gone answers nothing
+  if (reply?.status === 401) location.reload();
+}
+
 function connect() {
+  let opened = false;
   socket = new WebSocket(`ws${location.protocol === "https:" ? "s" : ""}://${location.host}/panel`);
   socket.binaryType = "arraybuffer";
   socket.onopen = () => {
+    opened = true;
     panel.connected = true;
     wait = FIRST_WAIT;
     document.body.dataset.panel = "on";
@@ -50,6 +58,7 @@ function connect() {
   socket.onclose = () => {
     panel.connected = false;
     document.body.dataset.panel = "off";
+    if (!opened) askAgain();
     setTimeout(connect, wait);
     wait = Math.min(wait * 2, LONGEST_WAIT);
   };

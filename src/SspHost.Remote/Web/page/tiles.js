@@ -6,25 +6,24 @@ const OPAQUE = 0xff000000;
 export function readTile(bytes, at, pixels, width) {
   const colours = bytes[at++];
   const colour = (p) => (OPAQUE | (bytes[p + 2] << 16) | (bytes[p + 1] << 8) | bytes[p]) >>> 0;
-  if (colours === 0) {
-    for (let i = 0; i < pixels.length; i++, at += 3) pixels[i] = colour(at);
-    return at;
-  }
-
   const palette = new Uint32Array(colours);
   for (let i = 0; i < colours; i++, at += 3) palette[i] = colour(at);
   for (let i = 0; i < pixels.length;) {
     const op = bytes[at++];
-    if (op === undefined || (op < REPEAT && op >= colours)) throw new Error("not a tile");
-    if (op < REPEAT) {
+    if (op >= REPEAT) {
+      const back = op < ABOVE ? 1 : width;
+      const end = i + 1 + (op & 63);
+      if (i < back || end > pixels.length) throw new Error("not a tile");
+      for (; i < end; i++) pixels[i] = pixels[i - back];
+    } else if (colours === 0) {
+      const end = i + 1 + op;
+      if (!(end <= pixels.length)) throw new Error("not a tile"); // at the end of the bytes it is no number
+      for (; i < end; i++, at += 3) pixels[i] = colour(at);
+    } else if (op < colours) {
       pixels[i++] = palette[op];
-      continue;
+    } else {
+      throw new Error("not a tile");
     }
-
-    const back = op < ABOVE ? 1 : width;
-    const end = i + 1 + (op & 63);
-    if (i < back || end > pixels.length) throw new Error("not a tile");
-    for (; i < end; i++) pixels[i] = pixels[i - back];
   }
 
   return at;

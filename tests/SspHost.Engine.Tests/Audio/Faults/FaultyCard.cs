@@ -144,6 +144,8 @@ internal unsafe struct FaultyCard(FaultWorld* world, SimulatedCard<ConverterCloc
         return new CardRecovery { Skipped = skipped, Unplayed = _world->Unplayed, Early = _world->Early };
     }
 
+    public readonly void Rescale(JackBench* lines) => _card.Rescale(lines);
+
     public readonly void Stop() => _card.Stop();
 
     // A device that stopped wakes who polls it.
