@@ -18,6 +18,5 @@ done
 put 755 "$here/systemd/ssp-data-generator" /usr/lib/systemd/system-generators/ssp-data-generator
 for rules in "$here"/udev/*.rules; do put 644 "$rules" "/etc/udev/rules.d/$(basename "$rules")"; done
 in_root systemd-sysusers
-mkdir -p "$root/data" "$root/opt/ssphost/releases"
-in_root chown -R ssp:ssp /opt/ssphost
+mkdir -p "$root/data" "$root/opt/ssphost"
 in_root systemctl enable ssp.service

@@ -3,7 +3,7 @@
 # and of what came over the network, is checked against its manifest, and is taken into use by renaming one link.
 set -eu
 umask 022
-prefix=${SSP_PREFIX:-/opt/ssphost}
+prefix=${SSP_PREFIX:-/data/deploy}
 releases=$prefix/releases
 unit=ssp.service
 keep=3
