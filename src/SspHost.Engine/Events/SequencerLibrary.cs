@@ -32,6 +32,7 @@ internal static unsafe partial class SequencerLibrary
     internal static delegate* unmanaged<void*, byte*> ClientNameOf, PortNameOf;
 
     private static bool s_loaded;
+
     /// <summary>Loads them once; false where libasound is missing or too old.</summary>
     internal static bool TryLoad()
     {
