@@ -5,10 +5,9 @@ using SspHost.Patching;
 namespace SspHost.Panel;
 
 /// <summary>What a module type will cost on this device, by its own measurements.</summary>
-/// <param name="Nanoseconds">ns a quantum; null: never measured here.</param>
+/// <param name="Nanoseconds">ns a quantum, measured here; null: never.</param>
 /// <param name="Bytes">Bytes of the pool; null: not known before it is made.</param>
-/// <param name="Instances">Measured on how many quanta of instances; 0: a figure that was shipped, not measured here.</param>
-public readonly record struct ModuleLoad(double? Nanoseconds, long? Bytes, long Instances);
+public readonly record struct ModuleLoad(double? Nanoseconds, long? Bytes);
 
 /// <summary>A controller that was moved.</summary>
 /// <param name="Serial">Rises with each move that was heard; 0: none was yet.</param>

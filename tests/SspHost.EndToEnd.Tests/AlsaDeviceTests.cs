@@ -13,35 +13,15 @@ namespace SspHost.EndToEnd.Tests;
 [Collection("audio")]
 public sealed class AlsaDeviceTests : IDisposable
 {
-    private const string Variable = "ALSA_CONFIG_PATH";
     private const int Jack = 3; // out 3 is plugged into in 3
 
-    private readonly Runtime _runtime = new();
+    private readonly CardBench _stand = new();
+    private readonly Runtime _runtime;
     private readonly TestCard _bench;
-    private readonly string? _before = Environment.GetEnvironmentVariable(Variable);
 
-    public AlsaDeviceTests()
-    {
-        _bench = new TestCard(_runtime.Directory);
-        Environment.SetEnvironmentVariable(Variable, _bench.Configuration);
-        File.WriteAllText(_runtime.File("five.json"), """
-            {
-              "format": 1, "id": "five-volts", "name": "Five volts",
-              "modules": [
-                { "id": "v", "type": "voltage", "version": 1, "params": { "volts": 5 } },
-                { "id": "out", "type": "audio-out", "version": 1 }
-              ],
-              "cables": [{ "from": "v.out", "to": "out.in3" }]
-            }
-            """);
-    }
+    public AlsaDeviceTests() => (_runtime, _bench) = (_stand.Runtime, _stand.Card);
 
-    public void Dispose()
-    {
-        Environment.SetEnvironmentVariable(Variable, _before);
-        _runtime.Dispose();
-        _bench.Dispose();
-    }
+    public void Dispose() => _stand.Dispose();
 
     [Fact]
     public async Task After_calibrating_an_output_with_a_meter_and_an_input_by_a_cable_five_volts_are_five_volts()

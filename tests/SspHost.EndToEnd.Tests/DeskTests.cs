@@ -13,31 +13,16 @@ namespace SspHost.EndToEnd.Tests;
 [Collection("audio")]
 public sealed class DeskTests : IDisposable
 {
-    private const string Variable = "ALSA_CONFIG_PATH";
     private const int Jack = 3;
     private const int SigInt = 2, SigKill = 9;
 
-    private readonly Runtime _runtime = new();
+    private readonly CardBench _stand = new();
+    private readonly Runtime _runtime;
     private readonly TestCard _bench;
-    private readonly string? _before = Environment.GetEnvironmentVariable(Variable);
     private readonly List<Process> _started = [];
     private Lines? _lines;
 
-    public DeskTests()
-    {
-        _bench = new TestCard(_runtime.Directory);
-        Environment.SetEnvironmentVariable(Variable, _bench.Configuration);
-        File.WriteAllText(_runtime.File("five.json"), """
-            {
-              "format": 1, "id": "five-volts", "name": "Five volts",
-              "modules": [
-                { "id": "v", "type": "voltage", "version": 1, "params": { "volts": 5 } },
-                { "id": "out", "type": "audio-out", "version": 1 }
-              ],
-              "cables": [{ "from": "v.out", "to": "out.in3" }]
-            }
-            """);
-    }
+    public DeskTests() => (_runtime, _bench) = (_stand.Runtime, _stand.Card);
 
     private float Meter => _bench.OutVolts[Jack - 1];
 
@@ -49,9 +34,7 @@ public sealed class DeskTests : IDisposable
             p.Dispose();
         }
 
-        Environment.SetEnvironmentVariable(Variable, _before);
-        _runtime.Dispose();
-        _bench.Dispose();
+        _stand.Dispose();
     }
 
     [Fact]

@@ -12,7 +12,7 @@ namespace SspHost.EndToEnd.Tests;
 [Collection("audio")]
 public sealed class PanelProcessTests : IDisposable
 {
-    private const long BytesOfAGeneration = 16 << 20; // what ssp allocates between two collections (GCgen0size in SspHost.csproj)
+    private const long BytesOfAGeneration = 16 << 20; // half of what ssp allocates between two collections (GCgen0size in SspHost.csproj)
     private const int RestSeconds = 5, SettleMs = 8000;
 
     // By which keys one gets to each page.

@@ -38,7 +38,7 @@ public sealed class GuideTests
         Assert.Null(load.Error);
         var status = BusyHost.Playing();
         status = status with { Audio = status.Audio! with { Load = new Diagnostics.Distribution(30_000, 0.15, 0.17, 0.19, 0.22) } };
-        var host = new TestHost(load.Patch) { Status = status, Predicted = _ => new ModuleLoad(14_200, 96 << 10, 30_000) };
+        var host = new TestHost(load.Patch) { Status = status, Predicted = _ => new ModuleLoad(14_200, 96 << 10) };
         var k = 0;
         foreach (var m in host.Session.Current.Modules)
         {

@@ -118,6 +118,6 @@ public sealed partial class NativeCallsTests
         return image.Resolve(function.Home, all[at].Symbol, 0).Symbol == Statics ? all[at].Addend + (long)(i.NextIP - all[at].Offset) : null;
     }
 
-    [GeneratedRegex(@"^\s+\w+ = \(delegate\*.*Find\(library, ""(?<name>\w+)\\0""u8\);", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
+    [GeneratedRegex(@"^\s+\w+ = \(delegate\*.*library\.Find\(""(?<name>\w+)\\0""u8\);", RegexOptions.Multiline | RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Found();
 }

@@ -1,5 +1,6 @@
 // The sequencer's functions of libasound, looked up when MIDI is first wanted: a machine without it still has its raw devices.
 using System.Runtime.InteropServices;
+using SspHost.Engine.Loading;
 
 namespace SspHost.Engine.Events;
 
@@ -31,70 +32,49 @@ internal static unsafe partial class SequencerLibrary
     internal static delegate* unmanaged<void*, byte*> ClientNameOf, PortNameOf;
 
     private static bool s_loaded;
-    private static int s_missing;
 
     /// <summary>Loads them once; false where libasound is missing or too old.</summary>
     internal static bool TryLoad()
     {
-        const int Now = 2;
         if (s_loaded) return true;
-        void* library;
-        fixed (byte* name = "libasound.so.2\0"u8) library = DlOpen(name, Now);
-        if (library == null) return false;
+        if (!SystemLibrary.TryOpen("libasound.so.2\0"u8, out var library)) return false;
 
-        s_missing = 0;
-        Open = (delegate* unmanaged<void**, byte*, int, int, int>)Find(library, "snd_seq_open\0"u8);
-        Close = (delegate* unmanaged<void*, int>)Find(library, "snd_seq_close\0"u8);
-        ClientId = (delegate* unmanaged<void*, int>)Find(library, "snd_seq_client_id\0"u8);
-        AllocateQueue = (delegate* unmanaged<void*, int>)Find(library, "snd_seq_alloc_queue\0"u8);
-        Drain = (delegate* unmanaged<void*, int>)Find(library, "snd_seq_drain_output\0"u8);
-        SetClientName = (delegate* unmanaged<void*, byte*, int>)Find(library, "snd_seq_set_client_name\0"u8);
-        SetEventFilter = (delegate* unmanaged<void*, int, int>)Find(library, "snd_seq_set_client_event_filter\0"u8);
-        ControlQueue = (delegate* unmanaged<void*, int, int, int, void*, int>)Find(library, "snd_seq_control_queue\0"u8);
-        CreatePort = (delegate* unmanaged<void*, void*, int>)Find(library, "snd_seq_create_port\0"u8);
-        NextClient = (delegate* unmanaged<void*, void*, int>)Find(library, "snd_seq_query_next_client\0"u8);
-        NextPort = (delegate* unmanaged<void*, void*, int>)Find(library, "snd_seq_query_next_port\0"u8);
-        ConnectFrom = (delegate* unmanaged<void*, int, int, int, int>)Find(library, "snd_seq_connect_from\0"u8);
-        PollFiles = (delegate* unmanaged<void*, void*, uint, short, int>)Find(library, "snd_seq_poll_descriptors\0"u8);
-        QueueStatus = (delegate* unmanaged<void*, int, void*, int>)Find(library, "snd_seq_get_queue_status\0"u8);
-        StatusRealTime = (delegate* unmanaged<void*, uint*>)Find(library, "snd_seq_queue_status_get_real_time\0"u8);
-        NewClientInfo = (delegate* unmanaged<void**, int>)Find(library, "snd_seq_client_info_malloc\0"u8);
-        NewPortInfo = (delegate* unmanaged<void**, int>)Find(library, "snd_seq_port_info_malloc\0"u8);
-        NewQueueStatus = (delegate* unmanaged<void**, int>)Find(library, "snd_seq_queue_status_malloc\0"u8);
-        FreeClientInfo = (delegate* unmanaged<void*, void>)Find(library, "snd_seq_client_info_free\0"u8);
-        FreePortInfo = (delegate* unmanaged<void*, void>)Find(library, "snd_seq_port_info_free\0"u8);
-        FreeQueueStatus = (delegate* unmanaged<void*, void>)Find(library, "snd_seq_queue_status_free\0"u8);
-        SetClient = (delegate* unmanaged<void*, int, void>)Find(library, "snd_seq_client_info_set_client\0"u8);
-        SetPortClient = (delegate* unmanaged<void*, int, void>)Find(library, "snd_seq_port_info_set_client\0"u8);
-        SetPort = (delegate* unmanaged<void*, int, void>)Find(library, "snd_seq_port_info_set_port\0"u8);
-        SetStamping = (delegate* unmanaged<void*, int, void>)Find(library, "snd_seq_port_info_set_timestamping\0"u8);
-        SetStampReal = (delegate* unmanaged<void*, int, void>)Find(library, "snd_seq_port_info_set_timestamp_real\0"u8);
-        SetStampQueue = (delegate* unmanaged<void*, int, void>)Find(library, "snd_seq_port_info_set_timestamp_queue\0"u8);
-        SetCapability = (delegate* unmanaged<void*, uint, void>)Find(library, "snd_seq_port_info_set_capability\0"u8);
-        SetType = (delegate* unmanaged<void*, uint, void>)Find(library, "snd_seq_port_info_set_type\0"u8);
-        SetPortName = (delegate* unmanaged<void*, byte*, void>)Find(library, "snd_seq_port_info_set_name\0"u8);
-        ClientOf = (delegate* unmanaged<void*, int>)Find(library, "snd_seq_client_info_get_client\0"u8);
-        PortOf = (delegate* unmanaged<void*, int>)Find(library, "snd_seq_port_info_get_port\0"u8);
-        CapabilityOf = (delegate* unmanaged<void*, uint>)Find(library, "snd_seq_port_info_get_capability\0"u8);
-        ClientNameOf = (delegate* unmanaged<void*, byte*>)Find(library, "snd_seq_client_info_get_name\0"u8);
-        PortNameOf = (delegate* unmanaged<void*, byte*>)Find(library, "snd_seq_port_info_get_name\0"u8);
-        s_loaded = s_missing == 0;
+        Open = (delegate* unmanaged<void**, byte*, int, int, int>)library.Find("snd_seq_open\0"u8);
+        Close = (delegate* unmanaged<void*, int>)library.Find("snd_seq_close\0"u8);
+        ClientId = (delegate* unmanaged<void*, int>)library.Find("snd_seq_client_id\0"u8);
+        AllocateQueue = (delegate* unmanaged<void*, int>)library.Find("snd_seq_alloc_queue\0"u8);
+        Drain = (delegate* unmanaged<void*, int>)library.Find("snd_seq_drain_output\0"u8);
+        SetClientName = (delegate* unmanaged<void*, byte*, int>)library.Find("snd_seq_set_client_name\0"u8);
+        SetEventFilter = (delegate* unmanaged<void*, int, int>)library.Find("snd_seq_set_client_event_filter\0"u8);
+        ControlQueue = (delegate* unmanaged<void*, int, int, int, void*, int>)library.Find("snd_seq_control_queue\0"u8);
+        CreatePort = (delegate* unmanaged<void*, void*, int>)library.Find("snd_seq_create_port\0"u8);
+        NextClient = (delegate* unmanaged<void*, void*, int>)library.Find("snd_seq_query_next_client\0"u8);
+        NextPort = (delegate* unmanaged<void*, void*, int>)library.Find("snd_seq_query_next_port\0"u8);
+        ConnectFrom = (delegate* unmanaged<void*, int, int, int, int>)library.Find("snd_seq_connect_from\0"u8);
+        PollFiles = (delegate* unmanaged<void*, void*, uint, short, int>)library.Find("snd_seq_poll_descriptors\0"u8);
+        QueueStatus = (delegate* unmanaged<void*, int, void*, int>)library.Find("snd_seq_get_queue_status\0"u8);
+        StatusRealTime = (delegate* unmanaged<void*, uint*>)library.Find("snd_seq_queue_status_get_real_time\0"u8);
+        NewClientInfo = (delegate* unmanaged<void**, int>)library.Find("snd_seq_client_info_malloc\0"u8);
+        NewPortInfo = (delegate* unmanaged<void**, int>)library.Find("snd_seq_port_info_malloc\0"u8);
+        NewQueueStatus = (delegate* unmanaged<void**, int>)library.Find("snd_seq_queue_status_malloc\0"u8);
+        FreeClientInfo = (delegate* unmanaged<void*, void>)library.Find("snd_seq_client_info_free\0"u8);
+        FreePortInfo = (delegate* unmanaged<void*, void>)library.Find("snd_seq_port_info_free\0"u8);
+        FreeQueueStatus = (delegate* unmanaged<void*, void>)library.Find("snd_seq_queue_status_free\0"u8);
+        SetClient = (delegate* unmanaged<void*, int, void>)library.Find("snd_seq_client_info_set_client\0"u8);
+        SetPortClient = (delegate* unmanaged<void*, int, void>)library.Find("snd_seq_port_info_set_client\0"u8);
+        SetPort = (delegate* unmanaged<void*, int, void>)library.Find("snd_seq_port_info_set_port\0"u8);
+        SetStamping = (delegate* unmanaged<void*, int, void>)library.Find("snd_seq_port_info_set_timestamping\0"u8);
+        SetStampReal = (delegate* unmanaged<void*, int, void>)library.Find("snd_seq_port_info_set_timestamp_real\0"u8);
+        SetStampQueue = (delegate* unmanaged<void*, int, void>)library.Find("snd_seq_port_info_set_timestamp_queue\0"u8);
+        SetCapability = (delegate* unmanaged<void*, uint, void>)library.Find("snd_seq_port_info_set_capability\0"u8);
+        SetType = (delegate* unmanaged<void*, uint, void>)library.Find("snd_seq_port_info_set_type\0"u8);
+        SetPortName = (delegate* unmanaged<void*, byte*, void>)library.Find("snd_seq_port_info_set_name\0"u8);
+        ClientOf = (delegate* unmanaged<void*, int>)library.Find("snd_seq_client_info_get_client\0"u8);
+        PortOf = (delegate* unmanaged<void*, int>)library.Find("snd_seq_port_info_get_port\0"u8);
+        CapabilityOf = (delegate* unmanaged<void*, uint>)library.Find("snd_seq_port_info_get_capability\0"u8);
+        ClientNameOf = (delegate* unmanaged<void*, byte*>)library.Find("snd_seq_client_info_get_name\0"u8);
+        PortNameOf = (delegate* unmanaged<void*, byte*>)library.Find("snd_seq_port_info_get_name\0"u8);
+        s_loaded = library.IsWhole;
         return s_loaded;
     }
-
-    private static void* Find(void* library, ReadOnlySpan<byte> name)
-    {
-        fixed (byte* n = name)
-        {
-            var address = DlSym(library, n);
-            if (address == null) s_missing++;
-            return address;
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "dlopen")]
-    private static partial void* DlOpen(byte* name, int flags);
-
-    [LibraryImport("libc", EntryPoint = "dlsym")]
-    private static partial void* DlSym(void* library, byte* name);
 }

@@ -137,17 +137,18 @@ internal sealed class AddPage : Page
     // Share of a core that is free on the thread with most to do; NaN where nothing plays.
     private double Free() => Host.Status.Audio is { } a ? Math.Max(0, Comfortable - a.Load.P99) : double.NaN;
 
-    // Share of a quantum that it will take, on one core; NaN: not known.
-    private double Share(ModuleDescriptor module)
+    // Share of a quantum that it will take, on one core (NaN: not known), and bytes.
+    private (double Share, long? Bytes) Cost(ModuleDescriptor module)
     {
+        var load = Host.Modules.Find(module.Id) is { } type ? Host.Predict(type) : default;
         var quantum = Host.Live is { Rate: > 0 } live ? live.Quantum * 1e9 / live.Rate : Host.Session.Current.Quantum * 1e9 / 48_000;
-        return Host.Modules.Find(module.Id) is { } type && Host.Predict(type).Nanoseconds is { } ns ? ns / quantum : double.NaN;
+        return (load.Nanoseconds / quantum ?? double.NaN, load.Bytes);
     }
 
     private void Place(bool connect)
     {
         var module = Chosen!;
-        var (share, free) = (Share(module), Free());
+        var (share, free) = (Cost(module).Share, Free());
         if (share > free)
         {
             Panel.Over(new AskPage(
@@ -208,7 +209,6 @@ internal sealed class AddPage : Page
     {
         private double _share, _free;
         private long? _bytes;
-        private bool _measured;
 
         private ModuleDescriptor? _of;
         private Diagnostics.StatusReport? _report;
@@ -222,9 +222,7 @@ internal sealed class AddPage : Page
         {
             if (Module is null || (ReferenceEquals(Module, _of) && ReferenceEquals(page.Host.Status, _report))) return;
             (_of, _report) = (Module, page.Host.Status);
-            (_share, _free) = (page.Share(Module), page.Free());
-            var load = page.Host.Modules.Find(Module.Id) is { } type ? page.Host.Predict(type) : default;
-            (_bytes, _measured) = (load.Bytes, load.Instances > 0);
+            ((_share, _bytes), _free) = (page.Cost(Module), page.Free());
         }
 
         protected override void Look(ref Looks looks)
@@ -233,7 +231,6 @@ internal sealed class AddPage : Page
             looks.Add(double.IsNaN(_share) ? -1 : (int)(_share * 1000));
             looks.Add(double.IsNaN(_free) ? -1 : (int)(_free * 100));
             looks.Add(_bytes ?? -1);
-            looks.Add(_measured);
         }
 
         public override void Draw(Canvas canvas)
@@ -268,8 +265,7 @@ internal sealed class AddPage : Page
             {
                 line.Add("About ");
                 line.Add(_share * 100, 1);
-                line.Add(" % of a core");
-                line.Add(_measured ? " (measured here)" : " (measured elsewhere)");
+                line.Add(" % of a core (measured here)");
             }
 
             if (!double.IsNaN(_free))

@@ -49,7 +49,7 @@ internal sealed class PanelHost(PatchHost host, PresetLibrary presets, LogLines 
         var (rate, quantum) = Status.Audio is { Rate: > 0 } a ? (a.Rate, a.Quantum) : (host.Sink.Setup.Rate, host.Sink.Setup.QuantumFor(Session.Current.Quantum));
         var nanoseconds = host.MeasuredCosts.Of(type.Descriptor.Id, rate, quantum);
         long? bytes = Costs.Modules.FirstOrDefault(m => m.Module == type.Descriptor.Id && m.Bytes > 0)?.Bytes;
-        return new ModuleLoad(nanoseconds > 0 ? nanoseconds : null, bytes, nanoseconds > 0 ? 1 : 0);
+        return new ModuleLoad(nanoseconds > 0 ? nanoseconds : null, bytes);
     }
 
     public string? Open(string path) => host.Open(path);

@@ -169,15 +169,19 @@ public sealed unsafe partial class RegionTests
     [Fact]
     public void Regions_come_and_go_without_a_trace()
     {
-        var before = Files();
+        List<string> files = [];
         for (var i = 0; i < 5; i++)
         {
             using var region = Make([], "x");
+            files.Add(Inode(region.Fd));
+            Assert.Contains(files[^1], Mapped());
+            Assert.Contains(files[^1], Open());
             region.Dispose(); // twice in all
         }
 
-        Assert.Equal(before, Files());
-        Assert.DoesNotContain("ssp-region", File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
+        // By inode, because other tests make regions beside this one.
+        Assert.Empty(files.Intersect(Mapped()));
+        Assert.Empty(files.Intersect(Open()));
     }
 
     private static Region Make(ReadOnlySpan<byte> descriptors, string version)
@@ -196,20 +200,32 @@ public sealed unsafe partial class RegionTests
         return Faults() - before;
     }
 
-    // Of regions only: other tests run beside this one.
-    private static int Files() => Directory.GetFiles("/proc/self/fd").Count(IsRegion);
+    private static string Inode(int fd) =>
+        File.ReadLines($"/proc/self/fdinfo/{fd}").Single(static l => l.StartsWith("ino:", StringComparison.Ordinal))[4..].Trim();
 
-    private static bool IsRegion(string file)
+    // The files of all regions that are open.
+    private static HashSet<string> Open()
     {
-        try
+        var open = new HashSet<string>();
+        foreach (var file in Directory.GetFiles("/proc/self/fd"))
         {
-            return File.ResolveLinkTarget(file, false)?.Name.Contains("ssp-region", StringComparison.Ordinal) == true;
+            try
+            {
+                if (File.ResolveLinkTarget(file, false)?.Name.Contains("ssp-region", StringComparison.Ordinal) == true)
+                    _ = open.Add(Inode(int.Parse(Path.GetFileName(file), CultureInfo.InvariantCulture)));
+            }
+            catch (IOException)
+            {
+                // another test has closed it meanwhile
+            }
         }
-        catch (FileNotFoundException)
-        {
-            return false; // another test has closed it meanwhile
-        }
+
+        return open;
     }
+
+    // The files of all regions that are mapped: start-end, protection, offset, device, inode, path.
+    private static HashSet<string> Mapped() => [.. File.ReadLines("/proc/self/maps").Where(static l => l.Contains("ssp-region", StringComparison.Ordinal))
+        .Select(static l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[4])];
 
     private static (string Protection, string Flags) MappingIn(string[] smaps, byte* address)
     {
