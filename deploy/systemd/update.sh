@@ -20,10 +20,11 @@ inbox=$data/deploy/update own=$data/update
 mib=1048576 header=1024 word=17 signature=101
 
 work=$(mktemp -d)
-boot=
+boot= said=
 finish() {
     code=$?
     trap - EXIT
+    [ $code = 0 ] || [ -n "$said" ] || state failed 0 "it was interrupted" || true
     leave_boot || true
     rm -rf "$work"
     exit $code
@@ -48,6 +49,7 @@ state() {
 }
 fail() {
     echo "update: $*" >&2
+    said=yes
     state failed 0 "$*"
     exit 1
 }

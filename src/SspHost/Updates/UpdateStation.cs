@@ -95,14 +95,16 @@ internal sealed class UpdateStation(string root = "/")
     }
 
     /// <summary>The newest update for this machine on the sticks that are plugged in; null: none that is newer than what runs.</summary>
-    public (string Path, SystemIdentity Brings)? OnSticks()
+    public (string Path, SystemIdentity Brings)? OnSticks() => Slot is null ? null : Newest(Sticks.Read(Path.Combine(root, "proc/self/mountinfo")).Select(s => s.Root));
+
+    /// <inheritdoc cref="OnSticks"/>
+    internal (string Path, SystemIdentity Brings)? Newest(IEnumerable<string> directories)
     {
-        if (Slot is null) return null;
         (string Path, SystemIdentity Brings)? best = null;
         var own = Own.Serial;
-        foreach (var stick in Sticks.Read(Path.Combine(root, "proc/self/mountinfo")))
+        foreach (var directory in directories)
         {
-            foreach (var path in Files(stick.Root))
+            foreach (var path in Files(directory))
             {
                 if (Unfit(path, out var brings) is null && brings!.Serial > Math.Max(own, best?.Brings.Serial ?? -1)) best = (path, brings);
             }
