@@ -23,7 +23,7 @@ fi
 [ -z "$key" ] || [ -f "$key" ] || fail "$key: there is no such key"
 [ -n "$key" ] || echo "image: no --key: this image will take no updates"
 mkdir -p "$out"
-# The reset comes too early for anything to be learnt from a slot on a console that nobody reads: quiet, and the log of the kernel on the board's own line.
+# The kernel speaks on the board's own serial line (header pins 8 and 10).
 # Cores 4 and 5 are the fast ones, and are the music's (docs/real-time.md).
 arguments="console=ttyS2,1500000n8 quiet loglevel=4 vt.global_cursor_default=0 consoleblank=0 isolcpus=managed_irq,domain,4-5 rcu_nocbs=4-5
     irqaffinity=0-3 cpufreq.default_governor=performance skew_tick=1 drm.edid_firmware=HDMI-A-1:edid/ssp-1600x480.bin"
@@ -47,7 +47,7 @@ version=$(sed -n 's/.*<Version>\(.*\)<\/Version>.*/\1/p' Directory.Build.props |
 serial=$(git log -1 --format=%ct 2>/dev/null || date +%s)
 printf 'name=ssphost-%s-%s-rockpro64\nversion=%s\nserial=%s\narch=arm64\nboard=rockpro64\n' "$version" "$commit" "$version" "$serial" >"$out/system"
 export SSP_SYSTEM="$out/system" SSP_UPDATE_KEY="$key"
-# The display's timings are asked for before the root file system is there for it to be read from: the slot has it in both places.
+# The driver of the display reads the timings when it is loaded, which is after the root file system is there.
 mkdir -p "$out/edid"
 board/edid.sh "$out/edid/ssp-1600x480.bin"
 rm -rf --one-file-system "$out/tree"
