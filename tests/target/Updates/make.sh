@@ -32,6 +32,7 @@ cp -a --reflink=auto "$root" "$out/tree"
 for file in deploy/systemd/*.sh; do install -m 755 "$file" "$out/tree/usr/lib/ssphost/"; done
 for file in deploy/systemd/*.service deploy/systemd/*.path deploy/systemd/*.timer $tests/root/*.service; do install -m 644 "$file" "$out/tree/etc/systemd/system/"; done
 install -m 755 deploy/systemd/ssp-data-generator "$out/tree/usr/lib/systemd/system-generators/"
+install -m 644 deploy/udev/*.rules "$out/tree/etc/udev/rules.d/"
 install -m 644 deploy/tmpfiles.conf "$out/tree/usr/lib/tmpfiles.d/ssp.conf"
 install -m 644 deploy/ssp.json "$out/tree/etc/ssphost/ssp.json"
 wants=$out/tree/etc/systemd/system/multi-user.target.wants
@@ -62,6 +63,11 @@ rm -rf "$out/boot" "$out/tree" "$out/small"
 mkdir -p "$out/boot"
 mkimage -q -A arm64 -O linux -T script -C none -d board/boot.cmd "$out/boot/boot.scr" >/dev/null
 board/disk.sh "$out/slot.ext4" "$out/boot" "$out/disk.img"
+# A stick with an update on it.
+rm -f "$out/stick.img"
+truncate -s 32M "$out/stick.img"
+mkfs.vfat -n STICK "$out/stick.img" >/dev/null
+mcopy -i "$out/stick.img" "$out/ssphost-2.1.0-arm64.update" ::
 # What is installed lies on the data partition already.
 start=$(sfdisk -d "$out/disk.img" | sed -n 's/.*start= *\([0-9]*\),.*name="data".*/\1/p')
 mkdir -p "$out/data"
