@@ -12,11 +12,18 @@ filter=${1:-}
 compiling="SspHost.Arm64.Tests SspHost.Proof.Tests" # in one row: they build from the same sources
 computing="SspHost.Board.Tests SspHost.Dsp.Tests SspHost.Html.Tests SspHost.Lv2.Tests SspHost.Modules.Tests SspHost.Panel.Tests SspHost.Patching.Tests"
 broken="" built=""
-for project in tests/*.Tests/*.csproj; do
-    # A build server left running would hold this script's output open, so none is used.
-    name=$(basename "$project" .csproj)
-    if dotnet build "$project" -c Release -v q --nologo -p:UseSharedCompilation=false -nodeReuse:false; then built="$built $name"; else broken="$broken $name"; fi
-done
+# One compiler serves the whole solution; it would hold this script's output open, so it writes into a file and is ended by name.
+if dotnet build SspHost.sln -c Release -v q --nologo -nodeReuse:false -p:UseSharedCompilation=true >"$results/build.log" 2>&1; then
+    for project in tests/*.Tests/*.csproj; do built="$built $(basename "$project" .csproj)"; done
+else
+    # What does not build is found by itself, so that the rest is still tested.
+    cat "$results/build.log"
+    for project in tests/*.Tests/*.csproj; do
+        name=$(basename "$project" .csproj)
+        if dotnet build "$project" -c Release -v q --nologo -p:UseSharedCompilation=false -nodeReuse:false; then built="$built $name"; else broken="$broken $name"; fi
+    done
+fi
+dotnet build-server shutdown --vbcscompiler >/dev/null 2>&1 || true
 
 has() { case " $1 " in *" $2 "*) true ;; *) false ;; esac; }
 
