@@ -57,8 +57,9 @@ internal static class Pcm3168
         (0x51, 0x20, "inputs are master of the clock at 512 periods a frame, 24-bit I2S"), // MSAD 010; FMTAD 000
     ];
 
-    // Of registers with a value that few chips have after a reset: this one has no number to be known by.
-    private static readonly (byte Register, byte Value)[] AfterAReset = [(0x40, 0xC0), (0x47, OutputAtZeroDb), (0x58, InputAtZeroDb)];
+    // Registers with a value that few chips have after a reset: this one has no number to be known by. 0x58 is none of them, for there the datasheet (0xD7)
+    // and the kernel's driver (0xD3) do not agree.
+    private static readonly (byte Register, byte Value)[] AfterAReset = [(0x40, 0xC0), (0x47, OutputAtZeroDb), (0x4F, OutputAtZeroDb)];
 
     /// <summary>Whether it is this chip, just reset; null, or one line why not.</summary>
     public static string? Greet(I2cDevice codec)

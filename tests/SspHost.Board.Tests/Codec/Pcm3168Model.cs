@@ -4,8 +4,7 @@ using System.Text;
 namespace SspHost.Board.Tests.Codec;
 
 /// <summary>
-/// An I2C bus with one chip. Values after a reset, reserved bits and registers that read alone are those of TI's SBAS452A and of the kernel's table of
-/// defaults for the chip.
+/// An I2C bus with one chip. Values after a reset, and which registers can only be read, are those of TI's SBAS452A.
 /// </summary>
 internal sealed unsafe class Pcm3168Model(List<string> story) : StandInDevice
 {
