@@ -25,8 +25,8 @@ ln -sf /etc/machine-id "$root/var/lib/dbus/machine-id"
 for unit in systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-binfmt.service proc-sys-fs-binfmt_misc.automount \
     systemd-hwdb-update.service systemd-update-done.service ldconfig.service systemd-journal-catalog-update.service systemd-machine-id-commit.service \
     systemd-firstboot.service systemd-journal-flush.service systemd-random-seed.service systemd-pcrphase-sysinit.service systemd-pcrphase.service \
-    systemd-repart.service systemd-logind.service systemd-user-sessions.service systemd-ask-password-console.path systemd-ask-password-wall.path \
-    getty@tty1.service getty-static.service serial-getty@.service dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
+    systemd-repart.service systemd-logind.service systemd-ask-password-console.path systemd-ask-password-wall.path \
+    getty@tty1.service getty-static.service serial-getty@.service dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
     sys-fs-fuse-connections.mount sys-kernel-config.mount kmod-static-nodes.service systemd-modules-load.service systemd-network-generator.service \
     alsa-restore.service systemd-fsckd.service systemd-fsckd.socket systemd-initctl.socket systemd-journald-audit.socket systemd-sysusers.service; do
     ln -sf /dev/null "$root/etc/systemd/system/$unit"
