@@ -11,7 +11,7 @@ sound=libasound2
 [ "$suite" = bookworm ] || sound=libasound2t64
 # What plays, what is drawn with, what talks to it, and what keeps it up to date.
 packages="systemd-sysv systemd-resolved udev kmod dbus openssh-server iproute2 procps e2fsprogs util-linux fdisk busybox-static zstd signify-openbsd
-    $sound alsa-utils libcairo2 fonts-roboto-unhinted liblilv-0-0 ca-certificates curl rt-tests $*"
+    $sound alsa-utils libcairo2 fonts-roboto-unhinted liblilv-0-0 ca-certificates curl $*"
 if [ "$arch" != "$(dpkg --print-architecture)" ] && ! [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ]; then
     [ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
     if [ -x /usr/lib/systemd/systemd-binfmt ]; then /usr/lib/systemd/systemd-binfmt || true; fi

@@ -23,7 +23,7 @@ fresh() { if [ -e "$1" ] && [ "$(cat "$1.of" 2>/dev/null)" = "$2" ]; then return
 made() { echo "$2" >"$1.of"; }
 
 # The packages of the machine that the tests need and an image does not.
-extra="stress-ng evtest"
+extra="stress-ng evtest rt-tests"
 of=$(hash_of board/rootfs.sh board/appliance.sh board/root deploy/install-system.sh deploy/systemd deploy/udev deploy/*.conf deploy/ssp.json "$extra")
 fresh $out/root "$of" || { board/rootfs.sh amd64 $out/root $extra; made $out/root "$of"; }
 of=$(hash_of tools/debian-package.sh)
