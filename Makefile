@@ -3,6 +3,7 @@
 #   make quality [FILTER=ladder] measures what the modules promise and prints it as a table
 #   make arm64 counts the instructions each module takes a frame on arm64, without an arm64 machine
 #   make proof [ARGS=--all]     proves of the engine that real-time code reaches no allocation, lock, exception or wait
+#   make image [ARGS="--key update.pub"]     makes the image of a card for the ROCKPro64 (docs/updates.md); board/flash writes it
 #   make build [CHECKED=1] [RID=linux-arm64]     make bench     make bench-kernels     make format     make clean
 RID ?= linux-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
 CHECKED ?=
@@ -14,7 +15,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 export DOTNET_SKIP_FIRST_TIME_EXPERIENCE = 1
 
-.PHONY: run test build proof quality arm64 bench bench-kernels format clean
+.PHONY: run test build proof quality arm64 bench bench-kernels image format clean
 
 run: build
 	@artifacts/bin/ssp run $(PATCH) $(ARGS)
@@ -50,6 +51,10 @@ bench-kernels:
 	@tools/setup.sh run
 	@dotnet build tests/SspHost.Benchmarks -c Release -v q --nologo
 	@dotnet artifacts/build/net10.0/SspHost.Benchmarks/Release/SspHost.Benchmarks.dll $(ARGS)
+
+image:
+	@tools/setup.sh target
+	@board/image.sh $(ARGS)
 
 format:
 	@dotnet format SspHost.sln
