@@ -6,6 +6,7 @@
 #   make image [ARGS="--key update.pub"]     makes the image of a card for the ROCKPro64 (docs/updates.md); board/flash writes it
 #   make build [CHECKED=1] [RID=linux-arm64]     make bench     make bench-kernels     make format     make clean
 #   make cross RID=linux-arm64 builds a target's bundle in a container     make cross-test tries that on this machine alone
+#   make target-test [FILTER=...] starts our own system in a virtual machine and plays, deploys, updates and breaks it
 #   make bundle [RID=...] packs a build for a target     make deploy HOST=root@module [ARGS=...] puts it there over SSH
 RID ?= linux-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
 CHECKED ?=
@@ -40,6 +41,10 @@ cross-test:
 deploy:
 	@deploy/ssp-deploy --host "$(HOST)" $(ARGS) push
 
+target-test:
+	@tools/setup.sh test
+	@tools/target-test.sh "$(FILTER)"
+
 proof: build
 	@tools/proof.sh $(RID) $(ARGS)
 
@@ -47,6 +52,8 @@ test:
 	@tools/setup.sh test
 	@tools/build.sh $(RID)
 	@tools/build.sh $(RID) checked engine
+	@tools/bundle.sh $(RID)
+	@[ "$(RID)" != linux-x64 ] || SSP_BUILT=yes tools/target-test.sh --disk
 	@tools/test.sh "$(FILTER)"
 
 quality:
