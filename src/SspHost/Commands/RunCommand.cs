@@ -102,6 +102,7 @@ internal static class RunCommand
         using var glitches = GlitchRecorder.Start(host.Incidents, metrics, () => host.Latest, state, Say);
         var attached = host.Start();
         foreach (var remark in setup.Remarks) Say(remark);
+        using var codec = CodecWatch.Start(settings.Board.Value.Codec, () => host.Sink.Setup, attached && host.Slot.Use(link => link.State) == EngineState.Playing, Say);
         ControlServer? server = null;
         PanelDesks? desks = null;
         PanelService? panel = null;
@@ -142,7 +143,7 @@ internal static class RunCommand
             panel = StartPanel(host, server, settings, log, state, desks, Say);
             osc = StartOsc(host, settings, Say);
             manager?.Ready(Title(host.Session.Current));
-            Loop(host, screen, setup, new HistogramLog(Path.Combine(state, "histograms.log"), Say), manager, stop, Say);
+            Loop(host, screen, setup, new HistogramLog(Path.Combine(state, "histograms.log"), Say), codec, manager, stop, Say);
         }
         finally
         {
@@ -280,7 +281,7 @@ internal static class RunCommand
         return null;
     }
 
-    private static void Loop(PatchHost host, Screen screen, AudioSetup setup, HistogramLog histograms, ServiceManager? manager, ManualResetEventSlim stop, Action<string> say)
+    private static void Loop(PatchHost host, Screen screen, AudioSetup setup, HistogramLog histograms, CodecWatch? codec, ServiceManager? manager, ManualResetEventSlim stop, Action<string> say)
     {
         var clock = Stopwatch.StartNew();
         var progress = new AudioProgress();
@@ -307,6 +308,7 @@ internal static class RunCommand
 
             if (clock.ElapsedMilliseconds < nextReport) continue;
             nextReport += ReportMs;
+            codec?.Look(clock.Elapsed);
             var report = host.Take();
             screen.Status(StatusLine.Format(report, screen.Columns));
             manager?.Status(string.Create(CultureInfo.InvariantCulture, $"{report.State}: {Title(host.Session.Current)}"));
