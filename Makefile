@@ -3,6 +3,7 @@
 #   make quality [FILTER=ladder] measures what the modules promise and prints it as a table
 #   make arm64 counts the instructions each module takes a frame on arm64, without an arm64 machine
 #   make proof [ARGS=--all]     proves of the engine that real-time code reaches no allocation, lock, exception or wait
+#   make target-test [FILTER=Runs=always]     starts the system's own image in a virtual machine and drives it from outside
 #   make build [CHECKED=1] [RID=linux-arm64]     make bench     make bench-kernels     make format     make clean
 RID ?= linux-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
 CHECKED ?=
@@ -14,7 +15,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 export DOTNET_SKIP_FIRST_TIME_EXPERIENCE = 1
 
-.PHONY: run test build proof quality arm64 bench bench-kernels format clean
+.PHONY: run test build proof quality arm64 target-test bench bench-kernels format clean
 
 run: build
 	@artifacts/bin/ssp run $(PATCH) $(ARGS)
@@ -40,6 +41,9 @@ arm64:
 	@tools/setup.sh test
 	@dotnet test tests/SspHost.Arm64.Tests -c Release --nologo -v q --filter InstructionTests
 	@cat artifacts/arm64/instructions.txt
+
+target-test:
+	@tools/target-test.sh "$(FILTER)"
 
 bench: build
 	@tools/setup.sh bench

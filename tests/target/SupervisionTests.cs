@@ -23,7 +23,7 @@ public sealed class SupervisionTests(PlayingTarget target) : IDisposable
     {
         var (said, sound) = target.Record(Sines + """
             sleep 4; e=$(engine); c=$(control)
-            kill -SEGV $c
+            kill -KILL $c
             until_true 100 '[ "$(control)" != 0 ] && [ "$(control)" != '$c' ] && systemctl is-active ssp'
             sleep 1
             echo $e $(engine) $(counter dropouts)
