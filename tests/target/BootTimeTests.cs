@@ -29,6 +29,13 @@ public sealed class BootTimeTests(BootTimeTests.InStep target) : IClassFixture<B
     }
 
     [Fact]
+    public void The_screen_is_allowed_from_the_first_start()
+    {
+        Assert.Equal("", target.Run("journalctl -b -u ssp -o cat --no-pager | grep 'Operation not permitted' || true"));
+        Assert.NotEqual("", target.Run("ls -l /proc/$(control)/fd | grep -o '/dev/dri/card0' | head -n 1"));
+    }
+
+    [Fact]
     public void The_chain_from_the_kernel_to_the_first_sound_is_written_down()
     {
         // The kernel's own mark of when the card's stream was started, in seconds since its start.
@@ -48,5 +55,5 @@ public sealed class BootTimeTests(BootTimeTests.InStep target) : IClassFixture<B
     }
 
     /// <summary>Its clock goes with this machine's while it waits for a disk: without that, waiting would take no time, or hours.</summary>
-    public sealed class InStep() : PlayingTarget(new GuestOptions { Time = GuestTime.InStep });
+    public sealed class InStep() : PlayingTarget(new GuestOptions { Time = GuestTime.InStep, More = GuestOptions.Display });
 }

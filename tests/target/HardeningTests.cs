@@ -30,13 +30,6 @@ public sealed class HardeningTests(PlayingTarget target)
     }
 
     [Fact]
-    public void The_screen_is_allowed_from_the_first_start()
-    {
-        Assert.Equal("", target.Run("journalctl -b -u ssp -o cat --no-pager | grep 'Operation not permitted' || true"));
-        Assert.NotEqual("", target.Run("ls -l /proc/$(control)/fd | grep -o '/dev/dri/card0' | head -n 1"));
-    }
-
-    [Fact]
     public void Nobody_comes_in_without_a_key()
     {
         Assert.Equal("passwordauthentication no", target.Run("sshd -T | grep -i '^passwordauthentication'"));
