@@ -5,7 +5,7 @@ namespace SspHost.Target.Kit;
 
 /// <summary>A tone found in a channel.</summary>
 /// <param name="Hz">Frequency, by the middle half of its periods.</param>
-/// <param name="Level">Largest sample, of full scale.</param>
+/// <param name="Level">Amplitude of that frequency, of full scale.</param>
 /// <param name="Seconds">How long it lasts.</param>
 /// <param name="Breaks">Where it does not go on as a sine does, in seconds from the start of the recording.</param>
 internal sealed record Tone(double Hz, double Level, double Seconds, IReadOnlyList<double> Breaks)
@@ -124,6 +124,13 @@ internal sealed class Wav
             n += Rate / 2000; // one event
         }
 
-        return new Tone(found, peak / 32768.0, x.Length / (double)Rate, breaks);
+        var (re, im) = (0.0, 0.0);
+        for (var n = 0; n < x.Length; n++)
+        {
+            var (sin, cos) = Math.SinCos(2 * Math.PI * found * n / Rate);
+            (re, im) = (re + (x[n] * cos), im + (x[n] * sin));
+        }
+
+        return new Tone(found, Math.Sqrt((re * re) + (im * im)) * 2 / x.Length / 32768, x.Length / (double)Rate, breaks);
     }
 }
