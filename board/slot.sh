@@ -31,6 +31,9 @@ depmod -b "$work/root" "$version"
 cp "$kernel/boot/vmlinuz-$version" "$work/root/boot/vmlinuz"
 "$here/initrd.sh" "$kernel" "$root/usr/bin/busybox" "$work/root/boot/initrd.img" $(words "$here/initrd-modules")
 [ "$dtb" = - ] || cp "$dtb" "$work/root/boot/board.dtb"
+# What the slot is (name=, version=, serial=, arch=, board= a line each), and the key that updates are checked with.
+[ -z "${SSP_SYSTEM:-}" ] || install -D -m 644 "$SSP_SYSTEM" "$work/root/etc/ssphost/system"
+[ -z "${SSP_UPDATE_KEY:-}" ] || install -D -m 644 "$SSP_UPDATE_KEY" "$work/root/etc/ssphost/update.pub"
 printf 'ssp_args=%s\n' "$*" >"$work/root/boot/args.env"
 rm -f "$out"
 # Read-only in use: no journal, no place kept for root.

@@ -4,145 +4,160 @@
 set -eu
 umask 022
 prefix=${SSP_PREFIX:-/data/deploy}
+slot=${SSP_SLOT:-/opt/ssphost} # the system's own release, which plays where none was deployed
 releases=$prefix/releases
 unit=ssp.service
 keep=3
 
 say() { echo "$*"; }
 fail() { echo "target: $*" >&2; exit 1; }
-named() { [ -L "$prefix/$1" ] && basename "$(readlink "$prefix/$1")" || true; }
+named() { [ ! -L "$prefix/$1" ] || basename "$(readlink "$prefix/$1")"; }
 
-# The user whose host it is: his runtime directory is asked, and whether he may restart the unit decides how that is done.
-runtime() {
-    [ -n "${SSP_RUNTIME:-}" ] || { [ -d /run/ssphost ] && SSP_RUNTIME=/run/ssphost; } || true
-    [ -z "${SSP_RUNTIME:-}" ] || export SSP_RUNTIME
-}
+# The user whose host it is has his own runtime directory; the service's is known.
+[ -n "${SSP_RUNTIME:-}" ] || [ ! -d /run/ssphost ] || SSP_RUNTIME=/run/ssphost
+[ -z "${SSP_RUNTIME:-}" ] || export SSP_RUNTIME
 
-ssp() { runtime; "$prefix/current/bin/ssp" "$@"; }
+# The release that is in use, and its tool.
+used() { if [ -x "$prefix/current/bin/ssp" ]; then readlink -f "$prefix/current"; else echo "$slot"; fi; }
+ssp() { "$(used)/bin/ssp" "$@"; }
 status() { ssp status --json 2>/dev/null || true; }
-field() { echo "$2" | grep -o "\"$1\":[^,}]*" | head -n 1 | sed 's/^[^:]*://; s/"//g'; }
+field() { echo "$2" | sed -n "s/^ *\"$1\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" | head -n 1; }
 served() { command -v systemctl >/dev/null 2>&1 && systemctl cat "$unit" >/dev/null 2>&1; }
 
-# Prints what an upload can be made of: the architecture, the releases, and the hash of every file there is.
+# Every file of every release with its hash, computed: what has rotten on a card is sent again. What releases share is read once.
+hashes() {
+    find "$releases" -path "$releases/.*" -prune -o -type f ! -name MANIFEST -printf '%i %p\n' 2>/dev/null | sort -u -k 1,1 |
+        cut -d ' ' -f 2- | tr '\n' '\0' | xargs -0r sha256sum 2>/dev/null || true
+}
+
+# Prints what an upload can be made of: the architecture, and the hash of every file there is.
 have() {
     uname -m
-    named current
-    cat "$releases"/*/MANIFEST 2>/dev/null | cut -d ' ' -f 1 | sort -u
+    hashes | cut -d ' ' -f 1 | sort -u
+}
+
+# Nobody else may change releases meanwhile. The lock ends with this shell.
+alone() {
+    mkdir -p "$releases" 2>/dev/null || fail "$releases cannot be made by $(id -un); is that the user the service runs as?"
+    [ -w "$releases" ] || fail "$releases cannot be written by $(id -un); is that the user the service runs as?"
+    exec 9>"$prefix/.lock"
+    ! command -v flock >/dev/null 2>&1 || flock -n 9 || fail "somebody else deploys at this moment"
 }
 
 # Makes release $1 of the archive on standard input and of what other releases have.
 unpack() {
     name=$1
-    mkdir -p "$releases" || fail "$releases cannot be made: is $(id -un) the user the service runs as?"
-    [ -w "$releases" ] || fail "$releases cannot be written by $(id -un)"
+    rm -rf "$releases"/.*.part "$releases"/.*.there # of uploads that broke off
     part=$releases/.$name.part
-    rm -rf "$part"
     mkdir "$part"
-    trap 'rm -rf "$part"' EXIT
-    tar -C "$part" -xzf - || fail "the upload of $name broke off"
+    trap 'rm -rf "$part" "$part.there"' EXIT
+    trap 'exit 1' HUP INT TERM
+    tar -C "$part" -xzf - 2>/dev/null || fail "the upload of $name broke off, or came over damaged"
     [ -f "$part/MANIFEST" ] || fail "the upload of $name has no manifest"
-    there=$part/.there
-    for release in "$releases"/*/; do
-        [ -f "$release/MANIFEST" ] && sed "s|^\([0-9a-f]*\)  |\1 $release|" "$release/MANIFEST"
-    done 2>/dev/null | sort -u -k 1,1 >"$there" || true
+    hashes >"$part.there"
     while read -r hash path; do
-        case $path in /*|*..*|'') fail "the manifest of $name names $path" ;; esac
-        [ -e "$part/$path" ] && continue
-        from=$(sed -n "s|^$hash ||p" "$there" | head -n 1)
+        case $path in /*|*..*|'') fail "the manifest of $name names '$path'" ;; esac
+        [ ! -e "$part/$path" ] || continue
+        from=$(sed -n "s|^$hash  ||p" "$part.there" | head -n 1)
         [ -n "$from" ] || fail "$path ($hash) was not sent and no release has it"
         mkdir -p "$part/$(dirname "$path")"
         ln "$from" "$part/$path"
     done <"$part/MANIFEST"
-    rm -f "$there"
-    (cd "$part" && sha256sum -c --quiet MANIFEST >/dev/null) || fail "a file of $name is not what its manifest says"
+    (cd "$part" && sha256sum -c --quiet MANIFEST >/dev/null 2>&1) || fail "a file of $name is not what its manifest says"
+    [ "$(id -u)" != 0 ] || chown -hR --reference="$releases" "$part"
+    touch "$part"
     rm -rf "${releases:?}/$name"
     mv "$part" "$releases/$name"
+    rm -f "$part.there"
     trap - EXIT
     sync -f "$releases" 2>/dev/null || sync
 }
 
+# Lets link $1 lead to release $2; to nothing where that is empty.
 point() {
+    if [ -z "$2" ]; then rm -f "$prefix/$1"; return; fi
     ln -sfn "releases/$2" "$prefix/.$1.new"
     mv -T "$prefix/.$1.new" "$prefix/$1"
 }
 
-# Takes release $1 into use.
-use() {
-    before=$(named current)
-    [ "$before" = "$1" ] || [ -z "$before" ] || point previous "$before"
-    point current "$1"
-}
-
-# Starts what `current` is now. Whoever may, asks systemd; the service's own user ends the old one, and the unit starts the new.
+# Starts what `current` is now; $1 is the release that plays until then, whose own tool ends it. Whoever may, asks systemd; the service's own user
+# ends his process, and the unit starts the new one.
 restart() {
     if served; then
         if [ "$(id -u)" = 0 ]; then systemctl reset-failed "$unit" 2>/dev/null || true; systemctl --no-block restart "$unit"
         elif sudo -n systemctl --no-block restart "$unit" 2>/dev/null; then :
-        elif systemctl --quiet is-active "$unit"; then ssp stop >/dev/null || fail "the host that runs could not be stopped"
+        elif systemctl --quiet is-active "$unit"; then "$1/bin/ssp" stop >/dev/null 2>&1 || end
+        elif [ "$(systemctl show -P ActiveState "$unit")" = activating ]; then : # it tries again by itself
         else fail "$unit does not run, and $(id -un) may not start it"
         fi
     elif [ -n "${SSP_START:-}" ]; then # a bench without systemd says how
-        ssp stop >/dev/null 2>&1 || true
-        sh -c "$SSP_START"
+        "$1/bin/ssp" stop >/dev/null 2>&1 || true
+        sh -c "$SSP_START" 9>&-
     else fail "there is no $unit to restart"
     fi
 }
 
+# A release whose tool does not work is ended by its process.
+end() { kill "$(systemctl show -P MainPID "$unit")" 2>/dev/null || fail "the host that runs could not be ended"; }
+
 # Waits until an engine other than process $1 plays, then for $2 seconds in which no frame is lost. 1 with a line where it does not.
 clean() {
-    old=$1 seconds=$2 tries=0
+    old=$1 seconds=$2 tries=$((${SSP_PATIENCE:-30} * 2))
     while :; do
         s=$(status)
         pid=$(field enginePid "$s")
         [ "$(field state "$s")" = playing ] && [ -n "$pid" ] && [ "$pid" != "$old" ] && break
-        tries=$((tries + 1))
-        [ $tries -lt 60 ] || { say "it does not play after 30 s (state: $(field state "$s"))"; return 1; }
+        tries=$((tries - 1))
+        [ $tries -gt 0 ] || { s=$(field state "$s"); say "it does not play after ${SSP_PATIENCE:-30} s (state: ${s:-none})"; return 1; }
         sleep 0.5
     done
     sleep 1 # the first blocks pay for what is touched for the first time
     s=$(status) first=$(field dropouts "$s") quanta=$(field quanta "$s")
     sleep "$seconds"
-    s=$(status)
+    s=$(status) last=$(field dropouts "$s")
     [ "$(field enginePid "$s")" = "$pid" ] || { say "its engine ended"; return 1; }
     [ "$(field quanta "$s")" != "$quanta" ] || { say "its audio stands still"; return 1; }
-    [ "$(field dropouts "$s")" = "$first" ] || { say "$(($(field dropouts "$s") - first)) dropouts in $seconds s"; return 1; }
+    [ "$last" = "$first" ] || { say "$((${last:-0} - ${first:-0})) dropouts in $seconds s"; return 1; }
 }
 
-# Unpacks, switches, restarts, listens; goes back where it does not play. $1: release; $2: seconds to listen.
-push() {
-    name=$1
-    [ "$(named current)" != "$name" ] || [ "${3:-}" = again ] || { cat >/dev/null; say "$name runs here already"; return 0; }
-    before=$(named current)
-    unpack "$name"
+# Takes release $1 into use, restarts, listens for $2 seconds; goes back to what was where it does not play well.
+use() {
+    before=$(named current) earlier=$(named previous) old=$(used)
     pid=$(field enginePid "$(status)")
-    use "$name"
-    if why=$(restart 2>&1) && why=$(clean "${pid:-0}" "$2"); then
-        say "$name plays"
-        prune
+    [ "$before" = "$1" ] || [ -z "$before" ] || point previous "$before"
+    point current "$1"
+    if why=$(restart "$old" 2>&1) && why=$(clean "${pid:-0}" "$2"); then
+        say "$1 plays"
         return 0
     fi
 
-    say "$name: $why"
+    say "$1: $why"
     lines >&2
-    if [ -n "$before" ]; then
-        pid=$(field enginePid "$(status)")
-        point current "$before"
-        rm -f "$prefix/previous"
-        restart
-        if why=$(clean "${pid:-0}" 2); then say "$before plays again"; else say "$before: $why"; fi
-    fi
+    old=$(used)
+    pid=$(field enginePid "$(status)")
+    point current "$before"
+    point previous "$earlier"
+    [ -n "$before" ] || [ -x "$slot/bin/ssp" ] || { say "there is no release before it"; return 1; }
+    [ -n "$before" ] || before="the system's own release"
+    SSP_PATIENCE=30 # whatever the new one was given
+    if why=$(restart "$old" 2>&1) && why=$(clean "${pid:-0}" 2); then say "$before plays again"; else say "$before: $why"; fi
     return 1
+}
+
+push() {
+    [ "$(named current)" != "$1" ] || { cat >/dev/null; say "$1 runs here already"; return 0; }
+    alone
+    unpack "$1"
+    use "$1" "$2" || return 1
+    prune
 }
 
 # Goes back to the release before this one.
 rollback() {
     to=$(named previous)
-    [ -n "$to" ] && [ -d "$releases/$to" ] || fail "there is no release before $(named current)"
-    pid=$(field enginePid "$(status)")
-    use "$to"
-    restart
-    why=$(clean "${pid:-0}" "$1") || fail "$to: $why"
-    say "$to plays"
+    [ -n "$to" ] && [ -d "$releases/$to" ] || fail "there is no release before this one"
+    alone
+    use "$to" "$1"
 }
 
 # Keeps the newest releases, and those in use whatever their age.
@@ -156,6 +171,11 @@ prune() {
 
 lines() { journalctl --no-pager -q -n 20 -u "$unit" 2>/dev/null || true; }
 
+logs() {
+    served || fail "there is no $unit, and so no journal of it"
+    journalctl --no-pager -u "$unit" -n 200 "$@"
+}
+
 show() {
     for name in $(ls -1t "$releases" 2>/dev/null); do
         mark=""
@@ -163,13 +183,14 @@ show() {
         [ "$name" != "$(named previous)" ] || mark=" (previous)"
         say "$name$mark"
     done
+    [ -n "$(named current)" ] || say "the system's own release (current)"
     ssp status
 }
 
 # Packs a report and prints its bytes.
-report_to_stdout() {
-    file=$(mktemp -d)/report.tar.gz
-    trap 'rm -rf "$(dirname "$file")"' EXIT
-    ssp report -o "$file" >&2
-    cat "$file"
+report() {
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    ssp report -o "$folder/report.tar.gz" >&2
+    cat "$folder/report.tar.gz"
 }

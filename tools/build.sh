@@ -17,6 +17,8 @@ if [ "$checked" = checked ]; then
     symbols=artifacts/checked/symbols
     flags="-p:SspChecked=true"
 fi
+[ -z "${SSP_IOT_DEVICES:-}" ] || flags="$flags -p:IotDevices=$SSP_IOT_DEVICES" # boards without our device tree
+[ -z "${SSP_COMMIT:-}" ] || flags="$flags -p:SourceRevisionId=$SSP_COMMIT" # otherwise the checkout says it
 host=linux-$(uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
 [ "$rid" = "$host" ] || { out=artifacts/$rid/bin; symbols=artifacts/$rid/symbols; }
 mkdir -p "$out" "$symbols"

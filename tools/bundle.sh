@@ -11,8 +11,11 @@ for file in ssp ssp-engine ssp-engine.sym; do
     [ -f "$bin/$file" ] || { echo "bundle: $bin/$file is missing; tools/build.sh $rid builds it" >&2; exit 1; }
 done
 version=$(sed -n 's/.*<Version>\(.*\)<\/Version>.*/\1/p' Directory.Build.props src/Directory.Build.props | head -n 1)
-commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-[ -z "$(git status --porcelain 2>/dev/null | head -n 1)" ] || commit=$commit-changed
+commit=${SSP_COMMIT:-} # a container has no checkout, and is told
+if [ -z "$commit" ]; then
+    commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+    [ -z "$(git status --porcelain 2>/dev/null | head -n 1)" ] || commit=$commit-changed
+fi
 name=ssphost-$version-$commit-$rid
 out=artifacts/bundle/$rid
 rm -rf "$out"

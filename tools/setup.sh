@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what a build, a run or the tests need and this system lacks; says what it does. Usage: tools/setup.sh [run|test|target|bench]
+# Installs what a build, a run or the tests need and this system lacks; says what it does. Usage: tools/setup.sh [run|test|target|cross|bench]
 set -eu
 what=${1:-run}
 
@@ -10,7 +10,8 @@ case $what in
     test)  packages="$packages chromium sox espeak-ng python3-jsonschema sndfile-programs libasound2 libasound2-dev libmimalloc2.0 libjemalloc2 protobuf-compiler qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross liblilv-0-0 lilv-utils lv2-dev mda-lv2 swh-lv2 x42-plugins" ;;
     # A system is made of Debian's packages, started in a virtual machine, deployed to and updated.
     target) packages="$packages mmdebstrap qemu-user-static cpio kmod xz-utils zstd fdisk dosfstools mtools e2fsprogs device-tree-compiler dt-schema edid-decode
-            u-boot-tools u-boot-qemu qemu-system-x86 qemu-system-arm qemu-utils openssh-client openssh-server signify-openbsd buildah stress-ng" ;;
+            u-boot-tools u-boot-qemu qemu-system-x86 qemu-system-arm qemu-utils openssh-client openssh-server signify-openbsd stress-ng" ;;
+    cross) packages="$packages buildah mmdebstrap gcc-aarch64-linux-gnu libc6-dev-arm64-cross" ;;
     bench) packages="$packages libmimalloc2.0 libjemalloc2 g++ faust supercollider-server supercollider-dev" ;;
 esac
 

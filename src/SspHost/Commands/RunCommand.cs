@@ -16,6 +16,7 @@ using SspHost.Remote;
 using SspHost.Remote.Osc;
 using SspHost.Remote.Web;
 using SspHost.Supervision;
+using SspHost.Updates;
 using SspHost.Wav;
 
 namespace SspHost.Commands;
@@ -284,6 +285,9 @@ internal static class RunCommand
     {
         var clock = Stopwatch.StartNew();
         var progress = new AudioProgress();
+        var updates = new UpdateStation();
+        var trial = updates.Trial ? new SlotTrial() : null;
+        if (updates.Slot != null && updates.Result() is { } result) say("update: " + result);
         var feedEach = (long?)manager?.Watchdog?.TotalMilliseconds / FeedsPerWatchdog;
         long nextFeed = 0;
         var nextReport = (long)ReportMs;
@@ -308,6 +312,8 @@ internal static class RunCommand
             var report = host.Take();
             screen.Status(StatusLine.Format(report, screen.Columns));
             manager?.Status(string.Create(CultureInfo.InvariantCulture, $"{report.State}: {Title(host.Session.Current)}"));
+            if (trial?.Second(report.State == "playing", report.EnginePid, report.Audio?.Quanta ?? 0, report.Audio?.Dropouts ?? 0) == true)
+                say(updates.Leave("confirm") ?? "update: this version plays: it is confirmed");
             if (clock.ElapsedMilliseconds >= nextHistograms)
             {
                 nextHistograms = clock.ElapsedMilliseconds + HistogramsMs;
