@@ -11,6 +11,9 @@ public sealed record BoardSettings
     public GpioSettings Gpio { get; init; } = new();
 
     public ScreenSettings Screen { get; init; } = new();
+
+    /// <summary>Null: a board with our device tree, or none.</summary>
+    public IotSettings? Iot { get; init; }
 }
 
 /// <summary>Keys, and encoders that the kernel decodes.</summary>
