@@ -33,7 +33,7 @@ public sealed record IotExpander(string Name, IotChip Chip, int Bus, int Address
 /// <summary>A small display: on I2C with bus and address (SSD1306), on SPI with bus, chip select and two pins (ILI9341, ILI9342).</summary>
 public sealed record IotDisplay
 {
-    public IotChip Chip { get; init; }
+    public IotChip Chip { get; init; } = IotChip.Ssd1306;
 
     public int Bus { get; init; } = 1;
 

@@ -102,7 +102,7 @@ public sealed class DeployTests(Bench bench) : IClassFixture<Bench>
         await bench.Plays();
         var (current, engine) = (bench.Current, await bench.Engine());
         var (cut, bundle) = (bench.File("cut"), await bench.Release(f => File.AppendAllText(Path.Combine(f, "bin/ssp-engine"), "x")));
-        var push = bench.DeployWith(bench.Through($"head -c 200000; while [ ! -e {cut} ]; do sleep 0.1; done"), "", "--seconds", "1", "--bundle", bundle, "push");
+        var push = bench.DeployWith(bench.Through($"head -c 1500000; while [ ! -e {cut} ]; do sleep 0.1; done"), "", "--seconds", "1", "--bundle", bundle, "push");
         while (Directory.GetFiles(bench.Releases, "ssp-engine", SearchOption.AllDirectories).All(f => !f.Contains(".part/", StringComparison.Ordinal)))
         {
             Assert.False(push.IsCompleted, "the upload has ended too early");

@@ -14,6 +14,8 @@ namespace Iot.Device.Graphics
 
         public abstract int ScreenHeight { get; }
 
+        public virtual void ClearScreen() => throw new NotSupportedException();
+
         public void Dispose() => throw new NotSupportedException();
     }
 }

@@ -19,7 +19,7 @@ internal static class Displays
         if (d.Chip == IotChip.Ssd1306)
         {
             var name = FormattableString.Invariant($"ssd1306 /dev/i2c-{d.Bus}, 0x{d.Address:x2}");
-            return new Mono(new Ssd1306(I2cDevice.Create(new I2cConnectionSettings(d.Bus, d.Address)), Mono.Columns, d.Rows), d.Rows, name);
+            return new Mono(new Unpainted(I2cDevice.Create(new I2cConnectionSettings(d.Bus, d.Address)), Mono.Columns, d.Rows), d.Rows, name);
         }
 
         var spi = SpiDevice.Create(new SpiConnectionSettings(d.Bus, d.ChipSelect) { ClockFrequency = Ili9341.DefaultSpiClockFrequency, Mode = Ili9341.DefaultSpiMode });
@@ -27,6 +27,14 @@ internal static class Displays
         return new Colour(
             d.Chip == IotChip.Ili9341 ? new Ili9341(spi, d.DataCommand, d.Reset, gpioController: pins) : new Ili9342(spi, d.DataCommand, d.Reset, gpioController: pins),
             FormattableString.Invariant($"{d.Chip.ToString().ToLowerInvariant()} /dev/spidev{d.Bus}.{d.ChipSelect}"));
+    }
+
+    // The binding clears the screen by a picture, which without a factory of pictures throws; what is sent first is the whole screen anyway.
+    private sealed class Unpainted(I2cDevice device, int width, int height) : Ssd1306(device, width, height)
+    {
+        public override void ClearScreen()
+        {
+        }
     }
 
     private sealed class Mono : ISmallDisplay
