@@ -3,8 +3,10 @@
 #   make quality [FILTER=ladder] measures what the modules promise and prints it as a table
 #   make arm64 counts the instructions each module takes a frame on arm64, without an arm64 machine
 #   make proof [ARGS=--all]     proves of the engine that real-time code reaches no allocation, lock, exception or wait
+#   make image [ARGS="--key update.pub"]     makes the image of a card for the ROCKPro64 (docs/updates.md); board/flash writes it
 #   make build [CHECKED=1] [RID=linux-arm64]     make bench     make bench-kernels     make format     make clean
 #   make cross RID=linux-arm64 builds a target's bundle in a container     make cross-test tries that on this machine alone
+#   make target-test [FILTER=...] starts our own system in a virtual machine and plays, deploys, updates and breaks it
 #   make bundle [RID=...] packs a build for a target     make deploy HOST=root@module [ARGS=...] puts it there over SSH
 RID ?= linux-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
 CHECKED ?=
@@ -17,7 +19,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 export DOTNET_SKIP_FIRST_TIME_EXPERIENCE = 1
 
-.PHONY: run test build bundle cross cross-test deploy proof quality arm64 bench bench-kernels format clean
+.PHONY: run test build bundle image cross cross-test deploy target-test proof quality arm64 bench bench-kernels format clean
 
 run: build
 	@artifacts/bin/ssp run $(PATCH) $(ARGS)
@@ -39,6 +41,10 @@ cross-test:
 deploy:
 	@deploy/ssp-deploy --host "$(HOST)" $(ARGS) push
 
+target-test:
+	@tools/setup.sh test
+	@tools/target-test.sh "$(FILTER)"
+
 proof: build
 	@tools/proof.sh $(RID) $(ARGS)
 
@@ -46,6 +52,8 @@ test:
 	@tools/setup.sh test
 	@tools/build.sh $(RID)
 	@tools/build.sh $(RID) checked engine
+	@tools/bundle.sh $(RID)
+	@[ "$(RID)" != linux-x64 ] || SSP_BUILT=yes tools/target-test.sh --disk
 	@tools/test.sh "$(FILTER)"
 
 quality:
@@ -66,6 +74,10 @@ bench-kernels:
 	@tools/setup.sh run
 	@dotnet build tests/SspHost.Benchmarks -c Release -v q --nologo
 	@dotnet artifacts/build/net10.0/SspHost.Benchmarks/Release/SspHost.Benchmarks.dll $(ARGS)
+
+image:
+	@tools/setup.sh target
+	@board/image.sh $(ARGS)
 
 format:
 	@dotnet format SspHost.sln

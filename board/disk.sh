@@ -1,6 +1,7 @@
 #!/bin/sh
 # Puts a disk together: boot partition, two slots, data. No loop devices, no mounts, no root needed but for the owners inside the slot.
 # Usage: board/disk.sh SLOT.ext4 BOOT-DIR OUT.img [LOADER-DIR]   (BOOT-DIR: files of the FAT partition; LOADER-DIR: idbloader.img and u-boot.itb)
+# $SSP_DATA: a directory that the data partition starts with; it is empty otherwise.
 set -eu
 slot=$1 boot=$2 out=$3 loader=${4:-}
 sectors() { echo $(($(stat -c %s "$1") / 512)); }
@@ -24,7 +25,7 @@ truncate -s $((boot_size * 512)) "$work/boot.fat"
 mkfs.vfat -n SSPBOOT "$work/boot.fat" >/dev/null
 for file in "$boot"/*; do [ ! -f "$file" ] || mcopy -i "$work/boot.fat" "$file" ::; done
 truncate -s $((data_size * 512)) "$work/data.ext4"
-mke2fs -q -t ext4 -m 0 -L ssp-data "$work/data.ext4"
+mke2fs -q -t ext4 -m 0 -L ssp-data ${SSP_DATA:+-d "$SSP_DATA"} "$work/data.ext4"
 write() { dd if="$1" of="$out" bs=1M seek=$(($2 / 2048)) conv=notrunc,sparse status=none; }
 write "$work/boot.fat" $first
 write "$slot" $a

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Makes a slot: a root file system with its kernel, initrd, modules and device tree, as one ext4 image. What an update brings is one of these.
+# The release in $SSP_BUNDLE (tools/bundle.sh) becomes the slot's own.
 # Usage: board/slot.sh ROOT-DIR KERNEL-DIR DTB|- SIZE-MIB OUT.ext4 [ARGS...]   (ARGS: kernel arguments of the slot)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,6 +12,11 @@ version=$(ls "$modules" | head -n 1)
 work=$(mktemp -d "$(dirname "$out")/slot.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cp -a --reflink=auto "$root" "$work/root"
+if [ -n "${SSP_BUNDLE:-}" ]; then
+    rm -rf "$work/root/opt/ssphost"
+    cp -r "$SSP_BUNDLE" "$work/root/opt/ssphost"
+    chown -R 0:0 "$work/root/opt/ssphost"
+fi
 mkdir -p "$work/tree/lib/modules" "$work/root/boot" "$work/root/usr/lib/modules/$version"
 cp -a "$modules/$version" "$work/tree/lib/modules/"
 depmod -b "$work/tree" "$version"
@@ -25,6 +31,9 @@ depmod -b "$work/root" "$version"
 cp "$kernel/boot/vmlinuz-$version" "$work/root/boot/vmlinuz"
 "$here/initrd.sh" "$kernel" "$root/usr/bin/busybox" "$work/root/boot/initrd.img" $(words "$here/initrd-modules")
 [ "$dtb" = - ] || cp "$dtb" "$work/root/boot/board.dtb"
+# What the slot is (name=, version=, serial=, arch=, board= a line each), and the key that updates are checked with.
+[ -z "${SSP_SYSTEM:-}" ] || install -D -m 644 "$SSP_SYSTEM" "$work/root/etc/ssphost/system"
+[ -z "${SSP_UPDATE_KEY:-}" ] || install -D -m 644 "$SSP_UPDATE_KEY" "$work/root/etc/ssphost/update.pub"
 printf 'ssp_args=%s\n' "$*" >"$work/root/boot/args.env"
 rm -f "$out"
 # Read-only in use: no journal, no place kept for root.

@@ -9,7 +9,7 @@ put() { install -D -m "$1" "$2" "$root$3"; }
 put 644 "$here/sysusers.conf" /usr/lib/sysusers.d/ssp.conf
 put 644 "$here/tmpfiles.conf" /usr/lib/tmpfiles.d/ssp.conf
 put 644 "$here/ssp.json" /etc/ssphost/ssp.json
-for unit in "$here"/systemd/*.service "$here"/systemd/*.path "$here"/systemd/*.mount; do
+for unit in "$here"/systemd/*.service "$here"/systemd/*.path "$here"/systemd/*.timer "$here"/systemd/*.mount; do
     [ ! -f "$unit" ] || put 644 "$unit" "/etc/systemd/system/$(basename "$unit")"
 done
 for script in "$here"/systemd/*.sh; do
@@ -19,4 +19,4 @@ put 755 "$here/systemd/ssp-data-generator" /usr/lib/systemd/system-generators/ss
 for rules in "$here"/udev/*.rules; do put 644 "$rules" "/etc/udev/rules.d/$(basename "$rules")"; done
 in_root systemd-sysusers
 mkdir -p "$root/data" "$root/opt/ssphost"
-in_root systemctl enable ssp.service
+in_root systemctl enable ssp.service ssp-update.path ssp-trial.timer

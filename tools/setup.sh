@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what a build, a run or the tests need and this system lacks; says what it does. Usage: tools/setup.sh [run|test|bench]
+# Installs what a build, a run or the tests need and this system lacks; says what it does. Usage: tools/setup.sh [run|test|target|cross|bench]
 set -eu
 what=${1:-run}
 
@@ -8,6 +8,10 @@ what=${1:-run}
 packages="clang zlib1g-dev libcairo2 fonts-roboto-unhinted"
 case $what in
     test)  packages="$packages chromium sox espeak-ng python3-jsonschema sndfile-programs libasound2 libasound2-dev libmimalloc2.0 libjemalloc2 protobuf-compiler qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross liblilv-0-0 lilv-utils lv2-dev mda-lv2 swh-lv2 x42-plugins" ;;
+    # A system is made of Debian's packages, started in a virtual machine, deployed to and updated.
+    target) packages="$packages mmdebstrap qemu-user-static cpio kmod xz-utils zstd fdisk dosfstools mtools e2fsprogs device-tree-compiler dt-schema edid-decode
+            u-boot-tools u-boot-qemu qemu-system-x86 qemu-system-arm qemu-utils openssh-client openssh-server signify-openbsd stress-ng" ;;
+    cross) packages="$packages buildah mmdebstrap gcc-aarch64-linux-gnu libc6-dev-arm64-cross" ;;
     bench) packages="$packages libmimalloc2.0 libjemalloc2 g++ faust supercollider-server supercollider-dev" ;;
 esac
 
@@ -44,12 +48,15 @@ else
 fi
 
 echo "setup: installing$missing"
+install() { $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1; }
 $sudo apt-get update -qq >/dev/null
+# All at once where all are there; one by one where a release calls one otherwise or has it not.
+if install $missing; then exit 0; fi
 for p in $missing; do
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$p" >/dev/null 2>&1 ||
+    install "$p" ||
         case $p in
-            libasound2)     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends libasound2t64 >/dev/null ;;
-            libmimalloc2.0) DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends libmimalloc3 >/dev/null ||
+            libasound2)     install libasound2t64 ;;
+            libmimalloc2.0) install libmimalloc3 ||
                             echo "setup: no mimalloc here; its benchmark column will be missing" ;;
             faust|supercollider-*) echo "setup: no $p here; what is measured beside it will be missing" ;;
             *) echo "setup: could not install $p" >&2; exit 1 ;;

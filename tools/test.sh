@@ -11,20 +11,34 @@ export SSP_BIN="$PWD/artifacts/bin" SSP_CHECKED_BIN="$PWD/artifacts/checked/bin"
 filter=${1:-}
 compiling="SspHost.Arm64.Tests SspHost.Proof.Tests" # in one row: they build from the same sources
 computing="SspHost.Board.Tests SspHost.Dsp.Tests SspHost.Html.Tests SspHost.Lv2.Tests SspHost.Modules.Tests SspHost.Panel.Tests SspHost.Patching.Tests"
+projects=$(echo tests/*.Tests/*.csproj)
+# The virtual target runs what is built for x86-64, where tools/target-test.sh has made its disk.
+[ ! -f artifacts/target/disk.img ] || projects="$projects tests/target/SspHost.Target.csproj"
 broken="" built=""
-for project in tests/*.Tests/*.csproj; do
-    # A build server left running would hold this script's output open, so none is used.
-    name=$(basename "$project" .csproj)
-    if dotnet build "$project" -c Release -v q --nologo -p:UseSharedCompilation=false -nodeReuse:false; then built="$built $name"; else broken="$broken $name"; fi
-done
+# One compiler serves the whole solution; it would hold this script's output open, so it writes into a file and is ended by name.
+if dotnet build SspHost.sln -c Release -v q --nologo -nodeReuse:false -p:UseSharedCompilation=true >"$results/build.log" 2>&1; then
+    for project in $projects; do built="$built $(basename "$project" .csproj)"; done
+else
+    # What does not build is found by itself, so that the rest is still tested.
+    cat "$results/build.log"
+    for project in $projects; do
+        name=$(basename "$project" .csproj)
+        if dotnet build "$project" -c Release -v q --nologo -p:UseSharedCompilation=false -nodeReuse:false; then built="$built $name"; else broken="$broken $name"; fi
+    done
+fi
+dotnet build-server shutdown --vbcscompiler >/dev/null 2>&1 || true
 
 has() { case " $1 " in *" $2 "*) true ;; *) false ;; esac; }
 
-# Runs one project, if it was built.
+file() { echo "$projects" | tr ' ' '\n' | grep "/$1.csproj\$"; }
+
+# Runs one project, if it was built. Of the virtual target, what runs on every change.
 try() {
     has "$built" "$1" || return 0
     echo "== $1"
-    dotnet test "tests/$1/$1.csproj" -c Release --no-build --nologo -v q ${filter:+--filter "$filter"} \
+    which=$filter
+    [ "$1" != SspHost.Target ] || which="Runs=always${filter:+&($filter)}"
+    dotnet test "$(file "$1")" -c Release --no-build --nologo -v q ${which:+--filter "$which"} \
         --logger "trx;LogFileName=$1.trx" --logger "console;verbosity=minimal" --results-directory "$results" || true
 }
 
@@ -67,7 +81,7 @@ COUNTS
         name=$(basename "$trx" .trx)
         filter=$(echo "$names" | sed 's/^/FullyQualifiedName=/' | paste -sd'|')
         echo "== $name, once more: $(echo $names)"
-        dotnet test "tests/$name/$name.csproj" -c Release --no-build --nologo -v q --filter "$filter" \
+        dotnet test "$(file "$name")" -c Release --no-build --nologo -v q --filter "$filter" \
             --logger "trx;LogFileName=$name.again" --logger "console;verbosity=minimal" --results-directory "$results" || true
         if [ -f "$results/$name.again" ]; then
             read -r _ f2 _ <<COUNTS

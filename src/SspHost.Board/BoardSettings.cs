@@ -14,6 +14,36 @@ public sealed record BoardSettings
 
     /// <summary>Null: a board with our device tree, or none.</summary>
     public IotSettings? Iot { get; init; }
+
+    public CodecSettings Codec { get; init; } = new();
+}
+
+/// <summary>A codec whose registers this host writes, because the kernel has no driver for it.</summary>
+public sealed record CodecSettings
+{
+    /// <summary>What there is a sequence of registers for.</summary>
+    public static IReadOnlyList<string> Chips { get; } = ["pcm3168a"];
+
+    /// <summary>One of <see cref="Chips"/>; empty: none.</summary>
+    public string Chip { get; init; } = "";
+
+    /// <summary>Its control bus.</summary>
+    public string Bus { get; init; } = "/dev/i2c-8";
+
+    /// <summary>Its address on that bus.</summary>
+    public int Address { get; init; } = Pcm3168.UsualAddress;
+
+    /// <summary>Name of the GPIO line that is low while it is in reset; empty: it has none.</summary>
+    public string Reset { get; init; } = "CODEC_NRST";
+
+    /// <summary>Id of the sound card that it is.</summary>
+    public string Card { get; init; } = "SSPIO";
+
+    /// <summary>Volts at full scale of a jack that nobody calibrated: what the amplifiers around it are built for.</summary>
+    public double FullScale { get; init; } = 10.3;
+
+    /// <summary>Where gpiochip0... are.</summary>
+    public string GpioFolder { get; init; } = "/dev";
 }
 
 /// <summary>Keys, and encoders that the kernel decodes.</summary>

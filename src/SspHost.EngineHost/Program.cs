@@ -72,6 +72,7 @@ static unsafe int Serve(Options options, ulong started)
     if (region == null) return Fail(error, 1);
     if (options.Locks) LockTheRest();
     region.Map.Header->StartedAt = started;
+    using var awake = CpuLatency.Hold();
     var steward = new Steward(region, registry, terminate);
     Log.Line("ssp-engine: serving"u8);
     EngineFileWriter.Write(options.Runtime, region.Fd, EngineVersion());

@@ -15,7 +15,7 @@ internal static unsafe class ArmKernels
     public const int Rate = 48_000, Quantum = 32, Quanta = 128, Channels = 4, ArenaBytes = 256 << 20;
 
     // Long enough for the slowest machine, short enough for a loop without end to be an error; a compiler has more to do than a module.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1), PatienceToBuild = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5), PatienceToBuild = TimeSpan.FromMinutes(10);
     private static readonly Lazy<string> LazyRoot = new(FindRoot);
     private static readonly Lazy<string> LazyImage = new(Build);
 

@@ -88,6 +88,18 @@ public sealed class GpioTests : IDisposable
     }
 
     [Fact]
+    public void A_push_that_a_driver_of_the_kernel_has_is_left_to_it_and_the_encoders_are_taken()
+    {
+        var lines = Chip("gpiochip1", "ENC1_A", "ENC1_B");
+        var pushes = Chip("gpiochip5", "ENC1_SW", "ENC2_SW");
+        pushes.Used.Add(0);
+        Start(new GpioSettings());
+        lines.Turn(0, 1, 4);
+        _heard.Is("1xE1");
+        Assert.Equal([1u], pushes.Asked!);
+    }
+
+    [Fact]
     public void A_chip_that_goes_lets_go_of_what_it_held()
     {
         var chip = Chip("gpiochip0", "ENC1_SW");
@@ -153,6 +165,9 @@ public sealed class GpioTests : IDisposable
 
         public bool Taken { get; set; }
 
+        /// <summary>Lines that a driver has.</summary>
+        public HashSet<int> Used { get; } = [];
+
         public ulong Levels { get; set; }
 
         public uint[]? Asked { get; private set; }
@@ -214,6 +229,7 @@ public sealed class GpioTests : IDisposable
                 var info = (GpioLineInfo*)argument;
                 if (info->Offset >= lines.Length) return -SystemCalls.Invalid;
                 Encoding.ASCII.GetBytes(lines[info->Offset], new Span<byte>(info->Name, 32));
+                info->Flags = Used.Contains((int)info->Offset) ? GpioAbi.Used : 0;
                 return 0;
             }
 
@@ -232,6 +248,7 @@ public sealed class GpioTests : IDisposable
             if (NoPullUp && (request->Config.Flags & GpioAbi.PullUp) != 0) return -SystemCalls.NotSupportedInKernel;
             if (NoDebounce && request->Config.NumAttrs > 0) return -SystemCalls.NotSupported;
             Asked = new Span<uint>(request->Offsets, (int)request->NumLines).ToArray();
+            if (Asked.Any(line => Used.Contains((int)line))) return -SystemCalls.Busy;
             (Buffer, Flags) = (request->EventBufferSize, request->Config.Flags);
             var attributes = &request->Config.Attr0;
             for (var i = 0; i < request->Config.NumAttrs; i++) Debounced.Add(((uint)attributes[i].Attr.Flags, attributes[i].Mask));

@@ -61,7 +61,7 @@ public class SettingsTests
     [InlineData("{\"midi\": {\"port\": 1}}", "expected \"midi\" as")]
     [InlineData("{\"board\": {\"screen\": {\"mode\": \"wide\"}}}", "\"mode\" as 1600x480 or 1600x480@60")]
     [InlineData("{\"board\": {\n\"screen\": {\"rotation\": 45}}}", "line 2: expected \"rotation\" 0, 90, 180 or 270")]
-    [InlineData("{\"board\": {\"panel\": {}}}", "expected in \"board\" one of screen, evdev, gpio, iot, not \"panel\"")]
+    [InlineData("{\"board\": {\"panel\": {}}}", "expected in \"board\" one of screen, evdev, gpio, codec, iot, not \"panel\"")]
     [InlineData("{\"board\": {\"iot\": {\"keys\": [{\"control\": \"K1\", \"pin\": 3, \"expander\": \"far\"}]}}}", "an expander named \"far\", which key K1 is on")]
     [InlineData("{\"board\": {\"iot\": {\"expanders\": [{\"name\": \"a\", \"chip\": \"ssd1306\", \"address\": 32}]}}}", "\"chip\" mcp23017 or pca9555")]
     [InlineData("{\"board\": {\"iot\": {\"display\": {\"chip\": \"ili9342\"}}}}", "a display on SPI with \"dataCommand\"")]

@@ -70,7 +70,7 @@ internal unsafe struct GpioLineEvent
 
 internal static unsafe class GpioAbi
 {
-    public const ulong ActiveLow = 2, InputLine = 4, OutputLine = 8, EdgeRising = 16, EdgeFalling = 32, PullUp = 256;
+    public const ulong Used = 1, ActiveLow = 2, InputLine = 4, OutputLine = 8, EdgeRising = 16, EdgeFalling = 32, PullUp = 256;
     public const uint AttributeValues = 2, AttributeDebounce = 3;
     public const uint Rising = 1, Falling = 2;
 

@@ -58,6 +58,13 @@ internal sealed unsafe class GpioChip : IDisposable
         return names;
     }
 
+    /// <summary>Whether somebody has a line, be it a driver of the kernel.</summary>
+    public bool IsTaken(int line)
+    {
+        var info = new GpioLineInfo { Offset = (uint)line };
+        return _system.Ioctl(_fd, GpioAbi.GetLineInfo, &info) >= 0 && (info.Flags & GpioAbi.Used) != 0;
+    }
+
     /// <summary>
     /// Asks for lines as inputs with events of both edges. What the chip cannot do is left out: first its pull-ups, then debouncing. Descriptor of
     /// the request, or -errno.

@@ -8,10 +8,10 @@ namespace SspHost.Board;
 /// <summary>Lines of one or several chips, each chip one request with one sequence of events.</summary>
 public sealed class GpioControls : IControls
 {
-    private static readonly GpioEncoder[] UsualEncoders =
+    internal static readonly GpioEncoder[] UsualEncoders =
         [.. Enumerable.Range(1, Controls.Encoders).Select(n => new GpioEncoder(Control.E1 + (byte)(n - 1), $"ENC{n}_A", $"ENC{n}_B"))];
 
-    private static readonly GpioKey[] UsualKeys = [.. Enumerable.Range(1, Controls.Encoders).Select(n => new GpioKey(Control.E1 + (byte)(n - 1), $"ENC{n}_SW"))];
+    internal static readonly GpioKey[] UsualKeys = [.. Enumerable.Range(1, Controls.Encoders).Select(n => new GpioKey(Control.E1 + (byte)(n - 1), $"ENC{n}_SW"))];
 
     private readonly List<GpioLines> _lines;
     private readonly byte _source;
@@ -68,6 +68,7 @@ public sealed class GpioControls : IControls
                 var (chipA, a) = Line(chips, names, e.A);
                 var (chipB, b) = Line(chips, names, e.B);
                 if (chipA < 0 || chipB < 0) wrong.Add($"no line is named {(chipA < 0 ? e.A : e.B)}");
+                else if (usual && (chips[chipA].IsTaken(a) || chips[chipB].IsTaken(b))) wrong.Add($"{e.A} and {e.B} are somebody else's");
                 else if (chipA != chipB) wrong.Add($"{e.A} and {e.B} are on different chips: the order of their edges would not be known");
                 else
                 {
@@ -82,6 +83,7 @@ public sealed class GpioControls : IControls
             {
                 var (chip, line) = Line(chips, names, k.Line);
                 if (chip < 0) wrong.Add($"no line is named {k.Line}");
+                else if (usual && chips[chip].IsTaken(line)) wrong.Add($"{k.Line} is somebody else's"); // gpio-keys', which evdev hears
                 else if ((int)k.Control >= Controls.Count) wrong.Add($"line {k.Line}: there is no control {(int)k.Control}");
                 else
                 {

@@ -70,6 +70,9 @@ public sealed record DoctorFacts
     /// <summary>Whether liblilv, which finds LV2 plugins, is installed; null: nobody looked.</summary>
     public bool? Lilv { get; init; }
 
+    /// <summary>What is wrong with the registers of the board's codec; empty: nothing; null: there is none.</summary>
+    public string? Codec { get; init; }
+
     /// <summary>Cores that RT threads run on: those of the engine, else those asked for, else isolated ones, else all.</summary>
     internal IReadOnlyList<int> UsedCores
     {

@@ -18,6 +18,13 @@ internal static class SoundChecks
             : Finding.Of(id, f.Device == "auto" ? Severity.Note : Severity.Error, "there is no sound card", "one", "nothing will be heard", "modprobe snd-usb-audio, or plug one in; ssp devices lists them");
     }
 
+    public static Finding Codec(DoctorFacts f) => f.Codec switch
+    {
+        null => Finding.Fine("codec", "this host sets no codec's registers"),
+        "" => Finding.Fine("codec", "the codec's registers are as they were set"),
+        var wrong => Finding.Of("codec", Severity.Error, wrong, "its registers as they were set", "nothing is heard, or not in volts", "start `ssp run` anew, which resets it; then look at its wires (board/README.md) and at \"board.codec\" in ssp.json"),
+    };
+
     /// <summary>No cause of dropouts: of modules that are missed.</summary>
     public static Finding Plugins(DoctorFacts f) => f.Lilv == false
         ? Finding.Of("lv2", Severity.Note, "liblilv is not installed", "liblilv-0.so.0", "LV2 plugins are not found, and patches that use them play silence in their place", "apt install liblilv-0-0")

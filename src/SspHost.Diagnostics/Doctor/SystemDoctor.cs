@@ -14,7 +14,7 @@ public static class SystemDoctor
         CoreChecks.Hypervisor, CoreChecks.Heat,
         MemoryChecks.LockLimit, MemoryChecks.RegionLocked, MemoryChecks.StacksLocked, MemoryChecks.Swap, MemoryChecks.Compaction, MemoryChecks.HugePages,
         MemoryChecks.SamePages, MemoryChecks.Available,
-        SoundChecks.Card, SoundChecks.Plugins, SoundChecks.Period, SoundChecks.Busy, SoundChecks.Disk, SoundChecks.Files, SoundChecks.Measuring, SoundChecks.Tracing,
+        SoundChecks.Card, SoundChecks.Codec, SoundChecks.Plugins, SoundChecks.Period, SoundChecks.Busy, SoundChecks.Disk, SoundChecks.Files, SoundChecks.Measuring, SoundChecks.Tracing,
     ];
 
     /// <summary>All findings, the worst first; within one severity in the order of the checks.</summary>

@@ -139,7 +139,7 @@ internal static class CalibrateCommand
         var device = SoundCards.StableName(pcm);
         if (!file.Forget(device, jack)) throw new CommandException($"{jack} of alsa:{device} is not calibrated");
         file.Save();
-        Console.WriteLine($"{jack} of alsa:{device}: forgotten, {JackLine.NominalFullScale:0} V is full scale again");
+        Console.WriteLine($"{jack} of alsa:{device}: forgotten, it is as if nobody had calibrated it");
         return 0;
     }
 
@@ -158,7 +158,7 @@ internal static class CalibrateCommand
     {
         var file = CalibrationFile.Load(path);
         if (file.Trouble is { } trouble) throw new CommandException(trouble + "; mend it or move it away first, so that nothing measured is lost");
-        var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount);
+        var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount).Raw;
         return setup.Card == CardKind.Alsa ? (file, setup) : throw new CommandException("there is nothing to calibrate without a sound card; --device alsa:NAME names one");
     }
 

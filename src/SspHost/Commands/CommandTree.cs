@@ -32,6 +32,7 @@ internal static class CommandTree
         ["devices"] = ["ssp devices", "ssp devices alsa:hw:0"],
         ["calibrate"] = ["ssp calibrate out 3                       plays, and asks what your meter reads", "ssp calibrate in 3 --from 3                output 3 plugged into input 3", "ssp calibrate out 3 --read -4.98 --read 5.02", "ssp calibrate show"],
         ["config"] = ["ssp config show", "ssp config show --json > ~/.config/ssphost/ssp.json", "ssp config check my-ssp.json", "ssp config schema"],
+        ["update"] = ["ssp update                                what runs, and what was before", "ssp update usb --restart", "ssp update https://example.org/ssphost-0.2.0-arm64.update", "ssp update --rollback --restart"],
         ["trace"] =
         [
             "ssp trace --seconds 10 --format perfetto -o slow.pftrace",
@@ -72,6 +73,7 @@ internal static class CommandTree
             DevicesCommand.Build(),
             CalibrateCommand.Build(),
             ConfigCommand.Build(),
+            UpdateCommand.Build(),
             TraceCommand.Build(),
             BenchCommand.Build(),
             ExperimentCommand.Build(),

@@ -47,6 +47,7 @@ internal static class DoctorCommand
             DiskTotal = disk.Total,
             StateDirectory = settings.StateDirectory,
             Lilv = Lv2.Lilv.IsPresent,
+            Codec = engine != null && settings.Board.Value.Codec is { Chip.Length: > 0 } codec ? Board.BoardCodec.Examine(codec) ?? "" : null,
         };
     }
 

@@ -16,6 +16,7 @@ using SspHost.Remote;
 using SspHost.Remote.Osc;
 using SspHost.Remote.Web;
 using SspHost.Supervision;
+using SspHost.Updates;
 using SspHost.Wav;
 
 namespace SspHost.Commands;
@@ -101,6 +102,7 @@ internal static class RunCommand
         using var glitches = GlitchRecorder.Start(host.Incidents, metrics, () => host.Latest, state, Say);
         var attached = host.Start();
         foreach (var remark in setup.Remarks) Say(remark);
+        using var codec = CodecWatch.Start(settings.Board.Value.Codec, () => host.Sink.Setup, attached && host.Slot.Use(link => link.State) == EngineState.Playing, Say);
         ControlServer? server = null;
         PanelDesks? desks = null;
         PanelService? panel = null;
@@ -141,7 +143,7 @@ internal static class RunCommand
             panel = StartPanel(host, server, settings, log, state, desks, Say);
             osc = StartOsc(host, settings, Say);
             manager?.Ready(Title(host.Session.Current));
-            Loop(host, screen, setup, new HistogramLog(Path.Combine(state, "histograms.log"), Say), manager, stop, Say);
+            Loop(host, screen, setup, new HistogramLog(Path.Combine(state, "histograms.log"), Say), codec, manager, stop, Say);
         }
         finally
         {
@@ -279,10 +281,13 @@ internal static class RunCommand
         return null;
     }
 
-    private static void Loop(PatchHost host, Screen screen, AudioSetup setup, HistogramLog histograms, ServiceManager? manager, ManualResetEventSlim stop, Action<string> say)
+    private static void Loop(PatchHost host, Screen screen, AudioSetup setup, HistogramLog histograms, CodecWatch? codec, ServiceManager? manager, ManualResetEventSlim stop, Action<string> say)
     {
         var clock = Stopwatch.StartNew();
         var progress = new AudioProgress();
+        var updates = new UpdateStation();
+        var trial = updates.Trial ? new SlotTrial() : null;
+        if (updates.Slot != null && updates.Result() is { } result) say("update: " + result);
         var feedEach = (long?)manager?.Watchdog?.TotalMilliseconds / FeedsPerWatchdog;
         long nextFeed = 0;
         var nextReport = (long)ReportMs;
@@ -303,9 +308,12 @@ internal static class RunCommand
 
             if (clock.ElapsedMilliseconds < nextReport) continue;
             nextReport += ReportMs;
+            codec?.Look(clock.Elapsed);
             var report = host.Take();
             screen.Status(StatusLine.Format(report, screen.Columns));
             manager?.Status(string.Create(CultureInfo.InvariantCulture, $"{report.State}: {Title(host.Session.Current)}"));
+            if (trial?.Second(report.State == "playing", report.EnginePid, report.Audio?.Quanta ?? 0, report.Audio?.Dropouts ?? 0) == true)
+                say(updates.Leave("confirm") ?? "update: this version plays: it is confirmed");
             if (clock.ElapsedMilliseconds >= nextHistograms)
             {
                 nextHistograms = clock.ElapsedMilliseconds + HistogramsMs;

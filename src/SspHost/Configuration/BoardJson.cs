@@ -1,5 +1,6 @@
-// The key "board" of ssp.json: which screen, keys and encoders of this machine are the panel's, where what is found by itself is not what is meant.
+// The key "board" of ssp.json: which screen, keys and encoders of this machine are the panel's, where what is found by itself is not what is meant; its codec.
 using System.Text.Json;
+using SspHost.Abi;
 using SspHost.Board;
 using SspHost.Panel.Surface;
 
@@ -18,7 +19,7 @@ internal static partial class BoardJson
 
     /// <summary>The schema of the key.</summary>
     public static string Schema => """
-        { "type": "object", "additionalProperties": false, "default": {"screen":{},"evdev":{},"gpio":{}}, "description": "screen, keys and encoders of this machine that are the panel's; what is not said is found: DRM before frame buffers, lines by the names ENC1_A to ENC4_SW, devices by their keys", "properties": {
+        { "type": "object", "additionalProperties": false, "default": {"screen":{},"evdev":{},"gpio":{},"codec":{}}, "description": "screen, keys and encoders of this machine that are the panel's, and its codec; what is not said is found: DRM before frame buffers, lines by the names ENC1_A to ENC4_SW, devices by their keys", "properties": {
               "screen": { "type": "object", "additionalProperties": false, "properties": {
                 "enabled": { "type": "boolean" },
                 "device": { "type": "string", "pattern": "^(/.+)?$", "description": "/dev/dri/card0 or /dev/fb0" },
@@ -45,6 +46,13 @@ internal static partial class BoardJson
                 "pullUp": { "type": "boolean" },
                 "keyDebounce": { "type": "integer", "minimum": 0, "maximum": 1000000, "description": "microseconds" },
                 "encoderDebounce": { "type": "integer", "minimum": 0, "maximum": 1000000, "description": "microseconds" } } },
+              "codec": { "type": "object", "additionalProperties": false, "description": "a codec whose registers the host sets, for want of a driver", "properties": {
+                "chip": { "enum": ["", "pcm3168a"] },
+                "bus": { "type": "string", "pattern": "^/.+$", "description": "/dev/i2c-8" },
+                "address": { "type": "integer", "minimum": 3, "maximum": 119, "description": "68 is 0x44" },
+                "reset": { "type": "string", "description": "name of the GPIO line that is low in reset; empty: none" },
+                "card": { "type": "string", "description": "id of the sound card that it is" },
+                "fullScale": { "type": "number", "minimum": 0.5, "maximum": 100, "description": "volts at full scale of jacks that nobody calibrated" } } },
               "iot": { "type": "object", "additionalProperties": false, "description": "a board without our device tree; of builds with the IoT devices", "properties": {
                 "encoders": { "type": "array", "maxItems": 64, "items": { "type": "object", "additionalProperties": false, "required": ["control", "a", "b"], "properties": {
                   "control": { "$ref": "#/$defs/control" }, "a": { "type": "integer", "minimum": 0, "maximum": 511 }, "b": { "type": "integer", "minimum": 0, "maximum": 511 }, "steps": { "enum": [1, 2, 4] } } } },
@@ -67,8 +75,8 @@ internal static partial class BoardJson
     /// <summary>Reads it, the reader being at its value; <see cref="BoardFault"/> leaves the reader where the mistake is.</summary>
     public static BoardSettings Read(ref Utf8JsonReader r)
     {
-        var (screen, evdev, gpio, iot) = (new ScreenSettings(), new EvdevSettings(), new GpioSettings(), (IotSettings?)null);
-        Object(ref r, "\"board\" as { \"screen\": { }, \"evdev\": { }, \"gpio\": { } }", (string name, ref Utf8JsonReader r) =>
+        var (screen, evdev, gpio, codec, iot) = (new ScreenSettings(), new EvdevSettings(), new GpioSettings(), new CodecSettings(), (IotSettings?)null);
+        Object(ref r, "\"board\" as { \"screen\": { }, \"evdev\": { }, \"gpio\": { }, \"codec\": { } }", (string name, ref Utf8JsonReader r) =>
         {
             switch (name)
             {
@@ -76,10 +84,11 @@ internal static partial class BoardJson
                 case "evdev": evdev = Evdev(ref r); break;
                 case "gpio": gpio = Gpio(ref r); break;
                 case "iot": iot = Iot(ref r); break;
-                default: throw Unknown("board", name, "screen, evdev, gpio, iot");
+                case "codec": codec = Codec(ref r); break;
+                default: throw Unknown("board", name, "screen, evdev, gpio, codec, iot");
             }
         });
-        return new BoardSettings { Screen = screen, Evdev = evdev, Gpio = gpio, Iot = iot };
+        return new BoardSettings { Screen = screen, Evdev = evdev, Gpio = gpio, Codec = codec, Iot = iot };
     }
 
     /// <summary>Writes what differs from what is found by itself.</summary>
@@ -164,6 +173,15 @@ internal static partial class BoardJson
         if (g.KeyDebounce != g0.KeyDebounce) w.WriteNumber("keyDebounce", g.KeyDebounce);
         if (g.EncoderDebounce != g0.EncoderDebounce) w.WriteNumber("encoderDebounce", g.EncoderDebounce);
         w.WriteEndObject();
+        var (c, c0) = (board.Codec, new CodecSettings());
+        w.WriteStartObject("codec");
+        if (c.Chip != c0.Chip) w.WriteString("chip", c.Chip);
+        if (c.Bus != c0.Bus) w.WriteString("bus", c.Bus);
+        if (c.Address != c0.Address) w.WriteNumber("address", c.Address);
+        if (c.Reset != c0.Reset) w.WriteString("reset", c.Reset);
+        if (c.Card != c0.Card) w.WriteString("card", c.Card);
+        if (c.FullScale != c0.FullScale) w.WriteNumber("fullScale", c.FullScale);
+        w.WriteEndObject();
         if (board.Iot is { } iot) WriteIot(w, iot);
         w.WriteEndObject();
     }
@@ -214,6 +232,22 @@ internal static partial class BoardJson
             "keyDebounce" => s with { KeyDebounce = Number(ref r, name, 0, 1_000_000) },
             "encoderDebounce" => s with { EncoderDebounce = Number(ref r, name, 0, 1_000_000) },
             _ => throw Unknown("board.gpio", name, "enabled, chip, encoders, keys, activeLow, pullUp, keyDebounce, encoderDebounce"),
+        });
+        return s;
+    }
+
+    private static CodecSettings Codec(ref Utf8JsonReader r)
+    {
+        var s = new CodecSettings();
+        Object(ref r, "\"board.codec\" as an object", (string name, ref Utf8JsonReader r) => s = name switch
+        {
+            "chip" => s with { Chip = Text(ref r, name, static t => t.Length == 0 || CodecSettings.Chips.Contains(t), "as one of " + string.Join(", ", CodecSettings.Chips)) },
+            "bus" => s with { Bus = Text(ref r, name, static t => t.StartsWith('/'), "a path such as /dev/i2c-8") },
+            "address" => s with { Address = Number(ref r, name, 0x03, 0x77) },
+            "reset" => s with { Reset = Text(ref r, name) },
+            "card" => s with { Card = Text(ref r, name, static t => t.Length > 0, "the id of a sound card, as /proc/asound has it") },
+            "fullScale" => s with { FullScale = Volts(ref r, name) },
+            _ => throw Unknown("board.codec", name, "chip, bus, address, reset, card, fullScale"),
         });
         return s;
     }
@@ -329,6 +363,11 @@ internal static partial class BoardJson
 
     private static int Number(ref Utf8JsonReader r, string name, int min, int max) =>
         r.TokenType == JsonTokenType.Number && r.TryGetInt32(out var value) && value >= min && value <= max ? value : throw new BoardFault($"\"{name}\" from {min} to {max}");
+
+    private static double Volts(ref Utf8JsonReader r, string name) =>
+        r.TokenType == JsonTokenType.Number && r.TryGetDouble(out var value) && value is >= AudioConfig.MinFullScale and <= AudioConfig.MaxFullScale
+            ? value
+            : throw new BoardFault(FormattableString.Invariant($"\"{name}\" from {AudioConfig.MinFullScale} to {AudioConfig.MaxFullScale} V"));
 
     private static string Text(ref Utf8JsonReader r, string name, Func<string, bool>? check = null, string expected = "as a text")
     {

@@ -44,6 +44,12 @@ internal sealed partial record AudioSetup
     /// <summary>Lines of the calibrated jacks.</summary>
     public IReadOnlyDictionary<Jack, JackLine> Calibration { get; init; } = ImmutableDictionary<Jack, JackLine>.Empty;
 
+    /// <summary>Volts at full scale of the device's jacks that nobody calibrated: a codec of the board knows what is built around it.</summary>
+    public float OutputFullScale { get; init; } = JackLine.NominalFullScale;
+
+    /// <inheritdoc cref="OutputFullScale"/>
+    public float InputFullScale { get; init; } = JackLine.NominalFullScale;
+
     /// <summary>Recordings of a wav: device; empty: none.</summary>
     public string WavInput { get; init; } = "";
 
@@ -117,7 +123,22 @@ internal sealed partial record AudioSetup
         Inputs = s.InputChannels.Value.Length > 0 ? s.InputChannels.Value.Length : PanelInputs,
         Outputs = s.OutputChannels.Value.Length > 0 ? s.OutputChannels.Value.Length : PanelOutputs,
         Hold = s.Hold.Value,
+        OutputFullScale = FullScaleOf(name, s.Board.Value.Codec),
+        InputFullScale = FullScaleOf(s.CaptureDevice.Value.Length > 0 ? s.CaptureDevice.Value[5..] : name, s.Board.Value.Codec),
     };
+
+    /// <summary>Whether a PCM is one of the card that is the board's codec.</summary>
+    public static bool IsCodec(string pcm, Board.CodecSettings codec) =>
+        codec.Chip.Length > 0 && SoundCards.StableName(pcm).StartsWith($"hw:CARD={codec.Card},", StringComparison.Ordinal);
+
+    private static float FullScaleOf(string pcm, Board.CodecSettings codec) => IsCodec(pcm, codec) ? (float)codec.FullScale : JackLine.NominalFullScale;
+
+    /// <summary>A jack's line, calibrated or not.</summary>
+    public JackLine LineOf(Jack jack) =>
+        Calibration.TryGetValue(jack, out var line) ? line : new JackLine(jack.Side == JackSide.In ? InputFullScale : OutputFullScale, 0);
+
+    /// <summary>The jacks as the converter has them, where a full scale is a full scale: what a calibration starts from.</summary>
+    public AudioSetup Raw => this with { Calibration = ImmutableDictionary<Jack, JackLine>.Empty, OutputFullScale = JackLine.NominalFullScale, InputFullScale = JackLine.NominalFullScale };
 
     /// <summary>With the calibration of its devices, and a remark on a file that cannot be used.</summary>
     public AudioSetup Calibrated(CalibrationFile file)
@@ -172,11 +193,11 @@ internal sealed partial record AudioSetup
         for (var j = 0; j < InputChannels.Length; j++) config.InputChannels[j] = (sbyte)(InputChannels[j] == 0 ? -1 : InputChannels[j]);
         for (var j = 0; j < OutputChannels.Length; j++) config.OutputChannels[j] = (sbyte)(OutputChannels[j] == 0 ? -1 : OutputChannels[j]);
         foreach (var jack in Hold) config.HoldOutputs |= 1u << (jack - 1);
-        foreach (var (jack, line) in Calibration)
+        for (var j = 0; j < Limits.MaxJacks; j++)
         {
-            var j = jack.Number - 1;
-            if (jack.Side == JackSide.In) (config.InputFullScale[j], config.InputZero[j]) = (line.FullScale, line.Zero);
-            else (config.OutputFullScale[j], config.OutputZero[j]) = (line.FullScale, line.Zero);
+            var (input, output) = (LineOf(new Jack(JackSide.In, j + 1)), LineOf(new Jack(JackSide.Out, j + 1)));
+            (config.InputFullScale[j], config.InputZero[j]) = (input.FullScale, input.Zero);
+            (config.OutputFullScale[j], config.OutputZero[j]) = (output.FullScale, output.Zero);
         }
 
         return config;

@@ -258,7 +258,8 @@ internal sealed unsafe class EngineSink : IPlanSink
             _slot.Try(
                 link =>
                 {
-                    link.Map.Jacks->SetLine(jack.Side == JackSide.Out, jack.Number - 1, line?.FullScale ?? 0, line?.Zero ?? 0);
+                    var now = Setup.LineOf(jack);
+                    link.Map.Jacks->SetLine(jack.Side == JackSide.Out, jack.Number - 1, now.FullScale, now.Zero);
                     return true;
                 },
                 otherwise: false);

@@ -22,17 +22,8 @@ internal enum GuestTime
 /// <summary>What a machine is made of.</summary>
 internal sealed record GuestOptions
 {
-    public required string Disk { get; init; }
-
-    public required string Kernel { get; init; }
-
-    public required string Initrd { get; init; }
-
-    /// <summary>The private key whose public half the disk has.</summary>
-    public required string Key { get; init; }
-
-    /// <summary>Where sockets, console and captures go: a short path, because socket names are.</summary>
-    public required string Directory { get; init; }
+    /// <summary>What it starts from.</summary>
+    public TargetDisk Disk { get; init; } = TargetDisk.Made;
 
     public GuestTime Time { get; init; } = GuestTime.Counted;
 
@@ -41,31 +32,52 @@ internal sealed record GuestOptions
     /// <summary>Kernel arguments beside those that every start has.</summary>
     public string Arguments { get; init; } = "";
 
-    /// <summary>More of QEMU's.</summary>
-    public IReadOnlyList<string> Devices { get; init; } = [];
+    /// <summary>The card whose sound is captured: an audio backend called `sound` and what plays into it.</summary>
+    public IReadOnlyList<string> Sound { get; init; } = ["-audiodev", "none,id=sound,out.frequency=48000", "-device", "intel-hda", "-device", "hda-output,audiodev=sound"];
+
+    /// <summary>The rest of what is plugged in.</summary>
+    public IReadOnlyList<string> Devices { get; init; } = ["-device", "virtio-gpu-pci,xres=1600,yres=480", "-device", "i6300esb", "-watchdog-action", "reset"];
+
+    /// <summary>More plugged in than every machine has.</summary>
+    public IReadOnlyList<string> More { get; init; } = [];
+
+    /// <summary>Whether pins and registers can be reached from outside (the socket `qtest` in <see cref="Guest.Directory"/>).</summary>
+    public bool Pins { get; init; }
+
+    /// <summary>The program and the machine it is, with its processor; for arm64 `qemu-system-aarch64 -M virt -cpu cortex-a72`.</summary>
+    public IReadOnlyList<string> Machine { get; init; } = ["qemu-system-x86_64", "-M", "q35", "-cpu", "max"];
+
+    /// <summary>Name of the serial port in the machine.</summary>
+    public string Serial { get; init; } = "ttyS0";
 
     /// <summary>Whether what is written stays on the disk.</summary>
     public bool Keeps { get; init; }
+
+    /// <summary>Home directory of QEMU's process, where the sound library looks for its configuration.</summary>
+    public string? Home { get; init; }
 }
 
 /// <summary>Ended when disposed. A start that does not reach SSH is tried once more: one in a hundred hangs before anything of ours has run.</summary>
 internal sealed class Guest : IDisposable
 {
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(240); // 25 s where nothing else runs
 
     private readonly GuestOptions _options;
     private Process? _process;
     private Qmp? _monitor;
-    private int _port;
+    private int _port, _recordings;
 
     private Guest(GuestOptions options) => _options = options;
+
+    /// <summary>Sockets, console and recordings: a short path, because names of sockets are.</summary>
+    public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("ssp-").FullName;
 
     public Qmp Monitor => _monitor ?? throw new InvalidOperationException("The machine was not started.");
 
     /// <summary>What the serial console has shown.</summary>
     public string Console => File.Exists(ConsoleFile) ? File.ReadAllText(ConsoleFile) : "";
 
-    private string ConsoleFile => Path.Combine(_options.Directory, "console.log");
+    private string ConsoleFile => Path.Combine(Directory, "console.log");
 
     /// <summary>Starts a machine and waits until its SSH answers.</summary>
     public static Guest Start(GuestOptions options)
@@ -73,8 +85,17 @@ internal sealed class Guest : IDisposable
         for (var attempt = 0; ; attempt++)
         {
             var guest = new Guest(options);
-            guest.Launch();
-            if (guest.Answers(StartPatience)) return guest;
+            try
+            {
+                guest.Launch();
+                if (guest.Answers(StartPatience)) return guest;
+            }
+            catch
+            {
+                guest.Dispose();
+                throw;
+            }
+
             var console = guest.Console;
             guest.Dispose();
             if (attempt > 0) throw new IOException($"the machine does not start; its console ends with:\n{console[Math.Max(0, console.Length - 4000)..]}");
@@ -87,6 +108,14 @@ internal sealed class Guest : IDisposable
     /// <inheritdoc cref="Run"/>
     public Outcome RunAs(string user, string script, TimeSpan? patience = null) =>
         Shell.Run(patience ?? TimeSpan.FromSeconds(60), "ssh", [.. SshOptions, "-p", Text(_port), $"{user}@127.0.0.1", script]);
+
+    /// <summary>Records what the card plays from now on; the time it shows goes on only while something plays.</summary>
+    public Recording Record()
+    {
+        var file = Path.Combine(Directory, $"{_recordings++}.wav");
+        var answer = Monitor.Human($"wavcapture {file} sound 48000 16 2");
+        return answer.Length == 0 ? new Recording(Monitor, file) : throw new IOException("wavcapture: " + answer);
+    }
 
     /// <summary>What ssp-deploy is told so that it finds the machine.</summary>
     public (string Port, string Ssh) DeployTo => (Text(_port), "ssh " + string.Join(' ', SshOptions));
@@ -108,39 +137,43 @@ internal sealed class Guest : IDisposable
         }
 
         _process?.Dispose();
+        System.IO.Directory.Delete(Directory, recursive: true);
     }
 
     private string[] SshOptions =>
     [
-        "-i", _options.Key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=5", "-o", "BatchMode=yes",
+        "-i", _options.Disk.Key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=5", "-o", "BatchMode=yes",
     ];
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private void Launch()
     {
-        Directory.CreateDirectory(_options.Directory);
-        File.Delete(ConsoleFile);
         _port = FreePort();
-        var qmp = Path.Combine(_options.Directory, "qmp");
-        File.Delete(qmp);
+        var qmp = Path.Combine(Directory, "qmp");
         var (accelerator, cores) = _options.Time switch
         {
             GuestTime.Counted => (new[] { "-accel", "tcg,thread=single", "-icount", "shift=1,sleep=off" }, 1),
             GuestTime.InStep => (["-accel", "tcg,thread=single", "-icount", "shift=2,sleep=on"], 1),
             _ => (["-accel", "tcg,thread=multi"], 2),
         };
+        var disk = _options.Disk;
         string[] arguments =
         [
-            "-M", "q35", "-cpu", "max", .. accelerator, "-smp", Text(cores), "-m", Text(_options.MemoryMib), "-nodefaults", "-no-reboot", "-display", "none",
-            "-kernel", _options.Kernel, "-initrd", _options.Initrd,
-            "-append", $"console=ttyS0 quiet net.ifnames=0 mitigations=off vt.global_cursor_default=0 consoleblank=0 root=/dev/vda2 ro ssp.data=/dev/vda4 {_options.Arguments}",
-            "-drive", $"file={_options.Disk},if=none,id=disk,format=raw,cache=unsafe,snapshot={(_options.Keeps ? "off" : "on")}", "-device", "virtio-blk-pci,drive=disk",
+            .. _options.Machine.Skip(1), .. accelerator, "-smp", Text(cores), "-m", Text(_options.MemoryMib), "-nodefaults", "-no-reboot", "-display", "none",
+            "-kernel", disk.Kernel, "-initrd", disk.Initrd, "-append",
+            $"console={_options.Serial} quiet net.ifnames=0 mitigations=off vt.global_cursor_default=0 consoleblank=0 systemd.setenv=SSHD_OPTS=-oLoginGraceTime=0 "
+                + $"root=PARTUUID={disk.Partition(2)} ro ssp.data=PARTUUID={disk.Partition(4)} ssp.slot=a {_options.Arguments}",
+            "-drive", $"file={disk.Image},if=none,id=disk,format=raw,cache=unsafe,snapshot={(_options.Keeps ? "off" : "on")}", "-device", "virtio-blk-pci,drive=disk",
             "-netdev", $"user,id=net,hostfwd=tcp:127.0.0.1:{Text(_port)}-:22", "-device", "virtio-net-pci,netdev=net,romfile=",
             "-chardev", $"file,id=console,path={ConsoleFile}", "-serial", "chardev:console",
-            "-qmp", $"unix:{qmp},server=on,wait=off", .. _options.Devices,
+            "-qmp", $"unix:{qmp},server=on,wait=off",
+            .. _options.Pins ? ["-qtest", $"unix:{Path.Combine(Directory, "qtest")},server=on,wait=off", "-qtest-log", "/dev/null"] : Array.Empty<string>(),
+            .. _options.Sound, .. _options.Devices, .. _options.More,
         ];
-        _process = Process.Start(new ProcessStartInfo("qemu-system-x86_64", arguments) { RedirectStandardError = true })!;
+        var start = new ProcessStartInfo(_options.Machine[0], arguments) { RedirectStandardError = true };
+        if (_options.Home is { } home) start.Environment["HOME"] = home;
+        _process = Process.Start(start)!;
         var until = Stopwatch.StartNew();
         while (_monitor is null)
         {

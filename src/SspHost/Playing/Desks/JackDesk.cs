@@ -158,9 +158,8 @@ internal sealed class JackDesk : IJackDesk, IDisposable
     // What plays is the setup's line, not the file's: an engine that was found playing may have others.
     private JackSetup Of(AudioSetup setup, Jack jack, string device)
     {
-        var known = setup.Calibration.TryGetValue(jack, out var line);
-        if (!known) line = JackLine.Nominal;
-        return new JackSetup(_file.NameOf(device, jack), line.FullScale, line.Zero, known);
+        var line = setup.LineOf(jack);
+        return new JackSetup(_file.NameOf(device, jack), line.FullScale, line.Zero, setup.Calibration.ContainsKey(jack));
     }
 
     // Somebody else may have written the file since: `ssp calibrate` with given readings.

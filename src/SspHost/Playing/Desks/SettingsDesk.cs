@@ -9,6 +9,7 @@ using SspHost.Configuration;
 using SspHost.Panel;
 using SspHost.Patching;
 using SspHost.Remote.Web;
+using SspHost.Updates;
 
 namespace SspHost.Playing.Desks;
 
@@ -45,6 +46,9 @@ internal sealed record SettingsTools
     /// <summary>Version and what it runs on.</summary>
     public required Func<IReadOnlyList<string>> About { get; init; }
 
+    /// <summary>Other versions of the system.</summary>
+    public UpdateStation Updates { get; init; } = new();
+
     public required Action<string> Say { get; init; }
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
@@ -56,7 +60,6 @@ internal sealed record SettingsTools
 internal sealed class SettingsDesk : ISettingsDesk, IDisposable
 {
     private const int TokenLength = 20;
-    private const string NoUpdate = "this version cannot change itself: install another one as this one was installed";
 
     private static readonly TimeSpan Length = TimeSpan.FromSeconds(ISettingsDesk.TrialLength);
     private static readonly TimeSpan DevicesAge = TimeSpan.FromSeconds(2);
@@ -73,6 +76,8 @@ internal sealed class SettingsDesk : ISettingsDesk, IDisposable
     private bool _ended;
     private volatile IReadOnlyList<string> _devices;
     private long _devicesAsked;
+    private volatile VersionPair _versions = new(null, null);
+    private long _versionsAsked;
 
     public SettingsDesk(SettingsTools tools)
     {
@@ -83,6 +88,7 @@ internal sealed class SettingsDesk : ISettingsDesk, IDisposable
         CoreChoices = With(ChoicesOf(tools.Cores), _kept.Cores);
         _timer = tools.Clock.CreateTimer(_ => TimeIsUp(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _ = Task.Run(LookForDevices);
+        _ = Task.Run(LookForVersions);
     }
 
     /// <summary>Serves the panel to browsers elsewhere from now on; null, or why it is served as before. Null: there is no web panel.</summary>
@@ -125,13 +131,14 @@ internal sealed class SettingsDesk : ISettingsDesk, IDisposable
 
     public IReadOnlyList<string> About => _t.About();
 
-    public string? Newer => null;
+    public string? Newer => Versions.Newer;
 
-    public string? Older => null;
+    public string? Older => Versions.Older;
 
-    public string? Update() => NoUpdate;
+    public string? Update() =>
+        _t.Updates.OnSticks() is { } found ? _t.Updates.Install(found.Path, Progress) ?? _t.Updates.Leave("restart") : _t.Updates.Busy() ?? "there is no stick with a newer version any more";
 
-    public string? RollBack() => NoUpdate;
+    public string? RollBack() => _t.Updates.RollBack(Progress) ?? _t.Updates.Leave("restart");
 
     public string? Try(HostSettings settings)
     {
@@ -359,6 +366,30 @@ internal sealed class SettingsDesk : ISettingsDesk, IDisposable
         if (!choices.Contains(one, StringComparer.Ordinal)) choices.Add(one);
         return choices;
     }
+
+    // Asked for by a page each frame, looked for every other second.
+    private VersionPair Versions
+    {
+        get
+        {
+            if (_t.Clock.GetElapsedTime(Interlocked.Read(ref _versionsAsked)) > DevicesAge)
+            {
+                Interlocked.Exchange(ref _versionsAsked, _t.Clock.GetTimestamp());
+                _ = Task.Run(LookForVersions);
+            }
+
+            return _versions;
+        }
+    }
+
+    private void LookForVersions() => _versions = new VersionPair(_t.Updates.OnSticks()?.Brings.Version, _t.Updates.Older?.Version);
+
+    private void Progress(string what, int percent)
+    {
+        // The page waits; `ssp update` shows more.
+    }
+
+    private sealed record VersionPair(string? Newer, string? Older);
 
     private void LookForDevices()
     {

@@ -1,0 +1,71 @@
+#!/bin/sh
+# Makes what the tests of updates start: an arm64 slot, keys, update files, and a disk for U-Boot. What has not changed is not made again.
+# Usage: tests/target/Updates/make.sh OUT     ($SSP_ARM64_ROOT, $SSP_ARM64_KERNEL: a root directory and a kernel that are there already)
+set -eu
+cd "$(dirname "$0")/../../.."
+out=$1
+tests=tests/target/Updates
+mkdir -p "$out"
+hash_of() {
+    for item in "$@"; do
+        if [ -e "$item" ]; then find "$item" -type f -o -type l | LC_ALL=C sort | tr '\n' '\0' | xargs -0 sha256sum; else echo "$item"; fi
+    done | sha256sum | cut -c 1-24
+}
+fresh() { if [ -e "$1" ] && [ "$(cat "$1.of" 2>/dev/null)" = "$2" ]; then return 0; fi; rm -rf --one-file-system "$1" "$1.of"; return 1; }
+made() { echo "$2" >"$1.of"; }
+
+root=${SSP_ARM64_ROOT:-$out/root} kernel=${SSP_ARM64_KERNEL:-$out/kernel}
+# Units and scripts change more often than packages: they are put into a copy.
+of=$(hash_of board/rootfs.sh board/appliance.sh)
+[ -n "${SSP_ARM64_ROOT:-}" ] || fresh "$root" "$of" || { board/rootfs.sh arm64 "$root"; made "$root" "$of"; }
+of=$(hash_of tools/debian-package.sh)
+[ -n "${SSP_ARM64_KERNEL:-}" ] || fresh "$kernel" "$of" || { tools/debian-package.sh arm64 "$kernel" 'linux-image-rt-arm64*'; made "$kernel" "$of"; }
+
+of=$(hash_of board deploy $tests "$(stat -c %Y "$root" "$kernel")")
+! fresh "$out/disk.img" "$of" || exit 0
+rm -f "$out"/update.* "$out"/*.update
+signify-openbsd -G -n -p "$out/update.pub" -s "$out/update.sec"
+
+# A shell on the serial console is all that a test needs of a machine.
+rm -rf --one-file-system "$out/tree"
+cp -a --reflink=auto "$root" "$out/tree"
+for file in deploy/systemd/*.sh; do install -m 755 "$file" "$out/tree/usr/lib/ssphost/"; done
+for file in deploy/systemd/*.service deploy/systemd/*.path deploy/systemd/*.timer $tests/root/*.service; do install -m 644 "$file" "$out/tree/etc/systemd/system/"; done
+install -m 755 deploy/systemd/ssp-data-generator "$out/tree/usr/lib/systemd/system-generators/"
+install -m 644 deploy/tmpfiles.conf "$out/tree/usr/lib/tmpfiles.d/ssp.conf"
+install -m 644 deploy/ssp.json "$out/tree/etc/ssphost/ssp.json"
+wants=$out/tree/etc/systemd/system/multi-user.target.wants
+ln -sf ../ssp-update.path ../ssp-trial.timer ../serial-shell.service "$wants/"
+rm -f "$wants/ssp.service" "$wants/ssh.service" "$wants/remote-fs.target" # the music is for other tests; here it is asked by hand
+touch "$out/tree/etc/machine-id"
+system() { printf 'name=ssphost-%s-test\nversion=%s\nserial=%s\narch=arm64\nboard=virt\n' "$1" "$1" "$2" >"$out/system"; }
+system 1.0.0 1000
+SSP_SYSTEM=$out/system SSP_UPDATE_KEY=$out/update.pub board/slot.sh "$out/tree" "$kernel" - 448 "$out/slot.ext4" console=ttyAMA0 quiet
+# The next version differs in its name alone.
+cp --reflink=auto --sparse=always "$out/slot.ext4" "$out/next.ext4"
+system 2.0.0 2000
+debugfs -w -f - "$out/next.ext4" >/dev/null 2>&1 <<CHANGE
+rm /etc/ssphost/system
+write $out/system /etc/ssphost/system
+CHANGE
+SSP_ZSTD=3 board/update-file.sh "$out/next.ext4" "$out/update.sec" "$out"
+# One that is written in seconds: as much of a slot as U-Boot looks at.
+mkdir -p "$out/small/etc/ssphost"
+cp "$out/tree/usr/bin/busybox" "$out/small/"
+debugfs -R "rdump /boot $out/small" "$out/slot.ext4" 2>/dev/null
+system 2.1.0 2100
+cp "$out/system" "$out/small/etc/ssphost/"
+rm -f "$out/small.ext4"
+mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$out/small" "$out/small.ext4" 64M
+SSP_ZSTD=3 board/update-file.sh "$out/small.ext4" "$out/update.sec" "$out"
+rm -rf "$out/boot" "$out/tree" "$out/small"
+mkdir -p "$out/boot"
+mkimage -q -A arm64 -O linux -T script -C none -d board/boot.cmd "$out/boot/boot.scr" >/dev/null
+board/disk.sh "$out/slot.ext4" "$out/boot" "$out/disk.img"
+# What is installed lies on the data partition already.
+start=$(sfdisk -d "$out/disk.img" | sed -n 's/.*start= *\([0-9]*\),.*name="data".*/\1/p')
+mkdir -p "$out/data"
+cp "$out/ssphost-2.1.0-arm64.update" "$out/data/"
+mke2fs -q -F -t ext4 -m 0 -L ssp-data -d "$out/data" -E offset=$((start * 512)) "$out/disk.img" 64M
+rm -rf "$out/data"
+made "$out/disk.img" "$of"
