@@ -46,7 +46,7 @@ public sealed class DeployTests(Bench bench) : IClassFixture<Bench>
     public async Task What_does_not_play_well_is_taken_back_by_itself(string program, string instead, string why, string patience)
     {
         await bench.Plays();
-        Assert.Equal(0, (await bench.Push(await bench.Good())).ExitCode); // so that there is a release before the one that plays, too
+        if (bench.Previous.Length == 0) Assert.Equal(0, (await bench.Push(await bench.Good())).ExitCode); // what was before is kept, too
         var (current, previous) = (bench.Current, bench.Previous);
         var bad = await bench.Release(folder =>
         {
@@ -67,7 +67,7 @@ public sealed class DeployTests(Bench bench) : IClassFixture<Bench>
     public async Task A_rollback_goes_to_the_release_before_and_the_next_comes_back()
     {
         await bench.Plays();
-        Assert.Equal(0, (await bench.Push(await bench.Good())).ExitCode);
+        if (bench.Previous.Length == 0) Assert.Equal(0, (await bench.Push(await bench.Good())).ExitCode);
         var (now, before) = (bench.Current, bench.Previous);
         var o = await bench.Deploy("--seconds", "1", "--patience", "60", "rollback");
         Assert.True(o.ExitCode == 0, o.ToString());
