@@ -19,7 +19,7 @@ printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$wor
 # All builds are of the sources as they are now, whatever is written to them meanwhile.
 rm -rf "$work/source"
 mkdir "$work/source"
-git ls-files -co --exclude-standard | tar -cf - -T - | tar -C "$work/source" -xf -
+git ls-files -coz --exclude-standard | tar -cf - --null -T - | tar -C "$work/source" -xf -
 SSP_COMMIT=$(git rev-parse --short=12 HEAD)$([ -z "$(git status --porcelain | head -n 1)" ] || echo -changed)
 export SSP_COMMIT
 say() { echo "cross-test: $*"; }
