@@ -67,15 +67,14 @@ public sealed class SupervisionTests(PlayingTarget target) : IDisposable
     }
 
     [Fact]
-    public void A_neighbour_that_takes_all_the_memory_is_killed_and_not_a_sample_is_lost()
+    public void A_neighbour_that_takes_all_its_memory_is_killed_and_not_a_sample_is_lost()
     {
         var (said, sound) = target.Record(Sines + """
             sleep 4; e=$(engine); c=$(control); a=$(counter dropouts)
-            systemd-run -q --unit=hog -p OOMPolicy=kill tail /dev/zero
+            systemd-run -q --unit=hog -p OOMPolicy=kill -p MemoryMax=200M tail /dev/zero
             until_true 200 '[ "$(systemctl show -p ActiveState --value hog)" = failed ]'
             sleep 1
             echo $e $(engine) $c $(control) $(($(counter dropouts) - a)) $(systemctl show -p Result --value hog)
-            journalctl -k --no-pager -o cat | grep 'Out of memory: Killed process' >&2
             systemctl reset-failed hog
             """, 240);
         var words = said.Split(' ');

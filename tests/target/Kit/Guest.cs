@@ -165,7 +165,7 @@ internal sealed class Guest : IDisposable
 
     private string[] SshOptions =>
     [
-        "-i", _options.Disk.Key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=5", "-o", "BatchMode=yes",
+        "-i", _options.Disk.Key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=30", "-o", "BatchMode=yes",
     ];
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
