@@ -139,7 +139,7 @@ public sealed class CalibrationTests : IDisposable
     {
         static AudioSetup Of(string device, string capture) => AudioSetup.Decide(
             SettingsFile.Parse(
-                Encoding.UTF8.GetBytes($$"""{"device": "{{device}}", "captureDevice": "{{capture}}", "inputs": [3, 0, 6], "board": {"codec": {"chip": "pcm3168a", "fullScale": 10.3}}}"""), "ssp.json"),
+                Encoding.UTF8.GetBytes($$"""{"device": "{{device}}", "captureDevice": "{{capture}}", "inputs": [3, 0, 6], "board": {"codec": {"chip": "pcm3168a", "fullScale": 10.3 } } }"""), "ssp.json"),
             realTime: true, card: true, 2);
         var file = CalibrationFile.Load(Place);
         file.Set(SoundCards.StableName("hw:SSPIO,0"), new Jack(JackSide.Out, 2), new JackLine(9, 0.5f));
