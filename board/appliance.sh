@@ -21,7 +21,7 @@ chroot "$root" systemctl -q disable systemd-networkd-wait-online.service remote-
 sed -e '/^Before=/d' -e '/^WantedBy=/s/=.*/=multi-user.target/' "$root/usr/lib/systemd/system/systemd-resolved.service" >"$root/etc/systemd/system/systemd-resolved.service"
 rm -f "$root/etc/systemd/system/sysinit.target.wants/systemd-resolved.service"
 chroot "$root" systemctl -q enable systemd-resolved.service
-ln -s /etc/machine-id "$root/var/lib/dbus/machine-id"
+rm -f "$root/usr/lib/tmpfiles.d/dbus.conf" # a link to the same; D-Bus reads /etc/machine-id where there is none
 # These want to write into a root that nobody can write, wait for what never comes, or serve people who sit before it and log in.
 for unit in systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-binfmt.service proc-sys-fs-binfmt_misc.automount \
     systemd-hwdb-update.service systemd-update-done.service ldconfig.service systemd-journal-catalog-update.service systemd-machine-id-commit.service \

@@ -32,7 +32,7 @@ arguments="console=ttyS2,1500000n8 quiet loglevel=4 vt.global_cursor_default=0 c
 hash_of() { cat "$@" | sha256sum | cut -c 1-24; }
 fresh() { if [ -e "$1" ] && [ "$(cat "$1.of" 2>/dev/null)" = "$2" ]; then return 0; fi; rm -rf --one-file-system "$1" "$1.of"; return 1; }
 root=${SSP_ARM64_ROOT:-$out/root} kernel=${SSP_ARM64_KERNEL:-$out/kernel} loader=$out/loader
-of=$(find board deploy -type f | LC_ALL=C sort | xargs cat | sha256sum | cut -c 1-24)
+of=$(find board/rootfs.sh board/appliance.sh board/root deploy -type f | LC_ALL=C sort | xargs cat | sha256sum | cut -c 1-24)
 [ -n "${SSP_ARM64_ROOT:-}" ] || fresh "$root" "$of" || { board/rootfs.sh arm64 "$root"; echo "$of" >"$root.of"; }
 of=$(hash_of tools/debian-package.sh)
 [ -n "${SSP_ARM64_KERNEL:-}" ] || fresh "$kernel" "$of" || { tools/debian-package.sh arm64 "$kernel" 'linux-image-rt-arm64*'; echo "$of" >"$kernel.of"; }

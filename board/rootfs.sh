@@ -22,7 +22,7 @@ rm -rf --one-file-system "$out"
 mmdebstrap --quiet --variant=minbase --architectures="$arch" --include="$(echo $packages | tr ' ' ',')" --format=directory \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/info/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-include=/usr/share/locale/locale.alias' \
-    --aptopt='Apt::Install-Recommends "false"' --skip=cleanup/reproducible \
+    --aptopt='Apt::Install-Recommends "false"' \
     --customize-hook="$here/../deploy/install-system.sh"' "$1"' --customize-hook="$here/appliance.sh"' "$1"' \
     "$suite" "$out"
 du -sh "$out" | sed 's/^/rootfs: /'

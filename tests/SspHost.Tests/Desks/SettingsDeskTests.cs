@@ -212,22 +212,38 @@ public sealed class SettingsDeskTests : IDisposable
     }
 
     [Fact]
+    public void The_version_before_is_gone_back_to_and_the_machine_starts_again()
+    {
+        using var bench = new Updates.UpdateBench();
+        Directory.CreateDirectory(bench.In("data/update"));
+        File.WriteAllText(bench.In("data/update/played-b"), "name=x\nversion=0.9.0\nserial=90\n");
+        bench.ServeAlways();
+        using var desk = Desk(updates: bench.Station);
+        Assert.True(SpinWait.SpinUntil(() => desk.Older == "0.9.0", TimeSpan.FromSeconds(20)));
+        Assert.Null(desk.Newer);
+        Assert.Contains("there is no stick", desk.Update(), StringComparison.Ordinal);
+        Assert.Null(desk.RollBack());
+        Assert.Equal("try", bench.Marks);
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(bench.In("restarted")), TimeSpan.FromSeconds(20)));
+    }
+
+    [Fact]
     public void What_a_page_asks_each_frame_allocates_nothing()
     {
         using var desk = Desk();
         Assert.Null(desk.Try(desk.Kept with { Rate = 96_000 }));
         var seconds = desk.TrialSeconds;
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 100; i++) seconds += desk.TrialSeconds + (desk.Trial ?? desk.Kept).Rate;
+        for (var i = 0; i < 100; i++) seconds += desk.TrialSeconds + (desk.Trial ?? desk.Kept).Rate + (desk.Newer ?? desk.Older ?? "").Length;
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
-    private SettingsDesk Desk(Settings? settings = null)
+    private SettingsDesk Desk(Settings? settings = null, SspHost.Updates.UpdateStation? updates = null)
     {
         var desk = new SettingsDesk(new SettingsTools
         {
             Settings = settings ?? new Settings(), File = FilePath, State = State, Playing = () => _playing, Play = Play, Decide = Decided, Calibrated = s => s,
-            Devices = () => ["hw:9"], Cores = [0, 1, 2, 3], About = () => ["a test"], Say = _said.Add, Clock = _clock,
+            Devices = () => ["hw:9"], Cores = [0, 1, 2, 3], About = () => ["a test"], Updates = updates ?? new SspHost.Updates.UpdateStation(_folder), Say = _said.Add, Clock = _clock,
         });
         desk.Serve = web =>
         {

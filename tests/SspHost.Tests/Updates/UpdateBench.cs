@@ -20,7 +20,8 @@ internal sealed class UpdateBench : IDisposable
         foreach (var n in new[] { "disk/2", "disk/3" }) File.WriteAllBytes(In(n), Noise(SlotMib << 20, n[^1]));
         Runs(slot, trial);
         Is("1.0.0", serial);
-        Run("signify-openbsd", "-G", "-n", "-p", In("etc/ssphost/update.pub"), "-s", Key);
+        Run("signify-openbsd", "-G", "-n", "-p", In("update.pub"), "-s", Key);
+        File.Copy(In("update.pub"), In("etc/ssphost/update.pub"));
         // The user that asks: he may write his own directory, and nothing of root's.
         if (Environment.UserName == "root")
         {
@@ -35,7 +36,7 @@ internal sealed class UpdateBench : IDisposable
 
     public UpdateStation Station => new(Root);
 
-    public string Key => In("secret");
+    public string Key => In("update.sec");
 
     public string Incoming => In("data/deploy/update/incoming.update");
 

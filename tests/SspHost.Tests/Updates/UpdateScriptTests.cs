@@ -94,8 +94,8 @@ public sealed class UpdateScriptTests : IDisposable
     [Fact]
     public void Another_makers_signature_is_refused()
     {
-        UpdateBench.Run("signify-openbsd", "-G", "-n", "-p", _bench.In("other.pub"), "-s", _bench.In("other"));
-        Refused(_bench.MakeUpdate("2.0.0", 200, key: _bench.In("other")), "signature");
+        UpdateBench.Run("signify-openbsd", "-G", "-n", "-p", _bench.In("other.pub"), "-s", _bench.In("other.sec"));
+        Refused(_bench.MakeUpdate("2.0.0", 200, key: _bench.In("other.sec")), "signature");
     }
 
     [Fact]

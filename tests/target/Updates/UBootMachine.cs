@@ -36,7 +36,7 @@ internal sealed class UBootMachine : IDisposable
         [
             "-M", "virt", "-cpu", "cortex-a72", "-accel", "tcg,thread=multi", "-smp", "2", "-m", "768", "-nodefaults", "-display", "none",
             "-bios", "/usr/lib/u-boot/qemu_arm64/u-boot.bin",
-            "-drive", $"file={disk},if=none,id=disk,format={(disk.EndsWith(".img", StringComparison.Ordinal) ? "raw" : "qcow2")},cache=unsafe", "-device", "virtio-blk-device,drive=disk",
+            "-drive", $"file={disk},if=none,id=disk,format={(disk.EndsWith(".img", StringComparison.Ordinal) ? "raw" : "qcow2")},cache=unsafe", "-device", "virtio-blk-device,drive=disk", "-device", "qemu-xhci,id=usb",
             "-chardev", $"socket,id=line,path={serial},server=on,wait=on", "-serial", "chardev:line", "-qmp", $"unix:{qmp},server=on,wait=off",
             .. state is null ? Array.Empty<string>() : ["-loadvm", state],
         ];

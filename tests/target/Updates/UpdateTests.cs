@@ -82,7 +82,7 @@ public sealed class UpdateTests(UpdateMachines machines) : IClassFixture<UpdateM
 {
     private const int Small = 64 << 20;
     private const string Ask = "echo {0} >/data/deploy/update/request.new; mv /data/deploy/update/request.new /data/deploy/update/request";
-    private const string Wait = "; until grep -q 'state={1}\\|state=failed' /data/update/status; do sleep 0.1; done; cat /data/update/status; grep -q 'state={1}' /data/update/status";
+    private const string Wait = "; until grep -qs 'state={1}\\|state=failed' /data/update/status; do sleep 0.1; done; cat /data/update/status; grep -q 'state={1}' /data/update/status";
 
     [Theory]
     [InlineData("", "ab", "a", "")]
@@ -133,6 +133,22 @@ public sealed class UpdateTests(UpdateMachines machines) : IClassFixture<UpdateM
         var disk = machines.Left();
         Assert.Equal("tried try", disk.Marks);
         Assert.Equal(UpdateDisk.HashOf(Path.Combine(machines.Made, "small.ext4")), disk.Hash('b', Small));
+    }
+
+    [Fact]
+    public void A_stick_that_is_plugged_in_is_there_for_the_player_and_gone_when_it_is_pulled_out()
+    {
+        using var machine = machines.Ready();
+        machine.Monitor.Ask("blockdev-add", new Dictionary<string, object>
+        {
+            ["driver"] = "raw", ["node-name"] = "stick", ["read-only"] = false, ["file"] = new { driver = "file", filename = Path.Combine(machines.Made, "stick.img") },
+        });
+        machine.Monitor.Ask("device_add", new { driver = "usb-storage", id = "stick", drive = "stick", bus = "usb.0" });
+        machine.Run("until ls /run/media/*/ssphost-2.1.0-arm64.update; do sleep 0.5; done", 120);
+        machine.Run("setpriv --reuid=ssp --regid=ssp --clear-groups head -c 14 /run/media/*/ssphost-2.1.0-arm64.update | grep ssphost-update");
+        machine.Run("setpriv --reuid=ssp --regid=ssp --clear-groups touch /run/media/sda/take.wav && grep /run/media /proc/self/mountinfo | grep -q nosuid,nodev,noexec");
+        machine.Monitor.Ask("device_del", new { id = "stick" });
+        machine.Run("while grep -q /run/media /proc/self/mountinfo; do sleep 0.5; done", 120);
     }
 
     [Fact]

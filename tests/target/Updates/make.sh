@@ -16,7 +16,7 @@ made() { echo "$2" >"$1.of"; }
 
 root=${SSP_ARM64_ROOT:-$out/root} kernel=${SSP_ARM64_KERNEL:-$out/kernel}
 # Units and scripts change more often than packages: they are put into a copy.
-of=$(hash_of board/rootfs.sh board/appliance.sh)
+of=$(hash_of board/rootfs.sh)
 [ -n "${SSP_ARM64_ROOT:-}" ] || fresh "$root" "$of" || { board/rootfs.sh arm64 "$root"; made "$root" "$of"; }
 of=$(hash_of tools/debian-package.sh)
 [ -n "${SSP_ARM64_KERNEL:-}" ] || fresh "$kernel" "$of" || { tools/debian-package.sh arm64 "$kernel" 'linux-image-rt-arm64*'; made "$kernel" "$of"; }
@@ -29,15 +29,12 @@ signify-openbsd -G -n -p "$out/update.pub" -s "$out/update.sec"
 # A shell on the serial console is all that a test needs of a machine.
 rm -rf --one-file-system "$out/tree"
 cp -a --reflink=auto "$root" "$out/tree"
-for file in deploy/systemd/*.sh; do install -m 755 "$file" "$out/tree/usr/lib/ssphost/"; done
-for file in deploy/systemd/*.service deploy/systemd/*.path deploy/systemd/*.timer $tests/root/*.service; do install -m 644 "$file" "$out/tree/etc/systemd/system/"; done
-install -m 755 deploy/systemd/ssp-data-generator "$out/tree/usr/lib/systemd/system-generators/"
-install -m 644 deploy/tmpfiles.conf "$out/tree/usr/lib/tmpfiles.d/ssp.conf"
-install -m 644 deploy/ssp.json "$out/tree/etc/ssphost/ssp.json"
+deploy/install-system.sh "$out/tree" >/dev/null 2>&1
+board/appliance.sh "$out/tree" >/dev/null 2>&1
+install -m 644 $tests/root/*.service "$out/tree/etc/systemd/system/"
 wants=$out/tree/etc/systemd/system/multi-user.target.wants
-ln -sf ../ssp-update.path ../ssp-trial.timer ../serial-shell.service "$wants/"
+ln -sf ../serial-shell.service "$wants/"
 rm -f "$wants/ssp.service" "$wants/ssh.service" "$wants/remote-fs.target" # the music is for other tests; here it is asked by hand
-touch "$out/tree/etc/machine-id"
 system() { printf 'name=ssphost-%s-test\nversion=%s\nserial=%s\narch=arm64\nboard=virt\n' "$1" "$1" "$2" >"$out/system"; }
 system 1.0.0 1000
 SSP_SYSTEM=$out/system SSP_UPDATE_KEY=$out/update.pub board/slot.sh "$out/tree" "$kernel" - 448 "$out/slot.ext4" console=ttyAMA0 quiet
@@ -62,6 +59,11 @@ rm -rf "$out/boot" "$out/tree" "$out/small"
 mkdir -p "$out/boot"
 mkimage -q -A arm64 -O linux -T script -C none -d board/boot.cmd "$out/boot/boot.scr" >/dev/null
 board/disk.sh "$out/slot.ext4" "$out/boot" "$out/disk.img"
+# A stick with an update on it.
+rm -f "$out/stick.img"
+truncate -s 32M "$out/stick.img"
+mkfs.vfat -n STICK "$out/stick.img" >/dev/null
+mcopy -i "$out/stick.img" "$out/ssphost-2.1.0-arm64.update" ::
 # What is installed lies on the data partition already.
 start=$(sfdisk -d "$out/disk.img" | sed -n 's/.*start= *\([0-9]*\),.*name="data".*/\1/p')
 mkdir -p "$out/data"
