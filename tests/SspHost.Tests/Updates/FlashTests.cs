@@ -175,6 +175,6 @@ public sealed class FlashTests : IDisposable
         using var p = Process.Start(new ProcessStartInfo("sfdisk", ["-d", file]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var text = p.StandardOutput.ReadToEnd();
         p.WaitForExit();
-        return string.Join('\n', System.Text.RegularExpressions.Regex.Matches(text, "(?:label-id: |uuid=)([0-9A-F-]{36})", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(5)).Select(m => m.Groups[1].Value));
+        return string.Join('\n', System.Text.RegularExpressions.Regex.Matches(text, "(label-id: |uuid=)(?<id>[0-9A-F-]{36})", System.Text.RegularExpressions.RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(5)).Select(m => m.Groups["id"].Value));
     }
 }

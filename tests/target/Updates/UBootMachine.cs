@@ -79,8 +79,8 @@ internal sealed class UBootMachine : IDisposable
     {
         Expect("Starting kernel|resetting", TimeSpan.FromSeconds(120), from);
         var said = Said[from..];
-        var starts = Regex.Matches(said, "ssp: slot ([ab]) +(ssp.trial=1 )?starts", RegexOptions.None, TimeSpan.FromSeconds(5));
-        return !said.Contains("Starting kernel", StringComparison.Ordinal) ? "none" : starts[^1].Groups[1].Value + (starts[^1].Groups[2].Success ? " trial" : "");
+        var starts = Regex.Matches(said, "ssp: slot (?<slot>[ab]) +(?<trial>ssp.trial=1 )?starts", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(5));
+        return !said.Contains("Starting kernel", StringComparison.Ordinal) ? "none" : starts[^1].Groups["slot"].Value + (starts[^1].Groups["trial"].Success ? " trial" : "");
     }
 
     /// <summary>Starts to where a shell answers.</summary>
