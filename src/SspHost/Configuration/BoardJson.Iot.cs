@@ -95,7 +95,7 @@ internal static partial class BoardJson
             "chipSelect" => d with { ChipSelect = Number(ref r, name, 0, LastBus) },
             "dataCommand" => d with { DataCommand = Number(ref r, name, 0, LastPin) },
             "reset" => d with { Reset = Number(ref r, name, -1, LastPin) },
-            "rows" => d with { Rows = Number(ref r, name, 32, 64) is 32 or 64 and var n ? n : throw new BoardFault("\"rows\" 32 or 64") },
+            "rows" => d with { Rows = Number(ref r, name, 32, 64) is (32 or 64) and var n ? n : throw new BoardFault("\"rows\" 32 or 64") },
             "whole" => d with { Whole = Flag(ref r, name) },
             "x" => d with { X = Number(ref r, name, 0, PanelSize.Width - 1) },
             "rotation" => d with { Rotation = Rotation(ref r) },
