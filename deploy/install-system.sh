@@ -8,6 +8,7 @@ in_root() { if [ -z "$root" ]; then "$@"; else chroot "$root" "$@"; fi; }
 put() { install -D -m "$1" "$2" "$root$3"; }
 put 644 "$here/sysusers.conf" /usr/lib/sysusers.d/ssp.conf
 put 644 "$here/tmpfiles.conf" /usr/lib/tmpfiles.d/ssp.conf
+put 644 "$here/modules-load.conf" /usr/lib/modules-load.d/ssp.conf
 put 644 "$here/ssp.json" /etc/ssphost/ssp.json
 for unit in "$here"/systemd/*.service "$here"/systemd/*.path "$here"/systemd/*.timer "$here"/systemd/*.mount; do
     [ ! -f "$unit" ] || put 644 "$unit" "/etc/systemd/system/$(basename "$unit")"

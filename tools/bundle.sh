@@ -22,7 +22,7 @@ rm -rf "$out"
 mkdir -p "$out/bin" "$out/share"
 cp "$bin"/ssp "$bin"/ssp-engine "$bin"/ssp-engine.sym "$bin"/*.so "$out/bin/"
 cp -r patches presets "$out/"
-cp -r deploy/systemd deploy/udev deploy/sysusers.conf deploy/tmpfiles.conf deploy/ssp.json "$out/share/"
+cp -r deploy/systemd deploy/udev deploy/sysusers.conf deploy/tmpfiles.conf deploy/modules-load.conf deploy/ssp.json "$out/share/"
 cp LICENSE "$out/"
 find "$out" -type d -exec chmod 755 {} +
 find "$out" -type f -exec chmod 644 {} +

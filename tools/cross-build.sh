@@ -10,6 +10,7 @@ secrets=/run/secrets
 if [ -s $secrets/nuget ]; then
     mkdir -p ~/.nuget/NuGet
     cp $secrets/nuget ~/.nuget/NuGet/NuGet.Config
+    trap 'rm -f ~/.nuget/NuGet/NuGet.Config' EXIT # it stays in no layer
 fi
 mkdir -p artifacts
 log=artifacts/iot-devices.log

@@ -16,6 +16,12 @@ mkdir -p "$work"
 export CONTAINERS_STORAGE_CONF=$work/storage.conf
 printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$work/storage" "$work/run" >"$CONTAINERS_STORAGE_CONF"
 [ ! -s /etc/ssl/certs/ca-certificates.crt ] || export SSP_CA=/etc/ssl/certs/ca-certificates.crt
+# All builds are of the sources as they are now, whatever is written to them meanwhile.
+rm -rf "$work/source"
+mkdir "$work/source"
+git ls-files -coz --exclude-standard | tar -cf - --null -T - | tar -C "$work/source" -xf -
+SSP_COMMIT=$(git rev-parse --short=12 HEAD)$([ -z "$(git status --porcelain | head -n 1)" ] || echo -changed)
+export SSP_COMMIT
 say() { echo "cross-test: $*"; }
 fail() { echo "cross-test: $*" >&2; exit 1; }
 
@@ -39,7 +45,7 @@ buildah inspect --type image $SSP_SDK >/dev/null 2>&1 || image $SSP_SDK "$(dirna
 # Builds runtime identifier $1 into folder $2; its log is $2.log.
 build() {
     rm -rf "$2"
-    tools/cross.sh "$1" "$2" >"$2.log" 2>&1
+    "$work/source/tools/cross.sh" "$1" "$2" >"$2.log" 2>&1
 }
 
 # A bundle of $1 in $2 unpacks from its archive, and every file is what the manifest says, and no file is missing there.

@@ -14,8 +14,11 @@ if [ -z "$engine" ]; then
     else echo "cross: docker (with its service running), podman or buildah is needed" >&2; exit 1
     fi
 fi
-commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
-[ -z "$(git status --porcelain 2>/dev/null | head -n 1)" ] || commit=$commit-changed
+commit=${SSP_COMMIT:-}
+if [ -z "$commit" ]; then
+    commit=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+    [ -z "$(git status --porcelain 2>/dev/null | head -n 1)" ] || commit=$commit-changed
+fi
 set -- -f Dockerfile.cross --build-arg RID="$rid" --build-arg COMMIT="$commit"
 [ -z "${SSP_BASE:-}" ] || set -- "$@" --build-arg BASE="$SSP_BASE"
 [ -z "${SSP_SDK:-}" ] || set -- "$@" --build-arg SDK="$SSP_SDK"

@@ -10,4 +10,3 @@ elif [ -e "$state/journal" ]; then
     mv "$state/journal" "$aside"
     echo "ssp: it does not run with the patch as it was left; that is kept as $aside"
 fi
-systemctl reset-failed ssp.service 2>/dev/null || true

@@ -12,6 +12,9 @@ public sealed record BoardSettings
 
     public ScreenSettings Screen { get; init; } = new();
 
+    /// <summary>Null: a board with our device tree, or none.</summary>
+    public IotSettings? Iot { get; init; }
+
     public CodecSettings Codec { get; init; } = new();
 }
 

@@ -134,6 +134,28 @@ public sealed class CalibrationTests : IDisposable
         Assert.Equal("mic", System.Runtime.InteropServices.Marshal.PtrToStringUTF8((nint)config.CaptureDevice));
     }
 
+    [Fact]
+    public unsafe void The_boards_codec_has_its_own_full_scale_where_nobody_calibrated_and_raw_jacks_have_not()
+    {
+        static AudioSetup Of(string device, string capture) => AudioSetup.Decide(
+            SettingsFile.Parse(
+                Encoding.UTF8.GetBytes($$"""{"device": "{{device}}", "captureDevice": "{{capture}}", "inputs": [3, 0, 6], "board": {"codec": {"chip": "pcm3168a", "fullScale": 10.3 } } }"""), "ssp.json"),
+            realTime: true, card: true, 2);
+        var file = CalibrationFile.Load(Place);
+        file.Set(SoundCards.StableName("hw:SSPIO,0"), new Jack(JackSide.Out, 2), new JackLine(9, 0.5f));
+        var setup = Of("alsa:hw:SSPIO,0", "alsa:hw:SSPIO,1").Calibrated(file);
+        var config = setup.ToConfig(32);
+        Assert.Equal((10.3f, 9f, 10.3f), (config.OutputFullScale[0], config.OutputFullScale[1], config.InputFullScale[0]));
+        var raw = setup.Raw.ToConfig(32);
+        Assert.Equal((0f, 0f), (raw.OutputFullScale[0], raw.OutputFullScale[1]));
+        var mixed = Of("alsa:hw:SSPIO,0", "alsa:hw:USB").ToConfig(32);
+        Assert.Equal((10.3f, 0f), (mixed.OutputFullScale[0], mixed.InputFullScale[0]));
+        var another = Of("alsa:hw:USB", "alsa:hw:USB,1").ToConfig(32);
+        Assert.Equal(0f, another.OutputFullScale[0]);
+        // What its third and sixth converter cut off came in by jacks 1 and 3.
+        Assert.Equal([1, 3], CodecWatch.JacksOf(0b100100, setup));
+    }
+
     [Theory]
     [InlineData("{\"outputs\": [1, 1]}", "\"outputs\" with at most 32 different channels")]
     [InlineData("{\"inputs\": [65]}", "\"inputs\" channels from 1 to 64, or 0 for none, not 65")]

@@ -22,6 +22,10 @@ public class SettingsTests
             "screen": { "device": "/dev/dri/card1", "connector": "HDMI-A-2", "mode": "1600x480@60", "rotation": 270, "terminal": 2 },
             "evdev": { "devices": ["gpio-keys", "/dev/input/event3"], "grab": true, "keyboards": false, "keys": { "30": "K1", "42": "ShiftRight" }, "encoders": [{ "control": "E4", "axis": 7, "counts": -2 }] },
             "gpio": { "chip": "gpiochip3", "encoders": [{ "control": "E1", "a": "4", "b": "17", "steps": 2 }], "keys": [{ "control": "Up", "line": "22" }], "pullUp": false, "keyDebounce": 0 },
+            "codec": { "chip": "pcm3168a", "bus": "/dev/i2c-3", "address": 69, "reset": "NRST", "card": "Other", "fullScale": 5.5 },
+            "iot": { "encoders": [{ "control": "E1", "a": 17, "b": 18, "steps": 2 }], "keys": [{ "control": "K1", "pin": 15, "expander": "keys" }, { "control": "E1", "pin": 27 }],
+              "expanders": [{ "name": "keys", "chip": "pca9555", "address": 33 }], "display": { "chip": "ili9341", "bus": 0, "dataCommand": 25, "reset": 24, "x": 320, "rotation": 270 },
+              "mixer": { "device": "hw:1", "volume": -600 } },
           },
         }
         """;
@@ -58,12 +62,22 @@ public class SettingsTests
     [InlineData("{\"midi\": {\"port\": 1}}", "expected \"midi\" as")]
     [InlineData("{\"board\": {\"screen\": {\"mode\": \"wide\"}}}", "\"mode\" as 1600x480 or 1600x480@60")]
     [InlineData("{\"board\": {\n\"screen\": {\"rotation\": 45}}}", "line 2: expected \"rotation\" 0, 90, 180 or 270")]
-    [InlineData("{\"board\": {\"panel\": {}}}", "expected in \"board\" one of screen, evdev, gpio, not \"panel\"")]
+    [InlineData("{\"board\": {\"panel\": {}}}", "expected in \"board\" one of screen, evdev, gpio, codec, iot, not \"panel\"")]
+    [InlineData("{\"board\": {\"iot\": {\"keys\": [{\"control\": \"K1\", \"pin\": 3, \"expander\": \"far\"}]}}}", "an expander named \"far\", which key K1 is on")]
+    [InlineData("{\"board\": {\"iot\": {\"expanders\": [{\"name\": \"a\", \"chip\": \"ssd1306\", \"address\": 32}]}}}", "\"chip\" mcp23017 or pca9555")]
+    [InlineData("{\"board\": {\"iot\": {\"display\": {\"chip\": \"ili9342\"}}}}", "a display on SPI with \"dataCommand\"")]
+    [InlineData("{\"board\": {\"iot\": {\"display\": {\"chip\": \"ssd1306\", \"rows\": 48}}}}", "\"rows\" 32 or 64")]
+    [InlineData("{\"board\": {\"iot\": {\"encoders\": [{\"control\": \"E1\", \"a\": 1}]}}}", "with \"control\", \"a\" and \"b\"")]
     [InlineData("{\"board\": {\"gpio\": {\"keys\": [{\"control\": \"K9\", \"line\": \"1\"}]}}}", "a control: one of E1,")]
     [InlineData("{\"board\": {\"gpio\": {\"encoders\": [{\"control\": \"K1\", \"a\": \"1\", \"b\": \"2\"}]}}}", "\"control\" E1 to E4")]
     [InlineData("{\"board\": {\"gpio\": {\"encoders\": [{\"control\": \"E1\", \"a\": \"1\"}]}}}", "with \"control\", \"a\" and \"b\"")]
     [InlineData("{\"board\": {\"evdev\": {\"keys\": {\"768\": \"K1\"}}}}", "a key code from 0 to 767")]
     [InlineData("{\"board\": {\"evdev\": {\"grab\": true, \"grab\": true}}}", "\"grab\" once")]
+    [InlineData("{\"board\": {\"codec\": {\"chip\": \"ak4458\"}}}", "\"chip\" as one of pcm3168a")]
+    [InlineData("{\"board\": {\"codec\": {\"address\": 128}}}", "\"address\" from 3 to 119")]
+    [InlineData("{\"board\": {\"codec\": {\"bus\": \"i2c-8\"}}}", "\"bus\" a path such as /dev/i2c-8")]
+    [InlineData("{\"board\": {\"codec\": {\"fullScale\": 0.1}}}", "\"fullScale\" from 0.5 to 100 V")]
+    [InlineData("{\"board\": {\"codec\": {\"pins\": 1}}}", "expected in \"board.codec\" one of chip, bus, address, reset, card, fullScale")]
     [InlineData("{\"cores\": [1,\n1]}", "line 2: expected \"cores\" with at most 16 different cores")]
     [InlineData("{\"lv2\": \"/usr/lib/lv2\"}", "expected \"lv2\" as { \"path\": directories with colons between them }")]
     [InlineData("{\"lv2\": {\"path\": \"/usr/lib/lv2:relative\"}}", "expected \"lv2\" as { \"path\": directories with colons between them }")]
@@ -99,6 +113,7 @@ public class SettingsTests
         Assert.Equal([new GpioEncoder(Control.E1, "4", "17", 2)], board.Gpio.Encoders);
         Assert.Equal([new GpioKey(Control.Up, "22")], board.Gpio.Keys);
         Assert.Equal((false, true, 0), (board.Gpio.PullUp, board.Gpio.ActiveLow, board.Gpio.KeyDebounce));
+        Assert.Equal(new CodecSettings { Chip = "pcm3168a", Bus = "/dev/i2c-3", Address = 69, Reset = "NRST", Card = "Other", FullScale = 5.5 }, board.Codec);
     }
 
     [Fact]

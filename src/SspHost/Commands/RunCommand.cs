@@ -166,7 +166,7 @@ internal static class RunCommand
     // Where nobody asked for it, a port that is taken is no reason not to play, nor to leave the board's own screen dark.
     private static PanelService? StartPanel(PatchHost host, ControlServer server, Settings settings, LogLines log, string state, PanelDesks desks, Action<string> say)
     {
-        var board = BoardDevices.Find(settings.Board.Value);
+        var board = BoardParts.Find(settings.Board.Value);
         var here = board.Screens.Count > 0; // keys alone are no panel
         if (settings.Board.Origin == Origin.File || here)
         {

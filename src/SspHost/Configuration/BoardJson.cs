@@ -10,7 +10,7 @@ namespace SspHost.Configuration;
 internal sealed class BoardFault(string expected) : Exception(expected);
 
 /// <summary>Reads and writes <see cref="BoardSettings"/>; every field is optional.</summary>
-internal static class BoardJson
+internal static partial class BoardJson
 {
     /// <summary>Longest list, and longest text, that a board can mean.</summary>
     private const int Most = 64;
@@ -52,7 +52,21 @@ internal static class BoardJson
                 "address": { "type": "integer", "minimum": 3, "maximum": 119, "description": "68 is 0x44" },
                 "reset": { "type": "string", "description": "name of the GPIO line that is low in reset; empty: none" },
                 "card": { "type": "string", "description": "id of the sound card that it is" },
-                "fullScale": { "type": "number", "minimum": 0.5, "maximum": 100, "description": "volts at full scale of jacks that nobody calibrated" } } } } }
+                "fullScale": { "type": "number", "minimum": 0.5, "maximum": 100, "description": "volts at full scale of jacks that nobody calibrated" } } },
+              "iot": { "type": "object", "additionalProperties": false, "description": "a board without our device tree; of builds with the IoT devices", "properties": {
+                "encoders": { "type": "array", "maxItems": 64, "items": { "type": "object", "additionalProperties": false, "required": ["control", "a", "b"], "properties": {
+                  "control": { "$ref": "#/$defs/control" }, "a": { "type": "integer", "minimum": 0, "maximum": 511 }, "b": { "type": "integer", "minimum": 0, "maximum": 511 }, "steps": { "enum": [1, 2, 4] } } } },
+                "keys": { "type": "array", "maxItems": 64, "items": { "type": "object", "additionalProperties": false, "required": ["control", "pin"], "properties": {
+                  "control": { "$ref": "#/$defs/control" }, "pin": { "type": "integer", "minimum": 0, "maximum": 511 }, "expander": { "type": "string" } } } },
+                "expanders": { "type": "array", "maxItems": 64, "items": { "type": "object", "additionalProperties": false, "required": ["name", "chip", "address"], "properties": {
+                  "name": { "type": "string" }, "chip": { "enum": ["mcp23017", "pca9555"] }, "bus": { "type": "integer", "minimum": 0, "maximum": 255 }, "address": { "type": "integer", "minimum": 3, "maximum": 119 } } } },
+                "display": { "type": "object", "additionalProperties": false, "required": ["chip"], "properties": {
+                  "chip": { "enum": ["ssd1306", "ili9341", "ili9342"] }, "bus": { "type": "integer", "minimum": 0, "maximum": 255 }, "address": { "type": "integer", "minimum": 3, "maximum": 119 },
+                  "chipSelect": { "type": "integer", "minimum": 0, "maximum": 255 }, "dataCommand": { "type": "integer", "minimum": 0, "maximum": 511 }, "reset": { "type": "integer", "minimum": -1, "maximum": 511 },
+                  "rows": { "enum": [32, 64] }, "whole": { "type": "boolean", "description": "the whole panel, however small" }, "x": { "type": "integer", "minimum": 0, "maximum": 1599, "description": "first column of the window that is shown otherwise" },
+                  "rotation": { "enum": [null, 0, 90, 180, 270] } } },
+                "mixer": { "type": "object", "additionalProperties": false, "required": ["volume"], "properties": {
+                  "device": { "type": "string" }, "volume": { "type": "integer", "minimum": -100000, "maximum": 100000, "description": "in the card's unit" } } } } } } }
         """.ReplaceLineEndings("\n            ");
 
     /// <summary>The names that a control may have.</summary>
@@ -61,7 +75,7 @@ internal static class BoardJson
     /// <summary>Reads it, the reader being at its value; <see cref="BoardFault"/> leaves the reader where the mistake is.</summary>
     public static BoardSettings Read(ref Utf8JsonReader r)
     {
-        var (screen, evdev, gpio, codec) = (new ScreenSettings(), new EvdevSettings(), new GpioSettings(), new CodecSettings());
+        var (screen, evdev, gpio, codec, iot) = (new ScreenSettings(), new EvdevSettings(), new GpioSettings(), new CodecSettings(), (IotSettings?)null);
         Object(ref r, "\"board\" as { \"screen\": { }, \"evdev\": { }, \"gpio\": { }, \"codec\": { } }", (string name, ref Utf8JsonReader r) =>
         {
             switch (name)
@@ -69,11 +83,12 @@ internal static class BoardJson
                 case "screen": screen = Screen(ref r); break;
                 case "evdev": evdev = Evdev(ref r); break;
                 case "gpio": gpio = Gpio(ref r); break;
+                case "iot": iot = Iot(ref r); break;
                 case "codec": codec = Codec(ref r); break;
-                default: throw Unknown("board", name, "screen, evdev, gpio, codec");
+                default: throw Unknown("board", name, "screen, evdev, gpio, codec, iot");
             }
         });
-        return new BoardSettings { Screen = screen, Evdev = evdev, Gpio = gpio, Codec = codec };
+        return new BoardSettings { Screen = screen, Evdev = evdev, Gpio = gpio, Codec = codec, Iot = iot };
     }
 
     /// <summary>Writes what differs from what is found by itself.</summary>
@@ -167,6 +182,7 @@ internal static class BoardJson
         if (c.Card != c0.Card) w.WriteString("card", c.Card);
         if (c.FullScale != c0.FullScale) w.WriteNumber("fullScale", c.FullScale);
         w.WriteEndObject();
+        if (board.Iot is { } iot) WriteIot(w, iot);
         w.WriteEndObject();
     }
 

@@ -137,6 +137,9 @@ internal sealed partial record AudioSetup
     public JackLine LineOf(Jack jack) =>
         Calibration.TryGetValue(jack, out var line) ? line : new JackLine(jack.Side == JackSide.In ? InputFullScale : OutputFullScale, 0);
 
+    /// <summary>The same as the engine is told it: 0 at full scale is a card's usual line.</summary>
+    public JackLine EngineLineOf(Jack jack) => Calibration.ContainsKey(jack) || LineOf(jack) != JackLine.Nominal ? LineOf(jack) : default;
+
     /// <summary>The jacks as the converter has them, where a full scale is a full scale: what a calibration starts from.</summary>
     public AudioSetup Raw => this with { Calibration = ImmutableDictionary<Jack, JackLine>.Empty, OutputFullScale = JackLine.NominalFullScale, InputFullScale = JackLine.NominalFullScale };
 
@@ -195,7 +198,7 @@ internal sealed partial record AudioSetup
         foreach (var jack in Hold) config.HoldOutputs |= 1u << (jack - 1);
         for (var j = 0; j < Limits.MaxJacks; j++)
         {
-            var (input, output) = (LineOf(new Jack(JackSide.In, j + 1)), LineOf(new Jack(JackSide.Out, j + 1)));
+            var (input, output) = (EngineLineOf(new Jack(JackSide.In, j + 1)), EngineLineOf(new Jack(JackSide.Out, j + 1)));
             (config.InputFullScale[j], config.InputZero[j]) = (input.FullScale, input.Zero);
             (config.OutputFullScale[j], config.OutputZero[j]) = (output.FullScale, output.Zero);
         }

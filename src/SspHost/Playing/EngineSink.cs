@@ -258,7 +258,7 @@ internal sealed unsafe class EngineSink : IPlanSink
             _slot.Try(
                 link =>
                 {
-                    var now = Setup.LineOf(jack);
+                    var now = Setup.EngineLineOf(jack);
                     link.Map.Jacks->SetLine(jack.Side == JackSide.Out, jack.Number - 1, now.FullScale, now.Zero);
                     return true;
                 },

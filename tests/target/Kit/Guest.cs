@@ -35,8 +35,11 @@ internal sealed record GuestOptions
     /// <summary>The card whose sound is captured: an audio backend called `sound` and what plays into it.</summary>
     public IReadOnlyList<string> Sound { get; init; } = ["-audiodev", "none,id=sound,out.frequency=48000", "-device", "intel-hda", "-device", "hda-output,audiodev=sound"];
 
+    /// <summary>The panel's display. Drawing on it takes half of what the emulated processor can do, so only machines that are looked at have one.</summary>
+    public static readonly IReadOnlyList<string> Display = ["-device", "virtio-gpu-pci,xres=1600,yres=480"];
+
     /// <summary>The rest of what is plugged in.</summary>
-    public IReadOnlyList<string> Devices { get; init; } = ["-device", "virtio-gpu-pci,xres=1600,yres=480", "-device", "i6300esb", "-watchdog-action", "reset"];
+    public IReadOnlyList<string> Devices { get; init; } = ["-device", "i6300esb", "-watchdog-action", "reset"];
 
     /// <summary>More plugged in than every machine has.</summary>
     public IReadOnlyList<string> More { get; init; } = [];
@@ -109,6 +112,20 @@ internal sealed class Guest : IDisposable
     public Outcome RunAs(string user, string script, TimeSpan? patience = null) =>
         Shell.Run(patience ?? TimeSpan.FromSeconds(60), "ssh", [.. SshOptions, "-p", Text(_port), $"{user}@127.0.0.1", script]);
 
+    /// <summary>Writes a file in it.</summary>
+    public void Put(string path, byte[] content)
+    {
+        var outcome = Shell.Run(TimeSpan.FromSeconds(120), content, "ssh", [.. SshOptions, "-p", Text(_port), "root@127.0.0.1", $"cat >{path}"]);
+        if (outcome.ExitCode != 0) throw new IOException($"{path}: {outcome}");
+    }
+
+    /// <summary>Reads a file of it.</summary>
+    public byte[] Get(string path)
+    {
+        var outcome = Run($"base64 -w 0 {path}", TimeSpan.FromSeconds(120));
+        return outcome.ExitCode == 0 ? Convert.FromBase64String(outcome.Output) : throw new IOException($"{path}: {outcome}");
+    }
+
     /// <summary>Records what the card plays from now on; the time it shows goes on only while something plays.</summary>
     public Recording Record()
     {
@@ -119,6 +136,12 @@ internal sealed class Guest : IDisposable
 
     /// <summary>What ssp-deploy is told so that it finds the machine.</summary>
     public (string Port, string Ssh) DeployTo => (Text(_port), "ssh " + string.Join(' ', SshOptions));
+
+    /// <summary>Waits until it has switched itself off; pulls the plug where it does not.</summary>
+    public void AwaitEnd(TimeSpan patience)
+    {
+        if (!_process!.WaitForExit(patience)) Cut();
+    }
 
     /// <summary>Pulls the plug.</summary>
     public void Cut()
@@ -142,7 +165,7 @@ internal sealed class Guest : IDisposable
 
     private string[] SshOptions =>
     [
-        "-i", _options.Disk.Key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=5", "-o", "BatchMode=yes",
+        "-i", _options.Disk.Key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=30", "-o", "BatchMode=yes",
     ];
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

@@ -26,6 +26,13 @@ internal static class Patches
             """;
     }
 
+    /// <summary>What comes in at jacks 1 and 2 goes out at jacks 1 and 2.</summary>
+    public const string Through = """
+        { "format": 1, "id": "target-through", "name": "Through", "quantum": 32,
+          "modules": [{ "id": "in1", "type": "audio-in", "version": 1, "x": 0, "y": 0 }, { "id": "out1", "type": "audio-out", "version": 1, "x": 0, "y": 0 }],
+          "cables": [{ "from": "in1.out1", "to": "out1.in1" }, { "from": "in1.out2", "to": "out1.in2" }] }
+        """;
+
     /// <summary>A line of a script that plays such a patch.</summary>
     public static string PlaySines(params IReadOnlyList<double> hertz) => $"play <<'PATCH'\n{Sines(hertz)}\nPATCH\n";
 }

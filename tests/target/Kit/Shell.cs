@@ -12,12 +12,16 @@ internal sealed record Outcome(int ExitCode, string Output, string Error)
 internal static class Shell
 {
     /// <summary>Runs a program; ends it where it takes longer than <paramref name="patience"/>.</summary>
-    public static Outcome Run(TimeSpan patience, string program, params IEnumerable<string> arguments)
+    public static Outcome Run(TimeSpan patience, string program, params IEnumerable<string> arguments) => Run(patience, [], program, arguments);
+
+    /// <summary>The same, with something to read.</summary>
+    public static Outcome Run(TimeSpan patience, byte[] input, string program, IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         using var process = Process.Start(start)!;
-        process.StandardInput.Close();
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        process.StandardInput.BaseStream.Write(input);
+        process.StandardInput.Close();
         if (!process.WaitForExit(patience))
         {
             process.Kill(entireProcessTree: true);

@@ -5,7 +5,7 @@ namespace SspHost.Target.Kit;
 
 /// <summary>A tone found in a channel.</summary>
 /// <param name="Hz">Frequency, by the middle half of its periods.</param>
-/// <param name="Level">Largest sample, of full scale.</param>
+/// <param name="Level">Amplitude of that frequency, of full scale.</param>
 /// <param name="Seconds">How long it lasts.</param>
 /// <param name="Breaks">Where it does not go on as a sine does, in seconds from the start of the recording.</param>
 internal sealed record Tone(double Hz, double Level, double Seconds, IReadOnlyList<double> Breaks)
@@ -28,9 +28,11 @@ internal sealed class Wav
     public ReadOnlySpan<short> Channel(int channel) => _channels[channel];
 
     /// <summary>Reads a file whose header may still say that it is empty: QEMU fills in the sizes when it ends.</summary>
-    public static Wav Read(string path)
+    public static Wav Read(string path) => Parse(File.ReadAllBytes(path), path);
+
+    /// <inheritdoc cref="Read"/>
+    public static Wav Parse(byte[] bytes, string path)
     {
-        var bytes = File.ReadAllBytes(path);
         var (at, rate, channels) = (12, 0, 0);
         while (at + 8 <= bytes.Length)
         {
@@ -56,6 +58,19 @@ internal sealed class Wav
         }
 
         throw new InvalidDataException($"{path}: no recording of samples ({bytes.Length} bytes)");
+    }
+
+    /// <summary>Stereo samples of two sines, half of full scale, as the card has them.</summary>
+    public static byte[] Sines(double left, double right, double seconds, int rate = 48000)
+    {
+        var bytes = new byte[4 * (int)(seconds * rate)];
+        for (var f = 0; f < bytes.Length / 4; f++)
+        {
+            BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(4 * f), (short)Math.Round(16384 * Math.Sin(2 * Math.PI * left * f / rate)));
+            BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan((4 * f) + 2), (short)Math.Round(16384 * Math.Sin(2 * Math.PI * right * f / rate)));
+        }
+
+        return bytes;
     }
 
     /// <summary>Part of it, in seconds.</summary>
@@ -124,6 +139,13 @@ internal sealed class Wav
             n += Rate / 2000; // one event
         }
 
-        return new Tone(found, peak / 32768.0, x.Length / (double)Rate, breaks);
+        var (re, im) = (0.0, 0.0);
+        for (var n = 0; n < x.Length; n++)
+        {
+            var (sin, cos) = Math.SinCos(2 * Math.PI * found * n / Rate);
+            (re, im) = (re + (x[n] * cos), im + (x[n] * sin));
+        }
+
+        return new Tone(found, Math.Sqrt((re * re) + (im * im)) * 2 / x.Length / 32768, x.Length / (double)Rate, breaks);
     }
 }
