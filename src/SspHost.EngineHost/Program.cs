@@ -47,6 +47,8 @@ switch (args)
         return ModuleBench.Run(rest);
     case ["bench", "sleep", .. var rest]:
         return SleepBench.Run(rest);
+    case ["bench", "wake", .. var rest]:
+        return WakeBench.Run(rest);
     case ["bench", "samples", .. var rest]:
         return SampleBench.Run(rest);
     case ["bench", "contain", .. var rest]:

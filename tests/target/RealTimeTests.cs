@@ -26,6 +26,22 @@ public sealed class RealTimeTests(PlayingTarget target)
         Assert.InRange(worst, 1, 166);
     }
 
+    /// <summary>The host's own measure finds what the kernel's tool finds; at its priority the audio thread that plays goes before neither.</summary>
+    [Fact]
+    public void The_hosts_own_measure_of_waking_agrees_with_cyclictests()
+    {
+        var words = target.Run("""
+            systemctl stop ssp
+            ssp bench wake --seconds 3 --json | sed -n 's/^ *"\(max\|p50\)": \([0-9.]*\),*$/\2/p' | head -n 2 | tr '\n' ' '
+            cyclictest -q -m -p 80 -i 667 -l 4500 | sed -n 's/.*Avg: *\([0-9]*\).*Max: *\([0-9]*\).*/\1 \2/p'
+            systemctl start ssp
+            """).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var (median, worst, average, theirWorst) = (Number(words[0]), Number(words[1]), Number(words[2]), Number(words[3]));
+        Assert.True(Math.Abs(median - average) < 20 && worst < theirWorst + 60 && worst >= median, string.Join(' ', words));
+
+        static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+    }
+
     [Fact]
     public void Beside_programs_that_want_the_processor_and_memory_no_sample_is_lost()
     {

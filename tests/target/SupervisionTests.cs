@@ -90,7 +90,7 @@ public sealed class SupervisionTests(PlayingTarget target) : IDisposable
     {
         var said = target.Run(Sines + """
             crash() { e=$(engine); kill -ABRT $e; until_true 100 '[ -n "$(engine)" ] && [ "$(engine)" != '$e' ]'; sleep 3; }
-            state() { ssp status --json | tr -d ' \n' | sed 's/.*"state":"\([a-zA-Z]*\)".*/\1/'; }
+            state() { ssp status --json | sed -n 's/^ *"state": "\([a-zA-Z]*\)".*/\1/p'; }
             sleep 1; crash; state; crash; state
             ssp start >/dev/null; sleep 2; state
             """, 240);

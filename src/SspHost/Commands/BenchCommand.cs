@@ -32,12 +32,12 @@ internal static partial class BenchCommand
     private const int StartRuns = 5;
     private const long TouchedBeforeServing = 32L << 20;
 
-    private static readonly string[] EngineBenches = ["memory", "heap", "graph", "classes", "sleep", "modules", "contain", "samples", "diagnostics"]; // what the engine measures of itself
+    private static readonly string[] EngineBenches = ["memory", "heap", "graph", "classes", "sleep", "wake", "modules", "contain", "samples", "diagnostics"]; // what the engine measures of itself
     private static readonly string[] OwnBenches = ["all", "compile", "start", "edits", "metrics", "trace", "panel", "panel-audio"];
 
     public static Command Build()
     {
-        var what = new Argument<string>("what") { Description = "all; compile, start, edits, metrics, trace, panel, panel-audio; or one of the engine's own: memory, heap, graph, classes, sleep, modules, contain, samples, diagnostics." };
+        var what = new Argument<string>("what") { Description = "all; compile, start, edits, metrics, trace, panel, panel-audio; or one of the engine's own: memory, heap, graph, classes, sleep, wake, modules, contain, samples, diagnostics." };
         var json = new Option<bool>("--json") { Description = "As JSON objects." };
         var rest = new Argument<string[]>("arguments") { Description = "Passed on to the engine's benchmark.", Arity = ArgumentArity.ZeroOrMore };
         var save = new Option<bool>("--save") { Description = "With modules: keep what each costs, so that `ssp modules` says it of those that never played." };
