@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds and runs every test project and ends with the sum. Real-time tests want the cores for themselves: their projects run one after the
-# other. Those that only compute or compile run in two rows side by side.
+# other. Those that only compute, compile or wait run in rows side by side.
 # Usage: tools/test.sh [FILTER]   FILTER is passed to dotnet test --filter.
 set -u
 cd "$(dirname "$0")/.."
@@ -14,6 +14,7 @@ computing="SspHost.Board.Tests SspHost.Dsp.Tests SspHost.Html.Tests SspHost.Lv2.
 projects=$(echo tests/*.Tests/*.csproj)
 # The virtual target runs what is built for x86-64, where tools/target-test.sh has made its disk.
 [ ! -f artifacts/target/disk.img ] || projects="$projects tests/target/SspHost.Target.csproj"
+waiting=SspHost.Deploy.Tests # for a server, for a host that starts: its cores are free for others
 broken="" built=""
 # One compiler serves the whole solution; it would hold this script's output open, so it writes into a file and is ended by name.
 if dotnet build SspHost.sln -c Release -v q --nologo -nodeReuse:false -p:UseSharedCompilation=true >"$results/build.log" 2>&1; then
@@ -46,9 +47,9 @@ try() {
 row() { for name in "$@"; do try "$name" >"$results/$name.out" 2>&1; cat "$results/$name.out"; done; }
 
 trap 'trap "" TERM; kill 0; exit 130' INT # rows in the background do not hear of Ctrl-C
-row $compiling & row $computing & wait
+row $compiling & row $computing & row $waiting & wait
 trap - INT
-for name in $built; do has "$compiling $computing" "$name" || try "$name"; done
+for name in $built; do has "$compiling $computing $waiting" "$name" || try "$name"; done
 for name in $built; do grep -q '<Counters ' "$results/$name.trx" 2>/dev/null || broken="$broken $name"; done
 
 # Prints `passed failed skipped` of a result file.

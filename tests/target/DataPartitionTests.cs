@@ -41,7 +41,7 @@ public sealed class DataPartitionTests : IDisposable
     private static (long Partition, long Disk, long MiB, string Result, string OfFiles, int Resized) Start(GuestOptions options, string before)
     {
         using var guest = Guest.Start(options);
-        var outcome = guest.Run(PlayingTarget.Tools + "set -e; " + before + Look + "sync");
+        var outcome = guest.Run(PlayingTarget.Tools + "set -e; " + before + Look + "\nsync");
         Assert.True(outcome.ExitCode == 0, outcome.ToString());
         var l = outcome.Output.Split('\n', StringSplitOptions.TrimEntries);
         guest.Run("systemctl stop ssp; sync; systemctl poweroff");
