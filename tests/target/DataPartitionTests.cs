@@ -7,10 +7,11 @@ namespace SspHost.Target;
 public sealed class DataPartitionTests : IDisposable
 {
     private const string Look = """
+        systemctl start ssp-grow-data
         cat /sys/class/block/vda4/size /sys/class/block/vda/size
         df --output=size -B 1M /data | tail -n 1
-        systemctl show -p Result --value ssp-grow
-        journalctl -b -u ssp-grow -o cat --no-pager | grep -c resize2fs || true
+        systemctl show -p Result --value ssp-grow-data
+        journalctl -b -u ssp-grow-data -o cat --no-pager | grep -c 'on-line resizing required' || true
         """;
 
     private readonly string _directory = Directory.CreateTempSubdirectory("ssp-disk-").FullName;
