@@ -25,7 +25,8 @@ truncate -s $((boot_size * 512)) "$work/boot.fat"
 mkfs.vfat -n SSPBOOT "$work/boot.fat" >/dev/null
 for file in "$boot"/*; do [ ! -f "$file" ] || mcopy -i "$work/boot.fat" "$file" ::; done
 truncate -s $((data_size * 512)) "$work/data.ext4"
-mke2fs -q -t ext4 -m 0 -L ssp-data ${SSP_DATA:+-d "$SSP_DATA"} "$work/data.ext4"
+# As for a large file system, which it will be on the card.
+mke2fs -q -t ext4 -b 4096 -i 65536 -m 0 -L ssp-data ${SSP_DATA:+-d "$SSP_DATA"} "$work/data.ext4"
 write() { dd if="$1" of="$out" bs=1M seek=$(($2 / 2048)) conv=notrunc,sparse status=none; }
 write "$work/boot.fat" $first
 write "$slot" $a

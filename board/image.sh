@@ -16,17 +16,15 @@ while [ $# -gt 0 ]; do
 done
 out=${1:-artifacts/image} bundle=artifacts/bundle/linux-arm64
 fail() { echo "image: $*" >&2; exit 1; }
-if [ -d "$bundle" ]; then export SSP_BUNDLE="$bundle"
-elif [ -z "$bare" ]; then
-    fail "there is no bundle in $bundle: make cross builds it. --without-bundle makes an image that starts and plays nothing until one is deployed"
+unset SSP_BUNDLE
+if [ -z "$bare" ]; then
+    [ -d "$bundle" ] || fail "there is no bundle in $bundle: make cross builds it. --without-bundle makes an image that starts and plays nothing until one is deployed"
+    export SSP_BUNDLE="$bundle"
 fi
 [ -z "$key" ] || [ -f "$key" ] || fail "$key: there is no such key"
 [ -n "$key" ] || echo "image: no --key: this image will take no updates"
 mkdir -p "$out"
-# The kernel speaks on the board's own serial line (header pins 8 and 10).
-# Cores 4 and 5 are the fast ones, and are the music's (docs/real-time.md).
-arguments="console=ttyS2,1500000n8 quiet loglevel=4 vt.global_cursor_default=0 consoleblank=0 isolcpus=managed_irq,domain,4-5 rcu_nocbs=4-5
-    irqaffinity=0-3 cpufreq.default_governor=performance skew_tick=1 drm.edid_firmware=HDMI-A-1:edid/ssp-1600x480.bin"
+arguments=$(sed 's/ *#.*//' board/arguments)
 
 # What has not changed is not made again: packages take minutes, the rest takes seconds.
 hash_of() { cat "$@" | sha256sum | cut -c 1-24; }
@@ -53,6 +51,7 @@ board/edid.sh "$out/edid/ssp-1600x480.bin"
 rm -rf --one-file-system "$out/tree"
 cp -a --reflink=auto "$root" "$out/tree"
 install -D -m 644 "$out/edid/ssp-1600x480.bin" "$out/tree/usr/lib/firmware/edid/ssp-1600x480.bin"
+install -m 644 board/ssp.json "$out/tree/etc/ssphost/ssp.json"
 board/slot.sh "$out/tree" "$kernel" "$out/board.dtb" "${SSP_SLOT_MIB:-768}" "$out/slot.ext4" $arguments
 rm -rf --one-file-system "$out/tree" "$out/boot"
 mkdir -p "$out/boot"
@@ -62,4 +61,4 @@ board/disk.sh "$out/slot.ext4" "$out/boot" "$image" "$uboot"
 zstd -q -f -T0 "-${SSP_ZSTD:-15}" "$image" -o "$image.zst"
 (cd "$out" && sha256sum "$(basename "$image")" "$(basename "$image").zst" >"$(basename "$image").sha256")
 rm "$image"
-echo "image: $image.zst ($(($(stat -c %s "$image.zst") >> 20)) MiB$([ -d "$bundle" ] || echo ', WITHOUT the host')); board/flash writes it to a card"
+echo "image: $image.zst ($(($(stat -c %s "$image.zst") >> 20)) MiB$([ -z "$bare" ] || echo ', WITHOUT the host')); board/flash writes it to a card"

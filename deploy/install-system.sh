@@ -20,4 +20,4 @@ put 755 "$here/systemd/ssp-data-generator" /usr/lib/systemd/system-generators/ss
 for rules in "$here"/udev/*.rules; do put 644 "$rules" "/etc/udev/rules.d/$(basename "$rules")"; done
 in_root systemd-sysusers
 mkdir -p "$root/data" "$root/opt/ssphost"
-in_root systemctl enable ssp.service ssp-grow-files.service ssp-update.path ssp-trial.timer
+in_root systemctl enable ssp.service ssp-update.path ssp-trial.timer

@@ -20,6 +20,7 @@ public sealed class UpdateMachines : IDisposable
         if (made.ExitCode != 0) throw new IOException($"make.sh: {made}");
         Both = new UpdateDisk(Path.Combine(_directory, "both.img"));
         UpdateDisk.Ok("cp", "--sparse=always", Path.Combine(Made, "disk.img"), Both.Path);
+        UpdateDisk.Ok("truncate", "-s", "+256M", Both.Path); // a card is larger than its image
         Both.Fill('b', Path.Combine(Made, "next.ext4"));
         _ready = new Lazy<string>(() => Save("ready", "", machine => machine.Run(
             "cp /data/ssphost-2.1.0-arm64.update /data/deploy/update/incoming.update && chown ssp /data/deploy/update/incoming.update && mkdir -p /data/update && cp /etc/ssphost/system /data/update/played-b && sync", 60)));
@@ -71,6 +72,8 @@ public sealed class UpdateMachines : IDisposable
         using var machine = UBootMachine.Start(disk, _directory);
         machine.ToShell();
         machine.Run("until systemctl -q is-active ssp-update.path; do sleep 1; done; systemctl stop ssp-trial.timer; exec </dev/null", 240);
+        Assert.Equal("", machine.Run("systemctl --failed --no-legend --plain"));
+        machine.Run("systemctl start ssp-grow-data; [ $(df --output=size -B 1M /data | tail -n 1) -gt 256 ]");
         prepare(machine);
         machine.Monitor.Human("savevm " + Saved);
         machine.Monitor.Ask("quit");

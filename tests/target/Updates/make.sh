@@ -68,6 +68,6 @@ mcopy -i "$out/stick.img" "$out/ssphost-2.1.0-arm64.update" ::
 start=$(sfdisk -d "$out/disk.img" | sed -n 's/.*start= *\([0-9]*\),.*name="data".*/\1/p')
 mkdir -p "$out/data"
 cp "$out/ssphost-2.1.0-arm64.update" "$out/data/"
-mke2fs -q -F -t ext4 -m 0 -L ssp-data -d "$out/data" -E offset=$((start * 512)) "$out/disk.img" 64M
+mke2fs -q -F -t ext4 -b 4096 -i 65536 -m 0 -L ssp-data -d "$out/data" -E offset=$((start * 512)) "$out/disk.img" 64M
 rm -rf "$out/data"
 made "$out/disk.img" "$of"
