@@ -58,10 +58,13 @@ public sealed class RealTimeTests(PlayingTarget target)
     {
         try
         {
-            var (lost, sound) = target.Record(
+            var (said, sound) = target.Record(
                 "mkdir -p /run/systemd/system/ssp.service.d; printf '[Service]\\nLimitRTPRIO=0\\nNice=0\\n' >/run/systemd/system/ssp.service.d/none.conf\n"
-                + $"systemctl daemon-reload; systemctl restart ssp; {Patches.PlaySines(Sound.Pair)} sleep 4; a=$(counter dropouts); {Neighbours}; echo $(($(counter dropouts) - a))",
+                + $"systemctl daemon-reload; systemctl restart ssp; {Patches.PlaySines(Sound.Pair)} sleep 4; a=$(counter dropouts); {Neighbours}\n"
+                + "echo $(ps -L -o cls= -p $(engine) | grep -c FF) $(($(counter dropouts) - a))",
                 400);
+            var (realTime, lost) = (said.Split(' ')[0], said.Split(' ')[1]);
+            Assert.Equal("0", realTime);
             Assert.True(int.Parse(lost, CultureInfo.InvariantCulture) > 0, $"{lost} dropouts");
             var tone = sound.Part(4, 60).Tone(0, Sound.Pair[0]);
             Assert.True(tone is null || tone.Breaks.Count > 10, tone?.ToString());

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes this system's SSH key once, and takes over who may come in: the file authorized_keys on the boot partition, which any computer can write on
-# the card. It is taken at each start and so can be taken back; without one, whoever was let in before stays.
+# the card. It is taken at each start, whole: a key that is not in it any more is not let in, an empty file lets nobody in. Without one all stays as it was.
 set -eu
 own=/data/system/ssh boot=/run/ssphost-boot
 mkdir -p "$own"
@@ -14,7 +14,7 @@ for partition in "$disk"/*/partition; do
     name=$(basename "$(dirname "$partition")")
     mkdir -p "$boot"
     mount -t vfat -o ro,nosuid,nodev,noexec "/dev/$name" "$boot"
-    if [ -s "$boot/authorized_keys" ]; then
+    if [ -e "$boot/authorized_keys" ]; then
         tr -d '\r' <"$boot/authorized_keys" >"$own/authorized_keys.new"
         mv "$own/authorized_keys.new" "$own/authorized_keys"
     fi
