@@ -96,13 +96,13 @@ internal sealed class UBootMachine : IDisposable
     {
         var mark = string.Create(CultureInfo.InvariantCulture, $"E{++_commands}N");
         var from = _said.Length;
-        Send($"({script}) 2>&1; echo {mark[..1]}''{mark[1..]}=$?\n");
+        Send($"echo {mark[..1]}''{mark[1..]}; ({script}) 2>&1; echo {mark[..1]}''{mark[1..]}=$?\n"); // what is echoed of this is not what it prints
         Expect(mark + @"=\d+\r?\n", TimeSpan.FromSeconds(seconds), from);
         var text = Said[from..];
         var end = Regex.Match(text, mark + @"=(\d+)", RegexOptions.None, TimeSpan.FromSeconds(5));
         Assert.True(end.Groups[1].Value == "0", $"{script}: {text}");
         text = text[..end.Index];
-        return text[(text.IndexOf('\n', StringComparison.Ordinal) + 1)..].Replace("\r", "", StringComparison.Ordinal).Trim();
+        return text[(text.IndexOf(mark, StringComparison.Ordinal) + mark.Length)..].Replace("\r", "", StringComparison.Ordinal).Trim();
     }
 
     /// <summary>Starts something and does not wait for it.</summary>

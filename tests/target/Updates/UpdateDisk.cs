@@ -1,6 +1,5 @@
 // A disk of two slots seen from outside: its marks, what its slots hold, and what its boot script would start.
 using System.Globalization;
-using System.Security.Cryptography;
 using SspHost.Target.Kit;
 
 namespace SspHost.Target.Updates;
@@ -52,18 +51,21 @@ internal sealed class UpdateDisk(string path)
         to.Write(new byte[Mib]);
     }
 
-    /// <summary>Hash of so many bytes of a slot.</summary>
-    public string Hash(char slot, long length)
+    /// <summary>Whether a slot begins with all of an image.</summary>
+    public bool Holds(char slot, string image)
     {
-        using var from = File.OpenRead(Path);
-        from.Position = Start(slot);
-        return HashOf(from, length);
-    }
+        using FileStream here = File.OpenRead(Path), there = File.OpenRead(image);
+        here.Position = Start(slot);
+        byte[] one = new byte[Mib], other = new byte[Mib];
+        for (var left = there.Length; left > 0; left -= Mib)
+        {
+            var n = (int)Math.Min(left, Mib);
+            here.ReadExactly(one, 0, n);
+            there.ReadExactly(other, 0, n);
+            if (!one.AsSpan(0, n).SequenceEqual(other.AsSpan(0, n))) return false;
+        }
 
-    public static string HashOf(string file)
-    {
-        using var from = File.OpenRead(file);
-        return HashOf(from, from.Length);
+        return true;
     }
 
     /// <summary>Whether a slot has the beginning of a file system.</summary>
@@ -96,19 +98,4 @@ internal sealed class UpdateDisk(string path)
     }
 
     private static long Start(char slot) => slot == 'a' ? SlotA : SlotA + SlotSize;
-
-    private static string HashOf(FileStream from, long length)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var block = new byte[Mib];
-        while (length > 0)
-        {
-            var n = from.Read(block, 0, (int)Math.Min(block.Length, length));
-            if (n == 0) break;
-            hash.AppendData(block, 0, n);
-            length -= n;
-        }
-
-        return Convert.ToHexString(hash.GetHashAndReset());
-    }
 }

@@ -53,7 +53,7 @@ debugfs -R "rdump /boot $out/small" "$out/slot.ext4" 2>/dev/null
 system 2.1.0 2100
 cp "$out/system" "$out/small/etc/ssphost/"
 rm -f "$out/small.ext4"
-mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$out/small" "$out/small.ext4" 64M
+mke2fs -q -t ext4 -O ^has_journal -m 0 -d "$out/small" "$out/small.ext4" 40M
 SSP_ZSTD=3 board/update-file.sh "$out/small.ext4" "$out/update.sec" "$out"
 rm -rf "$out/boot" "$out/tree" "$out/small"
 mkdir -p "$out/boot"
