@@ -40,7 +40,8 @@ have() {
 alone() {
     mkdir -p "$releases" 2>/dev/null || fail "$releases cannot be made by $(id -un); is that the user the service runs as?"
     [ -w "$releases" ] || fail "$releases cannot be written by $(id -un); is that the user the service runs as?"
-    exec 9>"$prefix/.lock"
+    [ -e "$prefix/.lock" ] || : >"$prefix/.lock"
+    exec 9<"$prefix/.lock" # whoever made it, anybody can read it
     ! command -v flock >/dev/null 2>&1 || flock -w 5 9 || fail "somebody else deploys at this moment"
 }
 

@@ -5,7 +5,7 @@ using SspHost.Target.Kit;
 
 namespace SspHost.Target.Deploy;
 
-public sealed class DeployTests(PlayingTarget target) : IClassFixture<PlayingTarget>, IDisposable
+public sealed class DeployTests(DeployTests.Roomy target) : IClassFixture<DeployTests.Roomy>, IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ssp-").FullName;
 
@@ -63,5 +63,25 @@ public sealed class DeployTests(PlayingTarget target) : IClassFixture<PlayingTar
         File.WriteAllLines(
             Path.Combine(folder, "MANIFEST"), files.Select(f => $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(folder, f))))}  {f}"));
         return folder;
+    }
+
+    /// <summary>A machine whose card has room for releases, as a card has.</summary>
+    public sealed class Roomy : PlayingTarget
+    {
+        private readonly string _directory;
+
+        public Roomy()
+            : this(Directory.CreateTempSubdirectory("ssp-disk-").FullName)
+        {
+        }
+
+        private Roomy(string directory)
+            : base(new GuestOptions { Disk = TargetDisk.Made.Copy(directory, larger: 1024) }) => _directory = directory;
+
+        public override void Dispose()
+        {
+            base.Dispose();
+            Directory.Delete(_directory, recursive: true);
+        }
     }
 }

@@ -68,7 +68,7 @@ public class PlayingTarget : IDisposable
         return (output, recording.Stop());
     }
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         if (_guest.IsValueCreated) _guest.Value.Dispose();
         GC.SuppressFinalize(this);

@@ -88,6 +88,7 @@ public sealed class DeviceTests(PanelTarget target) : IClassFixture<PanelTarget>
                 {{patch}}
                 PATCH
                 until_true 50 'aplaymidi -l | grep -q "ssp  *in"'
+                sleep 6 # what was played before rings out
                 {{file}}
                 (sleep 1; aplaymidi -p "$(aplaymidi -l | awk '$2 == "ssp" { print $1 }')" /tmp/note.mid) </dev/null >/tmp/aplaymidi 2>&1 &
                 """);

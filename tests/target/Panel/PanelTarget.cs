@@ -14,7 +14,8 @@ public sealed class PanelTarget : PlayingTarget
 
     private readonly Lazy<string> _hands;
 
-    public PanelTarget() => _hands = new Lazy<string>(() =>
+    public PanelTarget()
+        : base(new GuestOptions { More = GuestOptions.Display }) => _hands = new Lazy<string>(() =>
     {
         var script = Convert.ToBase64String(File.ReadAllBytes(Path.Combine(TargetDisk.Root, "tests/target/Panel/hands.pl")));
         Run($"modprobe uinput; echo {script} | base64 -d >/tmp/hands.pl");
