@@ -112,6 +112,10 @@ internal sealed class Guest : IDisposable
     public Outcome RunAs(string user, string script, TimeSpan? patience = null) =>
         Shell.Run(patience ?? TimeSpan.FromSeconds(60), "ssh", [.. SshOptions, "-p", Text(_port), $"{user}@127.0.0.1", script]);
 
+    /// <summary>Starts a program in it, as root, that is talked to; whoever asks for it ends it.</summary>
+    public Process Open(string command) =>
+        Process.Start(new ProcessStartInfo("ssh", [.. SshOptions, "-p", Text(_port), "root@127.0.0.1", command]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+
     /// <summary>Writes a file in it.</summary>
     public void Put(string path, byte[] content)
     {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes what the tests of updates start: an arm64 slot, keys, update files, and a disk for U-Boot. What has not changed is not made again.
-# Usage: tests/target/Updates/make.sh OUT     ($SSP_ARM64_ROOT, $SSP_ARM64_KERNEL: a root directory and a kernel that are there already)
+# Usage: tests/target/Updates/make.sh OUT
 set -eu
 cd "$(dirname "$0")/../../.."
 out=$1
@@ -14,12 +14,8 @@ hash_of() {
 fresh() { if [ -e "$1" ] && [ "$(cat "$1.of" 2>/dev/null)" = "$2" ]; then return 0; fi; rm -rf --one-file-system "$1" "$1.of"; return 1; }
 made() { echo "$2" >"$1.of"; }
 
-root=${SSP_ARM64_ROOT:-$out/root} kernel=${SSP_ARM64_KERNEL:-$out/kernel}
-# Units and scripts change more often than packages: they are put into a copy.
-of=$(hash_of board/rootfs.sh)
-[ -n "${SSP_ARM64_ROOT:-}" ] || fresh "$root" "$of" || { board/rootfs.sh arm64 "$root"; made "$root" "$of"; }
-of=$(hash_of tools/debian-package.sh)
-[ -n "${SSP_ARM64_KERNEL:-}" ] || fresh "$kernel" "$of" || { tools/debian-package.sh arm64 "$kernel" 'linux-image-rt-arm64*'; made "$kernel" "$of"; }
+root=artifacts/target/arm64/root kernel=artifacts/target/arm64/kernel
+tests/target/arm64.sh
 
 of=$(hash_of board deploy $tests "$(stat -c %Y "$root" "$kernel")")
 ! fresh "$out/disk.img" "$of" || exit 0
