@@ -62,8 +62,15 @@ public sealed class PanelProcessTests : IDisposable
                     patch = PatchOf(control);
                 }
 
-                var bar = Still(eye);
-                Assert.False(bars.Exists(b => b.AsSpan().SequenceEqual(bar)), $"{page} cannot be told from a page before");
+                // The page is remembered before its first picture has come this far.
+                uint[] bar = [];
+                Eventually.True(
+                    () =>
+                    {
+                        bar = Still(eye);
+                        return !bars.Exists(b => b.AsSpan().SequenceEqual(bar));
+                    },
+                    $"{page} can be told from the pages before", seconds: 20);
                 bars.Add(bar);
 
                 var before = Audio(look);
