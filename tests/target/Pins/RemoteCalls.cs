@@ -39,7 +39,7 @@ internal sealed unsafe partial class RemoteCalls : SystemCalls, IDisposable
         var bytes = new Span<byte>(argument, size);
         var answer = Ask(string.Create(CultureInfo.InvariantCulture, $"ioctl {there} {request} {Convert.ToHexStringLower(bytes)}"));
         if (answer[0] != "ok") return -int.Parse(answer[1], CultureInfo.InvariantCulture);
-        Convert.FromHexString(answer[2]).CopyTo(bytes);
+        Convert.FromHexString(answer[2]).AsSpan(0, size).CopyTo(bytes); // Perl makes short arguments longer
         if (request == GpioAbi.GetLine)
         {
             var lines = MemoryMarshal.Read<int>(bytes[FdInLineRequest..]);
