@@ -13,6 +13,7 @@ public sealed class PinMachine : IDisposable
     internal const int A = 0, B = 1, Push = 2, Key = 4;
 
     private const int MemoryMib = 768;
+    private const string PendingEdges = "readl 0x9030418"; // GPIOMIS of the PL061
     private static readonly string[] Machine = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72"];
 
     private readonly Guest _guest;
@@ -43,15 +44,12 @@ public sealed class PinMachine : IDisposable
 
     internal Guest Guest => _guest;
 
-    /// <summary>Drives a line.</summary>
+    /// <summary>Drives a line, and waits until the kernel has seen its edge.</summary>
     public void Set(int line, bool high)
     {
-        _qtest.Send(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"set_irq_in {_chip} unnamed-gpio-in {line} {(high ? 1 : 0)}\n")));
-        while (_answers.ReadLine() is { } answer)
-        {
-            if (answer.StartsWith("OK", StringComparison.Ordinal)) return;
-            if (!answer.StartsWith("IRQ", StringComparison.Ordinal)) throw new IOException($"line {line}: {answer}");
-        }
+        Ask(string.Create(CultureInfo.InvariantCulture, $"set_irq_in {_chip} unnamed-gpio-in {line} {(high ? 1 : 0)}"));
+        // The chip's own register of interrupts that nobody has served yet: the machine may be much slower than this one's clock.
+        for (var i = 0; i < 5000 && Convert.ToUInt64(Ask(PendingEdges)[3..], 16) != 0; i++) Thread.Sleep(1);
     }
 
     /// <summary>Turns the encoder by detents of four edges, clockwise where positive: A leads. Each edge stands for so many ms.</summary>
@@ -66,6 +64,19 @@ public sealed class PinMachine : IDisposable
                 Thread.Sleep(edgeMs);
             }
         }
+    }
+
+    // One line there, one line back; lines about interrupts come in between.
+    private string Ask(string line)
+    {
+        _qtest.Send(Encoding.ASCII.GetBytes(line + "\n"));
+        while (_answers.ReadLine() is { } answer)
+        {
+            if (answer.StartsWith("OK", StringComparison.Ordinal)) return answer;
+            if (!answer.StartsWith("IRQ", StringComparison.Ordinal)) throw new IOException($"{line}: {answer}");
+        }
+
+        throw new IOException($"{line}: the machine has ended");
     }
 
     public void Dispose()
