@@ -27,14 +27,13 @@ mkdir -p "$out"
 arguments=$(sed 's/ *#.*//' board/arguments)
 
 # What has not changed is not made again: packages take minutes, the rest takes seconds.
-hash_of() { cat "$@" | sha256sum | cut -c 1-24; }
-fresh() { if [ -e "$1" ] && [ "$(cat "$1.of" 2>/dev/null)" = "$2" ]; then return 0; fi; rm -rf --one-file-system "$1" "$1.of"; return 1; }
+. tools/made.sh
 root=${SSP_ARM64_ROOT:-$out/root} kernel=${SSP_ARM64_KERNEL:-$out/kernel} loader=$out/loader
-of=$(find board/rootfs.sh board/appliance.sh board/root deploy -type f | LC_ALL=C sort | xargs cat | sha256sum | cut -c 1-24)
-[ -n "${SSP_ARM64_ROOT:-}" ] || fresh "$root" "$of" || { board/rootfs.sh arm64 "$root"; echo "$of" >"$root.of"; }
+of=$(hash_of board/rootfs.sh board/appliance.sh board/root deploy)
+[ -n "${SSP_ARM64_ROOT:-}" ] || fresh "$root" "$of" || { board/rootfs.sh arm64 "$root"; made "$root" "$of"; }
 of=$(hash_of tools/debian-package.sh)
-[ -n "${SSP_ARM64_KERNEL:-}" ] || fresh "$kernel" "$of" || { tools/debian-package.sh arm64 "$kernel" 'linux-image-rt-arm64*'; echo "$of" >"$kernel.of"; }
-fresh "$loader" "$of" || { tools/debian-package.sh arm64 "$loader" u-boot-rockchip; echo "$of" >"$loader.of"; }
+[ -n "${SSP_ARM64_KERNEL:-}" ] || fresh "$kernel" "$of" || { tools/debian-package.sh arm64 "$kernel" 'linux-image-rt-arm64*'; made "$kernel" "$of"; }
+fresh "$loader" "$of" || { tools/debian-package.sh arm64 "$loader" u-boot-rockchip; made "$loader" "$of"; }
 uboot=$loader/usr/lib/u-boot/rockpro64-rk3399
 [ -f "$uboot/idbloader.img" ] && [ -f "$uboot/u-boot.itb" ] || fail "$uboot: expected idbloader.img and u-boot.itb in Debian's package"
 

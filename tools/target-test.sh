@@ -11,17 +11,7 @@ mkdir -p $out
 tools/setup.sh target
 [ -n "${SSP_BUILT:-}" ] || { tools/build.sh $rid; tools/bundle.sh $rid; }
 
-# Prints one hash of files, directories and words.
-hash_of() {
-    for item in "$@"; do
-        if [ -e "$item" ]; then find "$item" -type f -o -type l | LC_ALL=C sort | tr '\n' '\0' | xargs -0 sha256sum; else echo "$item"; fi
-    done | sha256sum | cut -c 1-24
-}
-
-# Whether $1 was made of what hashes to $2; if not, it is taken away.
-fresh() { if [ -e "$1" ] && [ "$(cat "$1.of" 2>/dev/null)" = "$2" ]; then return 0; fi; rm -rf --one-file-system "$1" "$1.of"; return 1; }
-made() { echo "$2" >"$1.of"; }
-
+. tools/made.sh
 # The packages of the machine that the tests need and an image does not.
 extra="stress-ng evtest rt-tests"
 of=$(hash_of board/rootfs.sh board/appliance.sh board/root deploy/install-system.sh deploy/systemd deploy/udev deploy/*.conf deploy/ssp.json "$extra")

@@ -5,8 +5,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 out=artifacts/target/arm64
 mkdir -p $out
-fresh() { if [ -e "$1" ] && [ "$(cat "$1.of" 2>/dev/null)" = "$2" ]; then return 0; fi; rm -rf --one-file-system "$1" "$1.of"; return 1; }
-of=$(sha256sum <board/rootfs.sh | cut -c 1-24)
-fresh $out/root "$of" || { board/rootfs.sh arm64 $out/root; echo "$of" >$out/root.of; }
-of=$(sha256sum <tools/debian-package.sh | cut -c 1-24)
-fresh $out/kernel "$of" || { tools/debian-package.sh arm64 $out/kernel 'linux-image-rt-arm64*'; echo "$of" >$out/kernel.of; }
+. tools/made.sh
+of=$(hash_of board/rootfs.sh)
+fresh $out/root "$of" || { board/rootfs.sh arm64 $out/root; made $out/root "$of"; }
+of=$(hash_of tools/debian-package.sh)
+fresh $out/kernel "$of" || { tools/debian-package.sh arm64 $out/kernel 'linux-image-rt-arm64*'; made $out/kernel "$of"; }

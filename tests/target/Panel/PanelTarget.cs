@@ -2,6 +2,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using SspHost.Panel.Tests.Kit;
 using SspHost.Target.Kit;
 
 namespace SspHost.Target.Panel;

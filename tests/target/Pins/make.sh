@@ -7,8 +7,9 @@ out=$1
 root=artifacts/target/arm64/root kernel=artifacts/target/arm64/kernel
 mkdir -p "$out"
 tests/target/arm64.sh
-of=$({ find board deploy tests/target/Pins/make.sh -type f | LC_ALL=C sort | xargs sha256sum; stat -c %Y $root $kernel; } | sha256sum | cut -c 1-24)
-if [ -e "$out/disk.img" ] && [ "$(cat "$out/disk.img.of" 2>/dev/null)" = "$of" ]; then exit 0; fi
+. tools/made.sh
+of=$(hash_of board deploy tests/target/Pins/make.sh "$(stat -c %Y $root $kernel)")
+! fresh "$out/disk.img" "$of" || exit 0
 rm -rf --one-file-system "$out"
 mkdir -p "$out/boot"
 ssh-keygen -q -t ed25519 -N '' -C pins -f "$out/key"
@@ -21,4 +22,4 @@ debugfs -R "dump /boot/initrd.img $out/initrd.img" "$out/slot.ext4" 2>/dev/null
 cp "$out/key.pub" "$out/boot/authorized_keys"
 board/disk.sh "$out/slot.ext4" "$out/boot" "$out/disk.img"
 rm -rf --one-file-system "$out/tree" "$out/boot" "$out/slot.ext4"
-echo "$of" >"$out/disk.img.of"
+made "$out/disk.img" "$of"

@@ -6,13 +6,7 @@ cd "$(dirname "$0")/../../.."
 out=$1
 tests=tests/target/Updates
 mkdir -p "$out"
-hash_of() {
-    for item in "$@"; do
-        if [ -e "$item" ]; then find "$item" -type f -o -type l | LC_ALL=C sort | tr '\n' '\0' | xargs -0 sha256sum; else echo "$item"; fi
-    done | sha256sum | cut -c 1-24
-}
-fresh() { if [ -e "$1" ] && [ "$(cat "$1.of" 2>/dev/null)" = "$2" ]; then return 0; fi; rm -rf --one-file-system "$1" "$1.of"; return 1; }
-made() { echo "$2" >"$1.of"; }
+. tools/made.sh
 
 root=artifacts/target/arm64/root kernel=artifacts/target/arm64/kernel
 tests/target/arm64.sh
