@@ -18,9 +18,9 @@ public sealed unsafe class StallTests
 
     private static uint Letters(params uint[] looks) => looks[0] | (looks.ElementAtOrDefault(1) << 8) | (looks.ElementAtOrDefault(2) << 16);
 
-    private static StallRecord Record(uint states, int call, ulong cpu = 0, ulong delay = 0, uint minor = 0, uint major = 0) => new()
+    private static StallRecord Record(uint states, int call, ulong cpu = 0, ulong delay = 0, uint minor = 0, uint major = 0, uint slept = 0) => new()
     {
-        Time = Linux.Now(), Key = 5, Elapsed = 7_200_000, Budget = 2_000_000, Window = 300_000, CpuTime = cpu, RunDelay = delay, MinorFaults = minor, MajorFaults = major,
+        Time = Linux.Now(), Key = 5, Elapsed = 7_200_000, Budget = 2_000_000, Window = 300_000, CpuTime = cpu, RunDelay = delay, MinorFaults = minor, MajorFaults = major, VoluntarySwitches = slept,
         States = states, SampleCount = 3, SystemCall = call, Tid = 77, Core = 1, Slot = 3, Seat = 1,
     };
 
@@ -36,6 +36,9 @@ public sealed unsafe class StallTests
         { "PageFault", Record(Letters(D, D, D), -1, major: 3), 1 },
         { "PageFault", Record(Letters(R, R, D), -1, cpu: 120_000, minor: 40), 1 },
         { "PageFault", Record(Letters(R, D, R), -1, cpu: 220_000, major: 1), 1 },
+        { "PageFault", Record(Letters(R, D, R), -1, cpu: 220_000, minor: 2), 1 },
+        { "PageFault", Record(Letters(R, R, R), -1, cpu: 220_000, minor: 2, slept: 2), 1 }, // between the looks
+        { "Spinning", Record(Letters(R, D, R), 0, cpu: 220_000, minor: 2, slept: 1), 2 / 3.0 }, // for what it asked a disk
         { "Stopped", Record(Letters(t, t, t), -2), 1 },
         { "Stopped", Record(Letters(T, T, R), -2), 2 / 3.0 },
         { "Unknown", Record(Letters(R, S, S), -1, cpu: 30_000), 2 / 3.0 },

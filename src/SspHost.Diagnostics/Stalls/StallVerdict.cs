@@ -58,6 +58,8 @@ public readonly record struct StallVerdict(StallCause Cause, double Confidence, 
         // The first look is the one that nobody has disturbed: the signal that asks for a walk wakes who sleeps.
         var first = (char)(byte)states;
         if (first is 'T' or 't') return (StallCause.Stopped, Looks(static c => c is 'T' or 't'));
+        // A signal ends a wait for a page, and the next attempt finds it there: what was major is minor then, but the thread has slept without a call.
+        var fetched = r.SystemCall == -1 && (Looks(static c => c == 'D') > 0 || (r.MinorFaults > 0 && r.VoluntarySwitches > 0));
         var faults = (ulong)r.MajorFaults + (r.MinorFaults >= ManyFaults ? r.MinorFaults : 0);
         if (first is 'D' or 'S' or 'I')
         {
@@ -67,7 +69,7 @@ public readonly record struct StallVerdict(StallCause Cause, double Confidence, 
         }
 
         if (first != 'R' || r.Window == 0) return (StallCause.Unknown, count);
-        if (faults > 0) return (StallCause.PageFault, r.MajorFaults > 0 ? count : Math.Max(1, Looks(static c => c is 'R' or 'D')));
+        if (faults > 0 || fetched) return (StallCause.PageFault, r.MajorFaults > 0 ? count : Math.Max(1, Looks(static c => c is 'R' or 'D')));
         var computed = r.CpuTime / (double)r.Window;
         if (computed >= 0.5) return (StallCause.Spinning, Looks(static c => c == 'R'));
         var ready = Looks(static c => c == 'R');

@@ -41,6 +41,7 @@ internal static unsafe partial class StallLook
                 Linux.Wait(&never, 0, Between);
                 last = files->Facts(record->Tid);
                 record->States |= (uint)last.State << (8 * k);
+                if (last.State == (byte)'D' && record->SystemCall == -1) record->SystemCall = files->SystemCall(out record->Argument);
             }
 
             record->SampleCount = k + 1;

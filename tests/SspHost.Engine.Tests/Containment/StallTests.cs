@@ -86,11 +86,11 @@ public sealed unsafe partial class StallTests
         _ = FSync(fd); // what is not on the disk yet cannot be taken away
         try
         {
-            if (MAdvise(Held.Memory, Held.Pages * Held.Page, 21) != 0) return; // a kernel before 5.4
-            _ = MAdvise(Held.Memory, Held.Pages * Held.Page, 1); // MADV_RANDOM: nothing is read ahead
+            _ = MAdvise(Held.Memory, Held.Pages * Held.Page, Random); // nothing is read ahead
             using var rig = Rig();
             for (var undisturbed = new Undisturbed(); undisturbed.Next(rig);)
             {
+                Assert.Equal((0, 0), (MAdvise(Held.Memory, Held.Pages * Held.Page, NotNeeded), FAdvise(fd, 0, 0, NotNeeded))); // out of the table, then out of the cache
                 Volatile.Write(ref Held.Kind, (int)HoldKind.PageFault);
                 var record = Stall(rig, out var tid);
                 Release(rig);
@@ -352,7 +352,12 @@ public sealed unsafe partial class StallTests
     private static partial int WaitPid(int pid, int* status, int options);
 
     [LibraryImport("libc", EntryPoint = "madvise")]
-    internal static partial int MAdvise(void* address, nuint bytes, int advice);
+    private static partial int MAdvise(void* address, nuint bytes, int advice);
+
+    private const int Random = 1, NotNeeded = 4;
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    private static partial int FAdvise(int fd, nint offset, nint bytes, int advice);
 
     [LibraryImport("libc", EntryPoint = "fsync")]
     private static partial int FSync(int fd);
