@@ -89,6 +89,7 @@ restart() {
         elif sudo -n systemctl --no-block restart "$unit" 2>/dev/null; then :
         elif systemctl --quiet is-active "$unit"; then "$1/bin/ssp" stop >/dev/null 2>&1 || end
         elif [ "$(systemctl show -P ActiveState "$unit")" = activating ]; then : # it tries again by itself
+        elif [ "$(systemctl show -P ActiveState ssp-failsafe.service)" = activating ]; then exec 9<&- # it starts the host as soon as nobody deploys
         else fail "$unit does not run, and $(id -un) may not start it"
         fi
     elif [ -n "${SSP_START:-}" ]; then # a bench without systemd says how

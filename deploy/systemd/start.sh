@@ -7,7 +7,11 @@ releases="/data/deploy/current /opt/ssphost"
 # A slot on trial is tried with what came with it.
 ! grep -q ' ssp.trial=1' /proc/cmdline || releases=/opt/ssphost
 for release in $releases; do
-    [ -x "$release/bin/ssp" ] && exec "$release/bin/ssp" run "$@"
+    [ -x "$release/bin/ssp" ] || continue
+    # Where it falls again and again, the failsafe has to know which one that was; `current` may be another one by then.
+    at=$(readlink -f "$release") note=/data/ssphost/started
+    [ "$(cat $note 2>/dev/null)" = "$at" ] || { echo "$at" >$note.new && mv $note.new $note; } || true
+    exec "$release/bin/ssp" run "$@"
 done
 echo "ssp: there is no release, neither in /data/deploy/current nor in /opt/ssphost" >&2
 exit 1

@@ -8,7 +8,7 @@ namespace SspHost.Target;
 public sealed class RealTimeTests(PlayingTarget target)
 {
     // They come in more than one process and ask for all there is.
-    private const string Neighbours = "stress-ng --quiet --cpu 3 --vm 1 --vm-bytes 64M --fork 1 --timeout 5s";
+    private const string Neighbours = "stress-ng --quiet --temp-path /tmp --cpu 3 --vm 1 --vm-bytes 64M --fork 1 --timeout 5s";
 
     [Fact]
     public void The_doctor_finds_nothing_but_the_virtual_machine_and_the_limit_that_is_kept()
@@ -47,7 +47,7 @@ public sealed class RealTimeTests(PlayingTarget target)
     public void Beside_programs_that_want_the_processor_and_memory_no_sample_is_lost()
     {
         var (lost, sound) = target.Record(
-            $"{Patches.PlaySines(Sound.Pair)} sleep 4; a=$(counter dropouts); {Neighbours}; echo $(($(counter dropouts) - a))", 400);
+            $"{Patches.PlaySines(Sound.Pair)} sleep 4; a=$(counter dropouts); {Neighbours} && echo $(($(counter dropouts) - a))", 400);
         Assert.Equal("0", lost);
         Sound.GoesOn(sound, from: 3);
     }
@@ -60,7 +60,7 @@ public sealed class RealTimeTests(PlayingTarget target)
         {
             var (said, sound) = target.Record(
                 "mkdir -p /run/systemd/system/ssp.service.d; printf '[Service]\\nLimitRTPRIO=0\\nNice=0\\nCPUWeight=1\\n' >/run/systemd/system/ssp.service.d/none.conf\n"
-                + $"systemctl daemon-reload; systemctl restart ssp; {Patches.PlaySines(Sound.Pair)} sleep 4; a=$(counter dropouts); {Neighbours}\n"
+                + $"systemctl daemon-reload; systemctl restart ssp; {Patches.PlaySines(Sound.Pair)} sleep 4; a=$(counter dropouts); {Neighbours} || exit 8\n"
                 + "echo $(ps -L -o cls= -p $(engine) | grep -c FF) $(($(counter dropouts) - a))",
                 400);
             var (realTime, lost) = (said.Split(' ')[0], said.Split(' ')[1]);

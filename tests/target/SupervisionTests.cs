@@ -115,4 +115,25 @@ public sealed class SupervisionTests(PlayingTarget target) : IDisposable
         Assert.Equal("releases/broken 1 /opt/ssphost/bin/ssp-engine", said.Replace('\n', ' '));
         Sound.GoesOn(sound, from: (sound.Frames / (double)sound.Rate) - 3);
     }
+    [Fact]
+    public void A_host_that_falls_again_and_again_with_a_patch_plays_without_it_and_the_patch_is_kept()
+    {
+        var said = target.Run(Sines + """
+            rm -rf /data/ssphost/state/journal-*
+            sleep 2; sines() { curl -sS http://127.0.0.1:8440/api/patch | grep -c '"target-sines"'; }
+            sines
+            for fall in 1 2 3 4 5 6; do
+                until_true 100 'systemctl is-active ssp || systemctl is-failed ssp'
+                kill -KILL $(control); sleep 0.5
+            done
+            until_true 300 '[ -e /data/ssphost/state/journal-* ] && systemctl is-active ssp'
+            sleep 2
+            sines
+            systemctl show -P Result ssp-failsafe
+            [ -s /data/ssphost/state/journal-* ] && echo kept
+            systemctl stop ssp; rm -r /data/ssphost/state/journal; mv /data/ssphost/state/journal-* /data/ssphost/state/journal
+            systemctl start ssp; sleep 2; sines
+            """, 240);
+        Assert.Equal("1 0 success kept 1", said.Replace('\n', ' '));
+    }
 }
