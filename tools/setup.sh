@@ -48,6 +48,14 @@ else
 fi
 
 echo "setup: installing$missing"
+# Some tests start a server of their own; the one that Debian would start with its package is nobody's wish here.
+case "$missing " in *" openssh-server "*)
+    ! command -v systemctl >/dev/null 2>&1 || { $sudo systemctl mask ssh.service ssh.socket >/dev/null 2>&1 || true; }
+    trap 'if command -v systemctl >/dev/null 2>&1; then
+        $sudo systemctl unmask ssh.service ssh.socket >/dev/null 2>&1 || true
+        $sudo systemctl disable ssh.service >/dev/null 2>&1 || true
+    fi' EXIT ;;
+esac
 install() { $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1; }
 $sudo apt-get update -qq >/dev/null
 # All at once where all are there; one by one where a release calls one otherwise or has it not.

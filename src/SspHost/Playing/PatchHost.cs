@@ -414,7 +414,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
             _afterDeath = _policy.Died(_clock.Elapsed, death.FromOutside);
         }
 
-        var how = death.Hung ? "hung in a module for 10 s and was ended" : death.How is { } h ? h.ToString() : "nobody saw how";
+        var how = death.Hung ? "hung in a module for 10 s and was ended" : death.Stood ? "stood still for 3 s and was ended" : death.How is { } h ? h.ToString() : "nobody saw how";
         var who = death.Suspects.Count == 0 ? "" : "; it was running " + string.Join(", ", death.Suspects.Select(s => $"'{NameOf(s.Key) ?? s.Module}'"));
         _options.Say($"the engine died ({how}){who}; starting it again");
         _sink?.Renew();

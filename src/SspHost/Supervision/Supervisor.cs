@@ -1,4 +1,5 @@
 // Keeps an engine running: attaches to one or starts one, notices within milliseconds when it dies, starts it again.
+using System.Globalization;
 using SspHost.Abi;
 using SspHost.Abi.Link;
 
@@ -8,10 +9,11 @@ namespace SspHost.Supervision;
 /// <param name="How">How the process ended; null where it was not this process's child and nobody can tell.</param>
 /// <param name="Suspects">Modules that were running when it died, the one the engine itself blames first; may be empty.</param>
 /// <param name="Hung">It served nobody any more and was ended for that; the suspect is the module its steward did not come back from.</param>
-internal sealed record EngineDeath(int Pid, ChildEnd? How, IReadOnlyList<EngineFault> Suspects, bool Hung = false)
+/// <param name="Stood">Its audio stood still and it was ended for that; nobody knows who kept it.</param>
+internal sealed record EngineDeath(int Pid, ChildEnd? How, IReadOnlyList<EngineFault> Suspects, bool Hung = false, bool Stood = false)
 {
     /// <summary>Whether somebody outside ended it.</summary>
-    public bool FromOutside => !Hung && How is { FromOutside: true };
+    public bool FromOutside => !Hung && !Stood && How is { FromOutside: true };
 }
 
 /// <summary>What the supervisor tells whoever owns the patch. Called on its own thread, one call at a time.</summary>
@@ -38,6 +40,9 @@ internal sealed unsafe class Supervisor : IDisposable
 
     // A module's construct or work may load or compute something; edits wait for it meanwhile, the music does not.
     private static readonly TimeSpan WaitsTooLong = TimeSpan.FromSeconds(2), Hangs = TimeSpan.FromSeconds(10);
+
+    // Counted in looks, not in time: whoever stops this process as well, or the whole machine, has stopped the looks too.
+    private const int LookMs = 100, StillLooks = 30;
 
     private readonly string _runtime;
     private readonly int _regionMib;
@@ -122,11 +127,22 @@ internal sealed unsafe class Supervisor : IDisposable
         {
             using var process = EngineProcess.Open(_pid, _start);
             EngineFault? hung = null;
-            var told = 0UL;
-            while (process is { } p && !p.Wait(100))
+            var (told, stood, played, still) = (0UL, false, 0UL, 0);
+            while (process is { } p && !p.Wait(LookMs))
             {
                 if (_stop.IsSet) return;
-                if (hung != null || Visit() is not { } visit) continue;
+                if (hung != null || stood) continue;
+                var quanta = Played();
+                still = quanta == played && quanta != 0 ? still + 1 : 0;
+                played = quanta;
+                if (still >= StillLooks && !IsTraced(_pid))
+                {
+                    stood = true;
+                    _ = p.Signal(9);
+                    continue;
+                }
+
+                if (Visit() is not { } visit) continue;
                 var since = TimeSpan.FromMilliseconds((Linux.Now() - visit.Since) / 1e6);
                 if (since > WaitsTooLong && told != visit.Since)
                 {
@@ -142,6 +158,7 @@ internal sealed unsafe class Supervisor : IDisposable
             if (_stop.IsSet) return;
             var death = Examine();
             if (hung is { } guilty) death = death with { Hung = true, Suspects = [guilty] };
+            if (stood) death = death with { Stood = true };
             owner.Died(death);
             _slot.Put(null); // after everybody let go of the region
             for (var attempt = 0; !_stop.IsSet; attempt++)
@@ -160,6 +177,23 @@ internal sealed unsafe class Supervisor : IDisposable
             }
 
             if (!_stop.IsSet) owner.Restarted(); // an engine that dies in here is found dead by the next round
+        }
+    }
+
+    // Quanta that an engine has played which ought to play; 0: it need not go on (nobody wants it to, or its device is gone).
+    private ulong Played() => _slot.Try(static link => link.State == EngineState.Playing && link.TryAudio(out var a) && a.Away == 0 ? a.Quanta : 0UL, otherwise: 0UL);
+
+    // Somebody debugs it: then it may stand.
+    private static bool IsTraced(int pid)
+    {
+        try
+        {
+            return File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status")).FirstOrDefault(l => l.StartsWith("TracerPid:", StringComparison.Ordinal))
+                is { } line && line.AsSpan()[10..].Trim() is not "0";
+        }
+        catch (IOException)
+        {
+            return false; // it ended
         }
     }
 
