@@ -16,6 +16,13 @@ mkdir -p "$work"
 export CONTAINERS_STORAGE_CONF=$work/storage.conf
 printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$work/storage" "$work/run" >"$CONTAINERS_STORAGE_CONF"
 [ ! -s /etc/ssl/certs/ca-certificates.crt ] || export SSP_CA=/etc/ssl/certs/ca-certificates.crt
+# What it leaves mounted could not be deleted with the checkout.
+end() {
+    buildah rm -a >/dev/null 2>&1 || true
+    ! mountpoint -q "$work/storage/overlay" || umount "$work/storage/overlay" || true
+}
+trap end EXIT
+trap 'exit 1' HUP INT TERM
 # All builds are of the sources as they are now, whatever is written to them meanwhile.
 rm -rf "$work/source"
 mkdir "$work/source"
