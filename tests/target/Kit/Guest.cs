@@ -185,11 +185,12 @@ internal sealed class Guest : IDisposable
             _ => (["-accel", "tcg,thread=multi"], 2),
         };
         var disk = _options.Disk;
+        // norandmaps: QEMU translates a page of code again for every address at which a process has it.
         string[] arguments =
         [
             .. _options.Machine.Skip(1), .. accelerator, "-smp", Text(cores), "-m", Text(_options.MemoryMib), "-nodefaults", "-no-reboot", "-display", "none",
             "-kernel", disk.Kernel, "-initrd", disk.Initrd, "-append",
-            $"console={_options.Serial} quiet net.ifnames=0 mitigations=off vt.global_cursor_default=0 consoleblank=0 systemd.setenv=SSHD_OPTS=-oLoginGraceTime=0 "
+            $"console={_options.Serial} quiet norandmaps net.ifnames=0 mitigations=off vt.global_cursor_default=0 consoleblank=0 systemd.setenv=SSHD_OPTS=-oLoginGraceTime=0 "
                 + $"root=PARTUUID={disk.Partition(2)} ro ssp.data=PARTUUID={disk.Partition(4)} ssp.slot=a {_options.Arguments}",
             "-drive", $"file={disk.Image},if=none,id=disk,format=raw,cache=unsafe,snapshot={(_options.Keeps ? "off" : "on")}", "-device", "virtio-blk-pci,drive=disk",
             "-netdev", $"user,id=net,hostfwd=tcp:127.0.0.1:{Text(_port)}-:22", "-device", "virtio-net-pci,netdev=net,romfile=",
