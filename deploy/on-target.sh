@@ -89,7 +89,7 @@ restart() {
         elif sudo -n systemctl --no-block restart "$unit" 2>/dev/null; then :
         elif systemctl --quiet is-active "$unit"; then "$1/bin/ssp" stop >/dev/null 2>&1 || end
         elif [ "$(systemctl show -P ActiveState "$unit")" = activating ]; then : # it tries again by itself
-        elif [ "$(systemctl show -P ActiveState ssp-failsafe.service)" = activating ]; then exec 9<&- # it starts the host as soon as nobody deploys
+        elif [ "$(systemctl show -P ActiveState ssp-failsafe.service)" = activating ]; then : # it waits for the lock, which we have let go
         else fail "$unit does not run, and $(id -un) may not start it"
         fi
     elif [ -n "${SSP_START:-}" ]; then # a bench without systemd says how
@@ -151,6 +151,7 @@ use() {
     [ -n "$before" ] || [ -x "$slot/bin/ssp" ] || { say "there is no release before it"; return 1; }
     [ -n "$before" ] || before="the system's own release"
     SSP_PATIENCE=30 # whatever the new one was given
+    [ "$(id -u)" = 0 ] || exec 9<&- # where the failsafe has to start the host for us, it waits until nobody deploys
     if why=$(restart "$old" 2>&1) && why=$(clean "${pid:-0}" 2); then say "$before plays again"; else say "$before: $why"; fi
     return 1
 }
