@@ -11,6 +11,9 @@ out=$(cd "$out" && pwd)
 lists=${TMPDIR:-/tmp}/ssp-apt-$arch-$(id -u)
 mkdir -p "$lists/lists/partial" "$lists/cache/archives/partial" "$lists/state"
 : >"$lists/state/status"
+# Two at once: the second waits, and finds the lists.
+exec 8>"$lists/lock"
+flock 8
 apt() {
     tool=$1
     shift

@@ -5,6 +5,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 out=artifacts/target/arm64
 mkdir -p $out
+exec 9>$out/lock # two kinds of machines may be made at once
+flock 9
 . tools/made.sh
 of=$(hash_of board/rootfs.sh)
 fresh $out/root "$of" || { board/rootfs.sh arm64 $out/root; made $out/root "$of"; }

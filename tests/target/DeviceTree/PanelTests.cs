@@ -7,7 +7,8 @@ using SspHost.Target.Kit;
 namespace SspHost.Target.DeviceTree;
 
 [Trait("Runs", "always")]
-public sealed class PanelTests(Trees trees) : IClassFixture<Trees>
+[Collection(TreesCollection.Name)]
+public sealed class PanelTests(Trees trees)
 {
     private readonly Tree _tree = trees.Board;
 

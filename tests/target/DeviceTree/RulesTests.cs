@@ -3,7 +3,8 @@ using SspHost.Target.Kit;
 
 namespace SspHost.Target.DeviceTree;
 
-public sealed class RulesTests(Trees trees) : IClassFixture<Trees>
+[Collection(TreesCollection.Name)]
+public sealed class RulesTests(Trees trees)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10); // the first time it downloads the kernel's source
 

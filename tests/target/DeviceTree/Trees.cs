@@ -78,3 +78,10 @@ public sealed class Trees : IDisposable
     private static string? Found(string kernel) =>
         Directory.Exists(kernel) ? Directory.EnumerateFiles(kernel, "rk3399-rockpro64.dtb", SearchOption.AllDirectories).FirstOrDefault() : null;
 }
+
+/// <summary>The classes that look at them.</summary>
+[CollectionDefinition(Name)]
+public sealed class TreesCollection : ICollectionFixture<Trees>
+{
+    public const string Name = "Device trees";
+}

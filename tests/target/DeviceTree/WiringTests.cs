@@ -5,7 +5,8 @@ using System.Text.RegularExpressions;
 namespace SspHost.Target.DeviceTree;
 
 [Trait("Runs", "always")]
-public sealed partial class WiringTests(Trees trees) : IClassFixture<Trees>
+[Collection(TreesCollection.Name)]
+public sealed partial class WiringTests(Trees trees)
 {
     private static readonly string[] Banks = ["/pinctrl/gpio@ff720000", "/pinctrl/gpio@ff730000", "/pinctrl/gpio@ff780000", "/pinctrl/gpio@ff788000", "/pinctrl/gpio@ff790000"];
 
