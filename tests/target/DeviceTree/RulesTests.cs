@@ -18,10 +18,11 @@ public sealed class RulesTests(Trees trees)
     [Fact]
     public void They_would_find_a_property_that_keys_do_not_have()
     {
-        var broken = Path.GetTempFileName();
+        var folder = Directory.CreateTempSubdirectory("ssp-dt-").FullName;
+        var broken = Path.Combine(folder, "broken.dtb"); // the tool goes by the name
         try
         {
-            File.Copy(trees.Board.File, broken, overwrite: true);
+            File.Copy(trees.Board.File, broken);
             Assert.Equal(0, Shell.Run(TimeSpan.FromSeconds(10), "fdtput", "-t", "s", broken, "/panel-keys/button-soft1", "colour", "red").ExitCode);
             var found = Check(broken);
             Assert.Equal(1, found.ExitCode);
@@ -29,7 +30,7 @@ public sealed class RulesTests(Trees trees)
         }
         finally
         {
-            File.Delete(broken);
+            Directory.Delete(folder, recursive: true);
         }
     }
 
