@@ -16,6 +16,7 @@ public sealed class RecordingTests
     {
         using var host = new PlayingHost(Executables.Patch("acid-line"));
         var file = Path.Combine(host.Directory, "take.wav");
+        var earlier = host.Audio.LostFrames;
         using var record = Executables.Start(Executables.Ssp, host.Directory, "record", file, "--outputs", "1,2", "--inputs", "1", "--json");
         var lines = Executables.Follow(record);
         Eventually.True(() => File.Exists(file), "the recording begins\n" + lines.Text);
@@ -30,8 +31,7 @@ public sealed class RecordingTests
             Thread.Sleep(300);
         }
 
-        var lost = host.Audio.LostFrames - before.LostFrames;
-        Assert.True(lost > 0, "frames were lost");
+        Assert.True(host.Audio.LostFrames > before.LostFrames, "frames were lost");
         using (var handle = EngineProcess.Open(record.Id)) _ = handle!.Signal(SigInt);
         Assert.True(record.WaitForExit(120_000), "Ctrl-C ends it");
         record.WaitForExit();
@@ -39,7 +39,8 @@ public sealed class RecordingTests
         Assert.Null(report.Trouble);
         Assert.Equal(0UL, report.DroppedBlocks);
         Assert.Contains(report.Gaps, g => g.Text.Contains("frames lost", StringComparison.Ordinal));
-        Assert.True(report.Missing > 0 && report.Missing <= (long)(host.Audio.LostFrames - before.LostFrames), $"{report.Missing} of {lost} frames");
+        var lost = (long)(host.Audio.LostFrames - earlier); // a busy machine adds some of its own, also while the recording begins
+        Assert.True(report.Missing > 0 && report.Missing <= lost, $"{report.Missing} of {lost} frames");
 
         // libsndfile reads the same.
         using var tool = Process.Start(new ProcessStartInfo("sndfile-info", [file]) { RedirectStandardOutput = true })!;
