@@ -161,6 +161,7 @@ public sealed unsafe partial class StallTests
     public void A_thread_that_a_debugger_stops_is_stopped()
     {
         const ulong Long = 500_000_000; // time to stop it in: by then it must be
+        const long Uncollected = 64 << 20;
         _ = ThreadCalls.Prctl(0x59616d61, (byte*)-1, 0, 0, 0); // PR_SET_PTRACER, any
         using var rig = Rig(Long);
         using var debugger = Debugger();
@@ -169,6 +170,8 @@ public sealed unsafe partial class StallTests
             Volatile.Write(ref Held.Kind, (int)HoldKind.Spin);
             rig.Wait(() => Volatile.Read(ref Held.Caught) != 0, "it is inside");
             var tid = Held.Caught;
+            // Under the JIT a collection would wait for the stopped thread, and everybody, this one too, for the collection.
+            Assert.True(GC.TryStartNoGCRegion(Uncollected));
             debugger.StandardInput.WriteLine(tid);
             if (debugger.StandardOutput.ReadLine() != "stopped") return; // not allowed here
             var early = rig.Map.Stalls.Count == 0;
@@ -176,6 +179,7 @@ public sealed unsafe partial class StallTests
             rig.Wait(() => rig.Map.Stalls.TryPop(out record), "the watchdog looks");
             debugger.StandardInput.WriteLine();
             Assert.Equal("let go", debugger.StandardOutput.ReadLine());
+            if (System.Runtime.GCSettings.LatencyMode == System.Runtime.GCLatencyMode.NoGCRegion) GC.EndNoGCRegion();
             Release(rig);
             if (!early) continue;
             stalls++;
@@ -327,18 +331,24 @@ public sealed unsafe partial class StallTests
         return Process.Start(start)!;
     }
 
-    /// <summary>[child process] Stops the threads whose numbers come in, each until the next line does.</summary>
+    /// <summary>[child process] Stops the threads whose numbers come in, each until the next line does, or until nobody can be left to send one.</summary>
     internal static int Debug()
     {
         const nint Seize = 0x4206, Interrupt = 0x4207, Detach = 17;
+        var lines = new System.Collections.Concurrent.BlockingCollection<string>();
+        new Thread(() =>
+        {
+            while (Console.In.ReadLine() is { } line) lines.Add(line);
+            lines.CompleteAdding();
+        }) { IsBackground = true }.Start();
         int status;
-        while (Console.In.ReadLine() is { } line)
+        foreach (var line in lines.GetConsumingEnumerable())
         {
             var tid = int.Parse(line, CultureInfo.InvariantCulture);
             var stopped = PTrace(Seize, tid, 0, 0) == 0 && PTrace(Interrupt, tid, 0, 0) == 0 && WaitPid(tid, &status, 0x40000000) == tid;
             Console.Out.WriteLine(stopped ? "stopped" : "refused");
             if (!stopped) return 1;
-            _ = Console.In.ReadLine();
+            _ = lines.TryTake(out _, TimeSpan.FromSeconds(60)); // whoever waits for the thread may wait for us as well
             Console.Out.WriteLine(PTrace(Detach, tid, 0, 0) == 0 ? "let go" : "held");
         }
 
