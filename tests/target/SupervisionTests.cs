@@ -115,6 +115,7 @@ public sealed class SupervisionTests(PlayingTarget target) : IDisposable
         Assert.Equal("releases/broken 1 /opt/ssphost/bin/ssp-engine", said.Replace('\n', ' '));
         Sound.GoesOn(sound, from: (sound.Frames / (double)sound.Rate) - 3);
     }
+
     [Fact]
     public void A_host_that_falls_again_and_again_with_a_patch_plays_without_it_and_the_patch_is_kept()
     {

@@ -17,10 +17,13 @@ internal sealed class AudioProgress
     public bool Look(EngineSlot slot, bool wanted)
     {
         if (!wanted) return true;
-        var (state, away, quanta) = slot.Try(
-            static link => link.TryAudio(out var a) ? (link.State, a.Away != 0, a.Quanta) : (link.State, false, 0UL), (EngineState.Starting, false, 0UL));
+        var (state, away, quanta) = Read(slot);
         return Judge(state, away, quanta, slot.Generation);
     }
+
+    /// <summary>What an engine says of its audio: its state, whether its device is known to be gone, and the quanta it has played. Without an engine it is starting.</summary>
+    internal static (EngineState State, bool Away, ulong Quanta) Read(EngineSlot slot) => slot.Try(
+        static link => link.TryAudio(out var a) ? (link.State, a.Away != 0, a.Quanta) : (link.State, false, 0UL), (EngineState.Starting, false, 0UL));
 
     /// <inheritdoc cref="Look"/>
     internal bool Judge(EngineState state, bool away, ulong quanta, int generation)

@@ -181,7 +181,7 @@ internal sealed unsafe class Supervisor : IDisposable
     }
 
     // Quanta that an engine has played which ought to play; 0: it need not go on (nobody wants it to, or its device is gone).
-    private ulong Played() => _slot.Try(static link => link.State == EngineState.Playing && link.TryAudio(out var a) && a.Away == 0 ? a.Quanta : 0UL, otherwise: 0UL);
+    private ulong Played() => AudioProgress.Read(_slot) is (EngineState.Playing, false, var quanta) ? quanta : 0;
 
     // Somebody debugs it: then it may stand.
     private static bool IsTraced(int pid)
