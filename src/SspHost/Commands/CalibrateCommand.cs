@@ -5,6 +5,7 @@ using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Configuration;
 using SspHost.Devices;
+using SspHost.Diagnostics;
 using SspHost.Playing;
 
 namespace SspHost.Commands;
@@ -158,7 +159,7 @@ internal static class CalibrateCommand
     {
         var file = CalibrationFile.Load(path);
         if (file.Trouble is { } trouble) throw new CommandException(trouble + "; mend it or move it away first, so that nothing measured is lost");
-        var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount).Raw;
+        var setup = AudioSetup.Decide(settings, FifoProbe.Granted(), SoundCards.Present, Environment.ProcessorCount).Raw;
         return setup.Card == CardKind.Alsa ? (file, setup) : throw new CommandException("there is nothing to calibrate without a sound card; --device alsa:NAME names one");
     }
 

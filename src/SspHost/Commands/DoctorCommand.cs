@@ -37,7 +37,7 @@ internal static class DoctorCommand
         return new DoctorFacts
         {
             Engine = engine,
-            FifoGranted = engine == null ? AudioSetup.ProbeRealTime() : null,
+            FifoGranted = engine == null ? FifoProbe.Granted() : null,
             Cores = settings.Cores.Value,
             RegionBytes = (long)settings.RegionMib.Value << 20,
             Rate = settings.Rate.Value,

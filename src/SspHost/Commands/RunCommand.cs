@@ -57,7 +57,7 @@ internal static class RunCommand
         if (settings.Web?.Refusal is { } open) throw new CommandException("--web: " + open);
         if (AudioSetup.CheckCores(settings.Cores.Value, AudioSetup.AllowedCores()) is { } cores) throw new CommandException("--cores: " + cores);
         var screen = new Screen();
-        var setup = AudioSetup.Decide(settings, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount).Calibrated(CalibrationFile.Load(CalibrationFile.PathBeside(configuration)));
+        var setup = AudioSetup.Decide(settings, FifoProbe.Granted(), SoundCards.Present, Environment.ProcessorCount).Calibrated(CalibrationFile.Load(CalibrationFile.PathBeside(configuration)));
         setup = WithRecordings(setup, settings);
         var runtime = RuntimeDirectory.Locate();
         RuntimeDirectory.Ensure(runtime);

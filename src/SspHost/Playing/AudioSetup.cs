@@ -1,7 +1,6 @@
 // Settings and what this machine has, made into the audio configuration that the engine gets.
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using SspHost.Abi;
 using SspHost.Configuration;
@@ -10,7 +9,7 @@ using SspHost.Devices;
 namespace SspHost.Playing;
 
 /// <summary>What audio will run on. Everything is decided; nothing is 0 or "auto" any more, except the patch's own quantum.</summary>
-internal sealed partial record AudioSetup
+internal sealed record AudioSetup
 {
     /// <summary>What is said where SCHED_FIFO is not to be had.</summary>
     public const string Remedy =
@@ -18,7 +17,6 @@ internal sealed partial record AudioSetup
 
     private const int SafeQuantum = 128, SafePeriods = 3;
     private const int UsualPeriods = 4; // of the usual 32 frames: 2.7 ms, which an ordinary machine can hold
-    private const int AudioPriority = 80;
     private const int MostThreads = 8; // what a patch of this host's size can use
 
     /// <summary>Jacks of the panel: sixteen in, eight out.</summary>
@@ -217,30 +215,4 @@ internal sealed partial record AudioSetup
     public string Describe(int quantum) => string.Create(
         CultureInfo.InvariantCulture,
         $"{Rate} Hz, quantum {quantum}, {Periods} periods of {(Period != 0 ? Period : quantum)}, {Threads} thread{(Threads == 1 ? "" : "s")}, {Inputs} in, {Outputs} out");
-
-    /// <summary>
-    /// Whether SCHED_FIFO at the audio thread's priority is granted: asked by trying, on a thread made for it that does nothing else,
-    /// because containers refuse in ways that no limit shows.
-    /// </summary>
-    public static bool ProbeRealTime()
-    {
-        var granted = false;
-        var probe = new Thread(() => granted = TryFifo()) { Name = "rt-probe" };
-        probe.Start();
-        probe.Join();
-        return granted;
-    }
-
-    private static unsafe bool TryFifo()
-    {
-        const int Other = 0, Fifo = 1;
-        var priority = AudioPriority;
-        if (SchedSetScheduler(0, Fifo, &priority) != 0) return false;
-        priority = 0;
-        _ = SchedSetScheduler(0, Other, &priority);
-        return true;
-    }
-
-    [LibraryImport("libc", EntryPoint = "sched_setscheduler")]
-    private static unsafe partial int SchedSetScheduler(int pid, int policy, int* priority);
 }

@@ -63,7 +63,7 @@ internal sealed class PanelDesks : IDisposable
             State = state,
             Playing = () => host.Sink.Setup,
             Play = host.UseAudio,
-            Decide = s => Jacks.Calibrated(AudioSetup.Decide(s, AudioSetup.ProbeRealTime(), SoundCards.Present, Environment.ProcessorCount)),
+            Decide = s => Jacks.Calibrated(AudioSetup.Decide(s, FifoProbe.Granted(), SoundCards.Present, Environment.ProcessorCount)),
             Calibrated = Jacks.Calibrated,
             Devices = ConverterNames,
             Cores = AudioSetup.AllowedCores(),
