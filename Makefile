@@ -2,6 +2,7 @@
 #   make run [PATCH=patches/x.json] [ARGS="--rate 96000"]     make test [FILTER=...]
 #   make quality [FILTER=ladder] measures what the modules promise and prints it as a table
 #   make arm64 counts the instructions each module takes a frame on arm64, without an arm64 machine
+#   make gate [ARGS=--accept NOTE="why"]     counts the instructions of four patches and compares them with what was accepted (docs/gate.md)
 #   make proof [ARGS=--all]     proves of the engine that real-time code reaches no allocation, lock, exception or wait
 #   make image [ARGS="--key update.pub"]     makes the image of a card for the ROCKPro64 (docs/updates.md); board/flash writes it
 #   make build [CHECKED=1] [RID=linux-arm64]     make bench     make bench-kernels     make format     make clean
@@ -14,12 +15,13 @@ PATCH ?=
 ARGS ?=
 HOST ?=
 FILTER ?=
+NOTE ?=
 
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 export DOTNET_SKIP_FIRST_TIME_EXPERIENCE = 1
 
-.PHONY: run test build bundle image cross cross-test deploy target-test proof quality arm64 bench bench-kernels format clean
+.PHONY: run test build bundle image cross cross-test deploy target-test proof quality arm64 gate bench bench-kernels format clean
 
 run: build
 	@artifacts/bin/ssp run $(PATCH) $(ARGS)
@@ -64,6 +66,12 @@ arm64:
 	@tools/setup.sh test
 	@dotnet test tests/SspHost.Arm64.Tests -c Release --nologo -v q --filter InstructionTests
 	@cat artifacts/arm64/instructions.txt
+
+gate: export SSP_NOTE = $(NOTE)
+gate: build
+	@tools/setup.sh gate
+	@$(if $(filter --accept,$(ARGS)),SSP_UPDATE=1) dotnet test tests/SspHost.Gate.Tests -c Release --nologo -v q --filter Four_patches
+	@cat artifacts/gate/instructions.txt
 
 bench: build
 	@tools/setup.sh bench

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what a build, a run or the tests need and this system lacks; says what it does. Usage: tools/setup.sh [run|test|target|cross|bench]
+# Installs what a build, a run or the tests need and this system lacks; says what it does. Usage: tools/setup.sh [run|test|gate|target|cross|bench]
 set -eu
 what=${1:-run}
 
@@ -7,7 +7,8 @@ what=${1:-run}
 # NativeAOT links with clang; cc builds SspHost.Native; cairo and Roboto draw the panel.
 packages="clang zlib1g-dev libcairo2 fonts-roboto-unhinted"
 case $what in
-    test)  packages="$packages chromium sox espeak-ng python3-jsonschema sndfile-programs libasound2 libasound2-dev libmimalloc2.0 libjemalloc2 protobuf-compiler qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross liblilv-0-0 lilv-utils lv2-dev mda-lv2 swh-lv2 x42-plugins" ;;
+    test)  packages="$packages chromium sox espeak-ng python3-jsonschema sndfile-programs libasound2 libasound2-dev libmimalloc2.0 libjemalloc2 protobuf-compiler qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross liblilv-0-0 lilv-utils lv2-dev mda-lv2 swh-lv2 x42-plugins valgrind" ;;
+    gate)  packages="$packages valgrind" ;;
     # A system is made of Debian's packages, started in a virtual machine, deployed to and updated.
     target) packages="$packages mmdebstrap qemu-user-static cpio kmod xz-utils zstd fdisk dosfstools mtools e2fsprogs device-tree-compiler dt-schema edid-decode
             u-boot-tools u-boot-qemu qemu-system-x86 qemu-system-arm qemu-utils openssh-client openssh-server signify-openbsd stress-ng" ;;

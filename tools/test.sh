@@ -9,8 +9,9 @@ rm -rf "$results"
 mkdir -p "$results"
 export SSP_BIN="$PWD/artifacts/bin" SSP_CHECKED_BIN="$PWD/artifacts/checked/bin" SSP_ROOT="$PWD"
 filter=${1:-}
+hung="--blame-hang-timeout 10m --blame-hang-dump-type none" # after so long without a result a run is ended, and says in which test it was
 compiling="SspHost.Arm64.Tests SspHost.Proof.Tests" # in one row: they build from the same sources
-computing="SspHost.Board.Tests SspHost.Dsp.Tests SspHost.Html.Tests SspHost.Lv2.Tests SspHost.Modules.Tests SspHost.Panel.Tests SspHost.Patching.Tests"
+computing="SspHost.Board.Tests SspHost.Dsp.Tests SspHost.Gate.Tests SspHost.Html.Tests SspHost.Lv2.Tests SspHost.Modules.Tests SspHost.Panel.Tests SspHost.Patching.Tests"
 projects=$(echo tests/*.Tests/*.csproj)
 # The virtual target runs what is built for x86-64, where tools/target-test.sh has made its disk.
 [ ! -f artifacts/target/disk.img ] || projects="$projects tests/target/SspHost.Target.csproj"
@@ -39,7 +40,7 @@ try() {
     echo "== $1"
     which=$filter
     [ "$1" != SspHost.Target ] || which="Runs=always${filter:+&($filter)}"
-    dotnet test "$(file "$1")" -c Release --no-build --nologo -v q ${which:+--filter "$which"} \
+    dotnet test "$(file "$1")" -c Release --no-build --nologo -v q $hung ${which:+--filter "$which"} \
         --logger "trx;LogFileName=$1.trx" --logger "console;verbosity=minimal" --results-directory "$results" || true
 }
 
@@ -82,7 +83,7 @@ COUNTS
         name=$(basename "$trx" .trx)
         filter=$(echo "$names" | sed 's/^/FullyQualifiedName=/' | paste -sd'|')
         echo "== $name, once more: $(echo $names)"
-        dotnet test "$(file "$name")" -c Release --no-build --nologo -v q --filter "$filter" \
+        dotnet test "$(file "$name")" -c Release --no-build --nologo -v q $hung --filter "$filter" \
             --logger "trx;LogFileName=$name.again" --logger "console;verbosity=minimal" --results-directory "$results" || true
         if [ -f "$results/$name.again" ]; then
             read -r _ f2 _ <<COUNTS
@@ -100,5 +101,6 @@ COUNTS
 done
 for n in $again; do echo "failed beside others, passed alone: $n"; done
 for n in $broken; do echo "failed: $n did not build or did not finish"; failed=$((failed + 1)); done
+sed -n 's/.*DisplayName="\([^"]*\)".*Completed="False".*/began and did not end: \1/p' "$results"/*/Sequence_*.xml 2>/dev/null | sort -u
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]
