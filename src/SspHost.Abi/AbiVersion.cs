@@ -8,7 +8,7 @@ public static class AbiVersion
     public const ulong Magic = 0x3154_534F_4850_5353;
 
     /// <summary>Layout of the region: header, rings, tables. Any change of any struct in it raises this.</summary>
-    public const uint Layout = 11;
+    public const uint Layout = 12;
 
     /// <summary>The module contract: <see cref="ProcessContext"/>, requirements, events. Native modules state the one they were built for.</summary>
     public const uint Module = 1;

@@ -156,6 +156,9 @@ public struct RegionHeader
 
     /// <summary>A <see cref="JackBench"/>.</summary>
     public long JacksOffset;
+
+    /// <summary>A <see cref="LoadRing"/>: the load of every block.</summary>
+    public long LoadsOffset;
 }
 
 /// <summary>

@@ -68,6 +68,9 @@ public sealed unsafe class RegionMap : IDisposable
     public SignalTap* Taps => (SignalTap*)At(Header->TapsOffset);
 
     public JackBench* Jacks => (JackBench*)At(Header->JacksOffset);
+
+    public LoadRing* Loads => (LoadRing*)At(Header->LoadsOffset);
+
     /// <summary>What MIDI sends to the audio thread; does not exist in regions without it (tests).</summary>
     public SpscRing<ModuleEvent> MidiEvents => Header->MidiEventsOffset == 0 ? default : new((RingHeader*)At(Header->MidiEventsOffset));
 

@@ -1,4 +1,4 @@
-// The command line of the engine process: three options, checked here and nowhere else.
+// The command line of the engine process: four options, checked here and nowhere else.
 using System.Globalization;
 
 namespace SspHost.EngineHost;
@@ -7,7 +7,8 @@ namespace SspHost.EngineHost;
 /// <param name="Runtime">Directory of engine.json and engine.log.</param>
 /// <param name="RegionBytes">Bytes of the region, a multiple of 2 MiB.</param>
 /// <param name="Locks">Whether memory is locked; an experiment shows what happens where it is not.</param>
-internal readonly record struct Options(string Runtime, long RegionBytes, bool Locks)
+/// <param name="Owner">Process that started it and that it ends with, however that ends; 0: it outlives whoever started it.</param>
+internal readonly record struct Options(string Runtime, long RegionBytes, bool Locks, int Owner)
 {
     private const int DefaultMib = 256;
     private const int LeastMib = 64;
@@ -20,6 +21,7 @@ internal readonly record struct Options(string Runtime, long RegionBytes, bool L
         string? runtime = null;
         var mib = DefaultMib;
         var locks = true;
+        var owner = 0;
         for (var i = 0; i < args.Length; i++)
         {
             if (args[i] == "--unlocked")
@@ -39,8 +41,13 @@ internal readonly record struct Options(string Runtime, long RegionBytes, bool L
                 case "--region-mib":
                     error = $"--region-mib: expected a whole number from {LeastMib} to {MostMib}, not '{value}'";
                     return false;
+                case "--owner" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out owner) && owner > 0:
+                    break;
+                case "--owner":
+                    error = $"--owner: expected the number of the process that starts this one, not '{value}'";
+                    return false;
                 default:
-                    error = $"'{args[i]}': expected --runtime DIR, --region-mib N or --unlocked";
+                    error = $"'{args[i]}': expected --runtime DIR, --region-mib N, --owner PID or --unlocked";
                     return false;
             }
 
@@ -53,7 +60,7 @@ internal readonly record struct Options(string Runtime, long RegionBytes, bool L
             return false;
         }
 
-        options = new Options(runtime, ((long)mib << 20) & ~((2L << 20) - 1), locks);
+        options = new Options(runtime, ((long)mib << 20) & ~((2L << 20) - 1), locks, owner);
         error = "";
         return true;
     }

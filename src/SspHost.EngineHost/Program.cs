@@ -12,6 +12,7 @@ using SspHost.EngineHost.Bench;
 const string Usage = """
     usage: ssp-engine --runtime DIR [--region-mib N]   serve the region, write DIR/engine.json when ready
                       [--unlocked]                     and lock no memory: for experiments
+                      [--owner PID]                    and end with the process that started it: for benchmarks and soaks
            ssp-engine --describe                       module descriptors as a binary blob on standard output
            ssp-engine bench memory|heap|graph|classes|sleep|modules|contain|samples|diagnostics [--json]  engine-side benchmarks
            ssp-engine probe FILE [NAME] | --lv2 FILE RATE QUANTUM  tries a library of modules or a plugin out, and says what is wrong with it
@@ -65,6 +66,7 @@ switch (args)
 
 static unsafe int Serve(Options options, ulong started)
 {
+    if (options.Owner != 0 && !ServiceProcess.EndWith(options.Owner)) return Fail($"process {options.Owner} did not start this one, or has ended", 1);
     ServiceProcess.Detach(Path.Combine(options.Runtime, "engine.log"));
     var terminate = ServiceProcess.WatchTermination();
     _ = CLibrary.UseOneArena(); // malloc arenas per thread would each reserve 64 MB of addresses

@@ -40,9 +40,25 @@ internal static unsafe partial class ServiceProcess
     }
 
     /// <summary>
+    /// The kernel ends this process when <paramref name="owner"/> ends, be it by SIGKILL. False: that is not the process that started this one, or it
+    /// is gone already. (The kernel means the thread that started it: one that lives as long as its process.)
+    /// </summary>
+    public static bool EndWith(int owner)
+    {
+        const int SetParentDeathSignal = 1, SigKill = 9;
+        return Prctl(SetParentDeathSignal, SigKill, 0, 0, 0) == 0 && GetParent() == owner;
+    }
+
+    /// <summary>
     /// A word that SIGTERM and SIGINT set to 1, by a handler in C: .NET's own signal handling would allocate when the signal comes.
     /// </summary>
     public static int* WatchTermination() => TerminateWord();
+
+    [LibraryImport("libc", EntryPoint = "prctl")]
+    private static partial int Prctl(int option, nint a, nint b, nint c, nint d);
+
+    [LibraryImport("libc", EntryPoint = "getppid")]
+    private static partial int GetParent();
 
     [LibraryImport("libc", EntryPoint = "setsid")]
     private static partial int SetSid();

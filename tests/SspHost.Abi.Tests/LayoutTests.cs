@@ -39,6 +39,7 @@ public sealed class LayoutTests
         { typeof(PlanModulation), 3 * 4 },
         { typeof(SignalTap), 256 + (4 * SignalTap.Capacity) },
         { typeof(JackBench), (2 * 8) + (2 * 4) + (5 * 4 * Limits.MaxJacks) + 8 + (4 * Limits.MaxJacks) },
+        { typeof(LoadRing), 128 },
         { typeof(OutputLevels), 8 },
         { typeof(PortLevel), 2 * 4 },
         { typeof(MidiPort), (4 * 4) + (3 * 8) + MidiLimits.NameBytes },

@@ -32,7 +32,7 @@ internal sealed unsafe class VirtualEngine : IPlanSink, IDisposable
         var setup = new AudioLoopSetup
         {
             Quantum = SteppedEngine.Quantum, Threads = 1, Header = map.Header, Histograms = map.Histogram(HistogramKind.Quantum), Records = map.Threads, Status = map.AudioStatus,
-            Notices = map.Notices, LastIncident = incident, Buffers = _memory,
+            Notices = map.Notices, LastIncident = incident, Loads = map.Loads, Buffers = _memory,
         };
         var config = new AudioConfig
         {

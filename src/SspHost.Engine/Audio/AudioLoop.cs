@@ -61,6 +61,9 @@ public unsafe struct AudioLoopSetup
     /// <summary>Where jacks are held, heard and set; null: never.</summary>
     public JackBench* Jacks;
 
+    /// <summary>Where the load of each block goes; null: nowhere (tests).</summary>
+    public LoadRing* Loads;
+
     /// <summary>Where the card's clock is published for whoever has to tell a moment's frame; null: nowhere.</summary>
     public Seqlock<FrameAnchor>* Anchor;
 
@@ -118,6 +121,9 @@ public unsafe struct AudioLoop<TCard, TRender>
     // because another thread may have to go on with it.
     private ulong _wokenAt, _begunAt;
     private int _available;
+
+    // Frames were lost since the last block, not by playing it.
+    private bool _lost;
 
     // The same for the trace, by the cycle clock; 0 where it is off.
     private ulong _begunTicks;
@@ -217,6 +223,7 @@ public unsafe struct AudioLoop<TCard, TRender>
         if (wait.State is not (CardState.Ready or CardState.XRun) || !_facts.RealTime) Zone(TraceKind.Wait, waits, 0);
         CheckStop(now);
         if (wait.Slipped != 0) _incidents.Slipped(wait.Slipped < 0 ? -wait.Slipped : wait.Slipped, _frame, now);
+        _lost |= wait.Slipped != 0 || wait.State == CardState.XRun;
         _busyUntil += wait.StoodStill; // what we were behind before the card's clock stood still, we are behind after it
         _readyTimes.StoodStill(wait.StoodStill);
         switch (wait.State)
@@ -312,8 +319,8 @@ public unsafe struct AudioLoop<TCard, TRender>
     {
         var played = _card.Play(_outputs, _setup.Quantum);
         var done = _card.Now();
+        var late = Account(done - _begunAt, lost: played != CardState.Ready);
         if (played == CardState.Lost) return Finish(AudioEnd.DeviceLost, _card.Error);
-        var late = Account(done - _begunAt);
         _begunAt = done;
         _busyUntil = done;
         _available -= _setup.Quantum;
@@ -377,7 +384,7 @@ public unsafe struct AudioLoop<TCard, TRender>
     }
 
     // Times everything between the card's input and its output: conversion is part of what a quantum costs.
-    private bool Account(ulong took)
+    private bool Account(ulong took, bool lost)
     {
         var begun = _begunTicks;
         _begunTicks = Ticks();
@@ -386,7 +393,13 @@ public unsafe struct AudioLoop<TCard, TRender>
         var load = took * 1_000_000 / _quantumNs;
         _setup.Histograms[(int)HistogramKind.Load].Record(load);
         _status.Load = load * 1e-6f;
-        if (_drained == 0) Zone(TraceKind.Quantum, begun, (uint)Math.Min(load, uint.MaxValue)); // what is played out after the end was not rendered
+        if (_drained == 0) // what is played out after the end was not rendered
+        {
+            Zone(TraceKind.Quantum, begun, (uint)Math.Min(load, uint.MaxValue));
+            if (_setup.Loads != null) LoadRing.Push(_setup.Loads, BlockLoad.Of(took, _quantumNs, lost || _lost));
+            _lost = false;
+        }
+
         return _facts.RealTime && _incidents.Rendered(took);
     }
 

@@ -271,6 +271,7 @@ public sealed unsafe class Region : IDisposable
         header->LibrariesOffset = _layout.Libraries;
         header->TapsOffset = _layout.Taps;
         header->JacksOffset = _layout.Jacks;
+        header->LoadsOffset = _layout.Loads;
         (header->MidiEventsOffset, header->HeardOffset) = (_layout.MidiEvents, _layout.Heard);
         (header->MidiOffset, header->MidiPortsOffset) = (_layout.Midi, _layout.MidiPorts);
         (header->ControllersOffset, header->FrameAnchorOffset) = (_layout.Controllers, _layout.FrameAnchor);

@@ -26,7 +26,7 @@ internal readonly struct RegionLayout
     private const long Line = 128;
 
     public readonly long Requests, Replies, Events, Notices, AudioStatus, StewardStatus, PoolStatistics, Histograms, Instances, Threads,
-        TraceRings, ClockAnchor, Stalls, WorkerHistograms, Libraries, Taps, Jacks, MidiEvents, Heard, Midi, MidiPorts, Controllers, FrameAnchor, Descriptors;
+        TraceRings, ClockAnchor, Stalls, WorkerHistograms, Libraries, Taps, Jacks, Loads, MidiEvents, Heard, Midi, MidiPorts, Controllers, FrameAnchor, Descriptors;
     public readonly long Silence, Stacks, StackStride, StacksEnd, Pool;
 
     public unsafe RegionLayout(long page, long descriptorBytes)
@@ -49,6 +49,7 @@ internal readonly struct RegionLayout
         Libraries = Take(ref at, Limits.MaxLibraries * (long)sizeof(LibraryRecord), Line);
         Taps = Take(ref at, SignalTap.Count * (long)sizeof(SignalTap), Line);
         Jacks = Take(ref at, sizeof(JackBench), Line);
+        Loads = Take(ref at, LoadRing.Bytes, Line);
         MidiEvents = Take(ref at, SpscRing<ModuleEvent>.BytesFor(MidiEventEntries), Line);
         Heard = Take(ref at, SpscRing<Heard>.BytesFor(HeardEntries), Line);
         Midi = Take(ref at, sizeof(MidiStatus), Line);

@@ -293,6 +293,7 @@ public sealed unsafe partial class Playback
             LastIncident = _renderer.LastIncident,
             Taps = _taps,
             Jacks = map.Jacks,
+            Loads = map.Loads,
             Anchor = map.FrameAnchor,
             Buffers = _buffers,
         };

@@ -39,6 +39,7 @@ internal sealed unsafe class DiagnosticsBenchRig : IDisposable
             Notices = _graph.Map.Notices,
             Tape = _graph.Renderer.AudioTape,
             LastIncident = _graph.Renderer.LastIncident,
+            Loads = _graph.Map.Loads,
             Buffers = _memory,
         });
         if (!_loop->Begin()) throw new InvalidOperationException("bench: the simulated card does not start");

@@ -20,6 +20,9 @@ internal sealed record HostOptions
 
     public required int RegionMib { get; init; }
 
+    /// <summary>Whether its engine ends with this process, however that ends: no music is to survive a benchmark.</summary>
+    public bool Bound { get; init; }
+
     /// <summary>Journal; null: nothing is kept.</summary>
     public string? Journal { get; init; }
 
@@ -110,7 +113,7 @@ internal sealed class PatchHost : ISupervised, IDisposable
         _typeOf = i => Modules.Descriptors is var types && (uint)i < (uint)types.Count ? types[i].Id : null;
         _costs = options.Costs is { } costs ? ModuleCosts.Load(costs, options.Say) : new ModuleCosts();
         if (options.Libraries is { } libraries) _libraries = new ModuleLibraries(libraries.Directories, libraries.Copies);
-        _supervisor = new Supervisor(options.Runtime, options.RegionMib, _slot);
+        _supervisor = new Supervisor(options.Runtime, options.RegionMib, _slot, options.Bound);
         Flight = new FlightRecorder(_slot, new FlightRecorderOptions { Directory = options.Traces, Say = options.Say });
         Recorder = new Recorder(_slot, options.Say);
     }

@@ -5,7 +5,7 @@ using SspHost.Supervision;
 
 namespace SspHost.Playing;
 
-/// <summary>Started for one job, ended with it, never started again.</summary>
+/// <summary>Started for one job, ended with it, never started again. Started by a thread that lives as long as this process: it dies with that.</summary>
 internal sealed class PrivateEngine : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -38,7 +38,7 @@ internal sealed class PrivateEngine : IDisposable
         try
         {
             var spawned = Abi.Linux.Now();
-            var engine = new PrivateEngine(runtime, EngineLauncher.Launch(runtime, regionMib, Patience, locks)) { SpawnedAt = spawned };
+            var engine = new PrivateEngine(runtime, EngineLauncher.Launch(runtime, regionMib, Patience, locks, bound: true)) { SpawnedAt = spawned };
             engine.Slot.Put(EngineLink.Attach(runtime));
             engine.Modules = new DescriptorIndex(engine.Slot.Use(link => link.ReadDescriptors()));
             return engine;

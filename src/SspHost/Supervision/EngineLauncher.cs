@@ -54,13 +54,18 @@ internal static unsafe partial class EngineLauncher
     /// Starts an engine in a runtime directory and waits until it serves. Throws <see cref="EngineGoneException"/> with the last
     /// line of its log if it leaves before, <see cref="EngineTimeoutException"/> if it does neither.
     /// </summary>
-    public static int Launch(string runtime, int regionMib, TimeSpan patience, bool locks = true)
+    /// <param name="bound">It ends with the calling thread, and so with this process, however that ends.</param>
+    public static int Launch(string runtime, int regionMib, TimeSpan patience, bool locks = true, bool bound = false)
     {
         var log = Path.Combine(runtime, EngineLog.FileName);
         EngineLog.Rotate(log, LogLimit);
         var from = EngineLog.Length(log);
         var pid = Spawn(
-            [FindExecutable(), "--runtime", runtime, "--region-mib", regionMib.ToString(CultureInfo.InvariantCulture), .. locks ? Array.Empty<string>() : ["--unlocked"]], log);
+            [
+                FindExecutable(), "--runtime", runtime, "--region-mib", regionMib.ToString(CultureInfo.InvariantCulture), .. locks ? Array.Empty<string>() : ["--unlocked"],
+                .. bound ? ["--owner", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
+            ],
+            log);
         var deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds;
         while (true)
         {

@@ -53,8 +53,12 @@ internal sealed unsafe class Supervisor : IDisposable
     private long _start;
     private long _logFrom;
 
-    public Supervisor(string runtime, int regionMib, EngineSlot slot)
+    private readonly bool _bound;
+
+    /// <param name="bound">The engine ends with this process, however that ends.</param>
+    public Supervisor(string runtime, int regionMib, EngineSlot slot, bool bound = false)
     {
+        _bound = bound;
         _runtime = runtime;
         _regionMib = regionMib;
         _slot = slot;
@@ -108,7 +112,7 @@ internal sealed unsafe class Supervisor : IDisposable
     private void Start()
     {
         _logFrom = EngineLog.Length(Path.Combine(_runtime, EngineLog.FileName));
-        _ = EngineLauncher.Launch(_runtime, _regionMib, Patience);
+        _ = EngineLauncher.Launch(_runtime, _regionMib, Patience, bound: _bound);
         _logFrom = Math.Min(_logFrom, EngineLog.Length(Path.Combine(_runtime, EngineLog.FileName)));
         Adopt(EngineLink.Attach(_runtime));
     }

@@ -76,6 +76,7 @@ internal sealed unsafe class LoopRig : IDisposable
             LastIncident = Zeroed<ulong>(1),
             Buffers = (byte*)Block(AudioLoop.BufferBytes),
             Taps = Zeroed<RecordTaps>(1),
+            Loads = (LoadRing*)Block((nuint)LoadRing.Bytes),
         };
     }
 
@@ -99,6 +100,16 @@ internal sealed unsafe class LoopRig : IDisposable
     public AudioStatus Status => Setup.Status->TryRead(out var s) ? s : throw new InvalidOperationException("torn status");
 
     public Histogram* Histogram(HistogramKind kind) => Setup.Histograms + (int)kind;
+
+    /// <summary>The loads of all blocks so far.</summary>
+    public ushort[] Loads()
+    {
+        ulong next = 0;
+        var all = new ushort[LoadRing.Capacity];
+        var count = LoadRing.Read(Setup.Loads, ref next, all, out var missed);
+        Assert.Equal(0UL, missed);
+        return all[..count];
+    }
 
     public T* Zeroed<T>(long count) where T : unmanaged => (T*)Block((nuint)(count * sizeof(T)));
 

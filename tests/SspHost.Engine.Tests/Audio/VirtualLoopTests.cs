@@ -197,6 +197,8 @@ public sealed unsafe class VirtualLoopTests
         var notice = Assert.Single(p.Rig.TakeNotices());
         Assert.Equal(DropoutCause.LateWakeUp, (DropoutCause)notice.B);
         Assert.Equal((-1, 0UL, 0L), (notice.Slot, notice.Key, notice.C)); // no module is to blame
+        var lost = Assert.Single(p.Rig.Loads().Index(), l => BlockLoad.IsLost(l.Item)); // the block after the gap says so, and that it was itself in time
+        Assert.Equal((notice.Frame / 32, false), ((ulong)lost.Index, BlockLoad.IsLate(lost.Item)));
         Assert.Equal(200 * FrameNs, p.Rig.Histogram(HistogramKind.Wake)->Max);
     }
 
@@ -292,6 +294,11 @@ public sealed unsafe class VirtualLoopTests
             Assert.Equal(model.Lost, (ulong)notices.Where(n => n.Kind == NoticeKind.Dropout).Sum(n => n.A));
             Assert.Equal(notices.Count, notices.Select(n => n.Incident).Distinct().Count());
             Assert.Equal((ulong)p.Rig.Render->Calls, p.Rig.Histogram(HistogramKind.Quantum)->Count);
+
+            var loads = p.Rig.Loads();
+            Assert.Equal(s.Quanta, (ulong)loads.Length);
+            for (var i = 0; i < Quanta; i++) Assert.Equal((BlockLoad.Units(BlockLoad.Of(costs[i], quantumNs, lost: false)), costs[i] > quantumNs), (BlockLoad.Units(loads[i]), BlockLoad.IsLate(loads[i])));
+            Assert.InRange(loads.Count(BlockLoad.IsLost), model.Dropouts > 0 ? 1 : 0, (int)model.Dropouts); // two dropouts may fall between the same blocks
 
             var gaps = p.CountGaps(out var end);
             Assert.Equal(s.Frames + (ulong)gaps, (ulong)(end - p.Buffer));
