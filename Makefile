@@ -5,7 +5,7 @@
 #   make gate [ARGS=--accept NOTE="why"]     counts the instructions of four patches and compares them with what was accepted (docs/gate.md)
 #   make proof [ARGS=--all]     proves of the engine that real-time code reaches no allocation, lock, exception or wait
 #   make image [ARGS="--key update.pub"]     makes the image of a card for the ROCKPro64 (docs/updates.md); board/flash writes it
-#   make build [CHECKED=1] [RID=linux-arm64]     make bench     make bench-kernels     make format     make clean
+#   make build [CHECKED=1] [RID=linux-arm64]     make bench     make bench-kernels     make bench-peers [ARGS="--rounds 3"]     make format     make clean
 #   make cross RID=linux-arm64 builds a target's bundle in a container     make cross-test tries that on this machine alone
 #   make target-test [FILTER=...] starts our own system in a virtual machine and plays, deploys, updates and breaks it
 #   make bundle [RID=...] packs a build for a target     make deploy HOST=root@module [ARGS=...] puts it there over SSH
@@ -21,7 +21,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 export DOTNET_SKIP_FIRST_TIME_EXPERIENCE = 1
 
-.PHONY: run test build bundle image cross cross-test deploy target-test proof quality arm64 gate bench bench-kernels format clean
+.PHONY: run test build bundle image cross cross-test deploy target-test proof quality arm64 gate bench bench-kernels bench-peers format clean
 
 run: build
 	@artifacts/bin/ssp run $(PATCH) $(ARGS)
@@ -77,6 +77,12 @@ bench: build
 	@tools/setup.sh bench
 	@artifacts/bin/ssp bench all $(ARGS)
 	@artifacts/bin/ssp bench modules --module none $$(tools/peers.sh | sed 's/^/--peers /') $(ARGS)
+
+bench-peers: build
+	@tools/setup.sh peers
+	@tools/peers.sh --all >/dev/null
+	@dotnet build tests/SspHost.Peers -c Release -v q --nologo
+	@dotnet artifacts/build/net10.0/SspHost.Peers/Release/SspHost.Peers.dll $(ARGS)
 
 bench-kernels:
 	@tools/setup.sh run

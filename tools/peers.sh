@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the algorithms of tests/Peers, which our modules are measured beside, into artifacts/peers; names on standard output what it built.
-# A system without Faust or SuperCollider's headers gets what it can; what is missing is said on standard error.
+# With --all also the programs that tests/SspHost.Peers runs (they are not named).
+# A system without Faust, SuperCollider's headers and the like gets what it can; what is missing is said on standard error.
 set -eu
 cd "$(dirname "$0")/.."
 out=artifacts/peers
@@ -65,3 +66,22 @@ if [ -d "$headers/plugin_interface" ] && [ -n "$plugins" ]; then
 else
     echo "peers: no SuperCollider (Debian: supercollider-server supercollider-dev): nothing of it is measured" >&2
 fi
+
+[ "${1:-}" = --all ] || exit 0
+
+# A program in C, of what is behind it: sources and libraries.
+program() {
+    name=$1
+    shift
+    fresh "$out/$name" || "${CC:-gcc}" -std=gnu11 -O2 -Wall -Werror -I "$here" -o "$out/$name" "$@"
+}
+
+header() { echo "#include <$1>" | "${CC:-gcc}" -E -x c - >/dev/null 2>&1; }
+
+program timed "$here/timed.c"
+mkdir -p "$out/modules"
+fresh "$out/modules/pass.so" || "${CC:-gcc}" -std=c11 -O3 -Wall -Werror -fPIC -shared -I dsp-modules/sdk "$here/pass.c" -o "$out/modules/pass.so"
+if header jack/jack.h; then program jack-peer "$here/jack-peer.c" -ljack
+else echo "peers: no headers of JACK (Debian: libjack-jackd2-dev): nothing of it is measured" >&2; fi
+if header lttng/tracepoint.h; then program ust-event "$here/ust-event.c" -llttng-ust -ldl
+else echo "peers: no headers of LTTng-UST (Debian: liblttng-ust-dev): nothing of it is measured" >&2; fi

@@ -14,6 +14,8 @@ case $what in
             u-boot-tools u-boot-qemu qemu-system-x86 qemu-system-arm qemu-utils openssh-client openssh-server signify-openbsd stress-ng" ;;
     cross) packages="$packages buildah mmdebstrap gcc-aarch64-linux-gnu libc6-dev-arm64-cross" ;;
     bench) packages="$packages libmimalloc2.0 libjemalloc2 g++ faust supercollider-server supercollider-dev" ;;
+    peers) packages="$packages libmimalloc2.0 libjemalloc2 gcc libc6-dev g++ faust supercollider-server supercollider-supernova supercollider-dev csound puredata-core puredata-extra
+            jackd2 libjack-jackd2-dev rt-tests lttng-tools liblttng-ust-dev" ;;
 esac
 
 command -v dotnet >/dev/null 2>&1 || {
@@ -67,7 +69,8 @@ for p in $missing; do
             libasound2)     install libasound2t64 ;;
             libmimalloc2.0) install libmimalloc3 ||
                             echo "setup: no mimalloc here; its benchmark column will be missing" ;;
-            faust|supercollider-*) echo "setup: no $p here; what is measured beside it will be missing" ;;
+            faust|supercollider-*|csound|puredata-*|jackd2|libjack-jackd2-dev|rt-tests|lttng-tools|liblttng-ust-dev)
+                            echo "setup: no $p here; what is measured beside it will be missing" ;;
             *) echo "setup: could not install $p" >&2; exit 1 ;;
         esac
 done
