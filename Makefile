@@ -8,9 +8,10 @@
 #   make build [CHECKED=1] [RID=linux-arm64]     make bench     make bench-kernels     make bench-peers [ARGS="--rounds 3"]     make format     make clean
 #   make cross RID=linux-arm64 builds a target's bundle in a container     make cross-test tries that on this machine alone
 #   make target-test [FILTER=...] starts our own system in a virtual machine and plays, deploys, updates and breaks it
-#   make bundle [RID=...] packs a build for a target     make deploy HOST=root@module [ARGS=...] puts it there over SSH
+#   make bundle [RID=...] [BENCHMARKS=1] packs a build for a target     make deploy HOST=root@module [ARGS=...] puts it there over SSH
 RID ?= linux-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
 CHECKED ?=
+BENCHMARKS ?=
 PATCH ?=
 ARGS ?=
 HOST ?=
@@ -31,7 +32,7 @@ build:
 	@tools/build.sh $(RID) $(if $(CHECKED),checked)
 
 bundle: build
-	@tools/bundle.sh $(RID)
+	@tools/bundle.sh $(RID) $(if $(BENCHMARKS),benchmarks)
 
 cross:
 	@tools/cross.sh $(RID)

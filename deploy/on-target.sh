@@ -199,6 +199,31 @@ show() {
     ssp status
 }
 
+have_kernels() { [ -f "$prefix/benchmarks/$1/MANIFEST" ]; }
+
+# Makes benchmarks $1 of the archive on standard input; those before go.
+take_kernels() {
+    alone
+    rm -rf "$prefix/benchmarks"
+    part=$prefix/benchmarks/.part
+    mkdir -p "$part"
+    tar -C "$part" -xzf - 2>/dev/null && (cd "$part" && sha256sum -c --quiet MANIFEST >/dev/null 2>&1) ||
+        { rm -rf "$part"; fail "the upload of $1 broke off, or came over damaged"; }
+    mv "$part" "$prefix/benchmarks/$1"
+}
+
+# Runs benchmarks $1 with the other arguments; tables on standard error, the file of results on standard output.
+kernels() {
+    program=$prefix/benchmarks/$1/SspHost.Benchmarks
+    shift
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    code=0
+    (cd "$folder" && "$program" "$@" --out "$folder/kernels.json" >&2) || code=$?
+    [ ! -f "$folder/kernels.json" ] || cat "$folder/kernels.json"
+    return $code
+}
+
 # Packs a report and prints its bytes.
 report() {
     folder=$(mktemp -d)

@@ -23,7 +23,7 @@ else
 fi
 if tools/native-framework.sh "$rid" >/dev/null; then
     tools/build.sh "$rid"
-    tools/bundle.sh "$rid"
+    tools/bundle.sh "$rid" ${SSP_BENCHMARKS:+benchmarks}
     exit 0
 fi
 [ "$rid" = linux-arm64 ] && [ "$(uname -m)" = x86_64 ] || exit 1

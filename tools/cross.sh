@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds a target's bundle in a container, by whichever engine is there. Usage: tools/cross.sh RID [OUT]
-# $SSP_CONTAINER: docker, podman or buildah. $SSP_BASE, $SSP_SDK: other images than those in Dockerfile.cross. $SSP_CA: certificates of a proxy.
+# $SSP_BENCHMARKS: anything, for the benchmarks as well. $SSP_CONTAINER: docker, podman or buildah.
+# $SSP_BASE, $SSP_SDK: other images than those in Dockerfile.cross. $SSP_CA: certificates of a proxy.
 set -eu
 cd "$(dirname "$0")/.."
 rid=$1
@@ -23,6 +24,7 @@ set -- -f Dockerfile.cross --build-arg RID="$rid" --build-arg COMMIT="$commit"
 [ -z "${SSP_BASE:-}" ] || set -- "$@" --build-arg BASE="$SSP_BASE"
 [ -z "${SSP_SDK:-}" ] || set -- "$@" --build-arg SDK="$SSP_SDK"
 [ -z "${NUGET_CERT_REVOCATION_MODE:-}" ] || set -- "$@" --build-arg NUGET_CERT_REVOCATION_MODE="$NUGET_CERT_REVOCATION_MODE"
+[ -z "${SSP_BENCHMARKS:-}" ] || set -- "$@" --build-arg BENCHMARKS=1
 [ -z "${SSP_AGAIN:-}" ] || set -- "$@" --build-arg AGAIN="$SSP_AGAIN"
 nuget=~/.nuget/NuGet/NuGet.Config
 [ ! -s $nuget ] || set -- "$@" --secret id=nuget,src=$nuget

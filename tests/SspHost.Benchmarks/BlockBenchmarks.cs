@@ -8,6 +8,7 @@ using SspHost.Engine.Threads;
 namespace SspHost.Benchmarks;
 
 /// <summary>Oscillators that move, circuits, oversampling, lines that move, and what rooms and bells are made of.</summary>
+[RealTime]
 public unsafe class BlockBenchmarks
 {
     private const int Frames = 32;

@@ -8,6 +8,7 @@ using SspHost.Engine.Threads;
 namespace SspHost.Benchmarks;
 
 /// <summary>Results are kept in memory and read again, so that nothing can be left out as unused.</summary>
+[RealTime]
 public unsafe class DspBenchmarks
 {
     private const int Frames = 32;

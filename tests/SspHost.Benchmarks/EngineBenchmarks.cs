@@ -8,6 +8,7 @@ using SspHost.Engine.Threads;
 namespace SspHost.Benchmarks;
 
 /// <summary>One thread, uncontended; what contention costs is measured by <c>ssp-engine bench</c>.</summary>
+[RealTime]
 public unsafe class EngineBenchmarks
 {
     private const int Frames = 32;

@@ -8,6 +8,7 @@ using SspHost.Modules;
 namespace SspHost.Benchmarks;
 
 /// <summary>Calls process through the engine's own table. Nothing else is timed: inputs are rendered before and only pointed at.</summary>
+[RealTime]
 public unsafe class ModuleBenchmarks
 {
     private const int Quantum = 32, Rate = 48_000, Quanta = 256;
@@ -98,7 +99,8 @@ public unsafe class ModuleBenchmarks
         return (int)_process(_self, _context);
     }
 
-    private static ModuleRegistry Fill()
+    /// <summary>Every module that ships.</summary>
+    internal static ModuleRegistry Fill()
     {
         var visitor = new Adder(new ModuleRegistry());
         Catalog.VisitAll(ref visitor);

@@ -7,6 +7,7 @@ using SspHost.Panel.Surface;
 namespace SspHost.Benchmarks;
 
 /// <summary>Turned, converted, scaled; and turned by the plainest loop, to compare with. The screen is ordinary memory here.</summary>
+[Allocates(0)]
 public unsafe class ScreenBenchmarks
 {
     private nint _pixels, _screen;

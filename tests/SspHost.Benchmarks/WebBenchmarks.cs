@@ -55,6 +55,7 @@ public class TileBenchmarks
     public long Whole() => Write(0);
 
     [Benchmark]
+    [Allocates(0)]
     public long Next() => Write(_before);
 
     private void Put()

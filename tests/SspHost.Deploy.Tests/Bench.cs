@@ -116,7 +116,8 @@ public sealed class Bench : IAsyncLifetime
         return JsonDocument.Parse(o.Output).RootElement.Clone();
     }
 
-    private static void Seal(string folder)
+    /// <summary>Writes the manifest of what lies there.</summary>
+    internal static void Seal(string folder)
     {
         var files = Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(folder, f)).Where(f => f != "MANIFEST").Order(StringComparer.Ordinal);
         System.IO.File.WriteAllLines(

@@ -242,6 +242,47 @@ public sealed class DeployTests(Bench bench) : IClassFixture<Bench>
     }
 
     [Fact]
+    public async Task Kernels_are_sent_once_and_timed_there()
+    {
+        // In place of the benchmarks, whose bundle is made on demand: what came with them, what they were told, and where they were.
+        var (bundle, results) = (bench.File("kernels"), bench.File("kernels.json"));
+        Directory.CreateDirectory(bundle);
+        var program = Path.Combine(bundle, "SspHost.Benchmarks");
+        File.WriteAllText(program, """
+            #!/bin/sh
+            echo "a table"
+            while [ $# -gt 1 ]; do told="$told$1 "; shift; done
+            echo "$told$(dirname "$0")" >"$1"
+            [ ! -e "$(dirname "$0")/wrong" ] || exit 1
+
+            """.ReplaceLineEndings("\n"));
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        File.WriteAllText(Path.Combine(bundle, "VERSION"), File.ReadAllText(Path.Combine(bench.Bundle, "VERSION")).Replace("name=ssphost", "name=kernels", StringComparison.Ordinal));
+        Bench.Seal(bundle);
+        var o = await bench.Deploy("--bundle", bundle, "kernels", results, "--filter", "*Two Words*");
+        Assert.True(o.ExitCode == 0, o.ToString());
+        Assert.Equal(results + "\n", o.Output);
+        Assert.Contains("a table", o.Error, StringComparison.Ordinal);
+        Assert.Contains(": 2 files are sent", o.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"--filter *Two Words* --out {bench.Prefix}/benchmarks/kernels-", await File.ReadAllTextAsync(results), StringComparison.Ordinal);
+        o = await bench.Deploy("--bundle", bundle, "kernels", results);
+        Assert.True(o.ExitCode == 0 && !o.Error.Contains("are sent", StringComparison.Ordinal), o.ToString());
+
+        // Another takes its place, and a run that found something wrong says so; its results are there.
+        File.WriteAllText(Path.Combine(bundle, "wrong"), "");
+        File.AppendAllText(Path.Combine(bundle, "VERSION"), "\n");
+        o = await bench.Deploy("--bundle", bundle, "kernels", results);
+        Assert.Contains("is not what its manifest says", o.Error, StringComparison.Ordinal);
+        Bench.Seal(bundle);
+        File.Delete(results);
+        o = await bench.Deploy("--bundle", bundle, "kernels", results);
+        Assert.True(o.ExitCode == 1 && File.Exists(results), o.ToString());
+        Assert.Single(Directory.GetDirectories(Path.Combine(bench.Prefix, "benchmarks")));
+        o = await bench.Deploy("--bundle", bench.Bundle, "kernels", results);
+        Assert.Contains("has no benchmarks in it; 'make bundle RID=linux-", o.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_is_said_wrongly_is_answered_in_a_line()
     {
         foreach (var (arguments, host, expected) in new (string[], string, string)[]
