@@ -13,7 +13,7 @@ case $what in
     target) packages="$packages mmdebstrap qemu-user-static cpio kmod xz-utils zstd fdisk dosfstools mtools e2fsprogs device-tree-compiler dt-schema edid-decode
             u-boot-tools u-boot-qemu qemu-system-x86 qemu-system-arm qemu-utils openssh-client openssh-server signify-openbsd stress-ng" ;;
     cross) packages="$packages buildah mmdebstrap gcc-aarch64-linux-gnu libc6-dev-arm64-cross" ;;
-    bench) packages="$packages libmimalloc2.0 libjemalloc2 g++ faust supercollider-server supercollider-dev" ;;
+    bench) packages="$packages libmimalloc2.0 libjemalloc2 g++ faust supercollider-server supercollider-dev rt-tests" ;;
     peers) packages="$packages libmimalloc2.0 libjemalloc2 gcc libc6-dev g++ faust supercollider-server supercollider-supernova supercollider-dev csound puredata-core puredata-extra
             jackd2 libjack-jackd2-dev rt-tests lttng-tools liblttng-ust-dev" ;;
 esac

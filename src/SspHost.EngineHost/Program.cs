@@ -14,7 +14,7 @@ const string Usage = """
                       [--unlocked]                     and lock no memory: for experiments
                       [--owner PID]                    and end with the process that started it: for benchmarks and soaks
            ssp-engine --describe                       module descriptors as a binary blob on standard output
-           ssp-engine bench memory|heap|graph|classes|sleep|modules|contain|samples|diagnostics [--json]  engine-side benchmarks
+           ssp-engine bench memory|heap|graph|classes|sleep|wake|latency|modules|contain|samples|diagnostics [--json] [--pin LIST] [--figures FILE]
            ssp-engine probe FILE [NAME] | --lv2 FILE RATE QUANTUM  tries a library of modules or a plugin out, and says what is wrong with it
            ssp-engine survey FILE                          plays an LV2 plugin that `ssp module test --lv2` wrote down
            ssp-engine conform FILE [--json]                runs the conformance suite on a library of modules
@@ -36,26 +36,8 @@ switch (args)
         return Survey.Run(rest);
     case ["probe", .. var rest]:
         return Probe.Run(rest);
-    case ["bench", "memory", .. var rest]:
-        return MemoryBench.Run(rest);
-    case ["bench", "heap", .. var rest]:
-        return HeapBench.Run(rest);
-    case ["bench", "graph", .. var rest]:
-        return GraphBench.Run(rest);
-    case ["bench", "classes", .. var rest]:
-        return ClassBench.Run(rest);
-    case ["bench", "modules", .. var rest]:
-        return ModuleBench.Run(rest);
-    case ["bench", "sleep", .. var rest]:
-        return SleepBench.Run(rest);
-    case ["bench", "wake", .. var rest]:
-        return WakeBench.Run(rest);
-    case ["bench", "samples", .. var rest]:
-        return SampleBench.Run(rest);
-    case ["bench", "contain", .. var rest]:
-        return ContainBench.Run(rest);
-    case ["bench", "diagnostics", .. var rest]:
-        return DiagnosticsBench.Run(rest);
+    case ["bench", .. var rest]:
+        return Benches.Run(rest);
 #if CHECKED
     case ["violate", .. var rest]:
         return SspHost.Violations.Violate.Run(rest);

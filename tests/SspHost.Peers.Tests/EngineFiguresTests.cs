@@ -25,7 +25,7 @@ public sealed class EngineFiguresTests
         """;
 
     internal const string WideJson = """
-        {"bench":"graph","cores":2,"two_threads_over_two_renderers":[{"patch":"16 voices of 6 modules","median":0.931,"low":0.9,"high":0.95,"quantum_ns":100,"fifo":true}]}
+        {"bench":"graph","cores":2,"threads_over_processes":[{"patch":"16 voices of 6 modules","threads":2,"median":0.931,"low":0.9,"high":0.95,"quantum_ns":100,"fifo":true}]}
         """;
 
     [Fact]

@@ -36,7 +36,7 @@ public class CommandLineTests
     [InlineData("", "expected one of run, stop")]
     [InlineData("patch", "expected one of check, show, schema")]
     [InlineData("patch chek p.json", "there is no command 'chek'; expected one of check, show, schema")]
-    [InlineData("bench nix", "there is no benchmark 'nix'; expected one of all, compile, start, edits, metrics, trace, panel, panel-audio, memory")]
+    [InlineData("bench nix", "there is no benchmark 'nix'; expected one of all, compile, start, edits, metrics, trace, panel, panel-audio, capacity, memory")]
     [InlineData("bench edits nix", "bench edits: expected no argument, not 'nix'")]
     [InlineData("bench start --nix", "bench start: expected no argument, not '--nix'")]
     [InlineData("events --last x", "--last: expected a number from 0 up, not 'x' (ssp events --help)")]

@@ -224,7 +224,7 @@ public sealed class ModuleCostsTests : IDisposable
         for (var n = 0; n < good.Length; n++) Assert.True(IsIgnored(good.AsSpan(0, n)));
         foreach (var bad in new[]
         {
-            "null", "[]", "{\"version\":3,\"costs\":[]}", "{\"version\":2,\"costs\":[{\"module\":\"vco\",\"rate\":48000,\"quantum\":32,\"nanoseconds\":1,\"class\":3}]}", "{\"version\":1}", "{\"version\":1,\"costs\":[null]}",
+            "null", "[]", "{\"version\":4,\"costs\":[]}", "{\"version\":3,\"costs\":[]}", "{\"version\":3,\"costs\":[],\"machine\":\"another\"}", "{\"version\":2,\"costs\":[{\"module\":\"vco\",\"rate\":48000,\"quantum\":32,\"nanoseconds\":1,\"class\":3}]}", "{\"version\":1}", "{\"version\":1,\"costs\":[null]}",
             "{\"version\":1,\"costs\":[{\"module\":null,\"rate\":48000,\"quantum\":32,\"nanoseconds\":1}]}",
             "{\"version\":1,\"costs\":[{\"module\":\"vco\",\"rate\":48000,\"quantum\":0,\"nanoseconds\":1}]}",
             "{\"version\":1,\"costs\":[{\"module\":\"vco\",\"rate\":48000,\"quantum\":32,\"nanoseconds\":-1}]}",

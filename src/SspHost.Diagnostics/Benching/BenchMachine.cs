@@ -74,6 +74,9 @@ public sealed record BenchMachine
     [JsonIgnore]
     public string Key => string.Create(CultureInfo.InvariantCulture, $"{Board}|{Cpu}|{Cores}|{Virtual}");
 
+    /// <summary>The <see cref="Key"/> of the machine that this runs on.</summary>
+    public static string ThisKey { get; } = Read(new SystemFiles(), realTime: false, DateTime.UnixEpoch).Key;
+
     /// <summary>What is wrong with it, as "field: expected ..."; null: nothing.</summary>
     internal string? Wrong()
     {

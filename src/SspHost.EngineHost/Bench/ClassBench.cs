@@ -36,6 +36,16 @@ internal static class ClassBench
 
         CycleClock.Calibrate(50_000_000);
         var all = Array.ConvertAll(Boards, b => Measure(b.Name, b.Classes));
+        foreach (var f in all)
+        {
+            var name = "classes." + BenchFigures.Slug(f.Board);
+            BenchFigures.Add(name + ".in-time-placed", "plans", BenchFigures.More, f.Placed);
+            BenchFigures.Add(name + ".in-time-blind", "plans", BenchFigures.Neither, f.Blind);
+            BenchFigures.Add(name + ".in-time-fast-alone", "plans", BenchFigures.Neither, f.Alone);
+            BenchFigures.Add(name + ".end.mean", "quanta", BenchFigures.Less, f.PlacedMean);
+            BenchFigures.Add(name + ".placing.p50", "us", BenchFigures.Less, f.PlaceUs);
+        }
+
         if (args.Length > 0) WriteJson(all);
         else WriteTable(all);
         return 0;

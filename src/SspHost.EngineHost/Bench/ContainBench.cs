@@ -127,6 +127,7 @@ internal static unsafe class ContainBench
             if (!Measure(threads, rows)) return 1;
         }
 
+        foreach (var r in rows) BenchFigures.Add(FormattableString.Invariant($"contain.{BenchFigures.Slug(r.Kind)}.{r.Threads}.silence"), "ms", BenchFigures.Less, r.GapMs);
         if (json) WriteJson(rows);
         else
         {

@@ -80,6 +80,11 @@ internal static unsafe class DiagnosticsBench
             foreach (var size in Sizes) rows.AddRange(Measure(size, rounds));
         });
         var verdict = Judge(rows, parts);
+        foreach (var r in rows) BenchFigures.Add(FormattableString.Invariant($"diagnostics.{r.Modules}.{BenchFigures.Slug(r.Step)}.least"), "ns", BenchFigures.Less, r.Least, note: realTime ? "" : "ordinary priority");
+        foreach (var (name, ns) in new[] { ("clock", parts.Clock), ("histogram", parts.Record), ("event", parts.Event), ("getrusage", parts.Usage), ("anchor", parts.Anchor) })
+            BenchFigures.Add($"diagnostics.one.{name}.least", "ns", BenchFigures.Less, ns);
+        BenchFigures.Add("diagnostics.own.least", "ns", BenchFigures.Less, verdict.Own, target: OwnTarget);
+        BenchFigures.Add("diagnostics.module.least", "ns", BenchFigures.Less, verdict.PerModule, target: ModuleTarget);
         if (json) WriteJson(rows, parts, verdict, realTime);
         else WriteTable(rows, parts, verdict, realTime);
         return verdict.Met ? 0 : 1;

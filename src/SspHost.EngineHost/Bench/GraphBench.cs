@@ -1,164 +1,100 @@
-// `ssp-engine bench graph`: what the engine costs around modules, and what a second thread is worth.
-using System.Globalization;
-using System.Text.Json;
+// `ssp-engine bench graph`: what the engine costs around modules, how far it is from the ideal, and what a second thread is worth.
 using SspHost.Engine.Probes;
 
 namespace SspHost.EngineHost.Bench;
 
+/// <summary>Everything that was measured.</summary>
+internal sealed record GraphReport(
+    IReadOnlyList<GraphOverhead> Overheads, IReadOnlyList<GraphIdealFigure> Ideals, (GraphFigure WakeAndJoin, GraphFigure PingPong, double Ratio, bool RealTime)? Join,
+    IReadOnlyList<GraphProcessFigure> Wide);
+
 /// <summary>Quantum of 32 frames at 48 kHz. Threads are pinned and at SCHED_FIFO where there is the privilege and a core for each.</summary>
 internal static class GraphBench
 {
+    /// <summary>What is wanted of wake and join over bare futexes, and of threads over processes.</summary>
+    public const double JoinTarget = 1.2, WideTarget = 0.9;
+
+    private const int Burn = 1, MostThreads = 4, UsualQuanta = 20_000, UsualTurns = 15, Joins = 4000;
+    private const int UsualSeconds = 30; // what the usual numbers take on a fast machine; --seconds scales them
     private const string Usage = """
-        usage: ssp-engine bench graph [--json] [--quanta N]
+        usage: ssp-engine bench graph [--json] [--quanta N | --seconds N]
 
           --json       one JSON object on standard output
           --quanta N   quanta of each overhead figure, 100 to 1000000 (default 20000)
+          --seconds N  about so long in all, 1 to 3600 (default 30)
         """;
 
     /// <summary>Runs the benchmark; returns the process's exit code: 0, or 2 for arguments it does not understand.</summary>
     public static int Run(string[] args)
     {
         var json = false;
-        var quanta = 20_000;
+        var (quanta, seconds) = (0, UsualSeconds);
         for (var i = 0; i < args.Length; i++)
         {
-            if (args[i] == "--json")
+            var value = i + 1 < args.Length ? args[i + 1] : null;
+            switch (args[i])
             {
-                json = true;
-                continue;
+                case "--json": json = true; continue;
+                case "--quanta" when Benches.Number(value, 100, 1_000_000, out quanta): break;
+                case "--seconds" when Benches.Number(value, 1, 3600, out seconds): break;
+                case "--alone" when Benches.Number(value, 0, GraphProcesses.Count - 1, out var patch): return GraphProcesses.Child(patch);
+                default:
+                    Console.Error.WriteLine($"bench graph: cannot use '{args[i]}'");
+                    Console.Error.WriteLine(Usage);
+                    return 2;
             }
 
-            if (args[i] == "--quanta" && i + 1 < args.Length && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out quanta) && quanta is >= 100 and <= 1_000_000)
-            {
-                i++;
-                continue;
-            }
-
-            Console.Error.WriteLine($"bench graph: cannot use '{args[i]}'");
-            Console.Error.WriteLine(Usage);
-            return 2;
+            i++;
         }
 
-        CycleClock.Calibrate(50_000_000);
-        var overheads = new List<GraphOverhead>();
-        foreach (var (shape, make) in GraphBenchRun.Shapes)
-        {
-            for (var threads = 1; threads <= 4; threads++)
-            {
-                foreach (var times in new[] { false, true }) overheads.Add(GraphBenchRun.Overhead(shape, make(), threads, times, quanta));
-            }
-        }
-
-        var enough = GraphBenchRig.Cores > 1;
-        var join = enough ? GraphBenchRun.WakeAndJoin(4000) : default;
-        var wide = enough ? Patches().Select(p => (p.Name, Result: GraphBenchRun.TwoThreads(p.Plan, 15))).ToList() : [];
-        if (json) WriteJson(overheads, enough, join, wide);
-        else WriteTable(overheads, enough, join, wide);
+        if (quanta == 0) quanta = (int)Math.Clamp((long)UsualQuanta * seconds / UsualSeconds, 100, 1_000_000);
+        var report = Measure(quanta, Math.Clamp(UsualTurns * seconds / UsualSeconds, 3, 1001) | 1, Math.Clamp(Joins * seconds / UsualSeconds, 50, 100_000));
+        AddFigures(report);
+        if (json) GraphBenchText.WriteJson(report);
+        else GraphBenchText.WriteTable(report);
         return 0;
     }
 
-    private static (string Name, GraphBenchPlan Plan)[] Patches() =>
-    [
-        ("16 voices of 6 modules", GraphBenchPlan.Voices(16, 6, 12)),
-        ("8 voices of 8 heavy modules", GraphBenchPlan.Voices(8, 8, 60)),
-        ("64 light modules side by side", GraphBenchPlan.Voices(64, 1, 8)),
-    ];
-
-    private static string Number(double v) => v.ToString(v < 1000 ? "F1" : "F0", CultureInfo.InvariantCulture).PadLeft(10);
-
-    private static string Row(GraphFigure f) => Number(f.P50) + Number(f.P99) + Number(f.P999) + Number(f.Max);
-
-    private static void WriteTable(
-        List<GraphOverhead> overheads, bool enough, (GraphFigure WakeAndJoin, GraphFigure PingPong, double Ratio, bool RealTime) join,
-        List<(string Name, (double Median, double Low, double High, double QuantumNs, bool RealTime) Result)> wide)
+    private static GraphReport Measure(int quanta, int turns, int joins)
     {
-        Console.WriteLine($"{GraphBenchRig.Cores} cores; quantum {GraphBenchRig.Quantum} frames; clock resolution {CycleClock.Resolution:F2} ns");
-        Console.WriteLine();
-        Console.WriteLine("overhead an empty module (time of a quantum / modules), ns        p50       p99     p99.9       max");
-        foreach (var o in overheads)
+        CycleClock.Calibrate(50_000_000);
+        var overheads = new List<GraphOverhead>();
+        var ideals = new List<GraphIdealFigure>();
+        foreach (var (shape, make) in GraphBenchRun.Shapes)
         {
-            var how = o.Threads > GraphBenchRig.Cores ? "more threads than cores" : o.RealTime ? "FIFO" : "ordinary priority";
-            var label = $"{o.Shape}, {o.Modules} modules, {o.Threads} thread{(o.Threads > 1 ? "s" : "")}{(o.ModuleTimes ? ", module times" : "")}";
-            Console.WriteLine(label.PadRight(52) + Row(o.PerModule) + "   " + how);
+            for (var threads = 1; threads <= MostThreads; threads++)
+            {
+                foreach (var times in new[] { false, true }) overheads.Add(GraphBenchRun.Overhead(shape, make(0), threads, times, quanta));
+                ideals.Add(GraphIdeal.Measure(shape, make(Burn), threads));
+            }
         }
 
-        Console.WriteLine();
-        if (!enough)
-        {
-            Console.WriteLine("one core: wake and join, and two threads beside two programs, need a second one");
-            return;
-        }
-
-        Console.WriteLine("wake and join, ns                                   " + Row(join.WakeAndJoin));
-        Console.WriteLine("bare futex ping-pong, ns                            " + Row(join.PingPong));
-        Console.WriteLine(FormattableString.Invariant($"ratio of medians: {join.Ratio:F2} (to reach: at most 1.2){(join.RealTime ? "" : "; ordinary priority")}"));
-        Console.WriteLine();
-        foreach (var (name, r) in wide)
-            Console.WriteLine(FormattableString.Invariant($"{name}: 2 threads reach {r.Median:F3} ({r.Low:F3} to {r.High:F3}) of two independent renderers; quantum {r.QuantumNs / 1000:F1} us (to reach: 0.9)"));
+        var wide = new List<GraphProcessFigure>();
+        for (var threads = 2; threads <= Math.Min(MostThreads, GraphBenchRig.Cores); threads++)
+            for (var patch = 0; patch < GraphProcesses.Count; patch++) wide.Add(GraphProcesses.Measure(patch, threads, turns));
+        return new GraphReport(overheads, ideals, GraphBenchRig.Cores > 1 ? GraphBenchRun.WakeAndJoin(joins) : null, wide);
     }
 
-    private static void WriteJson(
-        List<GraphOverhead> overheads, bool enough, (GraphFigure WakeAndJoin, GraphFigure PingPong, double Ratio, bool RealTime) join,
-        List<(string Name, (double Median, double Low, double High, double QuantumNs, bool RealTime) Result)> wide)
+    /// <summary>How a row's threads ran.</summary>
+    public static string How(int threads, bool realTime) => threads > GraphBenchRig.Cores ? "more threads than cores" : realTime ? "FIFO" : "ordinary priority";
+
+    private static void AddFigures(GraphReport report)
     {
-        using var stream = Console.OpenStandardOutput();
-        using (var w = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
+        static string Note(int threads, bool realTime) => How(threads, realTime) is var how && how != "FIFO" ? how : "";
+        foreach (var o in report.Overheads)
+            BenchFigures.Add(FormattableString.Invariant($"graph.overhead.{o.Shape}.{o.Threads}{(o.ModuleTimes ? ".timed" : "")}"), "ns", o.PerModule, Note(o.Threads, o.RealTime));
+        foreach (var f in report.Ideals)
+            BenchFigures.Add(FormattableString.Invariant($"graph.over-ideal.{f.Shape}.{f.Threads}.p50"), "1", BenchFigures.Less, f.Ratio, note: Note(f.Threads, f.RealTime));
+        if (report.Join is { } join)
         {
-            w.WriteStartObject();
-            w.WriteString("bench", "graph");
-            w.WriteNumber("cores", GraphBenchRig.Cores);
-            w.WriteNumber("quantum", GraphBenchRig.Quantum);
-            w.WriteNumber("clock_resolution_ns", Math.Round(CycleClock.Resolution, 2));
-            w.WriteStartArray("overhead_per_empty_module_ns");
-            foreach (var o in overheads)
-            {
-                w.WriteStartObject();
-                w.WriteString("shape", o.Shape);
-                w.WriteNumber("modules", o.Modules);
-                w.WriteNumber("threads", o.Threads);
-                w.WriteBoolean("module_times", o.ModuleTimes);
-                w.WriteBoolean("fifo", o.RealTime);
-                Write(w, o.PerModule);
-                w.WriteEndObject();
-            }
-
-            w.WriteEndArray();
-            if (enough)
-            {
-                w.WriteStartObject("wake_and_join_ns");
-                Write(w, join.WakeAndJoin);
-                w.WriteEndObject();
-                w.WriteStartObject("futex_ping_pong_ns");
-                Write(w, join.PingPong);
-                w.WriteEndObject();
-                w.WriteNumber("wake_and_join_ratio", Math.Round(join.Ratio, 3));
-                w.WriteStartArray("two_threads_over_two_renderers");
-                foreach (var (name, r) in wide)
-                {
-                    w.WriteStartObject();
-                    w.WriteString("patch", name);
-                    w.WriteNumber("median", Math.Round(r.Median, 4));
-                    w.WriteNumber("low", Math.Round(r.Low, 4));
-                    w.WriteNumber("high", Math.Round(r.High, 4));
-                    w.WriteNumber("quantum_ns", Math.Round(r.QuantumNs));
-                    w.WriteBoolean("fifo", r.RealTime);
-                    w.WriteEndObject();
-                }
-
-                w.WriteEndArray();
-            }
-
-            w.WriteEndObject();
+            BenchFigures.Add("graph.wake-and-join", "ns", join.WakeAndJoin, Note(2, join.RealTime));
+            BenchFigures.Add("graph.wake-and-join.over-futex.p50", "1", BenchFigures.Less, join.Ratio, target: JoinTarget, note: Note(2, join.RealTime));
         }
 
-        stream.WriteByte((byte)'\n');
-    }
-
-    private static void Write(Utf8JsonWriter w, GraphFigure f)
-    {
-        w.WriteNumber("p50", Math.Round(f.P50, 2));
-        w.WriteNumber("p99", Math.Round(f.P99, 2));
-        w.WriteNumber("p99_9", Math.Round(f.P999, 2));
-        w.WriteNumber("max", Math.Round(f.Max, 2));
+        foreach (var w in report.Wide)
+        {
+            BenchFigures.Add(
+                FormattableString.Invariant($"graph.threads-over-processes.{BenchFigures.Slug(w.Patch)}.{w.Threads}.p50"), "1", BenchFigures.More, w.Median, target: WideTarget, note: Note(w.Threads, w.RealTime));
+        }
     }
 }

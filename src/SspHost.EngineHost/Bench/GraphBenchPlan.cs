@@ -16,6 +16,20 @@ internal sealed class GraphBenchPlan
     /// <summary>Ns of node n on core class c at n * MaxCoreClasses + c, and priorities by them; null: priorities by the modules' parameters.</summary>
     public float[]? Costs { get; set; }
 
+    /// <summary>Steps of the modules that burn time and were given none.</summary>
+    public float Load { get; set; }
+
+    /// <summary>Modules of the longest path.</summary>
+    public int Depth
+    {
+        get
+        {
+            var depth = new int[Count];
+            for (var i = 0; i < Count; i++) depth[i] = 1 + _nodes[i].Before.Select(b => depth[b]).DefaultIfEmpty().Max();
+            return depth.Max();
+        }
+    }
+
     private int Add(int module, params int[] before) => AddBurn(module, 0, before);
 
     private int AddBurn(int module, float parameter, params int[] before)
@@ -47,14 +61,14 @@ internal sealed class GraphBenchPlan
     }
 
     /// <summary>One to seven to one: node 0 fans out, a binary tree brings them together; again and again.</summary>
-    public static GraphBenchPlan Diamonds(int count)
+    public static GraphBenchPlan Diamonds(int count, int module = 0)
     {
         var plan = new GraphBenchPlan { Width = 4 };
-        var last = plan.Add(0);
+        var last = plan.Add(module);
         while (plan.Count + 7 <= count)
         {
-            int a = plan.Add(0, last), b = plan.Add(0, last), c = plan.Add(0, last), d = plan.Add(0, last);
-            last = plan.Add(0, plan.Add(0, a, b), plan.Add(0, c, d));
+            int a = plan.Add(module, last), b = plan.Add(module, last), c = plan.Add(module, last), d = plan.Add(module, last);
+            last = plan.Add(module, plan.Add(module, a, b), plan.Add(module, c, d));
         }
 
         return plan;
@@ -121,7 +135,7 @@ internal sealed class GraphBenchPlan
             for (var c = 0; Costs != null && c < Limits.MaxCoreClasses; c++) node.Costs[c] = Costs[(i * Limits.MaxCoreClasses) + c];
             nodes.Add(node);
             order.AddRange(successors[i]);
-            if (_nodes[i].Module == 1) parameters.Add(_nodes[i].Parameter);
+            if (_nodes[i].Module == 1) parameters.Add(Math.Max(_nodes[i].Parameter, Load));
             outputs.Add(new PlanOutput { Slot = i, Channels = 1, Connected = successors[i].Count > 0 ? 1 : 0 });
             if (_nodes[i].Module == 2) continue; // has no inputs
             for (var p = 0; p < 2; p++)

@@ -28,7 +28,7 @@ internal sealed unsafe class GraphBenchRig : IDisposable
     public RegionMap Map => _region.Map;
 
     /// <summary>Threads of this machine that may be real-time without sharing a core.</summary>
-    public static int Cores => Environment.ProcessorCount;
+    public static int Cores => BenchCores.Count;
 
     public void Start(GraphBenchPlan plan, int threads)
     {
@@ -74,7 +74,7 @@ internal sealed unsafe class GraphBenchRig : IDisposable
     {
         _ = FlushToZero.Enable();
         if (threads > Cores) return false; // FIFO threads that share a core would wait for each other's spinning
-        _ = MemoryBenchPosix.Pin(number);
+        _ = MemoryBenchPosix.Pin(BenchCores.At(number));
         return MemoryBenchPosix.MakeRealTime();
     }
 

@@ -1,4 +1,4 @@
-// The measurements of `ssp-engine bench graph`: overhead a module, wake and join beside bare futexes, two threads beside two programs.
+// The measurements of `ssp-engine bench graph`: overhead a module, and wake and join beside bare futexes.
 using SspHost.Abi;
 using SspHost.Engine.Probes;
 
@@ -27,12 +27,13 @@ internal static unsafe class GraphBenchRun
     /// <summary>Gap before a wake-up, long enough that the other thread sleeps in the kernel, as between device periods.</summary>
     private const ulong GapNs = 150_000;
 
-    public static (string Name, Func<GraphBenchPlan> Make)[] Shapes =>
+    /// <summary>Graphs of so many modules of a type of the rig's.</summary>
+    public static (string Name, Func<int, GraphBenchPlan> Make)[] Shapes =>
     [
-        ("chain", () => GraphBenchPlan.Chain(Modules)),
-        ("wide", () => GraphBenchPlan.Wide(Modules)),
-        ("diamonds", () => GraphBenchPlan.Diamonds(Modules)),
-        ("random", () => GraphBenchPlan.Random(Modules, 1)),
+        ("chain", m => GraphBenchPlan.Chain(Modules, m)),
+        ("wide", m => GraphBenchPlan.Wide(Modules, m)),
+        ("diamonds", m => GraphBenchPlan.Diamonds(Modules, m)),
+        ("random", m => GraphBenchPlan.Random(Modules, 1, m)),
     ];
 
     /// <summary>Time of a whole quantum of empty modules, divided by their number: nothing is left out.</summary>
@@ -125,54 +126,5 @@ internal static unsafe class GraphBenchRun
     {
         var start = CycleClock.Now();
         while (CycleClock.ToNanoseconds(CycleClock.Now() - start) < GapNs) { }
-    }
-
-    /// <summary>
-    /// Quanta a second of one wide patch on two threads, over those of two independent single-threaded renderers on the same two cores at once:
-    /// 1 = the second core is worth as much to one patch as to another program. Measured in turns; median of the turns.
-    /// </summary>
-    public static (double Median, double Low, double High, double QuantumNs, bool RealTime) TwoThreads(GraphBenchPlan plan, int turns)
-    {
-        const ulong TurnNs = 60_000_000;
-        using var together = new GraphBenchRig();
-        using var left = new GraphBenchRig();
-        using var right = new GraphBenchRig();
-        together.Start(plan, 2);
-        left.Start(plan, 1);
-        right.Start(plan, 1);
-        var ratios = new double[turns];
-        double quantumNs = 0;
-        var realTime = false;
-        for (var turn = 0; turn < turns; turn++)
-        {
-            double shared = 0, a = 0, b = 0;
-            realTime = GraphBenchRig.On(0, 2, () => shared = Speed(together, TurnNs));
-            var other = new Thread(() => GraphBenchRig.On(1, 2, () => b = Speed(right, TurnNs)));
-            other.Start();
-            _ = GraphBenchRig.On(0, 2, () => a = Speed(left, TurnNs));
-            other.Join();
-            ratios[turn] = shared / (a + b);
-            quantumNs = 1e9 / shared;
-        }
-
-        Array.Sort(ratios);
-        return (ratios[turns / 2], ratios[0], ratios[^1], quantumNs, realTime);
-    }
-
-    private static double Speed(GraphBenchRig rig, ulong ns)
-    {
-        for (var i = 0; i < 20; i++) rig.Step();
-        var start = Linux.Now();
-        var quanta = 0;
-        ulong now;
-        do
-        {
-            rig.Step();
-            quanta++;
-            now = Linux.Now();
-        }
-        while (now - start < ns);
-
-        return quanta * 1e9 / (now - start);
     }
 }

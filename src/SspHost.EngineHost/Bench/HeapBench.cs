@@ -33,13 +33,22 @@ internal static unsafe partial class HeapBench
         var region = Region.Create(Region.DefaultBytes, default, "bench", out var error) ?? throw new IOException(error);
         Heap.Serve(region);
         if (!Heap.IsServed || !region.Pool->OpenArena(Arena, 16 << 20)) throw new IOException("bench heap: the interposer is not in front of this process");
-        _ = MemoryBenchPosix.Pin(Environment.ProcessorCount - 1);
+        _ = MemoryBenchPosix.Pin(BenchCores.Last);
         _ = MemoryBenchPosix.MakeRealTime();
         Row[] rows =
         [
             Compare("64 bytes, again and again", 64, 1),
             Compare("16 B to 8 KiB, 1024 live", 0, Live),
         ];
+        foreach (var r in rows)
+        {
+            var name = "heap." + BenchFigures.Slug(r.What);
+            BenchFigures.Add(name + ".glibc", "ns", BenchFigures.Neither, r.Direct);
+            BenchFigures.Add(name + ".through", "ns", BenchFigures.Less, r.Through);
+            BenchFigures.Add(name + ".pool", "ns", BenchFigures.Less, r.Pool);
+            BenchFigures.Add(name + ".pool-over-glibc", "1", BenchFigures.Less, r.Pool / r.Direct);
+        }
+
         if (json) WriteJson(rows);
         else
         {

@@ -14,13 +14,16 @@ namespace SspHost.EngineHost.Bench;
 /// </summary>
 internal static class MemoryBench
 {
+    private const int CountedOps = 10_000;
+    private static readonly string[] Points = ["p50", "p99", "p99.9", "p99.99", "max"];
+
     private const string Usage = """
         usage: ssp-engine bench memory [--json] [--ops N] [--core N]
-               ssp-engine bench memory --instructions N     count instructions of N operations by single-stepping (x86-64)
+               ssp-engine bench memory --instructions N     nothing but the instructions of N operations
 
           --json      one JSON object on standard output
           --ops N     operations of each kind, 1000 to 20000000 (default 3000000)
-          --core N    core to run on (default: the last)
+          --core N    core to run on (default: the last of --pin)
         """;
 
     private static readonly (string Name, string? Library, string Package)[] Others =
@@ -35,7 +38,7 @@ internal static class MemoryBench
     {
         var json = false;
         var allocator = "";
-        int ops = 3_000_000, core = Environment.ProcessorCount - 1, instructions = 0;
+        int ops = 3_000_000, core = BenchCores.Last, instructions = 0;
         for (var i = 0; i < args.Length; i++)
         {
             var value = i + 1 < args.Length ? args[i + 1] : "";
@@ -54,7 +57,7 @@ internal static class MemoryBench
             }
         }
 
-        if (instructions > 0) return MemoryBenchSteps.Parent(instructions, json);
+        if (instructions > 0) return MemoryBenchSteps.Run(instructions, json);
         if (allocator.Length > 0)
         {
             // Started by ourselves: one line of JSON for the parent.
@@ -75,9 +78,42 @@ internal static class MemoryBench
             else missing.Add($"{name}: gave no result");
         }
 
-        if (json) WriteJson(results, missing, ops);
-        else WriteTable(results, missing, ops);
+        var counts = MemoryBenchSteps.Count(CountedOps, out var how);
+        AddFigures(results);
+        MemoryBenchSteps.Add(counts, how);
+        if (json)
+        {
+            WriteJson(results, missing, ops, counts, how);
+            return 0;
+        }
+
+        WriteTable(results, missing, ops);
+        Console.WriteLine();
+        if (counts != null) MemoryBenchSteps.WriteTable(counts, how);
+        else Console.WriteLine($"instructions {how}");
         return 0;
+    }
+
+    private static void AddFigures(List<MemoryBenchResult> results)
+    {
+        foreach (var r in results)
+        {
+            var name = "memory." + BenchFigures.Slug(r.Name);
+            for (var i = 0; i < MemoryBenchResult.Points.Length; i++)
+            {
+                var better = i < MemoryBenchResult.Points.Length - 1 ? BenchFigures.Less : BenchFigures.Neither; // the greatest is one accident
+                BenchFigures.Add($"{name}.alloc.{Points[i]}", "ns", better, r.Allocate[i], note: r.RealTime ? "" : "ordinary priority");
+                BenchFigures.Add($"{name}.free.{Points[i]}", "ns", better, r.Free[i], note: r.RealTime ? "" : "ordinary priority");
+            }
+        }
+
+        if (results.Find(r => r.Name == Others[0].Name) is not { } glibc) return;
+        for (var i = 0; i < Points.Length - 1; i++)
+        {
+            // A clock that subtracts its own floor may leave nothing of a median.
+            BenchFigures.Add($"memory.pool-over-glibc.alloc.{Points[i]}", "1", BenchFigures.Less, results[0].Allocate[i] / Math.Max(glibc.Allocate[i], 1));
+            BenchFigures.Add($"memory.pool-over-glibc.free.{Points[i]}", "1", BenchFigures.Less, results[0].Free[i] / Math.Max(glibc.Free[i], 1));
+        }
     }
 
     private static bool Number(string text, int min, int max, out int value) =>
@@ -123,7 +159,7 @@ internal static class MemoryBench
         foreach (var line in missing) Console.WriteLine(line);
     }
 
-    private static void WriteJson(List<MemoryBenchResult> results, List<string> missing, int ops)
+    private static void WriteJson(List<MemoryBenchResult> results, List<string> missing, int ops, (string Operation, List<int> Counts)[]? counts, string how)
     {
         using var stream = Console.OpenStandardOutput();
         using (var w = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
@@ -138,6 +174,9 @@ internal static class MemoryBench
             w.WriteStartArray("missing");
             foreach (var line in missing) w.WriteStringValue(line);
             w.WriteEndArray();
+            w.WriteStartObject("instructions");
+            MemoryBenchSteps.Write(w, counts ?? [], how);
+            w.WriteEndObject();
             w.WriteEndObject();
         }
 

@@ -1,8 +1,7 @@
-// Worst case in instructions, where time means little: a child process is single-stepped through every allocate and free.
+// Worst case in instructions, where time means little: counted by the processor, or by single-stepping a child process through every call.
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using SspHost.Abi;
 using SspHost.Engine.Memory;
@@ -10,7 +9,8 @@ using SspHost.Engine.Memory;
 namespace SspHost.EngineHost.Bench;
 
 /// <summary>
-/// The child calls a stub of machine code (<c>int3; ret</c>) with a number before and after each operation; the parent, as its debugger,
+/// Where perf_event gives the processor's own counter to this process, the corpus runs here and each call is counted by it. Otherwise
+/// the child calls a stub of machine code (<c>int3; ret</c>) with a number before and after each operation; the parent, as its debugger,
 /// counts
 /// the steps between. What an empty call counts is subtracted. x86-64 only: arm64 has no such count by PTRACE_PEEKUSER.
 /// </summary>
@@ -21,7 +21,7 @@ internal static unsafe partial class MemoryBenchSteps
         Refused = 8;
 
     /// <summary>TLSF's published worst case: what ours is held against.</summary>
-    private const int Target = 168;
+    public const int Target = 168;
 
     private const int TraceMe = 0, PeekUser = 3, Continue = 7, SingleStep = 9;
     private const int RipOffset = 16 * 8, RdiOffset = 14 * 8;
@@ -38,20 +38,23 @@ internal static unsafe partial class MemoryBenchSteps
     {
         var page = (byte*)MemoryBenchPosix.ExecutablePage([0xCC, 0xC3]);
         if (page == null) return 3;
-        var mark = (delegate* unmanaged[SuppressGCTransition]<long, void>)page;
+        s_stub = (delegate* unmanaged[SuppressGCTransition]<long, void>)page;
+        return Ptrace(TraceMe, 0, 0, 0) != 0 ? 4 : Corpus(ops);
+    }
+
+    private static int Corpus(int ops)
+    {
         var region = Region.Create(Region.MinBytes * 2, default, "bench", out var error, PoolFlags.None) ?? throw new IOException(error);
         var pool = region.Pool;
         const int slots = 1200; // about as much as fits, so that now and then something does not
         var blocks = (void**)MemoryBenchPosix.Pages(slots * sizeof(void*));
         var random = new Random(1);
-        if (Ptrace(TraceMe, 0, 0, 0) != 0) return 4;
-
         for (var i = 0; i < 20; i++)
         {
-            mark(Begin);
+            Mark(Begin);
             _ = Nothing(pool, 1, 64, 1);
-            mark(End);
-            mark(Calibrate);
+            Mark(End);
+            Mark(Calibrate);
         }
 
         PoolStats stats = default;
@@ -67,11 +70,11 @@ internal static unsafe partial class MemoryBenchSteps
                 if (grow && random.Next(3) != 0) continue;
                 var arena = random.Next(5) == 0 ? 2 : 1; // now and then as RT thread 1 would
                 var block = blocks[slot];
-                mark(Begin);
+                Mark(Begin);
                 pool->Free(arena, block);
-                mark(End);
+                Mark(End);
                 pool->ReadStats(ref stats);
-                mark(arena == 2 ? FreeRemote : stats.RemoteFrees != homeBefore ? FreeDrain : Free);
+                Mark(arena == 2 ? FreeRemote : stats.RemoteFrees != homeBefore ? FreeDrain : Free);
                 blocks[slot] = null;
             }
             else
@@ -82,11 +85,11 @@ internal static unsafe partial class MemoryBenchSteps
                 var bytes = random.Next(200) == 0 ? 2L << 20
                     : (long)(16 * Math.Pow(2, random.NextDouble() * (random.Next(8) == 0 ? 13 : 9)));
                 var owner = (uint)random.Next(3) switch { 0 => 0u, 1 => 7u, _ => Pool.FirstGrantOwner + 1 };
-                mark(Begin);
+                Mark(Begin);
                 var block = pool->Allocate(1, bytes, owner);
-                mark(End);
+                Mark(End);
                 pool->ReadStats(ref stats);
-                mark(block == null ? Refused : stats.RemoteFrees != homeBefore ? AllocateDrain : Allocate);
+                Mark(block == null ? Refused : stats.RemoteFrees != homeBefore ? AllocateDrain : Allocate);
                 blocks[slot] = block;
             }
         }
@@ -94,16 +97,73 @@ internal static unsafe partial class MemoryBenchSteps
         return pool->Verify() == null ? 0 : 5;
     }
 
-    /// <summary>The counting side. Returns 0, 1 where a worst case is above the target, 3 where it cannot be counted here.</summary>
-    public static int Parent(int ops, bool json)
-    {
-        if (RuntimeInformation.ProcessArchitecture != Architecture.X64) return Sorry("only on x86-64");
-        _ = MemoryBenchPosix.Pin(Environment.ProcessorCount - 1); // both sides on one core: a step is a switch, not a wake-up elsewhere
-        var pid = Spawn(ops);
-        if (pid <= 0) return Sorry("the child process did not start");
+    private static delegate* unmanaged[SuppressGCTransition]<long, void> s_stub;
 
-        var counts = new List<int>[Names.Length];
-        for (var i = 0; i < counts.Length; i++) counts[i] = [];
+    private static InstructionCounter? s_counter;
+    private static List<int>[] s_counted = [];
+    private static long s_begun, s_took;
+
+    // What stands before and after each call. Never inlined: what it takes is the same around an empty call, and the calls that are counted are
+    // compiled as they would be without it.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Mark(int kind)
+    {
+        if (s_counter == null) s_stub(kind);
+        else if (kind == Begin) s_begun = s_counter.Now();
+        else if (kind == End) s_took = s_counter.Now() - s_begun;
+        else s_counted[kind].Add((int)s_took);
+    }
+
+    /// <summary>
+    /// Counts; by operation, what an empty call takes already subtracted, sorted. Null where it cannot be counted here, with why in
+    /// <paramref name="how"/>, which otherwise says how it was.
+    /// </summary>
+    public static (string Operation, List<int> Counts)[]? Count(int ops, out string how)
+    {
+        s_counter = InstructionCounter.Open(out var refused);
+        var counts = s_counter != null ? ByCounter(ops, out how) : ByStepping(ops, out how);
+        if (s_counter == null) how = $"{how} ({refused})";
+        s_counter?.Dispose();
+        if (counts == null) return null;
+        var empty = counts[Calibrate].Min();
+        foreach (var c in counts)
+        {
+            c.Sort();
+            for (var i = 0; i < c.Count; i++) c[i] -= empty;
+        }
+
+        return [.. Enumerable.Range(Allocate, Names.Length - Allocate).Where(k => counts[k].Count > 0).Select(k => (Names[k], counts[k]))];
+    }
+
+    private static List<int>[] Empty() => [.. Names.Select(_ => new List<int>())];
+
+    private static List<int>[]? ByCounter(int ops, out string how)
+    {
+        how = "counted by the processor";
+        s_counted = Empty();
+        if (Corpus(ops) == 0) return s_counted;
+        how = "the pool was not in order after it";
+        return null;
+    }
+
+    private static List<int>[]? ByStepping(int ops, out string how)
+    {
+        how = "counted by single steps";
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        {
+            how = "cannot be counted: single steps are counted on x86-64 only";
+            return null;
+        }
+
+        _ = MemoryBenchPosix.Pin(BenchCores.Last); // both sides on one core: a step is a switch, not a wake-up elsewhere
+        var pid = Spawn(ops);
+        if (pid <= 0)
+        {
+            how = "cannot be counted: the child process did not start";
+            return null;
+        }
+
+        var counts = Empty();
         var status = 0;
         nint stub = 0;
         var steps = 0;
@@ -118,27 +178,53 @@ internal static unsafe partial class MemoryBenchSteps
 
             if (stub == 0) stub = Peek(pid, RipOffset);
             var kind = (int)Peek(pid, RdiOffset);
-            if (kind == Begin) steps = Count(pid, stub);
+            if (kind == Begin) steps = Steps(pid, stub);
             else if (kind > End && kind < counts.Length) counts[kind].Add(steps);
             _ = Ptrace(Continue, pid, 0, 0);
         }
 
-        if (status != 0 || counts[Calibrate].Count == 0) return Sorry($"the child process ended with status {status:x}");
-        var empty = counts[Calibrate].Min();
-        var worst = 0;
-        for (var kind = Allocate; kind < Names.Length; kind++)
+        if (status == 0 && counts[Calibrate].Count > 0) return counts;
+        how = $"cannot be counted: the child process ended with status {status:x}";
+        return null;
+    }
+
+    /// <summary>`--instructions` by itself. Returns 0, 1 where a worst case is above the target, 3 where it cannot be counted here.</summary>
+    public static int Run(int ops, bool json)
+    {
+        if (Count(ops, out var how) is not { } counts)
         {
-            counts[kind].Sort();
-            for (var i = 0; i < counts[kind].Count; i++) counts[kind][i] -= empty;
-            if (kind < Refused && counts[kind].Count > 0) worst = Math.Max(worst, counts[kind][^1]);
+            Console.Error.WriteLine($"bench memory: instructions {how}");
+            return 3;
         }
 
-        Write(counts, json);
-        return worst <= Target ? 0 : 1;
+        Add(counts, how);
+        if (json) WriteJson(counts, how);
+        else WriteTable(counts, how);
+        return counts.All(c => c.Operation == Names[Refused] || c.Counts[^1] <= Target) ? 0 : 1;
+    }
+
+    /// <summary>As figures.</summary>
+    public static void Add((string Operation, List<int> Counts)[]? counts, string how)
+    {
+        if (counts == null) BenchFigures.Add("memory.instructions.max", "instructions", BenchFigures.Less, null, Target, how);
+        foreach (var (operation, c) in counts ?? [])
+        {
+            var name = "memory.instructions." + BenchFigures.Slug(operation);
+            BenchFigures.Add(name + ".p50", "instructions", BenchFigures.Less, c[c.Count / 2], note: how);
+            BenchFigures.Add(name + ".max", "instructions", BenchFigures.Less, c[^1], operation == Names[Refused] ? null : Target, how);
+        }
+    }
+
+    public static void WriteTable((string Operation, List<int> Counts)[] counts, string how)
+    {
+        Console.WriteLine($"instructions, {how}; worst case of TLSF as published: {Target}");
+        Console.WriteLine("                                      operations     p50     p99     max");
+        foreach (var (operation, c) in counts)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{operation,-36} {c.Count,11} {c[c.Count / 2],7} {c[c.Count * 99 / 100],7} {c[^1],7}"));
     }
 
     // Steps until the stub is met again. Stepping over its int3 leaves the instruction pointer where the first stop left it.
-    private static int Count(int pid, nint stub)
+    private static int Steps(int pid, nint stub)
     {
         for (var steps = 1; ; steps++)
         {
@@ -149,46 +235,38 @@ internal static unsafe partial class MemoryBenchSteps
         }
     }
 
-    private static void Write(List<int>[] counts, bool json)
+    private static void WriteJson((string Operation, List<int> Counts)[] counts, string how)
     {
-        if (!json)
+        using var stream = Console.OpenStandardOutput();
+        using (var w = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
         {
-            Console.WriteLine($"instructions, worst case of TLSF as published: {Target}");
-            Console.WriteLine("                                      operations     p50     p99     max");
+            w.WriteStartObject();
+            w.WriteString("bench", "memory instructions");
+            Write(w, counts, how);
+            w.WriteEndObject();
         }
 
-        using var stream = new MemoryStream();
-        using var w = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
-        w.WriteStartObject();
-        w.WriteString("bench", "memory instructions");
+        stream.WriteByte((byte)'\n');
+    }
+
+    /// <summary>As a part of an object.</summary>
+    public static void Write(Utf8JsonWriter w, (string Operation, List<int> Counts)[] counts, string how)
+    {
         w.WriteNumber("target", Target);
+        w.WriteString("counted", how);
         w.WriteStartArray("results");
-        for (var kind = Allocate; kind < Names.Length; kind++)
+        foreach (var (operation, c) in counts)
         {
-            var c = counts[kind];
-            if (c.Count == 0) continue;
-            var (p50, p99) = (c[c.Count / 2], c[c.Count * 99 / 100]);
-            if (!json) Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{Names[kind],-36} {c.Count,11} {p50,7} {p99,7} {c[^1],7}"));
             w.WriteStartObject();
-            w.WriteString("operation", Names[kind]);
+            w.WriteString("operation", operation);
             w.WriteNumber("count", c.Count);
-            w.WriteNumber("p50", p50);
-            w.WriteNumber("p99", p99);
+            w.WriteNumber("p50", c[c.Count / 2]);
+            w.WriteNumber("p99", c[c.Count * 99 / 100]);
             w.WriteNumber("max", c[^1]);
             w.WriteEndObject();
         }
 
         w.WriteEndArray();
-        w.WriteEndObject();
-        w.Flush();
-        if (json) Console.WriteLine(Encoding.UTF8.GetString(stream.ToArray()));
-    }
-
-    private static int Sorry(string why)
-    {
-        Console.Error.WriteLine($"bench memory: instructions cannot be counted here: {why}");
-        return 3;
     }
 
     // Not by Process: the runtime's own waiting for children would take the stops away.

@@ -25,9 +25,10 @@ internal readonly record struct ModuleFigure(string Module, string State, int Qu
 internal static unsafe class ModuleBench
 {
     private const string Usage = """
-        usage: ssp-engine bench modules [--json] [--quick] [--module ID] [--peers FILE]...
+        usage: ssp-engine bench modules [--json] [--quick] [--module ID] [--peers FILE]... [--report FILE]
 
           --json         one JSON object on standard output
+          --report FILE  the JSON object into a file as well
           --quick        quanta of 32 frames only, fewer of them
           --module ID    this one only; "none": nothing but what --peers compares
           --peers FILE   compare with the algorithms in this library as well (see tests/Peers); may be given several times
@@ -40,7 +41,7 @@ internal static unsafe class ModuleBench
     public static int Run(string[] args)
     {
         bool json = false, quick = false;
-        string? only = null;
+        string? only = null, report = null;
         var peers = new List<string>();
         for (var i = 0; i < args.Length; i++)
         {
@@ -50,6 +51,7 @@ internal static unsafe class ModuleBench
                 case "--json": json = true; continue;
                 case "--quick": quick = true; continue;
                 case "--module" when value != null: only = value; break;
+                case "--report" when value != null: report = value; break;
                 case "--peers" when value != null: peers.Add(value); break;
                 default: return Fail($"cannot use '{args[i]}'{Environment.NewLine}{Usage}", 2);
             }
@@ -70,8 +72,35 @@ internal static unsafe class ModuleBench
             wrong = PeerBench.Run(registry, peers, only is null or "none" ? null : only, quick, comparisons);
         });
         if (wrong != null) return Fail(wrong, 1);
-        if (json) WriteJson(figures, comparisons);
-        else WriteTable(registry, figures, quick ? [32] : AllQuanta, comparisons);
+        foreach (var f in figures)
+        {
+            var name = FormattableString.Invariant($"modules.{BenchFigures.Slug(f.Module)}.{f.State}.{f.Quantum}");
+            BenchFigures.Add(name + ".p50", "ns", BenchFigures.Less, f.Median, note: f.Sleeps ? "asleep: it would not be called" : "");
+            BenchFigures.Add(name + ".p99", "ns", BenchFigures.Neither, f.P99);
+        }
+
+        foreach (var c in comparisons)
+        {
+            var name = FormattableString.Invariant($"peers.{BenchFigures.Slug(c.Peer)}.{BenchFigures.Slug(c.Case)}.{c.Voices}");
+            BenchFigures.Add(name + ".ratio.p50", "1", BenchFigures.Less, c.Ratio, target: PeerBench.Wanted);
+        }
+
+        if (report != null)
+        {
+            using var file = File.Create(report);
+            WriteJson(file, figures, comparisons);
+        }
+
+        if (json)
+        {
+            using var stream = Console.OpenStandardOutput();
+            WriteJson(stream, figures, comparisons);
+        }
+        else
+        {
+            WriteTable(registry, figures, quick ? [32] : AllQuanta, comparisons);
+        }
+
         return 0;
     }
 
@@ -172,9 +201,8 @@ internal static unsafe class ModuleBench
         PeerBench.WriteTable(comparisons);
     }
 
-    private static void WriteJson(List<ModuleFigure> figures, List<PeerFigure> comparisons)
+    private static void WriteJson(Stream stream, List<ModuleFigure> figures, List<PeerFigure> comparisons)
     {
-        using var stream = Console.OpenStandardOutput();
         using (var w = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
         {
             w.WriteStartObject();

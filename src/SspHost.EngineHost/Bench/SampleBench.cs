@@ -50,6 +50,9 @@ internal static unsafe class SampleBench
         if (reply.Status != ReplyStatus.Ok) return Refused("start", reply.Status);
         var result = playback.PokeThreads(pokes);
         var stopped = playback.Stop(0);
+        BenchFigures.Add("samples.answered", "%", BenchFigures.More, 100.0 * result.Answered / result.Pokes);
+        BenchFigures.Add("samples.complete-first", "%", BenchFigures.More, 100.0 * result.First / result.Pokes);
+        BenchFigures.Add("samples.complete-any", "%", BenchFigures.More, 100.0 * result.Any / result.Pokes);
         if (json)
         {
             using var stream = Console.OpenStandardOutput();

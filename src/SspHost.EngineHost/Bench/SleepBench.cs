@@ -42,6 +42,13 @@ internal static class SleepBench
             }
         }
 
+        foreach (var r in rows)
+        {
+            var name = $"sleep.{r.Shape}.{r.Threads}{(r.ModuleTimes ? ".timed" : "")}";
+            BenchFigures.Add(name, "ns", r.Quantum, r.RealTime ? "" : "ordinary priority");
+            BenchFigures.Add(name + ".core.p50", "%", BenchFigures.Less, r.Percent, target: 1);
+        }
+
         if (json) WriteJson(rows);
         else WriteTable(rows);
         return 0;

@@ -3,17 +3,18 @@ using System.Globalization;
 using System.Text.Json;
 using SspHost.Abi;
 using SspHost.Engine.Audio;
-using SspHost.Engine.Probes;
 
 namespace SspHost.EngineHost.Bench;
 
 /// <summary>
-/// Sleeps until absolute times, one quantum apart, by the call that paces the simulated card, and notes how much later the thread runs. Two threads
-/// one after the other: with the audio thread's priority, pinned to a core as it is, and with ordinary priority for comparison.
+/// Sleeps until absolute times, one quantum apart, by the call that paces the simulated card, and notes how much later the thread runs: with the
+/// audio thread's priority, pinned to a core as it is; in turns with it, where rt-tests is installed, cyclictest itself on that core; and with
+/// ordinary priority for comparison.
 /// </summary>
 internal static class WakeBench
 {
-    private const int Usual = 10, MostSeconds = 3600, IntervalUs = 667;
+    private const int Usual = 10, MostSeconds = 3600, IntervalUs = 667, MostTurns = 10;
+    private const double RatioTarget = 1.2;
     private static readonly double[] Limits = [10, 20, 50, 100, 200, 500, 1000];
 
     private sealed record Row(string Kind, GraphFigure Late, long[] Above);
@@ -25,8 +26,7 @@ internal static class WakeBench
         for (var i = 0; i < args.Length; i++)
         {
             if (args[i] == "--json") json = true;
-            else if (args[i] == "--seconds" && i + 1 < args.Length && int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out seconds)
-                && seconds is >= 1 and <= MostSeconds) i++;
+            else if (args[i] == "--seconds" && i + 1 < args.Length && Benches.Number(args[i + 1], 1, MostSeconds, out seconds)) i++;
             else
             {
                 Console.Error.WriteLine($"bench wake: cannot use '{args[i]}'");
@@ -36,16 +36,40 @@ internal static class WakeBench
         }
 
         using var awake = CpuLatency.Hold();
-        List<Row> rows = [];
-        var late = new double[(int)(seconds * 1_000_000L / IntervalUs)];
-        var realTime = GraphBenchRig.On(0, 1, () => Measure(late));
-        rows.Add(Figure(realTime ? "FIFO 80" : "FIFO 80 refused, ordinary priority", late));
-        var ordinary = new Thread(() => Measure(late));
-        ordinary.Start();
-        ordinary.Join();
-        rows.Add(Figure("ordinary priority", late));
-        if (json) WriteJson(rows, seconds);
-        else WriteTable(rows);
+        var cycles = (int)(seconds * 1_000_000L / IntervalUs);
+        var turns = Math.Clamp(seconds, 1, MostTurns);
+        var (fifo, ordinary, theirs) = (new List<double>(cycles), new double[cycles], new List<double>(cycles));
+        string? missing = null;
+        var realTime = false;
+        for (var turn = 0; turn < turns; turn++)
+        {
+            // Whoever is first in a turn is second in the next: what the machine does meanwhile falls on both.
+            for (var side = 0; side < 2; side++)
+            {
+                if ((turn + side) % 2 == 0)
+                {
+                    var late = new double[cycles / turns];
+                    realTime = GraphBenchRig.On(0, 1, () => Measure(late));
+                    fifo.AddRange(late);
+                }
+                else if (missing == null)
+                {
+                    missing = CyclicTest.Measure(BenchCores.At(0), IntervalUs, cycles / turns, theirs);
+                }
+            }
+        }
+
+        var plain = new Thread(() => Measure(ordinary));
+        plain.Start();
+        plain.Join();
+        List<Row> rows = [Figure(realTime ? "FIFO 80" : "FIFO 80 refused, ordinary priority", [.. fifo])];
+        if (missing == null) rows.Add(Figure("cyclictest", [.. theirs]));
+        rows.Add(Figure("ordinary priority", ordinary));
+        // cyclictest's histogram has whole microseconds, cut off; ours are cut off for the comparison too.
+        double? ratio = missing == null ? GraphFigure.Of([.. fifo.Select(Math.Floor)]).P999 / Math.Max(rows[1].Late.P999, 1) : null;
+        AddFigures(rows, ratio, missing, realTime);
+        if (json) WriteJson(rows, seconds, ratio, missing);
+        else WriteTable(rows, ratio, missing);
         return 0;
     }
 
@@ -71,7 +95,16 @@ internal static class WakeBench
         return new Row(kind, GraphFigure.Of(late), above);
     }
 
-    private static void WriteTable(List<Row> rows)
+    private static void AddFigures(List<Row> rows, double? ratio, string? missing, bool realTime)
+    {
+        var note = realTime ? "" : "SCHED_FIFO was refused: ordinary priority";
+        BenchFigures.Add("wake.fifo", "us", rows[0].Late, note);
+        if (missing == null) BenchFigures.Add("wake.cyclictest", "us", rows[1].Late, "whole microseconds");
+        BenchFigures.Add("wake.fifo-over-cyclictest.p99.9", "1", BenchFigures.Less, ratio, RatioTarget, missing ?? note);
+        BenchFigures.Add("wake.ordinary", "us", rows[^1].Late);
+    }
+
+    private static void WriteTable(List<Row> rows, double? ratio, string? missing)
     {
         Console.WriteLine($"wake-up, us late, every {IntervalUs} us                p50       p99     p99.9       max   later than {string.Join(", ", Limits)} us");
         foreach (var r in rows)
@@ -80,9 +113,13 @@ internal static class WakeBench
                 CultureInfo.InvariantCulture,
                 $"{r.Kind,-36}{r.Late.P50,10:F1}{r.Late.P99,10:F1}{r.Late.P999,10:F1}{r.Late.Max,10:F1}   {string.Join(", ", r.Above)}"));
         }
+
+        Console.WriteLine(ratio is { } q
+            ? string.Create(CultureInfo.InvariantCulture, $"FIFO 80 over cyclictest, in turns, p99.9: {q:F2} (to reach: at most {RatioTarget})")
+            : $"cyclictest: {missing}");
     }
 
-    private static void WriteJson(List<Row> rows, int seconds)
+    private static void WriteJson(List<Row> rows, int seconds, double? ratio, string? missing)
     {
         using var stream = Console.OpenStandardOutput();
         using (var w = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
@@ -91,6 +128,8 @@ internal static class WakeBench
             w.WriteString("bench", "wake");
             w.WriteNumber("seconds", seconds);
             w.WriteNumber("interval_us", IntervalUs);
+            if (ratio is { } q) w.WriteNumber("fifo_over_cyclictest_p999", Math.Round(q, 4));
+            else w.WriteString("cyclictest_missing", missing);
             w.WriteStartArray("late_us");
             foreach (var r in rows)
             {

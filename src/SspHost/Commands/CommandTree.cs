@@ -40,7 +40,7 @@ internal static class CommandTree
             "ssp trace convert dropout.ssptrace --format chrome -o trace.json",
             "ssp trace modules off",
         ],
-        ["bench"] = ["ssp bench all", "ssp bench edits", "ssp bench memory --ops 1000000", "ssp bench start --json"],
+        ["bench"] = ["ssp bench all --runs 5 --out a.json", "ssp bench compare a.json b.json", "ssp bench edits", "ssp bench graph --pin 2,3 --seconds 60", "ssp bench latency --device alsa:hw:0", "ssp bench memory --ops 1000000", "ssp bench start --json"],
         ["symbols"] = ["ssp symbols resolve artifacts/bin/ssp-engine.sym 1f2e3d", "ssp symbols make artifacts/symbols/ssp-engine.dbg -o ssp-engine.sym"],
         ["stat"] = ["ssp stat                                  live, q quits", "ssp stat --once", "ssp stat --json | jq .metrics.system.cores"],
         ["report"] = ["ssp report -o report.tar.gz", "ssp report --html -o load.html", "ssp report --loads -o before.ssploads", "ssp report --html -o after.html --compare before.ssploads", "ssp report --glitches"],

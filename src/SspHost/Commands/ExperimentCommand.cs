@@ -86,7 +86,7 @@ internal static class ExperimentCommand
         if (!json) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"two halves of {seconds:0.#} s each ..."));
         var same = GcIsolation.InThisRuntime(seconds);
         using var engine = PrivateEngine.Start(256);
-        var setup = BenchCommand.SimulatedSetup with { Rate = Rate, QuantumOverride = Quantum, Periods = 3, Threads = 1 };
+        var setup = BenchOptions.SimulatedSetup with { Rate = Rate, QuantumOverride = Quantum, Periods = 3, Threads = 1 };
         var sink = engine.Sink(setup, Console.Error.WriteLine);
         using var session = PatchSession.Start(new PatchSessionOptions { Modules = engine.Modules, Sink = sink });
         if (PatchFiles.FirstDemo("") is { } demo)

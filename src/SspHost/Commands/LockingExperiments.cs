@@ -59,7 +59,7 @@ internal static class LockingExperiments
 
         using (engine)
         {
-            var sink = engine.Sink(BenchCommand.SimulatedSetup with { Rate = Rate, QuantumOverride = quantum, Periods = 3, Threads = 1 }, Console.Error.WriteLine);
+            var sink = engine.Sink(BenchOptions.SimulatedSetup with { Rate = Rate, QuantumOverride = quantum, Periods = 3, Threads = 1 }, Console.Error.WriteLine);
             using var session = PatchSession.Start(new PatchSessionOptions { Modules = engine.Modules, Sink = sink });
             if (PatchFiles.FirstDemo("") is not { } demo) throw new CommandException("the experiment plays a demo patch, and there is none (patches/)");
             sink.Assets.AddRoot(Path.GetDirectoryName(demo)!);

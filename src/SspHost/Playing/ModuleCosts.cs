@@ -4,13 +4,15 @@ using System.Text.Json.Serialization;
 using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Diagnostics;
+using SspHost.Diagnostics.Benching;
 using SspHost.Patching;
 
 namespace SspHost.Playing;
 
 /// <summary>
 /// Costs in ns per quantum by module id, sample rate, quantum and class of core. A window's value is the median over the instances of a type that did
-/// not sleep; over the windows, values are averaged exponentially. A module that never played has the figure of `ssp bench modules --save`, if any.
+/// not sleep; over the windows, values are averaged exponentially. A module that never played has the figure of `ssp bench modules`, if any.
+/// The file is of one machine: one that was copied from another is not believed.
 /// Costs decide the order of work only, never what is heard.
 /// </summary>
 internal sealed class ModuleCosts
@@ -18,8 +20,9 @@ internal sealed class ModuleCosts
     /// <summary>Name of the file in the state directory.</summary>
     public const string FileName = "costs.json";
 
-    private const int Version = 2; // 1 knew one class of cores
+    private const int Version = 3; // 1 knew one class of cores; 2 did not say of which machine it is
     private const int MaxBytes = 1 << 20;
+    private const int MostSaid = 300; // of what is wrong with a file: two machines have names
     private const int MaxEntries = 4096;
     private const int MaxIdLength = 256; // longer ones are no module's
     private const float MostNanoseconds = 1e9f; // a quantum lasts 6 ms at most; a second is a stopped clock
@@ -27,6 +30,7 @@ internal sealed class ModuleCosts
     private const ulong LeastOnClass = 64; // awake, on one class of cores, of such a window
     private const double Speed = 1 / 8.0; // of a new window, about one a second
 
+    private readonly string _machine;
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Module, int Rate, int Quantum, int Class), float> _costs = [];
     private readonly HashSet<(string Module, int Rate, int Quantum, int Class)> _benched = []; // of these costs: not yet measured in a patch
@@ -34,10 +38,15 @@ internal sealed class ModuleCosts
     private (int Rate, int Quantum) _running;
     private bool _changed;
 
-    /// <summary>Reads the file of an earlier start; without one, nothing is known. A damaged one counts as none and is said once.</summary>
-    public static ModuleCosts Load(string path, Action<string> say)
+    /// <summary>Nothing is known. <paramref name="machine"/>: what the file is to say of its machine; null: this one.</summary>
+    public ModuleCosts(string? machine = null) => _machine = machine ?? BenchMachine.ThisKey;
+
+    /// <summary>
+    /// Reads the file of an earlier start; without one, nothing is known. A damaged one, or one of another machine, counts as none and is said once.
+    /// </summary>
+    public static ModuleCosts Load(string path, Action<string> say, string? machine = null)
     {
-        var costs = new ModuleCosts();
+        var costs = new ModuleCosts(machine);
         if (!File.Exists(path)) return costs;
         try
         {
@@ -49,7 +58,7 @@ internal sealed class ModuleCosts
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            say($"{path}: measured costs ignored, they are measured again: {PatchError.OneLine(e.Message)}");
+            say($"{path}: measured costs ignored, they are measured again: {PatchError.OneLine(e.Message, MostSaid)}");
         }
 
         return costs;
@@ -191,7 +200,7 @@ internal sealed class ModuleCosts
     {
         var list = _costs.OrderBy(c => c.Key.Module, StringComparer.Ordinal).ThenBy(c => c.Key.Rate).ThenBy(c => c.Key.Quantum).ThenBy(c => c.Key.Class)
             .Select(c => new CostEntry(c.Key.Module, c.Key.Rate, c.Key.Quantum, c.Value, c.Key.Class, _benched.Contains(c.Key))).ToArray();
-        return JsonSerializer.SerializeToUtf8Bytes(new CostFile(Version, list), CostJson.Default.CostFile);
+        return JsonSerializer.SerializeToUtf8Bytes(new CostFile(Version, list, _machine), CostJson.Default.CostFile);
     }
 
     // All of it or nothing.
@@ -207,7 +216,9 @@ internal sealed class ModuleCosts
             throw new InvalidDataException("not JSON of this kind", e);
         }
 
-        if (file is not { Version: 1 or Version, Costs: { } entries }) throw new InvalidDataException($"version {file?.Version ?? 0}, expected {Version}");
+        if (file is not { Version: >= 1 and <= Version, Costs: { } entries }) throw new InvalidDataException($"version {file?.Version ?? 0}, expected {Version}");
+        // Files of before say nothing of it: they are of the machine that they lie on, as far as anybody knows.
+        if (file.Version == Version && file.Machine != _machine) throw new InvalidDataException($"they are of another machine ({file.Machine ?? "it says not of which"}), this is {_machine}");
         if (entries.Count > MaxEntries) throw new InvalidDataException($"{entries.Count} entries, at most {MaxEntries}");
         var read = new Dictionary<(string, int, int, int), float>();
         foreach (var e in entries)
@@ -226,8 +237,8 @@ internal sealed class ModuleCosts
     }
 }
 
-/// <summary>The file.</summary>
-internal sealed record CostFile(int Version, IReadOnlyList<CostEntry?>? Costs);
+/// <summary>The file; the machine by its <see cref="BenchMachine.Key"/>.</summary>
+internal sealed record CostFile(int Version, IReadOnlyList<CostEntry?>? Costs, string? Machine = null);
 
 /// <summary>A cost in ns per quantum on a class of cores; class 0 where none is stated. A benchmark's holds until the module plays.</summary>
 internal sealed record CostEntry(string? Module, int Rate, int Quantum, float Nanoseconds, int Class = 0, bool Bench = false);

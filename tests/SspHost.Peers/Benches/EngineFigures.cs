@@ -47,10 +47,10 @@ internal static class EngineFigures
         p.GetProperty("case").GetString()!, p.GetProperty("voices").GetInt32(), p.GetProperty("peer").GetString()!, p.GetProperty("ours_ns_per_frame").GetDouble(),
         p.GetProperty("theirs_ns_per_frame").GetDouble(), Maybe(p, "our_alias_db"), Maybe(p, "their_alias_db"))).ToList());
 
-    /// <summary>By patch: two threads over two independent renderers. Empty on one core.</summary>
+    /// <summary>By patch: two threads over two independent processes. Empty on one core.</summary>
     public static IReadOnlyList<(string Patch, double Part)> Wide(string json) => Read(json, root =>
-        root.TryGetProperty("two_threads_over_two_renderers", out var rows)
-            ? rows.EnumerateArray().Select(r => (r.GetProperty("patch").GetString()!, r.GetProperty("median").GetDouble())).ToList()
+        root.TryGetProperty("threads_over_processes", out var rows)
+            ? rows.EnumerateArray().Where(r => r.GetProperty("threads").GetInt32() == 2).Select(r => (r.GetProperty("patch").GetString()!, r.GetProperty("median").GetDouble())).ToList()
             : []);
 
     private static double? Maybe(JsonElement at, string name) => at.TryGetProperty(name, out var value) ? value.GetDouble() : null;

@@ -11,7 +11,7 @@ internal sealed class WideBench(Places places) : Bench(places)
     public override string Title => "A wide patch on the cores, beside independent programs";
 
     public override string Text =>
-        "Quanta a second of one patch on two threads over those of two renderers of the same patch, each alone on one of the same two cores at the same time, by turns: 1 would be a second core without any loss.";
+        "Quanta a second of one patch on two threads over those of two independent processes with the same patch, each alone on one of the same two cores at the same time, by turns: 1 would be a second core without any loss.";
 
     public override IReadOnlyList<Peer> Peers => [];
 
@@ -23,7 +23,7 @@ internal sealed class WideBench(Places places) : Bench(places)
         foreach (var (patch, part) in found)
         {
             tally.Add(
-                new Comparison($"wide.{string.Join('-', patch.Split(' '))}", patch, "two independent renderers", "x", 0.9, BenchBetter.More, Shell.Line(Places, command), Shell.Line(Places, command), ""),
+                new Comparison($"wide.{string.Join('-', patch.Split(' '))}", patch, "two independent processes", "x", 0.9, BenchBetter.More, Shell.Line(Places, command), Shell.Line(Places, command), ""),
                 part, 1);
         }
     }

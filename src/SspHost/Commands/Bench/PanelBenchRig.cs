@@ -20,12 +20,13 @@ internal sealed class PanelBenchRig : IDisposable
     private readonly PanelMemory _memory;
     private readonly Thread _thread;
 
+    /// <param name="audio">The card and its threads.</param>
     /// <param name="periods">Periods of the card's buffer.</param>
-    public PanelBenchRig(int periods)
+    public PanelBenchRig(AudioSetup audio, int periods)
     {
         Host = new PatchHost(new HostOptions
         {
-            Runtime = _directory, Setup = BenchCommand.SimulatedSetup with { Periods = periods, Outputs = AudioSetup.PanelOutputs, Inputs = AudioSetup.PanelInputs }, RegionMib = 256,
+            Runtime = _directory, Setup = audio with { Periods = periods, Outputs = AudioSetup.PanelOutputs, Inputs = AudioSetup.PanelInputs }, RegionMib = 256,
             Say = Console.Error.WriteLine,
         });
         _memory = new PanelMemory(Path.Combine(_directory, "panel"), Console.Error.WriteLine);

@@ -5,6 +5,7 @@ using System.Text.Json;
 using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Diagnostics;
+using SspHost.Diagnostics.Benching;
 
 namespace SspHost.Commands;
 
@@ -22,7 +23,7 @@ internal static unsafe partial class MetricsBench
     private const double Target = 0.01;
     private const int ThreadCpuClock = 3; // CLOCK_THREAD_CPUTIME_ID
 
-    public static int Run(bool json)
+    public static int Run(BenchOptions options, List<BenchFigure> figures)
     {
         // Where no engine runs, this process stands for it: as many files are read.
         var pid = EngineFile.TryRead(RuntimeDirectory.Locate()) is { } file && file.IsAlive() ? file.Pid : Environment.ProcessId;
@@ -37,7 +38,10 @@ internal static unsafe partial class MetricsBench
         var threads = recorder.Report(1)!.Processes.Sum(p => p.Threads.Count);
         var cost = new MetricsCost(
             1, threads, Math.Round(each, 1), Math.Round(share, 5), (GC.GetAllocatedBytesForCurrentThread() - allocated) / Rounds, kept, Target, share <= Target);
-        Console.WriteLine(json
+        figures.Add(BenchFigures.Of("metrics.snapshot", "us", BenchBetter.Less, each));
+        figures.Add(BenchFigures.Of("metrics.core", "%", BenchBetter.Less, share * 100, Target * 100));
+        figures.Add(BenchFigures.Of("metrics.minute", "B", BenchBetter.Less, kept));
+        Console.WriteLine(options.Json
             ? JsonSerializer.Serialize(cost, BenchJson.Default.MetricsCost)
             : string.Create(
                 CultureInfo.InvariantCulture,

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using SspHost.Abi;
 using SspHost.Abi.Link;
+using SspHost.Diagnostics.Benching;
 using SspHost.Panel;
 using SspHost.Panel.Pages;
 using SspHost.Panel.Surface;
@@ -51,23 +52,36 @@ internal static unsafe partial class PanelBench
 
     private static readonly Rect FirstKnob = new(12, Page.Body.Y + 44, 232, 208); // of the Module page
 
-    public static int Run(bool json)
+    public static int Run(BenchOptions options, List<BenchFigure> figures)
     {
         var pages = new List<PageTimes>();
         var turns = new List<TurnTimes>();
         int modules;
-        using (var rig = new PanelBenchRig(UsualPeriods))
+        using (var rig = new PanelBenchRig(options.Simulated, UsualPeriods))
         {
             modules = rig.Host.Session.Current.Modules.Length;
             MeasurePages(rig, pages);
             turns.Add(MeasureTurns(rig, UsualPeriods));
         }
 
-        using (var rig = new PanelBenchRig(FewestPeriods)) turns.Add(MeasureTurns(rig, FewestPeriods));
+        using (var rig = new PanelBenchRig(options.Simulated, FewestPeriods)) turns.Add(MeasureTurns(rig, FewestPeriods));
         var met = pages.TrueForAll(p => p.Redraw.P50 <= RedrawTargetMs && p.Frame.P50 <= FrameTargetMs)
             && turns.TrueForAll(t => t.Pixel.P50 <= PixelTargetMs && t.Card.P50 <= SoundTargetQuanta * t.QuantumMs);
         var report = new PanelReport(1, modules, pages, turns, RedrawTargetMs, FrameTargetMs, PixelTargetMs, SoundTargetQuanta, met);
-        if (json) Console.WriteLine(JsonSerializer.Serialize(report, BenchJson.Default.PanelReport));
+        foreach (var p in pages)
+        {
+            figures.Add(BenchFigures.Of($"panel.{p.Page}.redraw.p50", "ms", BenchBetter.Less, p.Redraw.P50, RedrawTargetMs));
+            figures.Add(BenchFigures.Of($"panel.{p.Page}.frame.p50", "ms", BenchBetter.Less, p.Frame.P50, FrameTargetMs));
+            figures.Add(BenchFigures.Of($"panel.{p.Page}.allocated", "B", BenchBetter.Less, p.BytesPerFrame));
+        }
+
+        foreach (var t in turns)
+        {
+            figures.Add(BenchFigures.Of($"panel.turn.{t.Periods}.pixel.p50", "ms", BenchBetter.Less, t.Pixel.P50, PixelTargetMs));
+            figures.Add(BenchFigures.Of($"panel.turn.{t.Periods}.card.p50", "ms", BenchBetter.Less, t.Card.P50, SoundTargetQuanta * t.QuantumMs));
+        }
+
+        if (options.Json) Console.WriteLine(JsonSerializer.Serialize(report, BenchJson.Default.PanelReport));
         else Print(report);
         return 0;
     }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using SspHost.Abi;
 using SspHost.Abi.Link;
 using SspHost.Diagnostics;
+using SspHost.Diagnostics.Benching;
 using SspHost.Patching;
 using SspHost.Playing;
 
@@ -18,10 +19,10 @@ internal static class EditBench
     private const double SwapTargetNs = 2000;
     private const ulong Budget = 32 * 1_000_000_000UL / 48_000;
 
-    public static int Run(bool json)
+    public static int Run(BenchOptions options, List<BenchFigure> figures)
     {
         using var engine = PrivateEngine.Start(256);
-        var sink = engine.Sink(BenchCommand.SimulatedSetup with { Periods = 4 }, Console.Error.WriteLine);
+        var sink = engine.Sink(options.Simulated with { Periods = 4 }, Console.Error.WriteLine);
         using var session = PatchSession.Start(new PatchSessionOptions { Modules = engine.Modules, Sink = sink });
         var patch = BenchPatch.Voices(engine.Modules, Voices);
         if (session.Apply(new ReplacePatch(patch)) is { } refused) throw new CommandException(refused.ToString());
@@ -80,7 +81,15 @@ internal static class EditBench
             Met = report.LateSwaps == 0 && NotMore(report.LateEdited, report.LateIdle) && NotMore(report.DropoutsEdited, report.DropoutsIdle)
                 && report.Swap.P99 <= SwapTargetNs,
         };
-        if (json) Console.WriteLine(JsonSerializer.Serialize(report, DiagnosticsJson.Pretty.EditReport));
+        figures.Add(BenchFigures.Of("edits.swap.p50", "us", BenchBetter.Less, report.Swap.P50 / 1e3));
+        figures.Add(BenchFigures.Of("edits.swap.p99", "us", BenchBetter.Less, report.Swap.P99 / 1e3, SwapTargetNs / 1e3));
+        figures.Add(BenchFigures.Of("edits.swap-quantum.p99", "us", BenchBetter.Less, report.SwapQuantum.P99 / 1e3));
+        figures.Add(BenchFigures.Of("edits.late-swaps", "quanta", BenchBetter.Less, report.LateSwaps, 0));
+        figures.Add(BenchFigures.Of("edits.late-edited", "quanta", BenchBetter.Less, report.LateEdited));
+        figures.Add(BenchFigures.Of("edits.late-idle", "quanta", BenchBetter.None, report.LateIdle));
+        figures.Add(BenchFigures.Of("edits.answered.p50", "ms", BenchBetter.Less, report.EditP50));
+        figures.Add(BenchFigures.Of("edits.answered.p99", "ms", BenchBetter.Less, report.EditP99));
+        if (options.Json) Console.WriteLine(JsonSerializer.Serialize(report, DiagnosticsJson.Pretty.EditReport));
         else Print(report);
         return 0;
     }

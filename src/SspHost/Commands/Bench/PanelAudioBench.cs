@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using SspHost.Abi;
 using SspHost.Abi.Link;
+using SspHost.Diagnostics.Benching;
 
 namespace SspHost.Commands;
 
@@ -24,9 +25,9 @@ internal static class PanelAudioBench
     private const double FewestFrames = 55; // a second, or it was not drawn at full rate
     private const double Sure = 0.01;
 
-    public static int Run(bool json)
+    public static int Run(BenchOptions options, List<BenchFigure> figures)
     {
-        using var rig = new PanelBenchRig(periods: 4);
+        using var rig = new PanelBenchRig(options.Simulated, periods: 4);
         var screen = new BenchScreen { On = false };
         rig.Panel.Remember("page", "patch");
         using var controls = new BenchControls();
@@ -50,35 +51,19 @@ internal static class PanelAudioBench
         }
 
         var (without, drawing) = (sides[0].Report(), sides[1].Report());
-        var chance = Chance(without.Phases, drawing.Phases);
+        var chance = RankTest.TwoSided(without.Phases, drawing.Phases);
         var perSecond = drawn * 1000 / drawnMs;
         var report = new PanelAudioReport(
             1, rig.Host.Session.Current.Modules.Length, Pairs * PhaseMs / 1000.0, Math.Round(perSecond, 1), Math.Round(shown * 1000 / drawnMs, 1), rig.Audio.RealTime != 0, without, drawing,
             Math.Round(drawing.P999 / without.P999, 3), Math.Round(drawing.WakeP999 / without.WakeP999, 3), Math.Round(chance, 4),
             perSecond >= FewestFrames && (drawing.P999 <= without.P999 || chance > Sure));
-        if (json) Console.WriteLine(JsonSerializer.Serialize(report, BenchJson.Default.PanelAudioReport));
+        figures.Add(BenchFigures.Of("panel-audio.drawn.p99.9", "us", BenchBetter.Less, drawing.P999));
+        figures.Add(BenchFigures.Of("panel-audio.not-drawn.p99.9", "us", BenchBetter.None, without.P999));
+        figures.Add(BenchFigures.Of("panel-audio.ratio.p99.9", "1", BenchBetter.Less, report.Ratio));
+        figures.Add(BenchFigures.Of("panel-audio.frames", "1/s", BenchBetter.More, report.FramesPerSecond, FewestFrames));
+        if (options.Json) Console.WriteLine(JsonSerializer.Serialize(report, BenchJson.Default.PanelAudioReport));
         else Print(report);
         return 0;
-    }
-
-    /// <summary>Two-sided p of the Mann-Whitney test, by the normal approximation: good from eight phases a side on.</summary>
-    private static double Chance(IReadOnlyList<double> a, IReadOnlyList<double> b)
-    {
-        var u = 0.0;
-        foreach (var x in a)
-        {
-            foreach (var y in b) u += y > x ? 1 : y == x ? 0.5 : 0;
-        }
-
-        var z = (u - (a.Count * b.Count / 2.0)) / Math.Sqrt(a.Count * b.Count * (a.Count + b.Count + 1) / 12.0);
-        return Complement(Math.Abs(z) / Math.Sqrt(2));
-    }
-
-    // erfc for x >= 0 (Abramowitz and Stegun 7.1.26; error below 1.5e-7).
-    private static double Complement(double x)
-    {
-        var t = 1 / (1 + (0.3275911 * x));
-        return t * (0.254829592 + (t * (-0.284496736 + (t * (1.421413741 + (t * (-1.453152027 + (t * 1.061405429)))))))) * Math.Exp(-x * x);
     }
 
     private static void Print(PanelAudioReport r)

@@ -1,4 +1,4 @@
-// `ssp bench modules --save`: what the engine measured of its modules becomes what `ssp modules` says of those that never played.
+// `ssp bench modules`: what the engine measured of its modules becomes what the panel and `ssp modules` say of those that never played.
 using System.Text.Json;
 using SspHost.Abi.Link;
 using SspHost.Configuration;
@@ -12,29 +12,38 @@ internal static class ModuleTable
     private const string Fed = "audio"; // the state in which a module that was just added is
 
     /// <summary>Runs the engine's benchmark and keeps its figures; the process's exit code.</summary>
-    public static int Save(string[] arguments, bool json)
+    public static int Run(string[] arguments, bool json)
+    {
+        var report = Path.GetTempFileName();
+        try
+        {
+            var code = EngineTool.Run([.. arguments, "--report", report, .. json ? new[] { "--json" } : []]);
+            if (code == 0) Save(File.ReadAllBytes(report), quiet: json);
+            return code;
+        }
+        finally
+        {
+            File.Delete(report);
+        }
+    }
+
+    private static void Save(ReadOnlyMemory<byte> report, bool quiet)
     {
         // It keeps the costs in memory and would write its own over ours.
         if (EngineFile.TryRead(RuntimeDirectory.Locate()) is { } file && file.IsAlive())
-            throw new CommandException("bench modules --save: expected no host that plays: it measures what it plays and keeps that itself; stop it first");
-        var output = EngineTool.Capture(["bench", "modules", .. arguments, "--json"]);
+        {
+            Console.Error.WriteLine("ssp: bench modules: a host plays: it keeps what it measures itself, and these figures are not kept");
+            return;
+        }
+
         var settings = SettingsFile.Load(given: null);
         var path = Path.Combine(settings.StateDirectory, ModuleCosts.FileName);
         var costs = ModuleCosts.Load(path, Console.Error.WriteLine);
-        var (taken, kept) = Take(output, costs);
+        var (taken, kept) = Take(report, costs);
+        if (taken == 0) return;
         _ = Directory.CreateDirectory(settings.StateDirectory);
         if (costs.Save(path) is { } refused) throw new CommandException(refused);
-        if (json)
-        {
-            using var stream = Console.OpenStandardOutput();
-            stream.Write(output);
-        }
-        else
-        {
-            Console.WriteLine($"{taken} costs kept in {path}{(kept > 0 ? $"; {kept} were measured in a patch and stay" : "")}");
-        }
-
-        return 0;
+        if (!quiet) Console.WriteLine($"{taken} costs kept in {path}{(kept > 0 ? $"; {kept} were measured in a patch and stay" : "")}");
     }
 
     /// <summary>Reads the benchmark's report; how many figures were taken, and how many costs stay because a patch has measured them.</summary>
