@@ -25,6 +25,7 @@ public unsafe struct Clock : IModule<Clock>
 
     // One counter an output, all in units of time: counting the same whole numbers they can not come apart.
     private fixed long _phases[Outputs];
+    private fixed long _periods[Outputs]; // of the rate alone: a division in every frame would cost more than all the rest
     private fixed int _sinceTick[Outputs];
     private SchmittTrigger _run, _reset, _sync;
     private long _beat, _sinceSync, _syncFrames, _syncLeft;
@@ -86,8 +87,7 @@ public unsafe struct Clock : IModule<Clock>
 
     public static void Construct(ref Clock self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing)
     {
-        self._beat = (long)(60.0 * UnitsPerBpm * setup.SampleRate);
-        self._triggerFrames = TriggerPulse.Frames(setup.SampleRate);
+        self.Prepare((long)(60.0 * UnitsPerBpm * setup.SampleRate), TriggerPulse.Frames(setup.SampleRate));
         timing.TailFrames = -1;
     }
 
@@ -95,8 +95,7 @@ public unsafe struct Clock : IModule<Clock>
     {
         var (beat, triggerFrames) = (self._beat, self._triggerFrames);
         self = default;
-        self._beat = beat;
-        self._triggerFrames = triggerFrames;
+        self.Prepare(beat, triggerFrames);
     }
 
     public static ProcessResult Process(ref Clock self, in ProcessContext context)
@@ -202,7 +201,7 @@ public unsafe struct Clock : IModule<Clock>
         {
             var before = _phases[output];
             var after = before + units;
-            var period = Period(output);
+            var period = _periods[output];
             if (output == Sixteenths)
             {
                 // The counter of the sixteenths goes over an eighth and ticks twice.
@@ -224,7 +223,7 @@ public unsafe struct Clock : IModule<Clock>
     private readonly bool IsHigh(int output, float width, float swing)
     {
         if (_sinceTick[output] < _triggerFrames) return true;
-        var (phase, length) = (_phases[output], Period(output));
+        var (phase, length) = (_phases[output], _periods[output]);
         if (output == Sixteenths)
         {
             var second = Second(length, swing);
@@ -233,6 +232,13 @@ public unsafe struct Clock : IModule<Clock>
         }
 
         return phase < (long)(length * (double)width);
+    }
+
+    private void Prepare(long beat, int triggerFrames)
+    {
+        _beat = beat;
+        _triggerFrames = triggerFrames;
+        for (var output = 0; output < Outputs; output++) _periods[output] = Period(output);
     }
 
     private readonly long Period(int output) => output switch
