@@ -31,7 +31,9 @@ public sealed class EngineFiguresTests
     [Fact]
     public void Wake_ups_are_those_of_the_real_time_thread()
     {
-        Assert.Equal((45.98, 139.01, 972.21), EngineFigures.Wake(WakeJson));
+        Assert.Equal((new Lateness(45.98, 139.01, 972.21), (Lateness?)null), EngineFigures.Wake(WakeJson));
+        var both = WakeJson.Replace("ordinary priority", "cyclictest", StringComparison.Ordinal);
+        Assert.Equal(new Lateness(97.08, 6151.4, 30157.42), EngineFigures.Wake(both).Cyclictest);
         Assert.Contains("SCHED_FIFO is refused", Assert.Throws<PeerException>(() => EngineFigures.Wake(WakeJson.Replace("FIFO 80", "FIFO 80 refused, ordinary priority", StringComparison.Ordinal))).Message, StringComparison.Ordinal);
     }
 
@@ -56,7 +58,10 @@ public sealed class EngineFiguresTests
     [Fact]
     public void One_core_has_no_wide_patch()
     {
-        Assert.Equal([("16 voices of 6 modules", 0.931)], EngineFigures.Wide(WideJson));
+        Assert.Equal([("16 voices of 6 modules, 2 threads", 0.931)], EngineFigures.Wide(WideJson));
+        Assert.Equal(
+            [("16 voices of 6 modules, 4 threads", 0.95)],
+            EngineFigures.Wide("""{"bench":"graph","threads_over_processes":[{"patch":"16 voices of 6 modules","threads":4,"fifo":true,"median":0.95,"low":0.9,"high":1,"quantum_ns":9}]}"""));
         Assert.Empty(EngineFigures.Wide("""{"bench":"graph","cores":1}"""));
     }
 

@@ -60,6 +60,26 @@ public sealed class SynthDefTests
     }
 
     [Fact]
+    public void Replies_are_read_as_far_as_they_are_whole_numbers()
+    {
+        var packet = Osc.Message("/status.reply", 1, 2, 400, 3, 4f, 5);
+        Assert.Equal("/status.reply", Osc.Address(packet));
+        Assert.Equal([1, 2, 400, 3], Osc.Integers(packet));
+        Assert.Equal("", Osc.Address([]));
+        for (var length = 0; length < packet.Length; length++)
+        {
+            try
+            {
+                Assert.True(Osc.Integers(packet.AsSpan(0, length)).Count <= 4);
+            }
+            catch (PeerException)
+            {
+                // cut off: said, not read
+            }
+        }
+    }
+
+    [Fact]
     public void A_blob_is_padded_and_what_OSC_has_not_is_refused()
     {
         Assert.Equal("2F620000" + "2C620000" + "00000003" + "01020300", Convert.ToHexString(Osc.Message("/b", new byte[] { 1, 2, 3 })));

@@ -62,7 +62,7 @@ internal static class PeersProgram
 
     private static List<Bench> All(Places places) =>
     [
-        new VoicesBench(places), new NodesBench(places), new JackChainBench(places), new ParallelBench(places), new WideBench(places), new WakeBench(places),
+        new VoicesBench(places), new NodesBench(places), new RealTimeBench(places), new JackChainBench(places), new ParallelBench(places), new WideBench(places), new WakeBench(places),
         new MemoryBench(places), new TraceBench(places), new FaustBench(places),
     ];
 

@@ -6,6 +6,9 @@ namespace SspHost.Peers.Benches;
 /// <summary>One case of `bench modules --peers`; times in ns a frame, aliases in dB below the fundamental.</summary>
 internal sealed record Kernel(string Case, int Voices, string Peer, double Ours, double Theirs, double? OurAlias, double? TheirAlias);
 
+/// <summary>How late wake-ups were, us.</summary>
+internal readonly record struct Lateness(double P50, double P99, double P999);
+
 /// <summary>Each throws <see cref="PeerException"/> where the text is not what that benchmark prints.</summary>
 internal static class EngineFigures
 {
@@ -14,12 +17,14 @@ internal static class EngineFigures
 
     private static readonly string[] Points = ["p50", "p99", "p99_9", "p99_99"];
 
-    /// <summary>Lateness of the real-time thread, us.</summary>
-    public static (double P50, double P99, double P999) Wake(string json) => Read(json, root =>
+    /// <summary>Lateness of the real-time thread, us; and cyclictest's, where it was installed and measured in turns with it.</summary>
+    public static (Lateness Ours, Lateness? Cyclictest) Wake(string json) => Read(json, root =>
     {
-        foreach (var row in root.GetProperty("late_us").EnumerateArray())
-            if (row.GetProperty("thread").GetString() == "FIFO 80") return (row.GetProperty("p50").GetDouble(), row.GetProperty("p99").GetDouble(), row.GetProperty("p999").GetDouble());
-        throw new PeerException("SCHED_FIFO is refused here: wake-ups cannot be compared");
+        var rows = root.GetProperty("late_us").EnumerateArray().ToDictionary(r => r.GetProperty("thread").GetString() ?? "", Late);
+        if (!rows.TryGetValue("FIFO 80", out var ours)) throw new PeerException("SCHED_FIFO is refused here: wake-ups cannot be compared");
+        return (ours, rows.TryGetValue("cyclictest", out var theirs) ? theirs : (Lateness?)null);
+
+        static Lateness Late(JsonElement row) => new(row.GetProperty("p50").GetDouble(), row.GetProperty("p99").GetDouble(), row.GetProperty("p999").GetDouble());
     });
 
     /// <summary>ns of a trace event and of the clock that stamps it.</summary>
@@ -47,10 +52,10 @@ internal static class EngineFigures
         p.GetProperty("case").GetString()!, p.GetProperty("voices").GetInt32(), p.GetProperty("peer").GetString()!, p.GetProperty("ours_ns_per_frame").GetDouble(),
         p.GetProperty("theirs_ns_per_frame").GetDouble(), Maybe(p, "our_alias_db"), Maybe(p, "their_alias_db"))).ToList());
 
-    /// <summary>By patch: two threads over two independent processes. Empty on one core.</summary>
+    /// <summary>By patch and threads: one patch on them over as many independent processes. Empty on one core.</summary>
     public static IReadOnlyList<(string Patch, double Part)> Wide(string json) => Read(json, root =>
         root.TryGetProperty("threads_over_processes", out var rows)
-            ? rows.EnumerateArray().Where(r => r.GetProperty("threads").GetInt32() == 2).Select(r => (r.GetProperty("patch").GetString()!, r.GetProperty("median").GetDouble())).ToList()
+            ? rows.EnumerateArray().Select(r => ($"{r.GetProperty("patch").GetString()}, {r.GetProperty("threads").GetInt32()} threads", r.GetProperty("median").GetDouble())).ToList()
             : []);
 
     private static double? Maybe(JsonElement at, string name) => at.TryGetProperty(name, out var value) ? value.GetDouble() : null;
@@ -62,7 +67,7 @@ internal static class EngineFigures
             using var document = JsonDocument.Parse(json);
             return take(document.RootElement);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
         {
             throw new PeerException($"the engine's figures are not what was expected: {Timing.Tool.Short(e.Message)}");
         }

@@ -52,7 +52,8 @@ internal sealed class NodesBench(Places places) : Bench(places)
             },
             w =>
             {
-                for (var i = 0; i < nodes; i++) OurRenderer.Cable(w, $"pass{i}.out", i + 1 < nodes ? $"pass{i + 1}.in" : "out.in1");
+                for (var i = 0; i < nodes; i++)
+                    OurRenderer.Cable(w, $"pass{i}.out", i + 1 < nodes ? $"pass{i + 1}.in" : "out.in1");
             });
         return new OurRenderer(threads: 1, Block, places.Built("modules")).Render(places, file, seconds);
     }

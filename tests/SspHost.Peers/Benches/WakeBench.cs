@@ -25,17 +25,18 @@ internal sealed class WakeBench(Places places) : Bench(places)
         var seconds = tally.Quick ? 2 : 20;
         var text = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         string[] our = [Places.Engine, "bench", "wake", "--seconds", text, "--json"];
-        var ours = EngineFigures.Wake(Tool.Run(TimeSpan.FromMinutes(5), our).Out);
+        var (ours, inTurns) = EngineFigures.Wake(Tool.Run(TimeSpan.FromMinutes(5), our).Out);
         tally.Try(_cyclictest, () =>
         {
+            // The engine's own benchmark takes turns with cyclictest where it finds it; what it does not measure is measured behind it.
             string[] command = ["cyclictest", "-m", "-p80", $"-i{IntervalUs}", "-t1", "-a0", $"-D{text}", "-q", $"-h{TrackedUs}"];
-            var theirs = CyclictestHistogram.Parse(Tool.Run(TimeSpan.FromMinutes(5), command).Out);
-            foreach (var (name, part, aim, our1) in new (string, double, double?, double)[] { ("p50", 0.5, null, ours.P50), ("p99", 0.99, null, ours.P99), ("p99.9", 0.999, 1.2, ours.P999) })
+            var theirs = inTurns ?? Cyclictest(command);
+            foreach (var (name, our1, their, aim) in new (string, double, double, double?)[] { ("p50", ours.P50, theirs.P50, null), ("p99", ours.P99, theirs.P99, null), ("p99.9", ours.P999, theirs.P999, 1.2) })
             {
                 tally.Add(
-                    new Comparison($"wake.cyclictest.{name}", $"lateness, {name}", "cyclictest", "us", aim, BenchBetter.Less, Shell.Line(Places, command), Shell.Line(Places, our),
-                        "cyclictest counts whole us and rounds down; the two run one after the other"),
-                    our1, theirs.Percentile(part));
+                    new Comparison($"wake.cyclictest.{name}", $"lateness, {name}", "cyclictest", "us", aim, BenchBetter.Less, Shell.Line(Places, inTurns != null ? our : command), Shell.Line(Places, our),
+                        "cyclictest counts whole us and rounds down"),
+                    our1, their);
             }
         });
         tally.Try(_jack, () =>
@@ -51,5 +52,11 @@ internal sealed class WakeBench(Places places) : Bench(places)
                     our1, their / 1e3);
             }
         });
+    }
+
+    private static Lateness Cyclictest(string[] command)
+    {
+        var histogram = CyclictestHistogram.Parse(Tool.Run(TimeSpan.FromMinutes(5), command).Out);
+        return new Lateness(histogram.Percentile(0.5), histogram.Percentile(0.99), histogram.Percentile(0.999));
     }
 }

@@ -1,4 +1,4 @@
-// A wide patch on two cores beside two independent programs on the same cores: what `ssp-engine bench graph` measures.
+// A wide patch on the cores beside as many independent programs: what `ssp-engine bench graph` measures.
 using SspHost.Diagnostics.Benching;
 using SspHost.Peers.Timing;
 
@@ -11,7 +11,7 @@ internal sealed class WideBench(Places places) : Bench(places)
     public override string Title => "A wide patch on the cores, beside independent programs";
 
     public override string Text =>
-        "Quanta a second of one patch on two threads over those of two independent processes with the same patch, each alone on one of the same two cores at the same time, by turns: 1 would be a second core without any loss.";
+        "Quanta a second of one patch on N threads over those of N independent processes of the same patch, each alone on one of the same cores at the same time, by turns: 1 would be N cores without any loss.";
 
     public override IReadOnlyList<Peer> Peers => [];
 
@@ -23,7 +23,7 @@ internal sealed class WideBench(Places places) : Bench(places)
         foreach (var (patch, part) in found)
         {
             tally.Add(
-                new Comparison($"wide.{string.Join('-', patch.Split(' '))}", patch, "two independent processes", "x", 0.9, BenchBetter.More, Shell.Line(Places, command), Shell.Line(Places, command), ""),
+                new Comparison($"wide.{string.Join('-', patch.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries))}", patch, "independent processes", "x", 0.9, BenchBetter.More, Shell.Line(Places, command), Shell.Line(Places, command), ""),
                 part, 1);
         }
     }

@@ -34,6 +34,35 @@ internal static class Osc
         return packet.ToArray();
     }
 
+    /// <summary>The address of a message; empty where the packet is none.</summary>
+    public static string Address(ReadOnlySpan<byte> packet)
+    {
+        var end = packet.IndexOf((byte)0);
+        return end > 0 && packet[0] == '/' ? Encoding.ASCII.GetString(packet[..end]) : "";
+    }
+
+    /// <summary>The int arguments before the first of another kind; throws <see cref="PeerException"/> for a packet that is cut off.</summary>
+    public static IReadOnlyList<int> Integers(ReadOnlySpan<byte> packet)
+    {
+        var address = packet.IndexOf((byte)0);
+        if (address <= 0) throw new PeerException("OSC: expected a message, and it has no address");
+        var tags = Padded(address);
+        var length = tags < packet.Length ? packet[tags..].IndexOf((byte)0) : -1;
+        if (length < 1 || packet[tags] != ',') throw new PeerException("OSC: expected the types of arguments, and there are none");
+        var (at, numbers) = (tags + Padded(length), new List<int>());
+        foreach (var tag in packet.Slice(tags + 1, length - 1))
+        {
+            if (tag != 'i') break;
+            if (at + 4 > packet.Length) throw new PeerException("OSC: the message is cut off");
+            numbers.Add(BinaryPrimitives.ReadInt32BigEndian(packet[at..]));
+            at += 4;
+        }
+
+        return numbers;
+    }
+
+    private static int Padded(int length) => (length + 4) & ~3;
+
     private static char Tag(object argument) => argument switch
     {
         int => 'i',

@@ -29,6 +29,19 @@ internal static class Schedstat
         return sum;
     }
 
+    /// <summary>Names of a process's threads; none where it is gone.</summary>
+    public static IReadOnlyList<string> Threads(int pid)
+    {
+        try
+        {
+            return [.. Directory.GetDirectories($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/task").Select(t => File.ReadAllText(Path.Combine(t, "comm")).Trim())];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>The first of three numbers: ns on a core. Throws <see cref="PeerException"/> for anything else, as of a kernel without schedstats.</summary>
     public static long Parse(string text)
     {

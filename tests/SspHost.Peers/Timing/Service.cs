@@ -26,7 +26,7 @@ internal sealed class Service : IDisposable
         service._process.ErrorDataReceived += (_, e) => service.Hear(e.Data);
         service._process.BeginOutputReadLine();
         service._process.BeginErrorReadLine();
-        for (var i = 0; i < 400; i++)
+        for (var i = 0; i < 1200; i++)
         {
             if (service._process.HasExited)
             {
@@ -40,7 +40,7 @@ internal sealed class Service : IDisposable
         }
 
         service.Dispose();
-        throw new PeerException($"{Path.GetFileName(command[0])} was not ready within 20 s");
+        throw new PeerException($"{Path.GetFileName(command[0])} was not ready within a minute");
     }
 
     /// <summary>All that it wrote so far.</summary>
