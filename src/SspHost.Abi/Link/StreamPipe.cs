@@ -76,4 +76,10 @@ public readonly unsafe struct StreamPipe
         Volatile.Write(ref _ring->Head, _ring->Head + (uint)count);
         return count;
     }
+
+    /// <summary>[writer] Wakes a reader that sleeps because there was too little; it would look again by itself within half a millisecond.</summary>
+    public void WakeReader() => Linux.Wake((uint*)&_ring->Tail, 1);
+
+    /// <summary>[reader] Wakes a writer that sleeps because there was no room.</summary>
+    public void WakeWriter() => Linux.Wake((uint*)&_ring->Head, 1);
 }

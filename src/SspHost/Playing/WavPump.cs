@@ -12,6 +12,10 @@ namespace SspHost.Playing;
 internal sealed unsafe class WavPump : IDisposable
 {
     private const int Capacity = 1 << 15;
+
+    // Offline nothing paces the engine, and a light patch fills the ring above in a third of the millisecond that the pump sleeps: it would wait more
+    // than it renders. A MiB of samples lasts longer than the sleep of both.
+    private const int OfflineSamples = 1 << 18;
     private const int Chunk = 4096;
 
     private readonly WavReader? _reader;
@@ -32,16 +36,21 @@ internal sealed unsafe class WavPump : IDisposable
         _engineEnded = () => link.Process is { HasExited: true };
         if (inputs > 0)
         {
-            _inputBlock = link.Allocate(StreamPipe.BytesFor(inputs, Capacity));
-            _input = StreamPipe.Create(_inputBlock.Pointer, inputs, Capacity);
+            var capacity = CapacityFor(inputs, expected);
+            _inputBlock = link.Allocate(StreamPipe.BytesFor(inputs, capacity));
+            _input = StreamPipe.Create(_inputBlock.Pointer, inputs, capacity);
         }
 
         if (writer != null)
         {
-            _outputBlock = link.Allocate(StreamPipe.BytesFor(outputs, Capacity));
-            _output = StreamPipe.Create(_outputBlock.Pointer, outputs, Capacity);
+            var capacity = CapacityFor(outputs, expected);
+            _outputBlock = link.Allocate(StreamPipe.BytesFor(outputs, capacity));
+            _output = StreamPipe.Create(_outputBlock.Pointer, outputs, capacity);
         }
     }
+
+    private static int CapacityFor(int channels, long expected) =>
+        expected == 0 ? Capacity : Math.Max(Capacity, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(OfflineSamples / channels)));
 
     /// <summary>Why it ended early; null while all is well.</summary>
     public Exception? Failure { get; private set; }
@@ -136,13 +145,19 @@ internal sealed unsafe class WavPump : IDisposable
                 {
                     var n = _input.Write(input.AsSpan(given * jacks, (have - given) * jacks));
                     given += n;
+                    if (n > 0) _input.WakeReader();
                     moved |= n > 0;
                 }
 
                 if (_writer != null)
                 {
                     var n = _output.Read(output);
-                    if (n > 0) _writer.Write(output.AsSpan(0, n * _output.Channels));
+                    if (n > 0)
+                    {
+                        _output.WakeWriter();
+                        _writer.Write(output.AsSpan(0, n * _output.Channels));
+                    }
+
                     moved |= n > 0;
                     if (Expected > 0 && _writer.Frames >= Expected) return;
                 }
