@@ -15,7 +15,7 @@ computing="SspHost.Bench.Tests SspHost.Benchmarks.Tests SspHost.Board.Tests SspH
 projects=$(echo tests/*.Tests/*.csproj)
 # The virtual target runs what is built for x86-64, where tools/target-test.sh has made its disk.
 [ ! -f artifacts/target/disk.img ] || projects="$projects tests/target/SspHost.Target.csproj"
-waiting="SspHost.Deploy.Tests SspHost.Peers.Tests" # for a server, for a host that starts: its cores are free for others
+waiting="SspHost.Soak.Tests SspHost.Deploy.Tests SspHost.Peers.Tests" # for time to pass, a server, a host that starts: cores are free for others
 broken="" built=""
 # One compiler serves the whole solution; it would hold this script's output open, so it writes into a file and is ended by name.
 if dotnet build SspHost.sln -c Release -v q --nologo -nodeReuse:false -p:UseSharedCompilation=true >"$results/build.log" 2>&1; then

@@ -12,7 +12,7 @@ try
     if (CommandTree.Unclear(parsed) is { } unclear)
     {
         Console.Error.WriteLine("ssp: " + unclear);
-        return 1;
+        return CommandTree.CodeOfUnclear(parsed);
     }
 
     return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });

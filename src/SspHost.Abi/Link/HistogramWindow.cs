@@ -28,6 +28,16 @@ public sealed unsafe class HistogramWindow
         return window;
     }
 
+    /// <summary>Two windows as one. The maximum is the windows' own: not the greatest since the start.</summary>
+    public static Histogram Sum(in Histogram a, in Histogram b)
+    {
+        var sum = a;
+        sum.Count += b.Count;
+        sum.Max = Math.Max(a.Max, b.Max);
+        for (var i = 0; i < Histogram.Buckets; i++) sum.Counts[i] += b.Counts[i];
+        return sum;
+    }
+
     /// <summary>What <paramref name="now"/> has beyond <paramref name="earlier"/>, with the window's own count and maximum.</summary>
     public static Histogram Difference(in Histogram now, in Histogram earlier)
     {

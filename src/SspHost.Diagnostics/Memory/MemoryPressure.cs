@@ -54,7 +54,8 @@ public static unsafe partial class MemoryPressure
         }
     }
 
-    private static void OfferToTheKiller()
+    /// <summary>Where memory runs out, this process is ended before any other.</summary>
+    internal static void OfferToTheKiller()
     {
         try
         {

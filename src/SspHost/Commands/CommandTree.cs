@@ -45,6 +45,7 @@ internal static class CommandTree
         ["stat"] = ["ssp stat                                  live, q quits", "ssp stat --once", "ssp stat --json | jq .metrics.system.cores"],
         ["report"] = ["ssp report -o report.tar.gz", "ssp report --html -o load.html", "ssp report --loads -o before.ssploads", "ssp report --html -o after.html --compare before.ssploads", "ssp report --glitches"],
         ["doctor"] = ["ssp doctor", "ssp doctor --all", "ssp doctor --json | jq '.findings[] | select(.severity == \"error\")'"],
+        ["soak"] = ["ssp soak --hours 8 --out soak.json", "ssp soak --seconds 600 --patch my.json --device alsa:hw:0 --late-rate 1e-5"],
         ["experiment"] = ["ssp experiment gc-isolation --seconds 20", "ssp experiment thread-swapped --swap 256", "ssp experiment count-glitches --json", "ssp experiment memload --swap 512"],
     };
 
@@ -76,6 +77,7 @@ internal static class CommandTree
             UpdateCommand.Build(),
             TraceCommand.Build(),
             BenchCommand.Build(),
+            SoakCommand.Build(),
             ExperimentCommand.Build(),
             SymbolsCommand.Build(),
         };
@@ -83,6 +85,9 @@ internal static class CommandTree
             if (option is HelpOption { Action: HelpAction help }) option.Action = new HelpWithExamples(help);
         return root;
     }
+
+    /// <summary>Exit code of a command line that is wrong: where a command's verdict is its exit code, one that is no verdict.</summary>
+    public static int CodeOfUnclear(ParseResult parsed) => parsed.CommandResult.Command.Name == "soak" ? SoakCommand.BadInput : 1;
 
     /// <summary>What is wrong with a command line, as one line; null if nothing is (or help was asked for).</summary>
     public static string? Unclear(ParseResult parsed)

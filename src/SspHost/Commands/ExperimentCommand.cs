@@ -35,6 +35,7 @@ internal static class ExperimentCommand
             Locking("count-glitches", LockingExperiment.CountGlitches, "What is missed at the smallest quantum while everything is asked to leave memory: locked, and not locked.", seconds, json),
             Locking("thread-swapped", LockingExperiment.ThreadSwapped, "Whether stacks and code of the real-time threads can leave memory: locked, and not locked.", seconds, json),
             Pressure(),
+            SoakCommand.BuildLoad(),
         };
     }
 

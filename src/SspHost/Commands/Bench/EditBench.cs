@@ -52,7 +52,7 @@ internal static class EditBench
                 clock.Restart();
                 while (clock.Elapsed < length) Pump(session); // as much else to do on this side
             });
-            quiet = Add(quiet, window.Next());
+            quiet = HistogramWindow.Sum(in quiet, window.Next());
         }
 
         took.Sort();
@@ -137,18 +137,6 @@ internal static class EditBench
 
     private static (ulong Late, ulong Dropouts) Counters(PrivateEngine engine) => engine.Slot.Use(link =>
         link.TryAudio(out var a) ? (a.Late, a.Dropouts) : throw new EngineGoneException("the engine does not play"));
-
-    private static Histogram Add(Histogram sum, Histogram more) // the windows' own maxima, not the greatest since the start
-    {
-        sum.Count += more.Count;
-        sum.Max = Math.Max(sum.Max, more.Max);
-        unsafe
-        {
-            for (var i = 0; i < Histogram.Buckets; i++) sum.Counts[i] += more.Counts[i];
-        }
-
-        return sum;
-    }
 
     private static Spread SpreadOf(in Histogram h) => new(h.Count, h.Percentile(0.5), h.Percentile(0.99), h.Max);
 

@@ -93,13 +93,7 @@ internal static class PanelAudioBench
         {
             _phases.Add(quantum.Percentile(0.999) / 1000.0);
             _wakes.Add(wake.Percentile(0.999) / 1000.0);
-            _all.Count += quantum.Count;
-            _all.Max = Math.Max(_all.Max, quantum.Max);
-            unsafe
-            {
-                for (var i = 0; i < Histogram.Buckets; i++) _all.Counts[i] += quantum.Counts[i];
-            }
-
+            _all = HistogramWindow.Sum(in _all, in quantum);
             _late += after.Late - before.Late;
             _dropouts += after.Dropouts - before.Dropouts;
         }

@@ -7,6 +7,7 @@ using SspHost.Panel;
 using SspHost.Panel.Surface;
 using SspHost.Patching;
 using SspHost.Playing;
+using SspHost.Remote.Web;
 
 namespace SspHost.Commands;
 
@@ -20,21 +21,30 @@ internal sealed class PanelBenchRig : IDisposable
     private readonly PanelMemory _memory;
     private readonly Thread _thread;
 
+    /// <summary>Forty modules.</summary>
     /// <param name="audio">The card and its threads.</param>
     /// <param name="periods">Periods of the card's buffer.</param>
     public PanelBenchRig(AudioSetup audio, int periods)
+        : this(
+            new HostOptions
+            {
+                Runtime = "", Setup = audio with { Periods = periods, Outputs = AudioSetup.PanelOutputs, Inputs = AudioSetup.PanelInputs }, RegionMib = 256,
+                Say = Console.Error.WriteLine,
+            },
+            OpenForty)
     {
-        Host = new PatchHost(new HostOptions
-        {
-            Runtime = _directory, Setup = audio with { Periods = periods, Outputs = AudioSetup.PanelOutputs, Inputs = AudioSetup.PanelInputs }, RegionMib = 256,
-            Say = Console.Error.WriteLine,
-        });
+    }
+
+    /// <summary>A host that plays what <paramref name="open"/> puts into it: that says why not, or null. Its runtime directory is the rig's.</summary>
+    public PanelBenchRig(HostOptions options, Func<PatchHost, string?> open)
+    {
+        Host = new PatchHost(options with { Runtime = _directory, Bound = true, Libraries = options.Libraries is { } l ? (l.Directories, Path.Combine(_directory, "libraries")) : null });
         _memory = new PanelMemory(Path.Combine(_directory, "panel"), Console.Error.WriteLine);
         _thread = new Thread(Run) { Name = "host", IsBackground = true };
         try
         {
             Host.Start();
-            if (Host.Session.Apply(new ReplacePatch(BenchPatch.Forty(Host.Modules))) is { } refused) throw new CommandException(refused.ToString());
+            if (open(Host) is { } refused) throw new CommandException(refused);
             if (Host.Play() is { } why) throw new CommandException(why);
         }
         catch
@@ -47,12 +57,18 @@ internal sealed class PanelBenchRig : IDisposable
         _thread.Start();
     }
 
+    /// <summary>The patch of forty modules.</summary>
+    public static string? OpenForty(PatchHost host) => host.Session.Apply(new ReplacePatch(BenchPatch.Forty(host.Modules)))?.ToString();
+
+    /// <summary>Its runtime directory.</summary>
+    public string Runtime => _directory;
+
     public PatchHost Host { get; }
 
     public PanelHost Panel { get; }
 
-    /// <summary>Runs the panel on its thread. Dispose it before this.</summary>
-    public PanelLoop Loop(IControls controls, IScreen screen, Action<FrontPanel> made)
+    /// <summary>Runs the panel on its thread, with browsers that look on if there are any. Dispose it before this.</summary>
+    public PanelLoop Loop(IControls controls, IScreen screen, Action<FrontPanel> made, PanelViewers? viewers = null)
     {
         PanelLoop? loop = null;
         Panel.OnPanel = call => Volatile.Read(ref loop)?.Call(call);
@@ -63,8 +79,8 @@ internal sealed class PanelBenchRig : IDisposable
                 made(panel);
                 return panel;
             },
-            [controls],
-            [screen],
+            viewers == null ? [controls] : [controls, viewers],
+            viewers == null ? [screen] : [screen, viewers],
             e => Console.Error.WriteLine($"defect: the panel failed: {e.Message}"));
         Volatile.Write(ref loop, started);
         return started;
