@@ -1,4 +1,5 @@
 // Panner: places sounds between left and right, equally loud everywhere.
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
@@ -77,7 +78,7 @@ public unsafe struct Panner : IModule<Panner>
             var cv = context.In(PanIn, voice);
 
             // -1 for the first voice, 1 for the last, 0 for a single one.
-            var place = voices > 1 ? (2f * voice / (voices - 1)) - 1f : 0f;
+            var place = Vector128.Create(voices > 1 ? (2f * voice / (voices - 1)) - 1f : 0f);
             for (var segment = 0; segment < context.Segments; segment++)
             {
                 var pan = new GridRamp(in context, Pan, segment);
@@ -85,17 +86,20 @@ public unsafe struct Panner : IModule<Panner>
                 var spread = new GridRamp(in context, Spread, segment);
                 var level = new GridRamp(in context, Level, segment);
                 var at = segment * Limits.Grid;
+                // Most voices stay where they are: their place is worked out once.
+                var still = context.Inputs[PanIn].Silent && pan.Step == 0f && spread.Step == 0f;
+                var (toLeft, toRight) = Gains(pan.Four(0) + (spread.Four(0) * place));
                 for (var i = at; i < at + Limits.Grid; i += 4)
                 {
-                    var p = pan.Four(i - at) + (spread.Four(i - at) * Vector128.Create(place))
-                        + (Vector128.Load(cv + i) * amount.Four(i - at) * Vector128.Create(0.2f));
-                    p = Vector128.MinNative(Vector128.MaxNative(p, Vector128.Create(-1f)), Vector128<float>.One);
+                    if (!still)
+                    {
+                        var moved = Vector128.Load(cv + i) * amount.Four(i - at) * Vector128.Create(0.2f);
+                        (toLeft, toRight) = Gains(pan.Four(i - at) + (spread.Four(i - at) * place) + moved);
+                    }
 
-                    // A quarter turn from side to side is an eighth of a turn each way.
-                    var turns = (p + Vector128<float>.One) * Vector128.Create(0.125f);
                     var x = Vector128.Load(source + i) * level.Four(i - at);
-                    (Vector128.Load(left + i) + (x * FastMath.SinTurns(Vector128.Create(0.25f) - turns))).Store(left + i);
-                    (Vector128.Load(right + i) + (x * FastMath.SinTurns(turns))).Store(right + i);
+                    (Vector128.Load(left + i) + (x * toLeft)).Store(left + i);
+                    (Vector128.Load(right + i) + (x * toRight)).Store(right + i);
                 }
             }
         }
@@ -103,5 +107,14 @@ public unsafe struct Panner : IModule<Panner>
         context.Telemetry[Left] = Block.Peak(left, context.Frames);
         context.Telemetry[Right] = Block.Peak(right, context.Frames);
         return silent ? ProcessResult.Sleep : ProcessResult.Continue;
+    }
+
+    // Of a place between -1 and 1: a quarter turn from side to side is an eighth of a turn each way.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector128<float> Left, Vector128<float> Right) Gains(Vector128<float> place)
+    {
+        place = Vector128.MinNative(Vector128.MaxNative(place, Vector128.Create(-1f)), Vector128<float>.One);
+        var turns = (place + Vector128<float>.One) * Vector128.Create(0.125f);
+        return (FastMath.SinTurns(Vector128.Create(0.25f) - turns), FastMath.SinTurns(turns));
     }
 }

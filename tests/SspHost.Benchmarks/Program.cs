@@ -10,6 +10,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using BenchmarkDotNet.Validators;
 using Perfolizer.Horology;
+using Perfolizer.Mathematics.OutlierDetection;
 using SspHost.Benchmarks;
 using SspHost.Diagnostics.Benching;
 
@@ -43,7 +44,8 @@ if (rest.Length == 0) rest = ["--filter", "*"];
 var job = Job.Default.WithToolchain(InProcessNoEmitToolchain.Instance)
     .WithWarmupCount(thorough ? 5 : 1)
     .WithIterationCount(thorough ? 15 : 5)
-    .WithIterationTime(TimeInterval.FromMilliseconds(thorough ? 250 : 50));
+    .WithIterationTime(TimeInterval.FromMilliseconds(thorough ? 250 : 50))
+    .WithOutlierMode(OutlierMode.DontRemove); // a slow iteration is a result, too
 var log = new LogCapture();
 var config = ManualConfig.CreateEmpty()
     .AddJob(job)

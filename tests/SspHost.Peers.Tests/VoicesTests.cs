@@ -48,6 +48,27 @@ public sealed partial class VoicesTests
     }
 
     [Fact]
+    public void A_polyphonic_patch_of_ours_has_the_pitches_of_the_others()
+    {
+        var root = Directory.CreateTempSubdirectory("ssp-voices-").FullName;
+        var places = new Places(root);
+        _ = Directory.CreateDirectory(places.Work);
+        var command = new PolyphonicRenderer().Command(places, VoiceKind.SawLadder, 64, 2);
+        using var patch = JsonDocument.Parse(File.ReadAllBytes(command[2]));
+        var modules = patch.RootElement.GetProperty("modules").EnumerateArray().ToList();
+        var first = modules.Where(m => m.GetProperty("type").GetString() == "peer-pitches").Select(m => m.GetProperty("params").GetProperty("first").GetDouble()).ToList();
+        var pitches = first.SelectMany(volts => Enumerable.Range(0, 16).Select(c => 261.6256 * Math.Pow(2, volts + (c / 16.0)))).ToList();
+        Assert.Equal(64, pitches.Count);
+        Assert.All(pitches.Select((hertz, v) => hertz / VoicePatch.Frequency(v)), ratio => Assert.Equal(1, ratio, 1e-9));
+        Assert.Contains("--module-dir", command);
+        var ids = modules.Select(m => m.GetProperty("id").GetString()!).ToHashSet();
+        Assert.Equal(4 + (4 * 3) + 1, ids.Count);
+        var ends = patch.RootElement.GetProperty("cables").EnumerateArray().SelectMany(c => new[] { c.GetProperty("from"), c.GetProperty("to") });
+        Assert.All(ends, e => Assert.Contains(e.GetString()!.Split('.')[0], ids));
+        Directory.Delete(root, recursive: true);
+    }
+
+    [Fact]
     public void A_command_is_what_a_shell_would_read_back()
     {
         var places = new Places("/some/root");

@@ -10,7 +10,8 @@ internal sealed class VoicesBench(Places places) : Bench(places)
     private const int Voices = 64;
 
     private readonly IRenderer[] _others = [new SuperColliderRenderer("scsynth"), new SuperColliderRenderer("supernova"), new CsoundRenderer(), new PdRenderer()];
-    private readonly OurRenderer _ours = new();
+    private readonly OurRenderer _single = new();
+    private readonly PolyphonicRenderer _polyphonic = new();
 
     public override string Name => "voices";
 
@@ -18,7 +19,8 @@ internal sealed class VoicesBench(Places places) : Bench(places)
 
     public override string Text =>
         $"{Voices} voices summed into one channel, 48 kHz, blocks of {VoicePatch.Block} frames, rendered by one thread into a file (Csound and Pd: nowhere). ns of CPU time of the whole program "
-        + "(ours: `ssp` and its engine together) a voice and frame: the difference of two lengths, so that no start is counted.";
+        + "(ours: `ssp` and its engine together) a voice and frame: the difference of two lengths, so that no start is counted. Ours twice: sixteen voices "
+        + "to a cable, as they are patched, and each of modules of its own.";
 
     public override IReadOnlyList<Peer> Peers => [.. _others.Select(o => o.Peer)];
 
@@ -26,9 +28,16 @@ internal sealed class VoicesBench(Places places) : Bench(places)
     {
         foreach (var kind in Enum.GetValues<VoiceKind>())
         {
-            var ours = Measure(_ours, kind, tally.Quick);
+            var (polyphonic, single) = (Measure(_polyphonic, kind, tally.Quick), Measure(_single, kind, tally.Quick));
             foreach (var other in _others)
-                tally.Try(other.Peer, () => tally.Add(Comparison(kind, other), ours, Measure(other, kind, tally.Quick)));
+            {
+                tally.Try(other.Peer, () =>
+                {
+                    var theirs = Measure(other, kind, tally.Quick);
+                    tally.Add(Comparison(kind, "", "", _polyphonic, other), polyphonic, theirs);
+                    tally.Add(Comparison(kind, ".single", ", modules of its own a voice", _single, other), single, theirs);
+                });
+            }
         }
     }
 
@@ -48,7 +57,9 @@ internal sealed class VoicesBench(Places places) : Bench(places)
         _ => quick ? (1, 4) : (2, 12),
     };
 
-    private Comparison Comparison(VoiceKind kind, IRenderer other) => new(
-        $"voices.{VoicePatch.Id(kind)}.{other.Peer.Name}", VoicePatch.Words(kind), other.Peer.Name, "ns", other.Alike(kind) ? 1 : null, BenchBetter.Less,
-        Shell.Line(Places, other.Command(Places, kind, Voices, Seconds(kind, false).Many)), Shell.Line(Places, _ours.Command(Places, kind, Voices, Seconds(kind, false).Many)), other.Unlike(kind));
+    private Comparison Comparison(VoiceKind kind, string suffix, string form, IRenderer ours, IRenderer other) => new(
+        $"voices.{VoicePatch.Id(kind)}.{other.Peer.Name}{suffix}", VoicePatch.Words(kind) + form, other.Peer.Name, "ns", other.Alike(kind) ? 1 : null,
+        BenchBetter.Less, Line(other, kind), Line(ours, kind), other.Unlike(kind));
+
+    private string Line(IRenderer renderer, VoiceKind kind) => Shell.Line(Places, renderer.Command(Places, kind, Voices, Seconds(kind, false).Many));
 }

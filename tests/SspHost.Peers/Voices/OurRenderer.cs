@@ -68,13 +68,23 @@ internal sealed class OurRenderer(int threads = 1, int block = VoicePatch.Block,
         w.WriteEndObject();
     }
 
+    /// <summary>The module that filters such a voice; null: none.</summary>
+    public static string? Filter(VoiceKind kind) => kind switch
+    {
+        VoiceKind.SawLowPass => "svf",
+        VoiceKind.SawLadder => "ladder",
+        _ => null,
+    };
+
+    /// <summary>Its output.</summary>
+    public static string FilterOut(VoiceKind kind) => kind == VoiceKind.SawLowPass ? "low" : "out";
+
     private static void Voices(Utf8JsonWriter w, VoiceKind kind, int voices)
     {
         for (var v = 0; v < voices; v++)
         {
             Module(w, $"vco{v}", "vco", ("pitch", Math.Log2(VoicePatch.Frequency(v) / MiddleC)));
-            if (kind == VoiceKind.SawLowPass) Module(w, $"filter{v}", "svf", ("cutoff", VoicePatch.Cutoff));
-            if (kind == VoiceKind.SawLadder) Module(w, $"filter{v}", "ladder", ("cutoff", VoicePatch.Cutoff));
+            if (Filter(kind) is { } filter) Module(w, $"filter{v}", filter, ("cutoff", VoicePatch.Cutoff));
         }
 
         Module(w, "out", "audio-out", ("level", 1.0 / voices));
@@ -91,7 +101,7 @@ internal sealed class OurRenderer(int threads = 1, int block = VoicePatch.Block,
             }
 
             Cable(w, $"vco{v}.saw", $"filter{v}.in");
-            Cable(w, $"filter{v}.{(kind == VoiceKind.SawLowPass ? "low" : "out")}", "out.in1");
+            Cable(w, $"filter{v}.{FilterOut(kind)}", "out.in1");
         }
     }
 
