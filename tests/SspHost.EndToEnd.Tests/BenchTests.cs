@@ -110,9 +110,10 @@ public sealed class BenchTests : IDisposable
             Assert.Equal((int)best["modules"]!, Value(file, "capacity.modules"));
         }
 
-        // Above it, each number was tried last with too much that was late: fifty in the second of a short trial, a hundred in both.
-        foreach (var trials in report["trials"]!.AsArray().Where(t => (int)t!["voices"]! > voices).GroupBy(t => (int)t!["voices"]!))
-            Assert.True((int)trials.Last()!["late"]! > ((double)trials.Last()!["seconds"]! < 2 ? 50 : 100), trials.Last()!.ToJsonString());
+        // Nothing larger held at the full length (which is 100 late ones; the second of a short trial has fifty), and something larger was too much.
+        var larger = report["trials"]!.AsArray().Where(t => (int)t!["voices"]! > voices).ToList();
+        Assert.All(larger.Where(t => (double)t!["seconds"]! == 2), t => Assert.True((int)t!["late"]! > 100, t.ToJsonString()));
+        Assert.True((bool)report["limit"]! || larger.Exists(t => (int)t!["late"]! > ((double)t["seconds"]! < 2 ? 50 : 100)), report.ToJsonString());
     }
 
     [Fact]
