@@ -6,8 +6,6 @@ namespace SspHost.Peers.Voices;
 
 internal sealed class OurRenderer(int threads = 1, int block = VoicePatch.Block, string? libraries = null) : IRenderer
 {
-    private const double MiddleC = 261.6256;
-
     public Peer Peer { get; } = new("ssp render", "");
 
     public string Unlike(VoiceKind kind) => "";
@@ -83,7 +81,7 @@ internal sealed class OurRenderer(int threads = 1, int block = VoicePatch.Block,
     {
         for (var v = 0; v < voices; v++)
         {
-            Module(w, $"vco{v}", "vco", ("pitch", Math.Log2(VoicePatch.Frequency(v) / MiddleC)));
+            Module(w, $"vco{v}", "vco", ("pitch", VoicePatch.Volts(v)));
             if (Filter(kind) is { } filter) Module(w, $"filter{v}", filter, ("cutoff", VoicePatch.Cutoff));
         }
 

@@ -6,7 +6,6 @@ namespace SspHost.Peers.Voices;
 internal sealed class PolyphonicRenderer : IRenderer
 {
     private const int Channels = 16;
-    private const double MiddleC = 261.6256;
 
     public Peer Peer { get; } = new("ssp render", "");
 
@@ -26,7 +25,7 @@ internal sealed class PolyphonicRenderer : IRenderer
     {
         for (var v = 0; v < voices; v += Channels)
         {
-            OurRenderer.Module(w, $"pitches{v}", "peer-pitches", ("first", Math.Log2(VoicePatch.Frequency(v) / MiddleC)));
+            OurRenderer.Module(w, $"pitches{v}", "peer-pitches", ("first", VoicePatch.Volts(v)));
             OurRenderer.Module(w, $"vco{v}", "vco");
             if (OurRenderer.Filter(kind) is { } filter) OurRenderer.Module(w, $"filter{v}", filter, ("cutoff", VoicePatch.Cutoff));
             OurRenderer.Module(w, $"sum{v}", "panner", ("spread", 0));

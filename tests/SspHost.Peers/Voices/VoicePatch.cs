@@ -12,6 +12,7 @@ internal enum VoiceKind
 internal static class VoicePatch
 {
     public const int Rate = 48_000;
+    private const double MiddleC = 261.6256;
     public const float Cutoff = 1000f;
 
     /// <summary>Frames a block: SuperCollider's own, Pd's only one.</summary>
@@ -19,6 +20,9 @@ internal static class VoicePatch
 
     /// <summary>Every voice has a pitch of its own, 110 Hz to 1.7 kHz, in Hz.</summary>
     public static double Frequency(int voice) => 110 * Math.Pow(2, voice % 64 / 16.0);
+
+    /// <summary>The same in volts of ours: 0 V is C4, 1 V an octave.</summary>
+    public static double Volts(int voice) => Math.Log2(Frequency(voice) / MiddleC);
 
     public static string Id(VoiceKind kind) => kind switch
     {
