@@ -122,6 +122,12 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     {
         var channels = context.Outputs[Low].Channels;
         var asleep = context.Inputs[In].Silent;
+        for (var output = 0; output < OutputCount; output++)
+        {
+            var signal = context.Outputs + output;
+            if (!signal->Connected) Block.Clear(signal->Data, signal->Channels * signal->Stride);
+        }
+
         for (var segment = 0; segment < context.Segments; segment++)
         {
             for (var first = 0; first < channels; first += 4)
@@ -200,23 +206,13 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         var gain = behind.Step == 0f ? behind.Start : 1f;
         for (var output = 0; output < 5; output++)
         {
-            if (!context.Outputs[output].Connected)
-            {
-                Lanes.Clear(in context, output, segment, first, first + count);
-                continue;
-            }
-
+            if (!context.Outputs[output].Connected) continue;
             MatchedSvf.Weigh(filter, output, count, raw, stride, context.Out(output, first) + at, context.Outputs[output].Stride, gain);
             for (var voice = first; behind.Step != 0f && voice < first + count; voice++)
                 Block.ScaleSegment(context.Out(output, voice) + at, context.Out(output, voice) + at, in behind);
         }
 
-        if (!context.Outputs[Morphed].Connected)
-        {
-            Lanes.Clear(in context, Morphed, segment, first, first + count);
-            return;
-        }
-
+        if (!context.Outputs[Morphed].Connected) return;
         var parts = stackalloc float[4 * 4 * Limits.Grid];
         for (var output = 0; output < 4; output++)
             MatchedSvf.Weigh(filter, output, count, raw, stride, parts + (output * 4 * Limits.Grid), Limits.Grid, gain);

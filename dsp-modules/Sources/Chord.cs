@@ -146,6 +146,7 @@ public unsafe struct Chord : IModule<Chord>
         var wave = (int)(context.Param(Wave, segment) + 0.5f);
         var waves = (Waves)(1 << wave);
         var root = stackalloc float[Limits.Grid];
+        var rendered = stackalloc float[Limits.Grid];
         OscillatorInput input;
         for (var i = 0; i < Limits.Grid; i += 4)
         {
@@ -171,11 +172,9 @@ public unsafe struct Chord : IModule<Chord>
             _oscillators[index].Render(buffer, _table, in input, waves);
 
             // Four strangers together are twice as loud as one.
-            var rendered = Oscillator.Wave(buffer, wave);
-            Block.AddScaledSegment(mix, rendered, new GridRamp(0.5f * Volts, 0.5f * Volts));
-            if (channel < context.Outputs[n + 1].Channels)
-                Block.ScaleSegment(context.Out(n + 1, channel) + at, rendered, new GridRamp(Volts, Volts));
-            Oscillator.Shift(buffer, waves);
+            _oscillators[index].Take(buffer, wave, rendered, Volts);
+            Block.AddScaledSegment(mix, rendered, new GridRamp(0.5f, 0.5f));
+            if (channel < context.Outputs[n + 1].Channels) Block.Copy(context.Out(n + 1, channel) + at, rendered, Limits.Grid);
         }
     }
 

@@ -1,4 +1,5 @@
 // VCO: the band-limited oscillator as a module.
+using System.Numerics;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
@@ -20,13 +21,12 @@ public unsafe struct Vco : IModule<Vco>
     private Voice* _voices;
     private float* _buffers;
     private float* _table;
-    private float _note, _fine, _turns;
-    private bool _tuned;
 
     private struct Voice
     {
         public Oscillator Oscillator;
         public SyncInput Sync;
+        public HeldPitch Pitch;
     }
 
     public static ModuleDescriptor Describe() => new()
@@ -106,8 +106,6 @@ public unsafe struct Vco : IModule<Vco>
             self._voices[i] = default;
             self._voices[i].Oscillator.Reset(self._buffers + (i * Oscillator.BufferFloats));
         }
-
-        (self._note, self._fine, self._turns, self._tuned) = (0f, 0f, 0f, false);
     }
 
     public static ProcessResult Process(ref Vco self, in ProcessContext context)
@@ -118,10 +116,11 @@ public unsafe struct Vco : IModule<Vco>
         {
             channels = Math.Max(channels, context.Outputs[wave].Channels);
             if (context.Outputs[wave].Connected) waves |= (Waves)(1 << wave);
+            else Block.Clear(context.Out(wave), context.Outputs[wave].Channels * context.Outputs[wave].Stride);
         }
 
         var still = 0u;
-        for (var segment = 0; segment < context.Segments; segment++) still |= self.StandsStill(in context, segment, waves) ? 1u << segment : 0u;
+        for (var segment = 0; segment < context.Segments; segment++) still |= StandsStill(in context, segment, waves) ? 1u << segment : 0u;
         OscillatorInput input;
         var unheard = stackalloc float[Limits.Grid];
         for (var channel = 0; channel < channels; channel++)
@@ -132,7 +131,9 @@ public unsafe struct Vco : IModule<Vco>
             {
                 var at = segment * Limits.Grid;
                 if ((still >> segment & 1) == 0
-                    || !voice->Oscillator.TryRenderStill(buffer, self._table, self._turns, context.Param(Width, segment), waves))
+                    || !voice->Pitch.TryTurns(
+                        context.In(PitchIn, channel) + at, context.Param(PitchParam, segment), context.Param(Fine, segment), context.SampleRate, out var turns)
+                    || !voice->Oscillator.TryRenderStill(buffer, self._table, turns, context.Param(Width, segment), waves))
                 {
                     Frequencies(&input, in context, segment, channel);
                     Widths(&input, in context, segment, channel, waves);
@@ -140,16 +141,11 @@ public unsafe struct Vco : IModule<Vco>
                     voice->Oscillator.Render(buffer, self._table, in input, waves);
                 }
 
-                for (var wave = 0; wave < WaveCount; wave++)
+                for (var wanted = (uint)waves; wanted != 0; wanted &= wanted - 1)
                 {
+                    var wave = BitOperations.TrailingZeroCount(wanted);
                     var heard = channel < context.Outputs[wave].Channels;
-                    if ((waves & (Waves)(1 << wave)) == 0)
-                    {
-                        if (heard) Block.Clear(context.Out(wave, channel) + at, Limits.Grid);
-                        continue;
-                    }
-
-                    Oscillator.Take(buffer, wave, heard ? context.Out(wave, channel) + at : unheard, Volts);
+                    voice->Oscillator.Take(buffer, wave, heard ? context.Out(wave, channel) + at : unheard, Volts);
                 }
             }
         }
@@ -157,20 +153,12 @@ public unsafe struct Vco : IModule<Vco>
         return ProcessResult.Continue;
     }
 
-    // Whether nothing moves but the phase in this segment; then with all voices at one pitch, which is worked out once.
-    private bool StandsStill(in ProcessContext context, int segment, Waves waves)
+    // Whether nothing moves in this segment but the phase and, voice by voice, the pitch.
+    private static bool StandsStill(in ProcessContext context, int segment, Waves waves)
     {
-        var note = new GridRamp(in context, PitchParam, segment);
-        var fine = new GridRamp(in context, Fine, segment);
-        if (note.Step != 0f || fine.Step != 0f || !context.Inputs[PitchIn].Silent || !context.Inputs[FmIn].Silent || context.Inputs[SyncIn].Connected) return false;
-        if ((waves & Waves.Pulse) != 0 && (!context.Inputs[WidthIn].Silent || context.Param(Width, segment) != context.Param(Width, segment + 1))) return false;
-        if (note.Start != _note || fine.Start != _fine || !_tuned)
-        {
-            _turns = ModulatedPitch.Turns(note.Start, fine.Start, context.SampleRate);
-            (_note, _fine, _tuned) = (note.Start, fine.Start, true);
-        }
-
-        return true;
+        if (new GridRamp(in context, PitchParam, segment).Step != 0f || new GridRamp(in context, Fine, segment).Step != 0f) return false;
+        if (!context.Inputs[FmIn].Silent || context.Inputs[SyncIn].Connected) return false;
+        return (waves & Waves.Pulse) == 0 || (context.Inputs[WidthIn].Silent && context.Param(Width, segment) == context.Param(Width, segment + 1));
     }
 
     private static void Frequencies(OscillatorInput* input, in ProcessContext context, int segment, int channel)

@@ -66,19 +66,86 @@ public unsafe struct Panner : IModule<Panner>
 
     public static ProcessResult Process(ref Panner self, in ProcessContext context)
     {
+        var silent = context.Inputs[In].Silent;
+        if (silent)
+        {
+            Block.Clear(context.Out(Left), context.Frames);
+            Block.Clear(context.Out(Right), context.Frames);
+        }
+        else if (context.Inputs[PanIn].Silent && (context.Moving & (1UL << Pan | 1UL << Spread | 1UL << Level)) == 0)
+        {
+            Stand(in context);
+        }
+        else
+        {
+            Move(in context);
+        }
+
+        context.Telemetry[Left] = Block.Peak(context.Out(Left), context.Frames);
+        context.Telemetry[Right] = Block.Peak(context.Out(Right), context.Frames);
+        return silent ? ProcessResult.Sleep : ProcessResult.Continue;
+    }
+
+    // Most voices stay where they are: their places are worked out once a quantum, all of them.
+    [SkipLocalsInit]
+    private static void Stand(in ProcessContext context)
+    {
+        var voices = context.Inputs[In].Channels;
+        var gains = stackalloc float[2 * Limits.MaxChannels];
+        var (pan, spread, level) = (context.Param(Pan), context.Param(Spread), Vector128.Create(context.Param(Level)));
+        for (var voice = 0; voice < voices; voice++)
+        {
+            var (left, right) = Gains(Vector128.Create(pan + (spread * PlaceOf(voice, voices))));
+            (gains[voice], gains[Limits.MaxChannels + voice]) = ((left * level).ToScalar(), (right * level).ToScalar());
+        }
+
+        Sum(in context, Left, gains);
+        Sum(in context, Right, gains + Limits.MaxChannels);
+    }
+
+    // One side: sixteen frames of all voices in four registers.
+    private static void Sum(in ProcessContext context, int side, float* gains)
+    {
+        var target = context.Out(side);
+        if (!context.Outputs[side].Connected)
+        {
+            Block.Clear(target, context.Frames);
+            return;
+        }
+
+        var (voices, stride) = (context.Inputs[In].Channels, (nint)context.Inputs[In].Stride);
+        for (var at = 0; at < context.Frames; at += Limits.Grid)
+        {
+            var source = context.In(In) + at;
+            Vector128<float> a = default, b = default, c = default, d = default;
+            for (var voice = 0; voice < voices; voice++, source += stride)
+            {
+                var gain = Vector128.Create(gains[voice]);
+                a += Vector128.Load(source) * gain;
+                b += Vector128.Load(source + 4) * gain;
+                c += Vector128.Load(source + 8) * gain;
+                d += Vector128.Load(source + 12) * gain;
+            }
+
+            a.Store(target + at);
+            b.Store(target + at + 4);
+            c.Store(target + at + 8);
+            d.Store(target + at + 12);
+        }
+    }
+
+    private static void Move(in ProcessContext context)
+    {
         var left = context.Out(Left);
         var right = context.Out(Right);
         Block.Clear(left, context.Frames);
         Block.Clear(right, context.Frames);
-        var silent = context.Inputs[In].Silent;
         var voices = context.Inputs[In].Channels;
-        for (var voice = 0; voice < voices && !silent; voice++)
+        for (var voice = 0; voice < voices; voice++)
         {
             var source = context.In(In, voice);
             var cv = context.In(PanIn, voice);
-
-            // -1 for the first voice, 1 for the last, 0 for a single one.
-            var place = Vector128.Create(voices > 1 ? (2f * voice / (voices - 1)) - 1f : 0f);
+            var place = Vector128.Create(PlaceOf(voice, voices));
             for (var segment = 0; segment < context.Segments; segment++)
             {
                 var pan = new GridRamp(in context, Pan, segment);
@@ -86,28 +153,20 @@ public unsafe struct Panner : IModule<Panner>
                 var spread = new GridRamp(in context, Spread, segment);
                 var level = new GridRamp(in context, Level, segment);
                 var at = segment * Limits.Grid;
-                // Most voices stay where they are: their place is worked out once.
-                var still = context.Inputs[PanIn].Silent && pan.Step == 0f && spread.Step == 0f;
-                var (toLeft, toRight) = Gains(pan.Four(0) + (spread.Four(0) * place));
                 for (var i = at; i < at + Limits.Grid; i += 4)
                 {
-                    if (!still)
-                    {
-                        var moved = Vector128.Load(cv + i) * amount.Four(i - at) * Vector128.Create(0.2f);
-                        (toLeft, toRight) = Gains(pan.Four(i - at) + (spread.Four(i - at) * place) + moved);
-                    }
-
+                    var moved = Vector128.Load(cv + i) * amount.Four(i - at) * Vector128.Create(0.2f);
+                    var (toLeft, toRight) = Gains(pan.Four(i - at) + (spread.Four(i - at) * place) + moved);
                     var x = Vector128.Load(source + i) * level.Four(i - at);
                     (Vector128.Load(left + i) + (x * toLeft)).Store(left + i);
                     (Vector128.Load(right + i) + (x * toRight)).Store(right + i);
                 }
             }
         }
-
-        context.Telemetry[Left] = Block.Peak(left, context.Frames);
-        context.Telemetry[Right] = Block.Peak(right, context.Frames);
-        return silent ? ProcessResult.Sleep : ProcessResult.Continue;
     }
+
+    // -1 for the first voice, 1 for the last, 0 for a single one.
+    private static float PlaceOf(int voice, int voices) => voices > 1 ? (2f * voice / (voices - 1)) - 1f : 0f;
 
     // Of a place between -1 and 1: a quarter turn from side to side is an eighth of a turn each way.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -22,12 +22,10 @@ public static unsafe class BlepSegment
     {
         var start = Vector128.Create(phase);
         var step = Vector128.Create(increment);
-        for (var i = 0; i < Limits.Grid; i += 4)
-        {
-            var a = start + (step * (Vector128.Create((double)i) + Vector128.Create(1.0, 2.0)));
-            var b = start + (step * (Vector128.Create((double)i) + Vector128.Create(3.0, 4.0)));
-            Vector128.Narrow(a - Vector128.Floor(a), b - Vector128.Floor(b)).Store(phases + i);
-        }
+        Vector128.Narrow(At(start, step, Vector128.Create(1.0, 2.0)), At(start, step, Vector128.Create(3.0, 4.0))).Store(phases);
+        Vector128.Narrow(At(start, step, Vector128.Create(5.0, 6.0)), At(start, step, Vector128.Create(7.0, 8.0))).Store(phases + 4);
+        Vector128.Narrow(At(start, step, Vector128.Create(9.0, 10.0)), At(start, step, Vector128.Create(11.0, 12.0))).Store(phases + 8);
+        Vector128.Narrow(At(start, step, Vector128.Create(13.0, 14.0)), At(start, step, Vector128.Create(15.0, 16.0))).Store(phases + 12);
     }
 
     /// <summary>Whether each frame's phase lies below <paramref name="width"/>: 1 or -1, decided as its corners are.</summary>
@@ -48,7 +46,7 @@ public static unsafe class BlepSegment
         return x - Math.Floor(x);
     }
 
-    /// <summary>Adds the residuals of all corners at part <paramref name="at"/>, 0..1, of the turn.</summary>
+    /// <summary>Adds the residuals of all corners at part <paramref name="at"/>, 0..1, of the turn. Whether there was any.</summary>
     /// <param name="wave">The wave's <see cref="Stride"/> floats.</param>
     /// <param name="table">The residuals.</param>
     /// <param name="phase">Phase before the segment, 0..1.</param>
@@ -57,14 +55,17 @@ public static unsafe class BlepSegment
     /// <param name="order">Which derivative jumps.</param>
     /// <param name="jump">By how much, per frame^order.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Corners(float* wave, float* table, double phase, double increment, double at, int order, float jump)
+    public static bool Corners(float* wave, float* table, double phase, double increment, double at, int order, float jump)
     {
         var end = phase + (increment * Limits.Grid);
-        for (var turn = phase >= at ? 1.0 : 0.0; end - turn >= at; turn += 1.0)
+        var first = phase >= at ? 1.0 : 0.0;
+        for (var turn = first; end - turn >= at; turn += 1.0)
         {
             var age = Age(phase, increment, at, turn, out var frame);
             BlepTable.Add(wave + frame, table, order, age, jump);
         }
+
+        return end - first >= at;
     }
 
     /// <summary>As the other, for two waves that differ in level only: left and right.</summary>
@@ -86,6 +87,13 @@ public static unsafe class BlepSegment
     {
         for (var i = 0; i < BlepTable.Taps; i += 4) Vector128.Load(wave + Limits.Grid + i).Store(wave + i);
         Block.Clear(wave + BlepTable.Taps, Limits.Grid);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<double> At(Vector128<double> phase, Vector128<double> increment, Vector128<double> frames)
+    {
+        var x = phase + (increment * frames);
+        return x - Vector128.Floor(x);
     }
 
     // Frames from the corner to `frame`, the first one after it. Which frame that is, is asked of the very sums that gave the frames their

@@ -12,7 +12,16 @@ public static unsafe class Block
     /// <summary>target = 0.</summary>
     public static void Clear(float* target, int count)
     {
-        for (var i = 0; i < count; i += 4) Vector128<float>.Zero.Store(target + i);
+        var i = 0;
+        for (; i <= count - 16; i += 16)
+        {
+            Vector128<float>.Zero.Store(target + i);
+            Vector128<float>.Zero.Store(target + i + 4);
+            Vector128<float>.Zero.Store(target + i + 8);
+            Vector128<float>.Zero.Store(target + i + 12);
+        }
+
+        for (; i < count; i += 4) Vector128<float>.Zero.Store(target + i);
     }
 
     /// <summary>target = source.</summary>

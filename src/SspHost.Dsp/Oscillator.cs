@@ -38,11 +38,13 @@ public unsafe struct OscillatorInput
 /// </summary>
 public unsafe struct Oscillator
 {
-    /// <summary>Floats of buffer a voice needs: for each waveform a segment and what residuals reach beyond it, and the last segment's
-    /// phases and levels.</summary>
-    public const int BufferFloats = (4 * Stride) + (2 * Limits.Grid);
+    /// <summary>Floats of buffer a voice needs: the residuals of each waveform, the phases and pulses of this segment and of the one before.</summary>
+    public const int BufferFloats = (4 * Stride) + (4 * Limits.Grid);
 
     private const int Stride = BlepSegment.Stride;
+
+    // A corner reaches into so many segments, its own among them.
+    private const byte Reach = Stride / Limits.Grid;
 
     // The last four increments of the segment before.
     private Vector128<float> _past;
@@ -50,7 +52,11 @@ public unsafe struct Oscillator
     private double _increment;
     private double _width;
     private Waves _waves;
+    private int _newer;
     private bool _high, _running;
+
+    // For how many segments more there are residuals of each waveform.
+    private fixed byte _residuals[4];
 
     /// <summary>Back to phase 0.</summary>
     public void Reset(float* buffer)
@@ -59,17 +65,12 @@ public unsafe struct Oscillator
         Block.Clear(buffer, BufferFloats);
     }
 
-    /// <summary>
-    /// Renders a segment of -1..1 into <paramref name="buffer"/>: waveform w (sine, triangle, saw, pulse) at <c>buffer + w * 48</c>,
-    /// 16 frames, to be taken before <see cref="Shift"/>. Waveforms that are not wanted read garbage.
-    /// </summary>
+    /// <summary>Renders a segment. Each waveform that is wanted is then to be taken, once.</summary>
     public void Render(float* buffer, float* table, in OscillatorInput input, Waves waves)
     {
-        if (!_running) Start(input.Increment[0], input.Width[0]);
-        else if (waves != _waves) Change(buffer, waves);
+        Begin(buffer, input.Increment[0], input.Width[0], waves);
         if (StandsStill(in input, waves)) Steadily(buffer, table, input.Width[Limits.Grid - 1], waves);
         else FrameByFrame(buffer, table, in input, waves);
-        End(buffer, waves);
     }
 
     /// <summary>
@@ -78,38 +79,36 @@ public unsafe struct Oscillator
     /// </summary>
     public bool TryRenderStill(float* buffer, float* table, float increment, float width, Waves waves)
     {
-        if (!_running) Start(increment, width);
+        if (!_running) Start(buffer, increment, width);
         if (!(increment >= 0f) || _increment != increment) return false;
         if ((waves & Waves.Pulse) != 0 && _width != width) return false;
-        if (waves != _waves) Change(buffer, waves);
+        Begin(buffer, increment, width, waves);
         Steadily(buffer, table, width, waves);
-        End(buffer, waves);
         return true;
     }
 
-    /// <summary>Makes room for the next segment of the waveforms that were wanted.</summary>
-    public static void Shift(float* buffer, Waves waves)
+    /// <summary>Takes sixteen frames of waveform <paramref name="wave"/> (0..3: sine, triangle, saw, pulse), -1..1 times <paramref name="gain"/>.</summary>
+    public void Take(float* buffer, int wave, float* target, float gain)
     {
-        for (var wave = 0; wave < 4; wave++)
-        {
-            if ((waves & (Waves)(1 << wave)) != 0) BlepSegment.Shift(buffer + (wave * Stride));
-        }
+        // The ideal samples are those of the segment before: by now every corner that is heard in them is known.
+        PutIdeal(target, wave, Phases(buffer, 1 - _newer), Pulses(buffer, 1 - _newer), Vector128.Create(gain));
+        if (_residuals[wave] == 0) return;
+        _residuals[wave]--;
+        var residual = buffer + (wave * Stride);
+        for (var i = 0; i < Limits.Grid; i += 4)
+            (Vector128.Load(target + i) + (Vector128.Load(residual + i) * Vector128.Create(gain))).Store(target + i);
+        BlepSegment.Shift(residual);
     }
 
-    /// <summary>Takes a waveform's segment, times <paramref name="gain"/>, and makes room for its next one.</summary>
-    public static void Take(float* buffer, int wave, float* target, float gain)
-    {
-        var source = buffer + (wave * Stride);
-        for (var i = 0; i < Limits.Grid; i += 4) (Vector128.Load(source + i) * Vector128.Create(gain)).Store(target + i);
-        BlepSegment.Shift(source);
-    }
+    private static float* Phases(float* buffer, int which) => buffer + (4 * Stride) + (which * Limits.Grid);
 
-    /// <summary>Where waveform <paramref name="wave"/> (0..3) lies after <see cref="Render"/>.</summary>
-    public static float* Wave(float* buffer, int wave) => buffer + (wave * Stride);
+    private static float* Pulses(float* buffer, int which) => buffer + (4 * Stride) + ((2 + which) * Limits.Grid);
 
-    private void Start(float increment, float width)
+    private void Start(float* buffer, float increment, float width)
     {
         _running = true;
+        // Sine, triangle and saw are 0 there: what was before the first segment is not heard.
+        for (var i = 0; i < Limits.Grid; i++) Phases(buffer, _newer)[i] = 0.5f;
         _high = true;
         _increment = increment;
         _past = Vector128.Create(increment);
@@ -117,28 +116,39 @@ public unsafe struct Oscillator
         _waves = Waves.All;
     }
 
-    // The ideal samples of a segment are those of the phases before it: a waveform that was not wanted then has not got them, and would
-    // begin in the middle of the fade that brings it in. One that is no longer wanted leaves nothing behind for when it is wanted again.
-    private readonly void Change(float* buffer, Waves waves)
+    private void Begin(float* buffer, float increment, float width, Waves waves)
     {
-        var phases = buffer + (4 * Stride);
-        var pulses = phases + Limits.Grid;
+        if (!_running) Start(buffer, increment, width);
+        else if (waves != _waves) Change(buffer, waves);
+        _waves = waves;
+        _newer = 1 - _newer;
+    }
+
+    // A waveform that is no longer wanted leaves nothing behind for when it is wanted again; and a pulse that nobody wanted has no levels yet.
+    private void Change(float* buffer, Waves waves)
+    {
+        var phases = Phases(buffer, _newer);
+        var pulses = Pulses(buffer, _newer);
         if ((waves & ~_waves & Waves.Pulse) != 0)
         {
             for (var i = 0; i < Limits.Grid; i++) pulses[i] = phases[i] < _width ? 1f : -1f;
         }
 
-        if ((waves & ~_waves) != 0) AddIdeal(buffer + (BlepTable.Latency - Limits.Grid), phases, pulses, waves & ~_waves);
         for (var wave = 0; wave < 4; wave++)
         {
-            if ((_waves & ~waves & (Waves)(1 << wave)) != 0) Block.Clear(buffer + (wave * Stride), Stride);
+            if ((_waves & ~waves & (Waves)(1 << wave)) == 0 || _residuals[wave] == 0) continue;
+            _residuals[wave] = 0;
+            Block.Clear(buffer + (wave * Stride), Stride);
         }
     }
 
-    private void End(float* buffer, Waves waves)
+    // Of waveforms to which a corner may have been added.
+    private void Touch(Waves waves)
     {
-        _waves = waves;
-        AddIdeal(buffer + BlepTable.Latency, buffer + (4 * Stride), buffer + (4 * Stride) + Limits.Grid, waves);
+        for (var wave = 0; wave < 4; wave++)
+        {
+            if ((waves & (Waves)(1 << wave)) != 0) _residuals[wave] = Reach;
+        }
     }
 
     // Whether nothing but the phase moves, which it does forwards.
@@ -170,23 +180,21 @@ public unsafe struct Oscillator
 
     private void Steadily(float* buffer, float* table, float width, Waves waves)
     {
-        var phases = buffer + (4 * Stride);
-        var pulses = phases + Limits.Grid;
-        BlepSegment.Phases(phases, _phase, _increment);
-        var slope = (float)(8.0 * _increment);
+        BlepSegment.Phases(Phases(buffer, _newer), _phase, _increment);
+        _width = width;
         if ((waves & Waves.Triangle) != 0)
         {
-            BlepSegment.Corners(buffer + Stride, table, _phase, _increment, 0.25, 1, -slope);
-            BlepSegment.Corners(buffer + Stride, table, _phase, _increment, 0.75, 1, slope);
+            var slope = (float)(8.0 * _increment);
+            if (BlepSegment.Corners(buffer + Stride, table, _phase, _increment, 0.25, 1, -slope)
+                | BlepSegment.Corners(buffer + Stride, table, _phase, _increment, 0.75, 1, slope)) _residuals[1] = Reach;
         }
 
-        if ((waves & Waves.Saw) != 0) BlepSegment.Corners(buffer + (2 * Stride), table, _phase, _increment, 0.0, 0, -2f);
-        _width = width;
+        if ((waves & Waves.Saw) != 0 && BlepSegment.Corners(buffer + (2 * Stride), table, _phase, _increment, 0.0, 0, -2f)) _residuals[2] = Reach;
         if ((waves & Waves.Pulse) != 0)
         {
-            BlepSegment.Levels(pulses, _phase, _increment, _width);
-            BlepSegment.Corners(buffer + (3 * Stride), table, _phase, _increment, 0.0, 0, 2f);
-            BlepSegment.Corners(buffer + (3 * Stride), table, _phase, _increment, _width, 0, -2f);
+            BlepSegment.Levels(Pulses(buffer, _newer), _phase, _increment, _width);
+            if (BlepSegment.Corners(buffer + (3 * Stride), table, _phase, _increment, 0.0, 0, 2f)
+                | BlepSegment.Corners(buffer + (3 * Stride), table, _phase, _increment, _width, 0, -2f)) _residuals[3] = Reach;
         }
 
         _phase = BlepSegment.After(_phase, _increment);
@@ -196,13 +204,14 @@ public unsafe struct Oscillator
 
     private void FrameByFrame(float* buffer, float* table, in OscillatorInput input, Waves waves)
     {
-        var phases = buffer + (4 * Stride);
-        var pulses = phases + Limits.Grid;
+        var phases = Phases(buffer, _newer);
+        var pulses = Pulses(buffer, _newer);
         var special = Special(in input);
         for (var i = 0; i < Limits.Grid; i++)
         {
             i = Pass(i, special, in input, phases, pulses, waves);
             if (i == Limits.Grid) break;
+            Touch(waves & ~Waves.Sine);
             var step = new Interval
             {
                 At = buffer + i,
@@ -315,41 +324,35 @@ public unsafe struct Oscillator
         return i;
     }
 
-    private static void AddIdeal(float* target, float* phases, float* pulses, Waves waves)
+    private static void PutIdeal(float* target, int wave, float* phases, float* pulses, Vector128<float> gain)
     {
-        if ((waves & Waves.Sine) != 0)
+        switch ((Waves)(1 << wave))
         {
-            for (var i = 0; i < Limits.Grid; i += 4)
-                (Vector128.Load(target + i) + FastMath.SinTurns(Vector128.Load(phases + i))).Store(target + i);
-        }
+            case Waves.Sine:
+                for (var i = 0; i < Limits.Grid; i += 4) (FastMath.SinTurns(Vector128.Load(phases + i)) * gain).Store(target + i);
+                break;
+            case Waves.Triangle:
+                for (var i = 0; i < Limits.Grid; i += 4)
+                {
+                    // 4 |frac(phase + 1/4) - 1/2|, turned so that it starts at 0 and rises.
+                    var turned = Vector128.Load(phases + i) + Vector128.Create(0.25f);
+                    turned -= Vector128.GreaterThanOrEqual(turned, Vector128<float>.One) & Vector128<float>.One;
+                    var triangle = Vector128<float>.One - (Vector128.Create(4f) * Vector128.Abs(turned - Vector128.Create(0.5f)));
+                    (triangle * gain).Store(target + i);
+                }
 
-        target += Stride;
-        if ((waves & Waves.Triangle) != 0)
-        {
-            for (var i = 0; i < Limits.Grid; i += 4)
-            {
-                // 4 |frac(phase + 1/4) - 1/2|, turned so that it starts at 0 and rises.
-                var turned = Vector128.Load(phases + i) + Vector128.Create(0.25f);
-                turned -= Vector128.GreaterThanOrEqual(turned, Vector128<float>.One) & Vector128<float>.One;
-                var triangle = Vector128<float>.One - (Vector128.Create(4f) * Vector128.Abs(turned - Vector128.Create(0.5f)));
-                (Vector128.Load(target + i) + triangle).Store(target + i);
-            }
-        }
+                break;
+            case Waves.Saw:
+                for (var i = 0; i < Limits.Grid; i += 4)
+                {
+                    var phase = Vector128.Load(phases + i);
+                    (((phase + phase) - Vector128<float>.One) * gain).Store(target + i);
+                }
 
-        target += Stride;
-        if ((waves & Waves.Saw) != 0)
-        {
-            for (var i = 0; i < Limits.Grid; i += 4)
-            {
-                var phase = Vector128.Load(phases + i);
-                (Vector128.Load(target + i) + ((phase + phase) - Vector128<float>.One)).Store(target + i);
-            }
-        }
-
-        target += Stride;
-        if ((waves & Waves.Pulse) != 0)
-        {
-            for (var i = 0; i < Limits.Grid; i += 4) (Vector128.Load(target + i) + Vector128.Load(pulses + i)).Store(target + i);
+                break;
+            default:
+                for (var i = 0; i < Limits.Grid; i += 4) (Vector128.Load(pulses + i) * gain).Store(target + i);
+                break;
         }
     }
 
@@ -412,6 +415,7 @@ public unsafe struct Oscillator
         var age = 1f - sync;
         var speed = step.SpeedAt(sync);
         var phase = (float)_phase;
+        Touch(step.Waves);
         if ((step.Waves & Waves.Sine) != 0)
         {
             var w = (float)(speed * (2.0 * Math.PI));

@@ -1,4 +1,4 @@
-// Which arm64 instructions a module executes for a frame, counted one by one: the emulator names every one it takes.
+// Which arm64 instructions a module executes for a frame, counted one by one: the emulator names every block of them that it runs.
 using System.Globalization;
 
 namespace SspHost.Arm64.Tests;
@@ -53,22 +53,49 @@ internal sealed class Profile
         }
     }
 
-    // One line an instruction: "Trace 0: 0x7f2f300e8440 [0000000001009331/000000000046b6ec/00000001/00000201] name".
+    // A block of instructions is listed when it is translated, one "0x004008c0:  d503201f  nop" a line after "IN: name"; and whenever it runs, from its
+    // first to its last, there is a line "Trace 0: 0x7f2f300e8440 [0000000001009331/000000000046b6ec/00000001/00000201] name".
     private static Dictionary<ulong, long> Trace(string id, string image, int quanta)
     {
         var log = Path.Combine(ArmKernels.Folder, $"{id}.trace");
-        _ = ArmKernels.Run("qemu-aarch64-static", "-singlestep", "-d", "exec,nochain", "-D", log, ArmKernels.Image, "count", image, Text(quanta));
+        _ = ArmKernels.Run("qemu-aarch64-static", "-d", "in_asm,exec,nochain", "-D", log, ArmKernels.Image, "count", image, Text(quanta));
         var counts = new Dictionary<ulong, long>();
+        var blocks = new Dictionary<ulong, Block>();
+        var listed = new List<ulong>();
         foreach (var line in File.ReadLines(log))
         {
-            if (!line.StartsWith("Trace ", StringComparison.Ordinal)) continue;
-            var from = line.IndexOf('/', StringComparison.Ordinal) + 1;
-            var address = ulong.Parse(line.AsSpan(from, 16), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            counts[address] = counts.GetValueOrDefault(address) + 1;
+            if (line.StartsWith("Trace ", StringComparison.Ordinal))
+            {
+                var from = line.IndexOf('/', StringComparison.Ordinal) + 1;
+                blocks[ulong.Parse(line.AsSpan(from, 16), NumberStyles.HexNumber, CultureInfo.InvariantCulture)].Runs++;
+            }
+            else if (line.StartsWith("0x", StringComparison.Ordinal))
+            {
+                listed.Add(ulong.Parse(line.AsSpan(2, line.IndexOf(':', StringComparison.Ordinal) - 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+            }
+            else if (line.Length == 0 && listed.Count > 0)
+            {
+                // The emulator may forget a block and cut it another way the next time.
+                if (blocks.Remove(listed[0], out var before)) before.AddTo(counts);
+                blocks.Add(listed[0], new Block([.. listed]));
+                listed.Clear();
+            }
         }
 
+        foreach (var block in blocks.Values) block.AddTo(counts);
         File.Delete(log);
         return counts;
+    }
+
+    // Instructions that are run one after the other, from the first to the last.
+    private sealed class Block(ulong[] addresses)
+    {
+        public long Runs { get; set; }
+
+        public void AddTo(Dictionary<ulong, long> counts)
+        {
+            foreach (var address in addresses) counts[address] = counts.GetValueOrDefault(address) + Runs;
+        }
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

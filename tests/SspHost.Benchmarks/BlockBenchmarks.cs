@@ -199,10 +199,13 @@ public unsafe class BlockBenchmarks
         for (var segment = 0; segment < Frames / Limits.Grid; segment++)
         {
             _oscillator->Render(_oscillatorBuffer, _blepTable, in *_moving, waves);
-            Oscillator.Shift(_oscillatorBuffer, waves);
+            for (var wave = 0; wave < 4; wave++)
+            {
+                if ((waves & (Waves)(1 << wave)) != 0) _oscillator->Take(_oscillatorBuffer, wave, _result + (segment * Limits.Grid), 1f);
+            }
         }
 
-        return _oscillatorBuffer[0];
+        return _result[0];
     }
 
     private float UpAndDown(int doublings)

@@ -38,6 +38,38 @@ public unsafe class SourceBlockTests
         }
     }
 
+    [Fact]
+    public void A_held_pitch_is_to_the_last_bit_what_is_worked_out_in_every_frame()
+    {
+        var (random, held) = (new Random(1), default(HeldPitch));
+        var pitch = stackalloc float[Limits.Grid];
+        var fm = stackalloc float[Limits.Grid];
+        var turns = stackalloc float[Limits.Grid];
+        new Span<float>(fm, Limits.Grid).Clear();
+        var (volts, note, fine) = (0f, 0f, 0f);
+        for (var round = 0; round < 10_000; round++)
+        {
+            // Notes rest; what moves moves alone or with others, within the range and far beyond it.
+            if (random.Next(3) == 0) volts = (float)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(-3, 5)));
+            if (random.Next(3) == 0) note = (float)((random.NextDouble() - 0.5) * 10);
+            if (random.Next(3) == 0) fine = (float)((random.NextDouble() - 0.5) * 200);
+            new Span<float>(pitch, Limits.Grid).Fill(volts);
+            ModulatedPitch.Turns(turns, pitch, fm, new GridRamp(note, note), new GridRamp(fine, fine), default, round % 2 == 0, 48_000f);
+            Assert.True(held.TryTurns(pitch, note, fine, 48_000f, out var still));
+            for (var i = 0; i < Limits.Grid; i++) Assert.Equal(BitConverter.SingleToInt32Bits(turns[i]), BitConverter.SingleToInt32Bits(still));
+        }
+
+        for (var i = 0; i < Limits.Grid; i++)
+        {
+            new Span<float>(pitch, Limits.Grid).Fill(1f);
+            pitch[i] = 1.0000001f;
+            Assert.False(held.TryTurns(pitch, 0f, 0f, 48_000f, out _));
+        }
+
+        new Span<float>(pitch, Limits.Grid).Fill(float.NaN);
+        Assert.False(held.TryTurns(pitch, 0f, 0f, 48_000f, out _));
+    }
+
     [Theory]
     [InlineData(0.001)]
     [InlineData(0.02)]
