@@ -54,9 +54,8 @@ proof: build
 test:
 	@tools/setup.sh test
 	@tools/build.sh $(RID)
-	@tools/build.sh $(RID) checked engine
 	@tools/bundle.sh $(RID)
-	@[ "$(RID)" != linux-x64 ] || SSP_BUILT=yes tools/target-test.sh --disk
+	@tools/test-builds.sh $(RID)
 	@tools/test.sh "$(FILTER)"
 
 quality:

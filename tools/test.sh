@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds and runs every test project and ends with the sum. Real-time tests want the cores for themselves: their projects run one after the
-# other. Those that only compute, compile or wait run in rows side by side.
+# other. Those that only compute or compile run beside them with what they leave (SCHED_IDLE), those that wait before them.
 # Usage: tools/test.sh [FILTER]   FILTER is passed to dotnet test --filter.
 set -u
 cd "$(dirname "$0")/.."
@@ -15,7 +15,10 @@ computing="SspHost.Bench.Tests SspHost.Benchmarks.Tests SspHost.Board.Tests SspH
 projects=$(echo tests/*.Tests/*.csproj)
 # The virtual target runs what is built for x86-64, where tools/target-test.sh has made its disk.
 [ ! -f artifacts/target/disk.img ] || projects="$projects tests/target/SspHost.Target.csproj"
-waiting="SspHost.Soak.Tests SspHost.Deploy.Tests SspHost.Peers.Tests" # for time to pass, a server, a host that starts: cores are free for others
+waiting="SspHost.Deploy.Tests SspHost.Peers.Tests" # for a server, a host that starts
+loading=SspHost.Soak.Tests # loads the machine itself: before what wants it quiet
+unheard="FullyQualifiedName~Changes.Oracle" heard="FullyQualifiedName!~Changes.Oracle" # of SspHost.EndToEnd.Tests: what only computes, and the rest
+gently=""
 broken="" built=""
 # One compiler serves the whole solution; it would hold this script's output open, so it writes into a file and is ended by name.
 if dotnet build SspHost.sln -c Release -v q --nologo -nodeReuse:false -p:UseSharedCompilation=true >"$results/build.log" 2>&1; then
@@ -34,24 +37,45 @@ has() { case " $1 " in *" $2 "*) true ;; *) false ;; esac; }
 
 file() { echo "$projects" | tr ' ' '\n' | grep "/$1.csproj\$"; }
 
-# Runs one project, if it was built. Of the virtual target, what runs on every change.
+# Runs one project, if it was built, or what a filter leaves of it. Of the virtual target, what runs on every change.
 try() {
     has "$built" "$1" || return 0
-    echo "== $1"
-    which=$filter
-    [ "$1" != SspHost.Target ] || which="Runs=always${filter:+&($filter)}"
-    dotnet test "$(file "$1")" -c Release --no-build --nologo -v q $hung ${which:+--filter "$which"} \
-        --logger "trx;LogFileName=$1.trx" --logger "console;verbosity=minimal" --results-directory "$results" || true
+    result=$1${3:+.$3}
+    echo "== $result"
+    which=${2:-}
+    [ "$1" != SspHost.Target ] || which="Runs=always"
+    [ "$1" != SspHost.EndToEnd.Tests ] || [ -n "$which" ] || which=$heard
+    [ -z "$filter" ] || which="${which:+($which)&}($filter)"
+    $gently dotnet test "$(file "$1")" -c Release --no-build --nologo -v q $hung ${which:+--filter "$which"} \
+        --logger "trx;LogFileName=$result.trx" --logger "console;verbosity=minimal" --results-directory "$results" || true
 }
 
-# Runs projects one after the other beside another row of them: each prints when it is over.
+# Runs projects one after the other beside others: each prints when it is over.
 row() { for name in "$@"; do try "$name" >"$results/$name.out" 2>&1; cat "$results/$name.out"; done; }
 
+# The same with what the others leave of the cores, so that real-time tests hear nothing of it.
+gentle_row() {
+    ! chrt --idle 0 true 2>/dev/null || gently="chrt --idle 0"
+    for part in "$@"; do
+        case $part in
+            oracle) try SspHost.EndToEnd.Tests "$unheard" oracle >"$results/oracle.out" 2>&1; cat "$results/oracle.out" ;;
+            *) row "$part" ;;
+        esac
+    done
+}
+
 trap 'trap "" TERM; kill 0; exit 130' INT # rows in the background do not hear of Ctrl-C
-row $compiling & row $computing & row $waiting & wait
+gentle_row $compiling & one=$!
+gentle_row oracle $computing & two=$!
+row $waiting & three=$!
+row $loading
+wait $three
+for name in $built; do has "$compiling $computing $waiting $loading" "$name" || try "$name"; done
+wait $one $two
 trap - INT
-for name in $built; do has "$compiling $computing $waiting" "$name" || try "$name"; done
-for name in $built; do grep -q '<Counters ' "$results/$name.trx" 2>/dev/null || broken="$broken $name"; done
+results_of=$built
+! has "$built" SspHost.EndToEnd.Tests || results_of="$results_of SspHost.EndToEnd.Tests.oracle"
+for name in $results_of; do grep -q '<Counters ' "$results/$name.trx" 2>/dev/null || broken="$broken $name"; done
 
 # Prints `passed failed skipped` of a result file.
 count() {
@@ -81,6 +105,7 @@ COUNTS
 
     if [ "$f" -gt 0 ] && [ "$(echo "$names" | wc -l)" -le 5 ]; then
         name=$(basename "$trx" .trx)
+        name=${name%.oracle}
         filter=$(echo "$names" | sed 's/^/FullyQualifiedName=/' | paste -sd'|')
         echo "== $name, once more: $(echo $names)"
         dotnet test "$(file "$name")" -c Release --no-build --nologo -v q $hung --filter "$filter" \

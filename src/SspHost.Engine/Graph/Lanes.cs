@@ -5,7 +5,7 @@ using SspHost.Abi;
 
 namespace SspHost.Engine.Graph;
 
-/// <summary>Vector128 everywhere: the same instructions, and so the same bits, on x64 and arm64.</summary>
+/// <summary>Vector128 wherever floats are computed: the same instructions, and so the same bits, on x64 and arm64.</summary>
 internal static unsafe class Lanes
 {
     /// <summary>Bits of the largest legal magnitude. As integers, magnitudes of floats are ordered, and NaN and infinities come last.</summary>
@@ -84,19 +84,37 @@ internal static unsafe class Lanes
 
     /// <summary>
     /// Bits of the largest magnitude: 0 = every sample is zero; above <see cref="MaxMagnitude"/> = some sample is beyond
-    /// 1000 V, infinite or not a number. One load, one and, one max per four samples.
+    /// 1000 V, infinite or not a number. One load, one and, one max per register of samples.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Magnitude(float* samples, int count)
     {
-        var mask = Vector128.Create(0x7FFF_FFFF);
-        Vector128<int> a = Vector128<int>.Zero, b = a;
-        for (var i = 0; i < count; i += 16)
+        Vector128<int> a, b;
+        if (Vector256.IsHardwareAccelerated)
         {
-            a = Vector128.Max(a, Vector128.Load((int*)samples + i) & mask);
-            b = Vector128.Max(b, Vector128.Load((int*)samples + i + 4) & mask);
-            a = Vector128.Max(a, Vector128.Load((int*)samples + i + 8) & mask);
-            b = Vector128.Max(b, Vector128.Load((int*)samples + i + 12) & mask);
+            // The greatest of integers is the same however many are compared at once.
+            var mask = Vector256.Create(0x7FFF_FFFF);
+            Vector256<int> c = Vector256<int>.Zero, d = c;
+            for (var i = 0; i < count; i += 16)
+            {
+                c = Vector256.Max(c, Vector256.Load((int*)samples + i) & mask);
+                d = Vector256.Max(d, Vector256.Load((int*)samples + i + 8) & mask);
+            }
+
+            c = Vector256.Max(c, d);
+            (a, b) = (c.GetLower(), c.GetUpper());
+        }
+        else
+        {
+            var mask = Vector128.Create(0x7FFF_FFFF);
+            a = b = Vector128<int>.Zero;
+            for (var i = 0; i < count; i += 16)
+            {
+                a = Vector128.Max(a, Vector128.Load((int*)samples + i) & mask);
+                b = Vector128.Max(b, Vector128.Load((int*)samples + i + 4) & mask);
+                a = Vector128.Max(a, Vector128.Load((int*)samples + i + 8) & mask);
+                b = Vector128.Max(b, Vector128.Load((int*)samples + i + 12) & mask);
+            }
         }
 
         a = Vector128.Max(a, b);

@@ -59,7 +59,6 @@ internal static unsafe class NodeRunner
         if (instance->Levels->Window != state->Window) TurnLevels(state, node);
         for (var o = 0; o < node->OutputCount; o++)
         {
-            if (!outputs[o].Connected && node->Taps == 0) continue; // heard by nobody, and silent since it was wired
             var magnitude = Lanes.Magnitude(outputs[o].Data, outputs[o].Channels * outputs[o].Stride);
             if (magnitude > Lanes.MaxMagnitude)
             {

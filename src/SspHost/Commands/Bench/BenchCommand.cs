@@ -30,9 +30,10 @@ internal static class BenchCommand
         var pin = new Option<string?>("--pin") { Description = "Cores of the threads that measure: 2,3 or 2-4.", HelpName = "LIST" };
         var device = new Option<string?>("--device") { Description = "sim (default) or alsa:NAME, with a cable for latency.", HelpName = "DEVICE" };
         var late = Whole("--late", 0, 1_000_000, "Late blocks that capacity allows, on a machine that is late by itself.", "N");
+        var voices = Whole("--voices", 1, CapacityBench.MostVoices, "Voices beyond which capacity does not look.", "N");
         var noSave = new Option<bool>("--no-save") { Description = "With modules: do not keep what each costs for the panel and `ssp modules`." };
         var rest = new Argument<string[]>("arguments") { Description = "Passed on to the engine's benchmark.", Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("bench", "Measure this machine. Figures on a busy machine mean little; ratios in one run do.") { what, rest, json, output, runs, seconds, pin, device, late, noSave };
+        var command = new Command("bench", "Measure this machine. Figures on a busy machine mean little; ratios in one run do.") { what, rest, json, output, runs, seconds, pin, device, late, voices, noSave };
         command.Validators.Add(r =>
         {
             if (r.GetValue(what) is not { } word) return;
@@ -43,7 +44,7 @@ internal static class BenchCommand
 
             Only(seconds, HasLength);
             Only(device, HasDevice);
-            Only(late, ["capacity", "all"]);
+            foreach (var of in new Option[] { late, voices }) Only(of, ["capacity", "all"]);
             Only(noSave, ["modules", "all"]);
             foreach (var of in new Option[] { output, runs, pin }) Only(of, ["all", .. BenchRunner.OwnNames, .. BenchRunner.EngineNames]);
             if (r.GetValue(pin) is { } list && WrongCores(list) is { } wrong) r.AddError(wrong);
@@ -67,6 +68,7 @@ internal static class BenchCommand
                 Pin = r.GetValue(pin) is { } list ? Cores(list)!.Value : [],
                 Device = r.GetValue(device),
                 Late = r.GetValue(late),
+                Voices = r.GetResult(voices) is { Implicit: false } ? r.GetValue(voices) : null,
                 Save = !r.GetValue(noSave),
                 Rest = r.GetValue(rest) ?? [],
             }).Run();

@@ -29,6 +29,9 @@ internal sealed record BenchOptions
     /// <summary>Late blocks that a capacity may have.</summary>
     public int Late { get; init; }
 
+    /// <summary>Voices beyond which a capacity is not looked for; null: as many as the engine takes.</summary>
+    public int? Voices { get; init; }
+
     /// <summary>Whether `modules` keeps what each costs.</summary>
     public bool Save { get; init; } = true;
 

@@ -21,11 +21,13 @@ internal sealed record CapacityReport(int Version, string Device, double Seconds
 
 internal static class CapacityBench
 {
+    /// <summary>As many as the engine's limit of modules allows: sixteen voices are 80 modules, 4 mixers, 2 delays, a reverb.</summary>
+    public const int MostVoices = (Limits.MaxInstances - 1) * 16 / 87;
+
     private const int UsualSeconds = 60, SettleMs = 700, RegionMib = 512;
     private const int Patience = 3; // short trials of a number that is late
     private const double Inexact = 4; // quanta by which what is due may be off: both readings are of whole wake-ups
     private const double ShortPart = 1 / 20.0, ShortLeast = 1, ShortMost = 5; // seconds of a trial of the search
-    private const int MostVoices = (Limits.MaxInstances - 1) * 16 / 87; // sixteen voices are 80 modules, 4 mixers, 2 delays, a reverb
 
     public static int Run(BenchOptions options, List<BenchFigure> figures)
     {
@@ -46,12 +48,13 @@ internal static class CapacityBench
             return holds;
         }
 
+        var most = options.Voices ?? MostVoices;
         // In the search a number is given up only when it was late again and again: an interruption from outside is not the patch's.
-        var found = CapacitySearch.Find(MostVoices, v => Enumerable.Range(0, Patience).Any(_ => Try(v, shortly, allowedShortly)), v => Try(v, seconds, (ulong)options.Late));
-        var report = new CapacityReport(1, options.Device ?? "sim", seconds, options.Late, empty, found > 0 ? best : null, trials, found == MostVoices);
-        AddFigures(report, figures);
+        var found = CapacitySearch.Find(most, v => Enumerable.Range(0, Patience).Any(_ => Try(v, shortly, allowedShortly)), v => Try(v, seconds, (ulong)options.Late));
+        var report = new CapacityReport(1, options.Device ?? "sim", seconds, options.Late, empty, found > 0 ? best : null, trials, found == most);
+        AddFigures(report, Limit(most), figures);
         if (options.Json) Console.WriteLine(JsonSerializer.Serialize(report, BenchJson.Default.CapacityReport));
-        else Console.WriteLine(Words(report));
+        else Console.WriteLine(Words(report, most));
         return 0;
     }
 
@@ -82,9 +85,9 @@ internal static class CapacityBench
     private static AudioStatus Audio(PrivateEngine engine) =>
         engine.Slot.Use(link => link.TryAudio(out var a) && a.Rate != 0 ? a : throw new EngineGoneException("the engine does not play"));
 
-    private static void AddFigures(CapacityReport r, List<BenchFigure> figures)
+    private static void AddFigures(CapacityReport r, string limit, List<BenchFigure> figures)
     {
-        var why = r.Limit ? "the engine's limit of modules was reached: this machine takes more"
+        var why = r.Limit ? $"{limit} was reached: this machine takes more"
             : r.Best != null ? "" : string.Create(CultureInfo.InvariantCulture, $"not one voice holds for {r.Seconds:0} s; with nothing to play the machine is late {r.Empty.Late} times in it");
         var late = r.Allowed > 0 ? $"{(why.Length > 0 ? "; " : "")}{r.Allowed} late blocks allowed" : "";
         figures.Add(BenchFigures.Of("capacity.modules", "modules", BenchBetter.More, r.Best?.Modules ?? 0, note: why + late));
@@ -95,15 +98,17 @@ internal static class CapacityBench
         figures.Add(BenchFigures.Of("capacity.late-with-nothing", "blocks", BenchBetter.Less, r.Empty.Late));
     }
 
+    private static string Limit(int most) => most == MostVoices ? "the engine's limit of modules" : "as many as --voices allows";
+
     private static void Print(CapacityTrial t, string word) => Console.WriteLine(string.Create(
         CultureInfo.InvariantCulture, $"{t.Voices,5} voices {t.Modules,6} modules {t.Seconds,6:0.0} s  late {t.Late,5}  load {t.Load * 100,5:0.0} % (p99 {t.LoadP99 * 100:0.0} %)  {word}"));
 
-    private static string Words(CapacityReport r)
+    private static string Words(CapacityReport r, int most)
     {
         var machine = string.Create(CultureInfo.InvariantCulture, $"with nothing to play it is late {r.Empty.Late} times in {r.Seconds:0} s{(r.Empty.RealTime ? "" : "; NO real-time privilege")}");
         if (r.Best is not { } best) return $"not one voice holds for {r.Seconds:0} s; {machine} (--late N allows N late blocks)";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{best.Modules} modules in {best.Voices} voices on {best.Threads} thread{(best.Threads == 1 ? "" : "s")}, {best.Late} late in {best.Seconds:0} s ({r.Allowed} allowed), load {best.Load * 100:0.0} %{(r.Limit ? "; the engine's limit of modules: this machine takes more" : "")}; {machine}");
+            $"{best.Modules} modules in {best.Voices} voices on {best.Threads} thread{(best.Threads == 1 ? "" : "s")}, {best.Late} late in {best.Seconds:0} s ({r.Allowed} allowed), load {best.Load * 100:0.0} %{(r.Limit ? $"; {Limit(most)}: this machine takes more" : "")}; {machine}");
     }
 }
