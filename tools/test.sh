@@ -10,8 +10,8 @@ mkdir -p "$results"
 export SSP_BIN="$PWD/artifacts/bin" SSP_CHECKED_BIN="$PWD/artifacts/checked/bin" SSP_ROOT="$PWD"
 filter=${1:-}
 hung="--blame-hang-timeout 10m --blame-hang-dump-type none" # after so long without a result a run is ended, and says in which test it was
-compiling="SspHost.Arm64.Tests SspHost.Proof.Tests" # in one row: they build from the same sources
-computing="SspHost.Bench.Tests SspHost.Benchmarks.Tests SspHost.Board.Tests SspHost.Dsp.Tests SspHost.Gate.Tests SspHost.Html.Tests SspHost.Lv2.Tests SspHost.Modules.Tests SspHost.Panel.Tests SspHost.Patching.Tests"
+compiling="SspHost.Arm64.Tests SspHost.Proof.Tests SspHost.Html.Tests SspHost.Patching.Tests" # the first two in one row: they build from the same sources
+computing="SspHost.Bench.Tests SspHost.Benchmarks.Tests SspHost.Board.Tests SspHost.Dsp.Tests SspHost.Gate.Tests SspHost.Lv2.Tests SspHost.Modules.Tests SspHost.Panel.Tests"
 projects=$(echo tests/*.Tests/*.csproj)
 # The virtual target runs what is built for x86-64, where tools/target-test.sh has made its disk.
 [ ! -f artifacts/target/disk.img ] || projects="$projects tests/target/SspHost.Target.csproj"

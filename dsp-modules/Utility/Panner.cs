@@ -72,7 +72,7 @@ public unsafe struct Panner : IModule<Panner>
             Block.Clear(context.Out(Left), context.Frames);
             Block.Clear(context.Out(Right), context.Frames);
         }
-        else if (context.Inputs[PanIn].Silent && (context.Moving & (1UL << Pan | 1UL << Spread | 1UL << Level)) == 0)
+        else if (context.Inputs[PanIn].Silent && !(Moves(in context, Pan) || Moves(in context, Spread) || Moves(in context, Level)))
         {
             Stand(in context);
         }
@@ -84,6 +84,16 @@ public unsafe struct Panner : IModule<Panner>
         context.Telemetry[Left] = Block.Peak(context.Out(Left), context.Frames);
         context.Telemetry[Right] = Block.Peak(context.Out(Right), context.Frames);
         return silent ? ProcessResult.Sleep : ProcessResult.Continue;
+    }
+
+    private static bool Moves(in ProcessContext context, int parameter)
+    {
+        for (var segment = 1; segment <= context.Segments; segment++)
+        {
+            if (context.Param(parameter, segment) != context.Param(parameter)) return true;
+        }
+
+        return false;
     }
 
     // Most voices stay where they are: their places are worked out once a quantum, all of them.

@@ -7,7 +7,8 @@ public enum ChannelRule : byte
     /// <summary>Always <see cref="PortDescriptor.Channels"/> channels (inputs: takes at most that many).</summary>
     Fixed = 0,
 
-    /// <summary>As many as the widest connected input of the module whose rule is <see cref="Follow"/>; at least 1. Inputs with this rule are polyphonic.</summary>
+    /// <summary>As many as the widest connected input of the module whose rule is <see cref="Follow"/>; at least 1. Inputs with this rule are polyphonic; outputs with
+    /// this rule all have the same number.</summary>
     Follow = 1,
 
     /// <summary>The value of setting number <see cref="PortDescriptor.Channels"/>, 1..16.</summary>

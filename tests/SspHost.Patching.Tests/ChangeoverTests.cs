@@ -123,6 +123,22 @@ public sealed unsafe class ChangeoverTests
     }
 
     [Fact]
+    public void While_one_of_its_cables_keeps_its_channels_every_output_that_follows_has_as_many()
+    {
+        // A module counts its voices by any of its outputs: one with fewer would be written beyond its end.
+        using var session = Playing(out var sink, "poly:poly", "split:split", "bus:narrow", "out:out", "poly.out>split.in", "split.low>bus.any", "bus.out>out.in1");
+        Assert.Null(session.Apply(new ReplacePatch(Of("q", "osc:osc", "out:out", "osc.sine>out.in1"))));
+        sink.Settled = true;
+        Assert.Null(session.Pump());
+        var compiled = sink.Plans[^1];
+        Assert.Contains("split", compiled.Leaving.Select(i => i.Module)); // it rings on, and nothing goes in any more
+        var plan = new ReadPlan(WithLeaving(session.Current, compiled), compiled);
+        var node = plan.Nodes[plan.NodeOf("split")];
+        Assert.Equal(1, plan.Inputs[node.FirstInput].Channels);
+        Assert.Equal([4, 4], Enumerable.Range(node.FirstOutput, 2).Select(o => plan.Outputs[o].Channels));
+    }
+
+    [Fact]
     public void Another_patch_rings_out_what_has_a_tail_and_what_carries_it_to_the_jacks()
     {
         using var session = Playing(

@@ -90,7 +90,7 @@ public sealed class EditTests
         Assert.Equal("'b' (osc) has no input 'out'; expected one of pitch, fm", Refused(patch, new Connect(Saw, TestModules.At("b.out"))));
         Assert.Equal("there is no cable from b.saw to a.fm", Refused(patch, new Disconnect(TestModules.At("b.saw"), TestModules.At("a.fm"))));
         Assert.Equal("there is a module 'a' already; expected a free id, such as osc1", Refused(patch, new AddModule(TestModules.Make("a", "osc"))));
-        Assert.Equal("module.type: a2: there is no module type 'no'; expected one of in, out, osc, poly, narrow, seq, player, echo", Refused(patch, new AddModule(new Module { Id = "a2", Type = "no" })));
+        Assert.Equal("module.type: a2: there is no module type 'no'; expected one of in, out, osc, poly, narrow, seq, player, echo, split", Refused(patch, new AddModule(new Module { Id = "a2", Type = "no" })));
         Assert.Equal("quantum: a quantum of 48 frames; expected 16, 32, 64, 128 or 256", Refused(patch, new SetQuantum(48)));
 
         // A jack is the device's: no cable ends there.

@@ -83,7 +83,7 @@ public sealed class PatchFileTests
     public void A_broken_file_gives_one_line_with_its_place(string json, string line) => Assert.Equal(line, Read(json).Error!.ToString());
 
     [Theory]
-    [InlineData("\"type\":\"osc\"", "\"type\":\"osk\"", "\"osk\"", "modules[0].type: a: there is no module type 'osk'; expected one of in, out, osc, poly, narrow, seq, player, echo")]
+    [InlineData("\"type\":\"osc\"", "\"type\":\"osk\"", "\"osk\"", "modules[0].type: a: there is no module type 'osk'; expected one of in, out, osc, poly, narrow, seq, player, echo, split")]
     [InlineData("a.saw", "c.saw", "\"c.saw\"", "cables[0].from: there is no module 'c'; expected the id of a module and one of its outputs")]
     [InlineData("a.saw", "a.sow", "\"a.sow\"", "cables[0].from: 'a' (osc) has no output 'sow'; expected one of sine, saw")]
     [InlineData("a.saw", "asaw", "\"asaw\"", "cables[0].from: 'asaw' is no port; expected \"module.port\"")]

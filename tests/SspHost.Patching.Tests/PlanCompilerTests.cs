@@ -182,7 +182,7 @@ public sealed unsafe class PlanCompilerTests
     [Fact]
     public void Priority_is_the_cost_of_the_longest_way_to_the_end()
     {
-        var costs = new float[] { 10, 20, 300, 40, 50, 60, 70, 80 };
+        var costs = new float[] { 10, 20, 300, 40, 50, 60, 70, 80, 90 };
         ForRandomPatches((patch, plan) =>
         {
             var longest = new Dictionary<int, float>();

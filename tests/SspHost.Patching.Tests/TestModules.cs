@@ -65,6 +65,11 @@ internal static class TestModules
             Id = "echo", Name = "Echo", Family = "Test", Text = "", HasTail = true,
             Inputs = [Port("in"), Port("time")], Outputs = [Port("out")],
         },
+        new ModuleDescriptor
+        {
+            Id = "split", Name = "Split", Family = "Test", Text = "", HasTail = true,
+            Inputs = [Port("in")], Outputs = [Port("low"), Port("high")],
+        },
     ]);
 
     /// <summary>A patch that has come about by edits: any mixture of modules, cables, loops, gains, states.</summary>

@@ -28,20 +28,7 @@ internal sealed unsafe class DiagnosticsBenchRig : IDisposable
         var time = (VirtualTime*)(quantum + 1);
         *quantum = new RendererQuantum(_graph.Renderer, _graph.Map);
         var config = new AudioConfig { Rate = (int)GraphBenchRig.Rate, Quantum = GraphBenchRig.Quantum, Period = GraphBenchRig.Quantum, Periods = 2, Outputs = 2 };
-        *_loop = new(new SimulatedCard<VirtualClock>(new VirtualClock(time), config), quantum, new AudioLoopSetup
-        {
-            Quantum = GraphBenchRig.Quantum,
-            Threads = 1,
-            Header = _graph.Map.Header,
-            Histograms = _graph.Map.Histogram(HistogramKind.Quantum),
-            Records = _graph.Map.Threads,
-            Status = _graph.Map.AudioStatus,
-            Notices = _graph.Map.Notices,
-            Tape = _graph.Renderer.AudioTape,
-            LastIncident = _graph.Renderer.LastIncident,
-            Loads = _graph.Map.Loads,
-            Buffers = _memory,
-        });
+        *_loop = new(new SimulatedCard<VirtualClock>(new VirtualClock(time), config), quantum, _graph.Loop(GraphBenchRig.Quantum, _memory));
         if (!_loop->Begin()) throw new InvalidOperationException("bench: the simulated card does not start");
     }
 

@@ -1,6 +1,7 @@
 // A region with a renderer in it, driven by the benchmark's own threads: pinned, real-time where that is allowed.
 using System.Runtime.InteropServices;
 using SspHost.Abi;
+using SspHost.Engine.Audio;
 using SspHost.Engine.Graph;
 using SspHost.Engine.Memory;
 using SspHost.Engine.Threads;
@@ -68,6 +69,24 @@ internal sealed unsafe class GraphBenchRig : IDisposable
             if (status != ReplyStatus.Ok) throw new InvalidOperationException($"bench: {status}, {error.Part} at {error.Index}");
         }
     }
+
+    /// <summary>What an audio loop of one thread over this region is set up with.</summary>
+    /// <param name="quantum">Frames.</param>
+    /// <param name="buffers"><see cref="AudioLoop.BufferBytes"/> of zeros.</param>
+    public AudioLoopSetup Loop(int quantum, byte* buffers) => new()
+    {
+        Quantum = quantum,
+        Threads = 1,
+        Header = Map.Header,
+        Histograms = Map.Histogram(HistogramKind.Quantum),
+        Records = Map.Threads,
+        Status = Map.AudioStatus,
+        Notices = Map.Notices,
+        Tape = Renderer.AudioTape,
+        LastIncident = Renderer.LastIncident,
+        Loads = Map.Loads,
+        Buffers = buffers,
+    };
 
     /// <summary>Pins the calling thread to the core of its number, at FIFO where there is a core for each. True: it is real-time.</summary>
     public static bool Settle(int number, int threads)

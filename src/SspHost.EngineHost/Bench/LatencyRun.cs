@@ -96,19 +96,7 @@ internal static unsafe class LatencyRun
         var render = (LatencyQuantum*)(loop + 1);
         *render = new LatencyQuantum { Signs = signs, Heard = heard, Frames = frames, Out = output, In = input, Quantum = config.Quantum };
         var before = Lost(rig);
-        *loop = new AudioLoop<TCard, LatencyQuantum>(card, render, new AudioLoopSetup
-        {
-            Quantum = config.Quantum,
-            Threads = 1,
-            Header = rig.Map.Header,
-            Histograms = rig.Map.Histogram(HistogramKind.Quantum),
-            Records = rig.Map.Threads,
-            Status = rig.Map.AudioStatus,
-            Notices = rig.Map.Notices,
-            Tape = rig.Renderer.AudioTape,
-            LastIncident = rig.Renderer.LastIncident,
-            Buffers = memory,
-        });
+        *loop = new AudioLoop<TCard, LatencyQuantum>(card, render, rig.Loop(config.Quantum, memory));
         var end = AudioEnd.None;
         var until = Linux.Now() + ((ulong)frames * 1_000_000_000 / (ulong)config.Rate) + PatienceNs;
         _ = GraphBenchRig.On(0, 1, () => end = Serve(loop, render, (ulong)frames, until));

@@ -113,9 +113,9 @@ internal static unsafe class PeerBench
         for (var p = 0; p < peers.Count; p++)
         {
             var table = (PeerTable*)tables[p];
-            var ratio = Median([.. mine.Zip(theirs[p], (a, b) => a / b)]);
+            var ratio = GraphFigure.Of([.. mine.Zip(theirs[p], (a, b) => a / b)]).P50;
             var alias = ourAlias != null ? c.Tones!.Max(tone => TheirAlias(table, tone)) : (double?)null;
-            figures.Add(new PeerFigure(c.Name, voices, Text(table->Maker), Median(mine), Median(theirs[p]), ratio, ourAlias, alias));
+            figures.Add(new PeerFigure(c.Name, voices, Text(table->Maker), GraphFigure.Of([.. mine]).P50, GraphFigure.Of([.. theirs[p]]).P50, ratio, ourAlias, alias));
             peers[p].Dispose();
         }
 
@@ -123,12 +123,6 @@ internal static unsafe class PeerBench
     }
 
     private static double PerFrame(ulong start, int quanta) => CycleClock.ToNanoseconds(CycleClock.Now() - start) / (double)(quanta * Quantum);
-
-    private static double Median(double[] values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted[sorted.Length / 2];
-    }
 
     // The first input of a voice is a sound of 5 V, the second a control voltage of 1 V that moves as fast as a low note.
     private static float Sound(int port, int channel, int frame)

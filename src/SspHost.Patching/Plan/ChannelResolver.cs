@@ -66,6 +66,12 @@ internal sealed class ChannelResolver
             }
 
             if (!follows[v]) continue;
+            // All of them are as wide as the widest, be it by a cable that only carries on: a module counts its voices by any of them.
+            for (var i = 0; i < d.Outputs.Count; i++)
+            {
+                if (d.Outputs[i].Rule == ChannelRule.Follow) widest = Math.Max(widest, r.Outputs[graph.FirstOutput[v] + i]);
+            }
+
             for (var i = 0; i < d.Outputs.Count; i++)
             {
                 var output = graph.FirstOutput[v] + i;

@@ -217,7 +217,7 @@ internal sealed unsafe class Duet : IDisposable
         if (!plan.Leaving.Select(i => i.Key).SequenceEqual(Reference.Leaving))
         {
             throw new OracleException(
-                $"the plan lets [{string.Join(' ', plan.Leaving.Select(i => i.Module))}] leave, the reference {Reference.Leaving.Count()} modules");
+                $"the plan lets [{string.Join(' ', plan.Leaving.Select(i => i.Module))}] leave, the reference [{string.Join(' ', Reference.LeavingNames)}]");
         }
     }
 

@@ -42,6 +42,9 @@ internal sealed unsafe class Reference : IDisposable
     /// <summary>Modules that play and are in no patch.</summary>
     public IEnumerable<ulong> Leaving => _present.Skip(_own).Select(m => m.Key);
 
+    /// <summary>Their names in the patch.</summary>
+    public IEnumerable<string> LeavingNames => _present.Skip(_own).Select(m => m.Patched.Id.ToString());
+
     public IEnumerable<ulong> Own => _present.Take(_own).Select(m => m.Key);
 
     /// <summary>Whether no gain is on its way.</summary>
@@ -440,6 +443,12 @@ internal sealed unsafe class Reference : IDisposable
 
         foreach (var (from, port, _, _, carries) in cables) channels[from].Out[port] = Math.Max(channels[from].Out[port], carries);
         foreach (var l in lines) channels[l.Module].Out[l.Port] = Math.Max(channels[l.Module].Out[l.Port], l.Channel + 1);
+        foreach (var m in modules)
+        {
+            var follow = Enumerable.Range(0, m.OutChannels.Length).Where(o => m.Type.Descriptor.Outputs[o].Rule == ChannelRule.Follow).ToList();
+            foreach (var o in follow) channels[m].Out[o] = follow.Max(f => channels[m].Out[f]);
+        }
+
         for (var grew = true; grew;)
         {
             grew = false;

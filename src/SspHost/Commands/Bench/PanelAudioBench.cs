@@ -99,12 +99,6 @@ internal static class PanelAudioBench
         }
 
         public AudioSide Report() => new(
-            _all.Count, _all.Percentile(0.5) / 1000.0, Median(_phases), _all.Percentile(0.999) / 1000.0, _all.Max / 1000.0, Median(_wakes), _late, _dropouts, _phases);
-
-        private static double Median(List<double> values)
-        {
-            var sorted = values.Order().ToArray();
-            return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-        }
+            _all.Count, _all.Percentile(0.5) / 1000.0, BenchSpread.Of([.. _phases]).Median, _all.Percentile(0.999) / 1000.0, _all.Max / 1000.0, BenchSpread.Of([.. _wakes]).Median, _late, _dropouts, _phases);
     }
 }

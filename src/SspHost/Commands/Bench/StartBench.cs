@@ -49,10 +49,10 @@ internal static partial class StartBench
         var report = new StartReport
         {
             Runs = StartRuns,
-            SpawnToMain = Median(toMain),
-            MainToReady = Median(toReady),
-            ReadyToFirstQuantum = Median(toQuantum),
-            StartToFirstQuantum = Median(all),
+            SpawnToMain = BenchSpread.Of(toMain).Median,
+            MainToReady = BenchSpread.Of(toReady).Median,
+            ReadyToFirstQuantum = BenchSpread.Of(toQuantum).Median,
+            StartToFirstQuantum = BenchSpread.Of(all).Median,
             SlowestStart = slowest,
             RegionTouch = touch,
             TargetMilliseconds = StartTargetMs + touch,
@@ -60,7 +60,7 @@ internal static partial class StartBench
             ControlTargetBytes = ControlTarget,
             EngineBytes = engineBytes,
             EngineTargetBytes = EngineTarget,
-            Met = Median(all) <= StartTargetMs + touch && controlBytes <= ControlTarget && engineBytes <= EngineTarget,
+            Met = BenchSpread.Of(all).Median <= StartTargetMs + touch && controlBytes <= ControlTarget && engineBytes <= EngineTarget,
         };
         figures.Add(BenchFigures.Of("start.to-first-quantum.p50", "ms", BenchBetter.Less, report.StartToFirstQuantum, note: FormattableString.Invariant($"{StartTargetMs:0} ms and the region's touch are aimed at")));
         figures.Add(BenchFigures.Of("start.to-main.p50", "ms", BenchBetter.Less, report.SpawnToMain));
@@ -115,12 +115,6 @@ internal static partial class StartBench
             _ = Linux.Close(fd);
             return took;
         }
-    }
-
-    private static double Median(double[] values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted[sorted.Length / 2];
     }
 
     [LibraryImport("libc", EntryPoint = "memfd_create")]
