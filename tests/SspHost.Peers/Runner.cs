@@ -16,7 +16,8 @@ internal static class Runner
         foreach (var peer in bench.Peers)
             if (peer.Missing() is { } missing) tally.LeaveOut(peer.Name, missing);
         var whole = true;
-        var machine = BenchMachine.Read();
+        // What is measured is the executable, which may be of another build than this program.
+        var machine = BenchMachine.Read() with { Ssp = Tool.Run(TimeSpan.FromSeconds(20), [places.Ssp, "--version"]).Out.Trim() };
         try
         {
             bench.Begin(tally);
