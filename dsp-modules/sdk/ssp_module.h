@@ -108,7 +108,7 @@ enum {
     /* Always channels channels (inputs: takes at most that many). */
     SSP_CHANNEL_RULE_FIXED = 0,
     /* As many as the widest connected input of the module whose rule is follow; at least 1. Inputs with this rule are
-     * polyphonic. */
+     * polyphonic; outputs with this rule all have the same number. */
     SSP_CHANNEL_RULE_FOLLOW = 1,
     /* The value of setting number channels, 1..16. */
     SSP_CHANNEL_RULE_SETTING = 2,

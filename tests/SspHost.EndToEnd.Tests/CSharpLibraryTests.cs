@@ -69,6 +69,7 @@ public sealed class CSharpLibraryTests : IClassFixture<CSharpLibrary>, IDisposab
         using var host = Play("""{"id":"lfo","type":"lfo"}""", """{"from":"lfo.out","to":"out.in1"}""");
         using var control = new Control(Path.Combine(host.Directory, "control.sock"));
         var pid = host.Look.Process!.Pid;
+        Eventually.True(() => Process(pid).Threads.Any(static t => t.Name == "ssp-events"), "the last of the engine's own threads runs");
         var before = Process(pid);
         File.Copy(_library.File, Installed);
         var report = control.Ask(new JsonObject { ["command"] = "reload" });
