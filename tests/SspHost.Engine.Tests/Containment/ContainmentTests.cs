@@ -320,7 +320,7 @@ public sealed unsafe class ContainmentTests
             Assert.Equal(0, Engine.Threads.ThreadCalls.SetAffinity(0, (nuint)sizeof(Engine.Threads.ThreadCalls.CoreSet), &core));
             Assert.Equal(0, Engine.Threads.ThreadCalls.SetScheduler(0, Engine.Threads.ThreadCalls.SchedFifo, &priority));
             while (Volatile.Read(ref Trap.SprungAt) < 0) Thread.Sleep(1);
-            for (var tries = 0; tries < 20 && inside == 0; tries++)
+            for (var tries = 0; tries < 200 && inside == 0; tries++)
             {
                 Thread.Sleep(1);
                 var before = Volatile.Read(ref rig.Map.Threads->Current);
