@@ -67,13 +67,6 @@ public static unsafe class Lanes
         }
     }
 
-    /// <summary>Zeros to voices <paramref name="first"/>..+3 of an output that nobody reads.</summary>
-    public static void Clear(in ProcessContext context, int port, int segment, int first, int channels)
-    {
-        for (var voice = first; voice < channels && voice < first + 4; voice++)
-            Block.Clear(context.Out(port, voice) + (segment * Limits.Grid), Limits.Grid);
-    }
-
     /// <summary>Largest magnitude by voice over a segment.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Peak(Vector128<float>* source)
