@@ -124,20 +124,13 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         var asleep = context.Inputs[In].Silent;
         for (var output = 0; output < OutputCount; output++)
         {
-            var signal = context.Outputs + output;
-            if (!signal->Connected) Block.Clear(signal->Data, signal->Channels * signal->Stride);
+            if (!context.Outputs[output].Connected) Block.ClearOutput(in context, output);
         }
 
         for (var segment = 0; segment < context.Segments; segment++)
         {
-            for (var first = 0; first < channels; first += 4)
-            {
-                var group = first / 4;
-                var resamplers = self._resamplers + (group * Resamplers);
-                asleep &= self._doublings == 0 && first + 1 >= channels
-                    ? One(self._voices + group, in context, segment, first, self._seed)
-                    : Four(self._voices + group, resamplers, self._doublings, in context, segment, first, channels, self._seed);
-            }
+            if (self._doublings == 0 && channels == 1) asleep &= One(self._voices, in context, segment, self._seed);
+            else asleep &= Many(ref self, in context, segment, channels);
         }
 
         for (var output = 0; asleep && output < OutputCount; output++)
@@ -148,79 +141,139 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         return asleep ? ProcessResult.Sleep : ProcessResult.Continue;
     }
 
-    // Four voices over one segment. True when all are at rest for good.
-    [SkipLocalsInit]
-    private static bool Four(
-        MatchedSvf* filter, Oversampler* resamplers, int doublings, in ProcessContext context, int segment, int first, int channels,
-        ulong seed)
+    // What is worked out of four voices over one segment: their sound, then their raw outputs.
+    private struct Group
     {
-        var x = stackalloc Vector128<float>[Oversampler.Scratch];
-        var raw = stackalloc Vector128<float>[3 * Oversampler.Scratch];
-        var gains = stackalloc MatchedGains[Limits.Grid];
-        Lanes.Load(in context, In, segment, first, channels, x);
-        var quiet = Lanes.Quiet(x);
+        public fixed float Block[4 * Oversampler.Scratch], Low[4 * Oversampler.Scratch], Band[4 * Oversampler.Scratch], High[4 * Oversampler.Scratch];
+        public Vector128<float> Quiet, Singing;
+        public int Step;
+    }
+
+    // All voices over one segment, eight at a time where there are so many. True when all are at rest for good.
+    [SkipLocalsInit]
+    private static bool Many(ref StateVariableFilter self, in ProcessContext context, int segment, int channels)
+    {
+        var groups = stackalloc Group[2];
+        var gains = stackalloc MatchedGains[2 * Limits.Grid];
         var drive = new DriveRamp(in context, Drive, segment, 1f);
-        var singing = Tune(filter, in context, segment, first, channels, doublings, gains, out var step);
-        drive.Push(x, MatchedSvf.MostIn);
-        if (singing != Vector128<float>.Zero) AddNoise(x, singing, seed + context.Time + (ulong)(segment * Limits.Grid));
-        if (doublings > 0) resamplers[3].Up(x, doublings);
-        filter->RunFour(x, gains, step, doublings, raw, raw + Oversampler.Scratch, raw + (2 * Oversampler.Scratch));
-        quiet = Vector128.AndNot(quiet, singing);
-        var rest = filter->Settle(quiet);
-        if (doublings > 0)
+        var at = groups;
+        var (doublings, rest) = (self._doublings, true);
+        for (var first = 0; first < channels; first += 8)
         {
-            for (var i = 0; i < 3; i++) resamplers[i].Down(raw + (i * Oversampler.Scratch), doublings);
+            var filter = self._voices + (first / 4);
+            Begin(ref self, at, gains, in context, segment, first, channels, in drive);
+            Vector128<float>* x = (Vector128<float>*)at->Block, low = (Vector128<float>*)at->Low, band = (Vector128<float>*)at->Band;
+            var high = (Vector128<float>*)at->High;
+            if (first + 4 >= channels)
+            {
+                filter->RunFour(x, gains, at->Step, doublings, low, band, high);
+                return rest & End(ref self, at, in context, segment, first, channels, in drive);
+            }
+
+            Begin(ref self, at + 1, gains + Limits.Grid, in context, segment, first + 4, channels, in drive);
+            MatchedSvf.RunEight(filter, x, gains, at->Step, doublings, low, band, high, sizeof(Group) / sizeof(Vector128<float>));
+            rest &= End(ref self, at, in context, segment, first, channels, in drive);
+            rest &= End(ref self, at + 1, in context, segment, first + 4, channels, in drive);
+        }
+
+        return rest;
+    }
+
+    private static void Begin(
+        ref StateVariableFilter self, Group* group, MatchedGains* gains, in ProcessContext context, int segment, int first, int channels,
+        in DriveRamp drive)
+    {
+        var x = (Vector128<float>*)group->Block;
+        Lanes.Load(in context, In, segment, first, channels, x);
+        group->Quiet = Lanes.Quiet(x);
+        group->Singing = Tune(self._voices + (first / 4), in context, segment, first, channels, self._doublings, gains, out group->Step);
+        drive.Push(x, MatchedSvf.MostIn);
+        if (group->Singing != Vector128<float>.Zero) AddNoise(x, group->Singing, self._seed + context.Time + (ulong)(segment * Limits.Grid));
+        if (self._doublings > 0) self._resamplers[(first / 4 * Resamplers) + 3].Up(x, self._doublings);
+    }
+
+    // True when all four are at rest for good.
+    private static bool End(ref StateVariableFilter self, Group* group, in ProcessContext context, int segment, int first, int channels, in DriveRamp drive)
+    {
+        var filter = self._voices + (first / 4);
+        Vector128<float>* low = (Vector128<float>*)group->Low, band = (Vector128<float>*)group->Band, high = (Vector128<float>*)group->High;
+        var quiet = Vector128.AndNot(group->Quiet, group->Singing);
+        var rest = filter->Settle(quiet);
+        if (self._doublings > 0)
+        {
+            var resamplers = self._resamplers + (first / 4 * Resamplers);
+            resamplers[0].Down(low, self._doublings);
+            resamplers[1].Down(band, self._doublings);
+            resamplers[2].Down(high, self._doublings);
             rest &= Settle(resamplers, quiet);
         }
 
-        var voices = stackalloc float[3 * 4 * Limits.Grid];
-        for (var i = 0; i < 3; i++) Lanes.Part(raw + (i * Oversampler.Scratch), voices + (i * 4 * Limits.Grid));
-        Put(filter, in context, segment, first, Math.Min(channels - first, 4), voices, 4 * Limits.Grid, in drive);
+        var (at, count) = (segment * Limits.Grid, Math.Min(channels - first, 4));
+        var gain = drive.Behind.Step == 0f ? drive.Behind.Start : 1f;
+        for (var output = 0; output < Morphed; output++)
+        {
+            if (context.Outputs[output].Connected)
+                MatchedSvf.WeighFour(filter, output, low, band, high, context.Out(output, first) + at, context.Outputs[output].Stride, count, gain);
+        }
+
+        if (context.Outputs[Morphed].Connected)
+        {
+            // The block has been heard: its place is free.
+            var parts = group->Block;
+            for (var output = 0; output < 4; output++)
+                MatchedSvf.WeighFour(filter, output, low, band, high, parts + (output * 4 * Limits.Grid), Limits.Grid, count, gain);
+            for (var voice = 0; voice < count; voice++)
+                Mix(in context, segment, first + voice, context.Out(Morphed, first + voice) + at, parts + (voice * Limits.Grid));
+        }
+
+        Return(in context, segment, first, count, in drive);
         return rest;
     }
 
     // One voice alone. True when it is at rest for good.
     [SkipLocalsInit]
-    private static bool One(MatchedSvf* filter, in ProcessContext context, int segment, int voice, ulong seed)
+    private static bool One(MatchedSvf* filter, in ProcessContext context, int segment, ulong seed)
     {
         var x = stackalloc float[Limits.Grid];
         var raw = stackalloc float[3 * Limits.Grid];
         var gains = stackalloc MatchedGains[Limits.Grid / 4];
-        var source = context.In(In, voice) + (segment * Limits.Grid);
+        var at = segment * Limits.Grid;
+        var source = context.In(In) + at;
         var drive = new DriveRamp(in context, Drive, segment, 1f);
-        var singing = TuneOne(filter, in context, segment, voice, gains, out var step);
+        var singing = TuneOne(filter, in context, segment, gains, out var step);
         drive.Push(x, source, MatchedSvf.MostIn);
-        if (singing) AddNoise(x, seed + context.Time + (ulong)(segment * Limits.Grid));
-        filter->RunOne(x, gains, step, raw, raw + Limits.Grid, raw + (2 * Limits.Grid));
-        Put(filter, in context, segment, voice, 1, raw, Limits.Grid, in drive);
+        if (singing) AddNoise(x, seed + context.Time + (ulong)at);
+        float* low = raw, band = raw + Limits.Grid, high = raw + (2 * Limits.Grid);
+        filter->RunOne(x, gains, step, low, band, high);
+        var gain = drive.Behind.Step == 0f ? drive.Behind.Start : 1f;
+        for (var output = 0; output < Morphed; output++)
+        {
+            if (context.Outputs[output].Connected) MatchedSvf.WeighOne(filter, output, low, band, high, context.Out(output) + at, gain);
+        }
+
+        if (context.Outputs[Morphed].Connected)
+        {
+            var parts = stackalloc float[4 * 4 * Limits.Grid];
+            for (var output = 0; output < 4; output++) MatchedSvf.WeighOne(filter, output, low, band, high, parts + (output * 4 * Limits.Grid), gain);
+            Mix(in context, segment, 0, context.Out(Morphed) + at, parts);
+        }
+
+        Return(in context, segment, 0, 1, in drive);
         return filter->Settle(!singing && Block.IsZero(source, Limits.Grid) ? Vector128<float>.AllBitsSet : Vector128<float>.Zero);
     }
 
-    // The outputs of `count` voices from their raw low, band and high, which lie `stride` floats apart.
-    [SkipLocalsInit]
-    private static void Put(
-        MatchedSvf* filter, in ProcessContext context, int segment, int first, int count, float* raw, int stride, in DriveRamp drive)
+    // Drive that moves is taken back from the outputs frame by frame; one that rests already was, with their weights.
+    private static void Return(in ProcessContext context, int segment, int first, int count, in DriveRamp drive)
     {
-        var at = segment * Limits.Grid;
-        var behind = drive.Behind;
-        var gain = behind.Step == 0f ? behind.Start : 1f;
-        for (var output = 0; output < 5; output++)
+        if (drive.Behind.Step == 0f) return;
+        for (var output = 0; output < OutputCount; output++)
         {
             if (!context.Outputs[output].Connected) continue;
-            MatchedSvf.Weigh(filter, output, count, raw, stride, context.Out(output, first) + at, context.Outputs[output].Stride, gain);
-            for (var voice = first; behind.Step != 0f && voice < first + count; voice++)
-                Block.ScaleSegment(context.Out(output, voice) + at, context.Out(output, voice) + at, in behind);
-        }
-
-        if (!context.Outputs[Morphed].Connected) return;
-        var parts = stackalloc float[4 * 4 * Limits.Grid];
-        for (var output = 0; output < 4; output++)
-            MatchedSvf.Weigh(filter, output, count, raw, stride, parts + (output * 4 * Limits.Grid), Limits.Grid, gain);
-        for (var voice = 0; voice < count; voice++)
-        {
-            var target = context.Out(Morphed, first + voice) + at;
-            Mix(in context, segment, first + voice, target, parts + (voice * Limits.Grid));
-            if (behind.Step != 0f) Block.ScaleSegment(target, target, in behind);
+            for (var voice = first; voice < first + count; voice++)
+            {
+                var target = context.Out(output, voice) + (segment * Limits.Grid);
+                Block.ScaleSegment(target, target, drive.Behind);
+            }
         }
     }
 
@@ -291,7 +344,7 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     }
 
     // One voice alone: its frames take the places of voices, four at once. True where it sings.
-    private static bool TuneOne(MatchedSvf* filter, in ProcessContext context, int segment, int voice, MatchedGains* gains, out int step)
+    private static bool TuneOne(MatchedSvf* filter, in ProcessContext context, int segment, MatchedGains* gains, out int step)
     {
         step = 0;
         if (StandStill(in context, segment, 0, out var turns, out var k))
@@ -307,9 +360,9 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         var amount = new GridRamp(in context, ResonanceAmount, segment);
         var range = new Range(in context, 0);
         var at = segment * Limits.Grid;
-        var pitches = context.In(PitchIn, voice) + at;
-        var fms = context.In(FmIn, voice) + at;
-        var resonances = context.In(ResonanceIn, voice) + at;
+        var pitches = context.In(PitchIn) + at;
+        var fms = context.In(FmIn) + at;
+        var resonances = context.In(ResonanceIn) + at;
         var singing = Vector128<float>.Zero;
         MatchedTuning tuning = default;
         for (var i = 0; i < Limits.Grid; i += 4)

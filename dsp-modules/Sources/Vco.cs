@@ -1,5 +1,6 @@
 // VCO: the band-limited oscillator as a module.
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
@@ -108,6 +109,7 @@ public unsafe struct Vco : IModule<Vco>
         }
     }
 
+    [SkipLocalsInit]
     public static ProcessResult Process(ref Vco self, in ProcessContext context)
     {
         var channels = 1;
@@ -116,49 +118,51 @@ public unsafe struct Vco : IModule<Vco>
         {
             channels = Math.Max(channels, context.Outputs[wave].Channels);
             if (context.Outputs[wave].Connected) waves |= (Waves)(1 << wave);
-            else Block.Clear(context.Out(wave), context.Outputs[wave].Channels * context.Outputs[wave].Stride);
+            else Block.ClearOutput(in context, wave);
         }
 
-        var still = 0u;
-        for (var segment = 0; segment < context.Segments; segment++) still |= StandsStill(in context, segment, waves) ? 1u << segment : 0u;
-        OscillatorInput input;
-        var unheard = stackalloc float[Limits.Grid];
+        // Where nothing moves but the phase and, voice by voice, the pitch, a voice is worked out for the whole quantum.
+        var still = StandsStill(in context, waves);
+        var tuning = ModulatedPitch.Tuning(context.Param(PitchParam), context.Param(Fine));
+        var unheard = stackalloc float[Limits.MaxQuantum];
+        var targets = stackalloc float*[WaveCount];
         for (var channel = 0; channel < channels; channel++)
         {
+            for (var wave = 0; wave < WaveCount; wave++) targets[wave] = channel < context.Outputs[wave].Channels ? context.Out(wave, channel) : unheard;
             var voice = self._voices + channel;
             var buffer = self._buffers + (channel * Oscillator.BufferFloats);
-            for (var segment = 0; segment < context.Segments; segment++)
-            {
-                var at = segment * Limits.Grid;
-                if ((still >> segment & 1) == 0
-                    || !voice->Pitch.TryTurns(
-                        context.In(PitchIn, channel) + at, context.Param(PitchParam, segment), context.Param(Fine, segment), context.SampleRate, out var turns)
-                    || !voice->Oscillator.TryRenderStill(buffer, self._table, turns, context.Param(Width, segment), waves))
-                {
-                    Frequencies(&input, in context, segment, channel);
-                    Widths(&input, in context, segment, channel, waves);
-                    Syncs(&input, voice, in context, at, channel);
-                    voice->Oscillator.Render(buffer, self._table, in input, waves);
-                }
-
-                for (var wanted = (uint)waves; wanted != 0; wanted &= wanted - 1)
-                {
-                    var wave = BitOperations.TrailingZeroCount(wanted);
-                    var heard = channel < context.Outputs[wave].Channels;
-                    voice->Oscillator.Take(buffer, wave, heard ? context.Out(wave, channel) + at : unheard, Volts);
-                }
-            }
+            if (still
+                && voice->Pitch.TryTurns(context.In(PitchIn, channel), context.Frames, tuning, context.SampleRate, out var turns)
+                && voice->Oscillator.TryRenderStill(buffer, self._table, turns, context.Param(Width), waves, context.Segments, targets, Volts)) continue;
+            for (var segment = 0; segment < context.Segments; segment++) Move(ref self, in context, segment, channel, waves, targets);
         }
 
         return ProcessResult.Continue;
     }
 
-    // Whether nothing moves in this segment but the phase and, voice by voice, the pitch.
-    private static bool StandsStill(in ProcessContext context, int segment, Waves waves)
+    // Frame by frame, where that is needed.
+    private static void Move(ref Vco self, in ProcessContext context, int segment, int channel, Waves waves, float** targets)
     {
-        if (new GridRamp(in context, PitchParam, segment).Step != 0f || new GridRamp(in context, Fine, segment).Step != 0f) return false;
+        var at = segment * Limits.Grid;
+        var voice = self._voices + channel;
+        var buffer = self._buffers + (channel * Oscillator.BufferFloats);
+        OscillatorInput input;
+        Frequencies(&input, in context, segment, channel);
+        Widths(&input, in context, segment, channel, waves);
+        Syncs(&input, voice, in context, at, channel);
+        voice->Oscillator.Render(buffer, self._table, in input, waves);
+        for (var wanted = (uint)waves; wanted != 0; wanted &= wanted - 1)
+        {
+            var wave = BitOperations.TrailingZeroCount(wanted);
+            voice->Oscillator.Take(buffer, wave, targets[wave] + at, Volts);
+        }
+    }
+
+    private static bool StandsStill(in ProcessContext context, Waves waves)
+    {
+        if (GridRamp.Moves(in context, PitchParam) || GridRamp.Moves(in context, Fine)) return false;
         if (!context.Inputs[FmIn].Silent || context.Inputs[SyncIn].Connected) return false;
-        return (waves & Waves.Pulse) == 0 || (context.Inputs[WidthIn].Silent && context.Param(Width, segment) == context.Param(Width, segment + 1));
+        return (waves & Waves.Pulse) == 0 || (context.Inputs[WidthIn].Silent && !GridRamp.Moves(in context, Width));
     }
 
     private static void Frequencies(OscillatorInput* input, in ProcessContext context, int segment, int channel)

@@ -72,7 +72,7 @@ public unsafe struct Panner : IModule<Panner>
             Block.Clear(context.Out(Left), context.Frames);
             Block.Clear(context.Out(Right), context.Frames);
         }
-        else if (context.Inputs[PanIn].Silent && !(Moves(in context, Pan) || Moves(in context, Spread) || Moves(in context, Level)))
+        else if (context.Inputs[PanIn].Silent && !(GridRamp.Moves(in context, Pan) || GridRamp.Moves(in context, Spread) || GridRamp.Moves(in context, Level)))
         {
             Stand(in context);
         }
@@ -86,27 +86,19 @@ public unsafe struct Panner : IModule<Panner>
         return silent ? ProcessResult.Sleep : ProcessResult.Continue;
     }
 
-    private static bool Moves(in ProcessContext context, int parameter)
-    {
-        for (var segment = 1; segment <= context.Segments; segment++)
-        {
-            if (context.Param(parameter, segment) != context.Param(parameter)) return true;
-        }
-
-        return false;
-    }
-
     // Most voices stay where they are: their places are worked out once a quantum, all of them.
     [SkipLocalsInit]
     private static void Stand(in ProcessContext context)
     {
         var voices = context.Inputs[In].Channels;
         var gains = stackalloc float[2 * Limits.MaxChannels];
-        var (pan, spread, level) = (context.Param(Pan), context.Param(Spread), Vector128.Create(context.Param(Level)));
-        for (var voice = 0; voice < voices; voice++)
+        var (pan, spread, level) = (Vector128.Create(context.Param(Pan)), Vector128.Create(context.Param(Spread)), Vector128.Create(context.Param(Level)));
+        for (var voice = 0; voice < voices; voice += 4)
         {
-            var (left, right) = Gains(Vector128.Create(pan + (spread * PlaceOf(voice, voices))));
-            (gains[voice], gains[Limits.MaxChannels + voice]) = ((left * level).ToScalar(), (right * level).ToScalar());
+            var places = Vector128.Create(PlaceOf(voice, voices), PlaceOf(voice + 1, voices), PlaceOf(voice + 2, voices), PlaceOf(voice + 3, voices));
+            var (left, right) = Gains(pan + (spread * places));
+            (left * level).Store(gains + voice);
+            (right * level).Store(gains + Limits.MaxChannels + voice);
         }
 
         Sum(in context, Left, gains);

@@ -20,6 +20,17 @@ public static unsafe class BlepSegment
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Phases(float* phases, double phase, double increment)
     {
+        if (Vector256.IsHardwareAccelerated)
+        {
+            var begin = Vector256.Create(phase);
+            var steps = Vector256.Create(increment);
+            var (a, b) = (At(begin, steps, Vector256.Create(1.0, 2.0, 3.0, 4.0)), At(begin, steps, Vector256.Create(5.0, 6.0, 7.0, 8.0)));
+            var (c, d) = (At(begin, steps, Vector256.Create(9.0, 10.0, 11.0, 12.0)), At(begin, steps, Vector256.Create(13.0, 14.0, 15.0, 16.0)));
+            Vector256.Narrow(a, b).Store(phases);
+            Vector256.Narrow(c, d).Store(phases + 8);
+            return;
+        }
+
         var start = Vector128.Create(phase);
         var step = Vector128.Create(increment);
         Vector128.Narrow(At(start, step, Vector128.Create(1.0, 2.0)), At(start, step, Vector128.Create(3.0, 4.0))).Store(phases);
@@ -59,13 +70,19 @@ public static unsafe class BlepSegment
     {
         var end = phase + (increment * Limits.Grid);
         var first = phase >= at ? 1.0 : 0.0;
-        for (var turn = first; end - turn >= at; turn += 1.0)
+        if (!(end - first >= at)) return false; // most segments have none
+        AddCorners(wave, table, phase, increment, at, first, order, jump);
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void AddCorners(float* wave, float* table, double phase, double increment, double at, double first, int order, float jump)
+    {
+        for (var (turn, end) = (first, phase + (increment * Limits.Grid)); end - turn >= at; turn += 1.0)
         {
             var age = Age(phase, increment, at, turn, out var frame);
             BlepTable.Add(wave + frame, table, order, age, jump);
         }
-
-        return end - first >= at;
     }
 
     /// <summary>As the other, for two waves that differ in level only: left and right.</summary>
@@ -85,7 +102,20 @@ public static unsafe class BlepSegment
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Shift(float* wave)
     {
-        for (var i = 0; i < BlepTable.Taps; i += 4) Vector128.Load(wave + Limits.Grid + i).Store(wave + i);
+        if (Vector256.IsHardwareAccelerated)
+        {
+            for (var end = wave + BlepTable.Taps; wave < end; wave += Limits.Grid)
+            {
+                Vector256.Load(wave + Limits.Grid).Store(wave);
+                Vector256.Load(wave + Limits.Grid + 8).Store(wave + 8);
+            }
+
+            Vector256<float>.Zero.Store(wave);
+            Vector256<float>.Zero.Store(wave + 8);
+            return;
+        }
+
+        for (nint i = 0; i < BlepTable.Taps; i += 4) Vector128.Load(wave + Limits.Grid + i).Store(wave + i);
         Block.Clear(wave + BlepTable.Taps, Limits.Grid);
     }
 
@@ -94,6 +124,13 @@ public static unsafe class BlepSegment
     {
         var x = phase + (increment * frames);
         return x - Vector128.Floor(x);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> At(Vector256<double> phase, Vector256<double> increment, Vector256<double> frames)
+    {
+        var x = phase + (increment * frames);
+        return x - Vector256.Floor(x);
     }
 
     // Frames from the corner to `frame`, the first one after it. Which frame that is, is asked of the very sums that gave the frames their

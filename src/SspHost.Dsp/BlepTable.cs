@@ -87,7 +87,7 @@ public static unsafe class BlepTable
         var t = Vector128.Create(position - phase);
         var gain = Vector128.Create(jump);
         var row = table + (order * OrderFloats) + (phase * Taps);
-        for (var i = 0; i < Taps; i += 4)
+        for (nint i = 0; i < Taps; i += 4)
         {
             var a = Vector128.Load(row + i);
             var b = Vector128.Load(row + Taps + i);
@@ -104,7 +104,7 @@ public static unsafe class BlepTable
         var t = Vector128.Create(position - phase);
         var (gainLeft, gainRight) = (Vector128.Create(leftJump), Vector128.Create(rightJump));
         var row = table + (order * OrderFloats) + (phase * Taps);
-        for (var i = 0; i < Taps; i += 4)
+        for (nint i = 0; i < Taps; i += 4)
         {
             var a = Vector128.Load(row + i);
             var residual = a + (t * (Vector128.Load(row + Taps + i) - a));

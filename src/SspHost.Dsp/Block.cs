@@ -13,6 +13,17 @@ public static unsafe class Block
     public static void Clear(float* target, int count)
     {
         var i = 0;
+        if (Vector256.IsHardwareAccelerated)
+        {
+            for (; i <= count - 32; i += 32)
+            {
+                Vector256<float>.Zero.Store(target + i);
+                Vector256<float>.Zero.Store(target + i + 8);
+                Vector256<float>.Zero.Store(target + i + 16);
+                Vector256<float>.Zero.Store(target + i + 24);
+            }
+        }
+
         for (; i <= count - 16; i += 16)
         {
             Vector128<float>.Zero.Store(target + i);
@@ -23,6 +34,10 @@ public static unsafe class Block
 
         for (; i < count; i += 4) Vector128<float>.Zero.Store(target + i);
     }
+
+    /// <summary>All channels of an output = 0.</summary>
+    public static void ClearOutput(in ProcessContext context, int port) =>
+        Clear(context.Out(port), context.Outputs[port].Channels * context.Outputs[port].Stride);
 
     /// <summary>target = source.</summary>
     public static void Copy(float* target, float* source, int count)

@@ -35,7 +35,7 @@ public readonly unsafe struct DriveRamp
         if (_before.Step == 0f)
         {
             var gain = Vector128.Create(_before.Start);
-            for (var i = 0; i < Limits.Grid; i++) block[i] = Lanes.Within(block[i] * gain, -cut, cut);
+            for (var end = block + Limits.Grid; block < end; block++) *block = Lanes.Within(*block * gain, -cut, cut);
             return;
         }
 
@@ -59,7 +59,7 @@ public readonly unsafe struct DriveRamp
         {
             if (_behind.Start == 1f) return;
             var gain = Vector128.Create(_behind.Start);
-            for (var i = 0; i < Limits.Grid; i++) block[i] *= gain;
+            for (var end = block + Limits.Grid; block < end; block++) *block *= gain;
             return;
         }
 

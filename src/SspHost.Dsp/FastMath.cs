@@ -87,14 +87,31 @@ public static class FastMath
     {
         var rounder = Vector128.Create(Rounder);
         var r = x - ((x + rounder) - rounder);
-        var folded = (Vector128.Create(0.5f) | (r & Vector128.Create(-0f))) - r;
-        r = Vector128.ConditionalSelect(Vector128.GreaterThan(Vector128.Abs(r), Vector128.Create(0.25f)), folded, r);
+        var a = Vector128.Abs(r);
+        r = Vector128.MinNative(a, Vector128.Create(0.5f) - a) | (r & Vector128.Create(-0f));
         var t = r * r;
         var p = Vector128.Create(S5) + (t * Vector128.Create(S6));
         p = Vector128.Create(S4) + (t * p);
         p = Vector128.Create(S3) + (t * p);
         p = Vector128.Create(S2) + (t * p);
         p = Vector128.Create(S1) + (t * p);
+        return r * p;
+    }
+
+    /// <inheritdoc cref="SinTurns(float)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> SinTurns(Vector256<float> x)
+    {
+        var rounder = Vector256.Create(Rounder);
+        var r = x - ((x + rounder) - rounder);
+        var a = Vector256.Abs(r);
+        r = Vector256.MinNative(a, Vector256.Create(0.5f) - a) | (r & Vector256.Create(-0f));
+        var t = r * r;
+        var p = Vector256.Create(S5) + (t * Vector256.Create(S6));
+        p = Vector256.Create(S4) + (t * p);
+        p = Vector256.Create(S3) + (t * p);
+        p = Vector256.Create(S2) + (t * p);
+        p = Vector256.Create(S1) + (t * p);
         return r * p;
     }
 

@@ -29,6 +29,17 @@ public readonly struct GridRamp
     {
     }
 
+    /// <summary>Whether parameter <paramref name="index"/> moves anywhere in this quantum.</summary>
+    public static bool Moves(in ProcessContext context, int index)
+    {
+        for (var segment = 1; segment <= context.Segments; segment++)
+        {
+            if (context.Param(index, segment) != context.Param(index)) return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Value at frame <paramref name="i"/> of the segment.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public float At(int i) => Start + (Step * i);

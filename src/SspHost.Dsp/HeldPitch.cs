@@ -1,5 +1,4 @@
 // The pitch of a voice that rests on its notes: worked out when it moves, not in every frame.
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 
@@ -8,23 +7,22 @@ namespace SspHost.Dsp;
 /// <summary>What a key or a sequencer sends stands still for thousands of frames, and its power of two with it. All zeros: nothing is known yet.</summary>
 public unsafe struct HeldPitch
 {
-    private float _volts, _note, _fine, _turns;
+    private float _volts, _tuning, _turns;
 
     /// <summary>
-    /// The turns per frame of a segment of sixteen frames of one voltage, to the last bit those that <see cref="ModulatedPitch"/> gives each of them
+    /// The turns per frame where all frames have one voltage, to the last bit those that <see cref="ModulatedPitch"/> gives each of them
     /// without modulation. False where the voltage moves or is no number.
     /// </summary>
-    /// <param name="pitch">Volts per octave, sixteen frames.</param>
-    /// <param name="note">Volts added to it.</param>
-    /// <param name="fine">Cents added to it.</param>
+    /// <param name="pitch">Volts per octave.</param>
+    /// <param name="frames">How many; whole segments.</param>
+    /// <param name="tuning">Volts added to it: <see cref="ModulatedPitch.Tuning"/>.</param>
     /// <param name="sampleRate">In Hz; the same in every call.</param>
     /// <param name="turns">0..0.5.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryTurns(float* pitch, float note, float fine, float sampleRate, out float turns)
+    public bool TryTurns(float* pitch, int frames, float tuning, float sampleRate, out float turns)
     {
         var first = Vector128.Create(*pitch);
-        var same = Vector128.Equals(Vector128.Load(pitch), first) & Vector128.Equals(Vector128.Load(pitch + 4), first)
-            & Vector128.Equals(Vector128.Load(pitch + 8), first) & Vector128.Equals(Vector128.Load(pitch + 12), first);
+        var same = Vector128<float>.AllBitsSet;
+        for (var i = 0; i < frames; i += 8) same &= Vector128.Equals(Vector128.Load(pitch + i), first) & Vector128.Equals(Vector128.Load(pitch + i + 4), first);
         if (same.AsInt32() != Vector128<int>.AllBitsSet)
         {
             turns = 0f;
@@ -32,10 +30,10 @@ public unsafe struct HeldPitch
         }
 
         // No pitch is low enough to stand still, so that 0 says that none was worked out.
-        if (_turns == 0f || *pitch != _volts || note != _note || fine != _fine)
+        if (_turns == 0f || *pitch != _volts || tuning != _tuning)
         {
-            (_volts, _note, _fine) = (*pitch, note, fine);
-            _turns = ModulatedPitch.Turns(*pitch, note, fine, sampleRate);
+            (_volts, _tuning) = (*pitch, tuning);
+            _turns = ModulatedPitch.Turns(*pitch, tuning, sampleRate);
         }
 
         turns = _turns;

@@ -24,11 +24,11 @@ public static unsafe class Lanes
         var b = context.In(port, first + 1) + at;
         var c = (first + 2 < channels ? context.In(port, first + 2) : context.Silence) + at;
         var d = (first + 3 < channels ? context.In(port, first + 3) : context.Silence) + at;
-        for (var i = 0; i < Limits.Grid; i += 4)
+        for (nint i = 0; i < Limits.Grid; i += 4, target += 4)
         {
             var (w, x, y, z) = (Vector128.Load(a + i), Vector128.Load(b + i), Vector128.Load(c + i), Vector128.Load(d + i));
             Transpose.Four(ref w, ref x, ref y, ref z);
-            (target[i], target[i + 1], target[i + 2], target[i + 3]) = (w, x, y, z);
+            (target[0], target[1], target[2], target[3]) = (w, x, y, z);
         }
     }
 
@@ -40,40 +40,33 @@ public static unsafe class Lanes
         var a = context.Out(port, first) + at;
         var stride = (nint)context.Outputs[port].Stride;
         var used = channels - first;
-        for (var i = 0; i < Limits.Grid; i += 4)
-        {
-            var (w, x, y, z) = (source[i], source[i + 1], source[i + 2], source[i + 3]);
-            Transpose.Four(ref w, ref x, ref y, ref z);
-            w.Store(a + i);
-            if (used < 2) continue;
-            x.Store(a + stride + i);
-            if (used > 2) y.Store(a + (2 * stride) + i);
-            if (used > 3) z.Store(a + (3 * stride) + i);
-        }
+        for (nint i = 0; i < Limits.Grid; i += 4, source += 4) Put(source[0], source[1], source[2], source[3], a + i, stride, used);
     }
 
-    /// <summary>One vector a frame to four voices in a row, <see cref="Limits.Grid"/> floats each.</summary>
+    /// <summary>Four frames of four voices to the first <paramref name="used"/> of them, <paramref name="stride"/> floats apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Part(Vector128<float>* source, float* voices)
+    public static void Put(Vector128<float> w, Vector128<float> x, Vector128<float> y, Vector128<float> z, float* target, nint stride, int used)
     {
-        for (var i = 0; i < Limits.Grid; i += 4)
-        {
-            var (w, x, y, z) = (source[i], source[i + 1], source[i + 2], source[i + 3]);
-            Transpose.Four(ref w, ref x, ref y, ref z);
-            w.Store(voices + i);
-            x.Store(voices + Limits.Grid + i);
-            y.Store(voices + (2 * Limits.Grid) + i);
-            z.Store(voices + (3 * Limits.Grid) + i);
-        }
+        Transpose.Four(ref w, ref x, ref y, ref z);
+        w.Store(target);
+        if (used < 2) return;
+        x.Store(target + stride);
+        if (used > 2) y.Store(target + (2 * stride));
+        if (used > 3) z.Store(target + (3 * stride));
     }
 
     /// <summary>Largest magnitude by voice over a segment.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Peak(Vector128<float>* source)
     {
-        var peak = Vector128<float>.Zero;
-        for (var i = 0; i < Limits.Grid; i++) peak = Vector128.MaxNative(peak, Vector128.Abs(source[i]));
-        return peak;
+        Vector128<float> a = default, b = default;
+        for (var end = source + Limits.Grid; source < end; source += 4)
+        {
+            a = Vector128.MaxNative(Vector128.MaxNative(a, Vector128.Abs(source[0])), Vector128.Abs(source[1]));
+            b = Vector128.MaxNative(Vector128.MaxNative(b, Vector128.Abs(source[2])), Vector128.Abs(source[3]));
+        }
+
+        return Vector128.MaxNative(a, b);
     }
 
     /// <summary>Which voices are exactly zero all over a segment.</summary>

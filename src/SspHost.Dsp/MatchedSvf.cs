@@ -13,7 +13,7 @@ namespace SspHost.Dsp;
 /// would pull the pitch. Whatever the damping is, the stored energy s1^2 + s2^2 changes by 4 g band (in - damping band) from frame to
 /// frame: for k &gt;= 0 it can only fall where nothing comes in, however cutoff and resonance move (compare Laroche, On the Stability of
 /// Time-Varying Recursive Filters, JAES 2007). From segment to segment states are kept within 50 V, far above a signal's.
-/// A filter is asked for its raw low, band and high first; what the outputs are made of them is <see cref="Weigh"/>'s.
+/// A filter is asked for its raw low, band and high first; what the outputs are made of them is <see cref="WeighFour"/>'s.
 /// </summary>
 public unsafe struct MatchedSvf
 {
@@ -73,17 +73,39 @@ public unsafe struct MatchedSvf
         var state = new State(_half, _s2);
         for (var end = x + (Limits.Grid << doublings); x < end; gains += step)
         {
-            for (var next = x + (1 << doublings); x < next; x++)
+            for (var next = x + (1 << doublings); x < next; x++, low++, band++, high++)
             {
-                state.Step(*x, gains->G, gains->State, gains->Into, gains->Damping, gains->Growth, gains->Divisor, out var l, out var b, out var h);
-                (*low, *band, *high) = (l, b, h);
-                low++;
-                band++;
-                high++;
+                state.Step(*x, gains->G, gains->State, gains->Into, gains->Damping, gains->Growth, gains->Divisor, out *low, out *band, out *high);
             }
         }
 
         state.End(out _half, out _s2);
+    }
+
+    /// <summary>
+    /// As the other, for two filters at once, whose blocks, gains and raw outputs lie <paramref name="stride"/> vectors and
+    /// <see cref="Limits.Grid"/> gains apart. One waits for a division in every frame: meanwhile the other goes on.
+    /// </summary>
+    public static void RunEight(
+        MatchedSvf* filters, Vector128<float>* x, MatchedGains* gains, int step, int doublings, Vector128<float>* low, Vector128<float>* band,
+        Vector128<float>* high, nint stride)
+    {
+        var a = new State(filters[0]._half, filters[0]._s2);
+        var b = new State(filters[1]._half, filters[1]._s2);
+        var other = gains + Limits.Grid;
+        for (var end = x + (Limits.Grid << doublings); x < end; gains += step, other += step)
+        {
+            for (var next = x + (1 << doublings); x < next; x++, low++, band++, high++)
+            {
+                a.Step(*x, gains->G, gains->State, gains->Into, gains->Damping, gains->Growth, gains->Divisor, out *low, out *band, out *high);
+                b.Step(
+                    x[stride], other->G, other->State, other->Into, other->Damping, other->Growth, other->Divisor,
+                    out low[stride], out band[stride], out high[stride]);
+            }
+        }
+
+        a.End(out filters[0]._half, out filters[0]._s2);
+        b.End(out filters[1]._half, out filters[1]._s2);
     }
 
     /// <summary>
@@ -111,49 +133,53 @@ public unsafe struct MatchedSvf
 
     /// <summary>
     /// A segment of output <paramref name="output"/> (low, band, high, notch, peak) of the first <paramref name="voices"/>, times
-    /// <paramref name="gain"/>. The raw outputs are <see cref="Limits.Grid"/> floats a voice, voice after voice, those of low, band and high
-    /// <paramref name="stride"/> floats apart.
+    /// <paramref name="gain"/>, to targets <paramref name="stride"/> floats apart. The raw outputs are one vector a frame.
     /// </summary>
-    public static void Weigh(
-        MatchedSvf* self, int output, int voices, float* raw, int stride, float* target, nint targetStride, float gain)
+    public static void WeighFour(
+        MatchedSvf* self, int output, Vector128<float>* low, Vector128<float>* band, Vector128<float>* high, float* target, nint stride, int voices,
+        float gain)
     {
-        var to = (Vector128<float>*)&self->_to + (3 * output);
-        var from = (Vector128<float>*)&self->_from + (3 * output);
-        Parts parts;
-        var gains = Vector128.Create(gain);
-        (parts.Low, parts.Band, parts.High) = (to[0] * gains, to[1] * gains, to[2] * gains);
-        var part = (float*)&parts;
+        var parts = new Parts(self, output, gain);
         if (self->_settled)
         {
-            for (var end = part + voices; part < end; part++)
+            var (l, b, h) = (parts.Low, parts.Band, parts.High);
+            for (var end = target + Limits.Grid; target < end; target += 4, low += 4, band += 4, high += 4)
             {
-                var (low, band, high) = (Vector128.Create(part[0]), Vector128.Create(part[4]), Vector128.Create(part[8]));
-                for (var i = 0; i < Limits.Grid; i += 4) Sum(raw + i, stride, low, band, high).Store(target + i);
-                target += targetStride;
-                raw += Limits.Grid;
+                Lanes.Put(
+                    Sum(low[0], band[0], high[0], l, b, h), Sum(low[1], band[1], high[1], l, b, h),
+                    Sum(low[2], band[2], high[2], l, b, h), Sum(low[3], band[3], high[3], l, b, h), target, stride, voices);
             }
 
             return;
         }
 
-        parts.BandStep = parts.Band - (from[1] * gains);
-        parts.HighStep = parts.High - (from[2] * gains);
-        for (var end = part + voices; part < end; part++)
+        for (nint i = 0; i < Limits.Grid; i += 4)
         {
-            var (low, band, high) = (Vector128.Create(part[0]), Vector128.Create(part[4]), Vector128.Create(part[8]));
-            var (bandStep, highStep) = (Vector128.Create(part[12]), Vector128.Create(part[16]));
-            for (var i = 0; i < Limits.Grid; i += 4)
-            {
-                // Part of the way that is still to go, below 0.
-                var rest = Vector128.Create(0f, 1f, 2f, 3f) + Vector128.Create((float)(i - (Limits.Grid - 1)));
-                rest *= Vector128.Create(1f / Limits.Grid);
-                var bands = Vector128.MultiplyAddEstimate(bandStep, rest, band);
-                var highs = Vector128.MultiplyAddEstimate(highStep, rest, high);
-                Sum(raw + i, stride, low, bands, highs).Store(target + i);
-            }
+            Lanes.Put(
+                parts.At(low, band, high, i), parts.At(low, band, high, i + 1), parts.At(low, band, high, i + 2), parts.At(low, band, high, i + 3),
+                target + i, stride, voices);
+        }
+    }
 
-            target += targetStride;
-            raw += Limits.Grid;
+    /// <summary>The same of the first voice alone; the raw outputs are one float a frame.</summary>
+    public static void WeighOne(MatchedSvf* self, int output, float* low, float* band, float* high, float* target, float gain)
+    {
+        var parts = new Parts(self, output, gain);
+        var (l, b, h) = (One(parts.Low), One(parts.Band), One(parts.High));
+        if (self->_settled)
+        {
+            for (nint i = 0; i < Limits.Grid; i += 4)
+                Sum(Vector128.Load(low + i), Vector128.Load(band + i), Vector128.Load(high + i), l, b, h).Store(target + i);
+            return;
+        }
+
+        var (bandStep, highStep) = (One(parts.BandStep), One(parts.HighStep));
+        for (nint i = 0; i < Limits.Grid; i += 4)
+        {
+            var rest = (Vector128.Create(0f, 1f, 2f, 3f) + Vector128.Create((float)(i - (Limits.Grid - 1)))) * Vector128.Create(1f / Limits.Grid);
+            var bands = Vector128.MultiplyAddEstimate(bandStep, rest, b);
+            var highs = Vector128.MultiplyAddEstimate(highStep, rest, h);
+            Sum(Vector128.Load(low + i), Vector128.Load(band + i), Vector128.Load(high + i), l, bands, highs).Store(target + i);
         }
     }
 
@@ -173,17 +199,42 @@ public unsafe struct MatchedSvf
     private static Vector128<float> One(float* at) => Vector128.CreateScalarUnsafe(*at); // zeroed lanes would wait for what the register held
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Sum(float* raw, int stride, Vector128<float> low, Vector128<float> band, Vector128<float> high)
+    private static Vector128<float> One(Vector128<float> voices) => Vector128.Create(voices.ToScalar());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Sum(
+        Vector128<float> low, Vector128<float> band, Vector128<float> high, Vector128<float> lows, Vector128<float> bands, Vector128<float> highs)
     {
-        var y = Vector128.MultiplyAddEstimate(Vector128.Load(raw + stride), band, Vector128.Load(raw + stride + stride) * high);
-        y = Vector128.MultiplyAddEstimate(Vector128.Load(raw), low, y);
+        var y = Vector128.MultiplyAddEstimate(band, bands, high * highs);
+        y = Vector128.MultiplyAddEstimate(low, lows, y);
         return Lanes.Within(y, Vector128.Create(-MostOut), Vector128.Create(MostOut));
     }
 
-    // Weights of an output and how far they are to go, by voice.
-    private struct Parts
+    // Weights of an output by voice, at the end of a segment and how far they have come in it.
+    private readonly ref struct Parts
     {
-        public Vector128<float> Low, Band, High, BandStep, HighStep;
+        public readonly Vector128<float> Low, Band, High, BandStep, HighStep;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Parts(MatchedSvf* self, int output, float gain)
+        {
+            var to = (Vector128<float>*)&self->_to + (3 * output);
+            var from = (Vector128<float>*)&self->_from + (3 * output);
+            var gains = Vector128.Create(gain);
+            (Low, Band, High) = (to[0] * gains, to[1] * gains, to[2] * gains);
+            BandStep = Band - (from[1] * gains);
+            HighStep = High - (from[2] * gains);
+        }
+
+        // Frame i while the weights move along a straight line.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector128<float> At(Vector128<float>* low, Vector128<float>* band, Vector128<float>* high, nint i)
+        {
+            // Part of the way that is still to go, below 0.
+            var rest = Vector128.Create((float)(i - (Limits.Grid - 1)) * (1f / Limits.Grid));
+            return Sum(
+                low[i], band[i], high[i], Low, Vector128.MultiplyAddEstimate(BandStep, rest, Band), Vector128.MultiplyAddEstimate(HighStep, rest, High));
+        }
     }
 
     // A frame waits for nothing but the way from one band over the division to the next: both states go on one frame late, beside it, and

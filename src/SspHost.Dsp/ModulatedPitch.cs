@@ -44,10 +44,13 @@ public static unsafe class ModulatedPitch
         }
     }
 
-    /// <summary>The same where nothing moves: turns per frame at <paramref name="pitch"/> and <paramref name="note"/> volts and <paramref name="fine"/> cents.</summary>
-    public static float Turns(float pitch, float note, float fine, float sampleRate)
+    /// <summary>Volts that <paramref name="note"/> volts and <paramref name="fine"/> cents add to a pitch.</summary>
+    public static float Tuning(float note, float fine) => note + (fine * (1f / 1200f));
+
+    /// <summary>The same where nothing moves: turns per frame at <paramref name="pitch"/> and <paramref name="tuning"/> volts.</summary>
+    public static float Turns(float pitch, float tuning, float sampleRate)
     {
-        var volts = Vector128.Create(pitch + (note + (fine * (1f / 1200f))));
+        var volts = Vector128.Create(pitch + tuning);
         var step = Pitch.ToHertz(Lanes.Within(volts, Vector128.Create(SegmentPitch.Lowest), Vector128.Create(SegmentPitch.Highest)));
         return Math.Min((step * Vector128.Create(1f / sampleRate)).ToScalar(), 0.5f);
     }

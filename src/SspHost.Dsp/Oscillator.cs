@@ -74,16 +74,32 @@ public unsafe struct Oscillator
     }
 
     /// <summary>
-    /// The same where nothing but the phase moves. False, and nothing done, where <paramref name="increment"/> or (if there is a pulse)
-    /// <paramref name="width"/> is not that of the last frame before.
+    /// Renders and takes several segments in which nothing but the phase moves: of each wave that is wanted as <see cref="Take"/> does, to
+    /// <paramref name="targets"/>. False, and nothing done, where <paramref name="increment"/> or (if there is a pulse) <paramref name="width"/> is
+    /// not that of the last frame before.
     /// </summary>
-    public bool TryRenderStill(float* buffer, float* table, float increment, float width, Waves waves)
+    public bool TryRenderStill(float* buffer, float* table, float increment, float width, Waves waves, int segments, float** targets, float gain)
     {
         if (!_running) Start(buffer, increment, width);
         if (!(increment >= 0f) || _increment != increment) return false;
         if ((waves & Waves.Pulse) != 0 && _width != width) return false;
-        Begin(buffer, increment, width, waves);
-        Steadily(buffer, table, width, waves);
+        for (var at = 0; at < segments * Limits.Grid; at += Limits.Grid)
+        {
+            Begin(buffer, increment, width, waves);
+            Steadily(buffer, table, width, waves);
+            if (waves == Waves.Sine && _residuals[0] == 0)
+            {
+                PutSine(targets[0] + at, Phases(buffer, 1 - _newer), gain);
+                continue;
+            }
+
+            for (var wanted = (uint)waves; wanted != 0; wanted &= wanted - 1)
+            {
+                var wave = BitOperations.TrailingZeroCount(wanted);
+                Take(buffer, wave, targets[wave] + at, gain);
+            }
+        }
+
         return true;
     }
 
@@ -91,7 +107,11 @@ public unsafe struct Oscillator
     public void Take(float* buffer, int wave, float* target, float gain)
     {
         // The ideal samples are those of the segment before: by now every corner that is heard in them is known.
-        PutIdeal(target, wave, Phases(buffer, 1 - _newer), Pulses(buffer, 1 - _newer), Vector128.Create(gain));
+        var phases = Phases(buffer, 1 - _newer);
+        if (wave == 0) PutSine(target, phases, gain);
+        else if (wave == 1) PutTriangle(target, phases, gain);
+        else if (wave == 2) PutSaw(target, phases, gain);
+        else PutPulse(target, Pulses(buffer, 1 - _newer), gain);
         if (_residuals[wave] == 0) return;
         _residuals[wave]--;
         var residual = buffer + (wave * Stride);
@@ -104,6 +124,7 @@ public unsafe struct Oscillator
 
     private static float* Pulses(float* buffer, int which) => buffer + (4 * Stride) + ((2 + which) * Limits.Grid);
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Start(float* buffer, float increment, float width)
     {
         _running = true;
@@ -116,6 +137,7 @@ public unsafe struct Oscillator
         _waves = Waves.All;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Begin(float* buffer, float increment, float width, Waves waves)
     {
         if (!_running) Start(buffer, increment, width);
@@ -125,6 +147,7 @@ public unsafe struct Oscillator
     }
 
     // A waveform that is no longer wanted leaves nothing behind for when it is wanted again; and a pulse that nobody wanted has no levels yet.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Change(float* buffer, Waves waves)
     {
         var phases = Phases(buffer, _newer);
@@ -178,10 +201,20 @@ public unsafe struct Oscillator
         return Vector128.EqualsAll(same.AsInt32(), Vector128.Create(-1));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Steadily(float* buffer, float* table, float width, Waves waves)
     {
         BlepSegment.Phases(Phases(buffer, _newer), _phase, _increment);
         _width = width;
+        if ((waves & ~Waves.Sine) != 0) SteadyCorners(buffer, table, waves);
+        _phase = BlepSegment.After(_phase, _increment);
+        _past = Vector128.Create((float)_increment);
+        _high = _phase < _width;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void SteadyCorners(float* buffer, float* table, Waves waves)
+    {
         if ((waves & Waves.Triangle) != 0)
         {
             var slope = (float)(8.0 * _increment);
@@ -190,16 +223,10 @@ public unsafe struct Oscillator
         }
 
         if ((waves & Waves.Saw) != 0 && BlepSegment.Corners(buffer + (2 * Stride), table, _phase, _increment, 0.0, 0, -2f)) _residuals[2] = Reach;
-        if ((waves & Waves.Pulse) != 0)
-        {
-            BlepSegment.Levels(Pulses(buffer, _newer), _phase, _increment, _width);
-            if (BlepSegment.Corners(buffer + (3 * Stride), table, _phase, _increment, 0.0, 0, 2f)
-                | BlepSegment.Corners(buffer + (3 * Stride), table, _phase, _increment, _width, 0, -2f)) _residuals[3] = Reach;
-        }
-
-        _phase = BlepSegment.After(_phase, _increment);
-        _past = Vector128.Create((float)_increment);
-        _high = _phase < _width;
+        if ((waves & Waves.Pulse) == 0) return;
+        BlepSegment.Levels(Pulses(buffer, _newer), _phase, _increment, _width);
+        if (BlepSegment.Corners(buffer + (3 * Stride), table, _phase, _increment, 0.0, 0, 2f)
+            | BlepSegment.Corners(buffer + (3 * Stride), table, _phase, _increment, _width, 0, -2f)) _residuals[3] = Reach;
     }
 
     private void FrameByFrame(float* buffer, float* table, in OscillatorInput input, Waves waves)
@@ -324,36 +351,45 @@ public unsafe struct Oscillator
         return i;
     }
 
-    private static void PutIdeal(float* target, int wave, float* phases, float* pulses, Vector128<float> gain)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PutSine(float* target, float* phases, float gain)
     {
-        switch ((Waves)(1 << wave))
+        if (Vector256.IsHardwareAccelerated)
         {
-            case Waves.Sine:
-                for (var i = 0; i < Limits.Grid; i += 4) (FastMath.SinTurns(Vector128.Load(phases + i)) * gain).Store(target + i);
-                break;
-            case Waves.Triangle:
-                for (var i = 0; i < Limits.Grid; i += 4)
-                {
-                    // 4 |frac(phase + 1/4) - 1/2|, turned so that it starts at 0 and rises.
-                    var turned = Vector128.Load(phases + i) + Vector128.Create(0.25f);
-                    turned -= Vector128.GreaterThanOrEqual(turned, Vector128<float>.One) & Vector128<float>.One;
-                    var triangle = Vector128<float>.One - (Vector128.Create(4f) * Vector128.Abs(turned - Vector128.Create(0.5f)));
-                    (triangle * gain).Store(target + i);
-                }
-
-                break;
-            case Waves.Saw:
-                for (var i = 0; i < Limits.Grid; i += 4)
-                {
-                    var phase = Vector128.Load(phases + i);
-                    (((phase + phase) - Vector128<float>.One) * gain).Store(target + i);
-                }
-
-                break;
-            default:
-                for (var i = 0; i < Limits.Grid; i += 4) (Vector128.Load(pulses + i) * gain).Store(target + i);
-                break;
+            for (var i = 0; i < Limits.Grid; i += 8) (FastMath.SinTurns(Vector256.Load(phases + i)) * Vector256.Create(gain)).Store(target + i);
+            return;
         }
+
+        for (var i = 0; i < Limits.Grid; i += 4) (FastMath.SinTurns(Vector128.Load(phases + i)) * Vector128.Create(gain)).Store(target + i);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PutTriangle(float* target, float* phases, float gain)
+    {
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            // 4 |frac(phase + 1/4) - 1/2|, turned so that it starts at 0 and rises.
+            var turned = Vector128.Load(phases + i) + Vector128.Create(0.25f);
+            turned -= Vector128.GreaterThanOrEqual(turned, Vector128<float>.One) & Vector128<float>.One;
+            var triangle = Vector128<float>.One - (Vector128.Create(4f) * Vector128.Abs(turned - Vector128.Create(0.5f)));
+            (triangle * Vector128.Create(gain)).Store(target + i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PutSaw(float* target, float* phases, float gain)
+    {
+        for (var i = 0; i < Limits.Grid; i += 4)
+        {
+            var phase = Vector128.Load(phases + i);
+            (((phase + phase) - Vector128<float>.One) * Vector128.Create(gain)).Store(target + i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PutPulse(float* target, float* pulses, float gain)
+    {
+        for (var i = 0; i < Limits.Grid; i += 4) (Vector128.Load(pulses + i) * Vector128.Create(gain)).Store(target + i);
     }
 
     // One stretch of time between two frames, over which the phase runs from `from` to `to` in one direction and without a reset.

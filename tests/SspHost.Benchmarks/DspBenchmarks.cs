@@ -99,7 +99,8 @@ public unsafe class DspBenchmarks
         {
             _svf->RunFour((Vector128<float>*)_signal + at, &gains, 0, 0, raw, raw + Limits.Grid, raw + (2 * Limits.Grid));
             for (var output = 0; output < 5; output++)
-                MatchedSvf.Weigh(_svf, output, 4, (float*)raw, 4 * Limits.Grid, _svfOutputs + (output * 4 * Frames), Limits.Grid, 1f);
+                MatchedSvf.WeighFour(
+                    _svf, output, raw, raw + Limits.Grid, raw + (2 * Limits.Grid), _svfOutputs + (output * 4 * Frames), Limits.Grid, 4, 1f);
         }
 
         return _svfOutputs[0];
@@ -115,7 +116,7 @@ public unsafe class DspBenchmarks
         for (var at = 0; at < Frames; at += Limits.Grid)
         {
             _svf->RunOne(_signal + at, &gains, 0, raw, raw + Limits.Grid, raw + (2 * Limits.Grid));
-            MatchedSvf.Weigh(_svf, 0, 1, raw, Limits.Grid, _svfOutputs + at, Limits.Grid, 1f);
+            MatchedSvf.WeighOne(_svf, 0, raw, raw + Limits.Grid, raw + (2 * Limits.Grid), _svfOutputs + at, 1f);
         }
 
         return _svfOutputs[0];

@@ -55,7 +55,7 @@ public unsafe class SourceBlockTests
             if (random.Next(3) == 0) fine = (float)((random.NextDouble() - 0.5) * 200);
             new Span<float>(pitch, Limits.Grid).Fill(volts);
             ModulatedPitch.Turns(turns, pitch, fm, new GridRamp(note, note), new GridRamp(fine, fine), default, round % 2 == 0, 48_000f);
-            Assert.True(held.TryTurns(pitch, note, fine, 48_000f, out var still));
+            Assert.True(held.TryTurns(pitch, Limits.Grid, ModulatedPitch.Tuning(note, fine), 48_000f, out var still));
             for (var i = 0; i < Limits.Grid; i++) Assert.Equal(BitConverter.SingleToInt32Bits(turns[i]), BitConverter.SingleToInt32Bits(still));
         }
 
@@ -63,11 +63,11 @@ public unsafe class SourceBlockTests
         {
             new Span<float>(pitch, Limits.Grid).Fill(1f);
             pitch[i] = 1.0000001f;
-            Assert.False(held.TryTurns(pitch, 0f, 0f, 48_000f, out _));
+            Assert.False(held.TryTurns(pitch, Limits.Grid, 0f, 48_000f, out _));
         }
 
         new Span<float>(pitch, Limits.Grid).Fill(float.NaN);
-        Assert.False(held.TryTurns(pitch, 0f, 0f, 48_000f, out _));
+        Assert.False(held.TryTurns(pitch, Limits.Grid, 0f, 48_000f, out _));
     }
 
     [Theory]
