@@ -124,7 +124,7 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         var asleep = context.Inputs[In].Silent;
         for (var output = 0; output < OutputCount; output++)
         {
-            if (!context.Outputs[output].Connected) Block.ClearOutput(in context, output);
+            if (!context.Outputs[output].Connected) context.LeaveUnwritten(output);
         }
 
         for (var segment = 0; segment < context.Segments; segment++)
@@ -135,7 +135,8 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
 
         for (var output = 0; asleep && output < OutputCount; output++)
         {
-            for (var voice = 0; asleep && voice < channels; voice++) asleep = Block.IsZero(context.Out(output, voice), context.Frames);
+            for (var voice = 0; asleep && context.Outputs[output].Connected && voice < channels; voice++)
+                asleep = Block.IsZero(context.Out(output, voice), context.Frames);
         }
 
         return asleep ? ProcessResult.Sleep : ProcessResult.Continue;

@@ -119,13 +119,13 @@ public unsafe struct Noise : IModule<Noise>
 
             for (var output = 0; output < Colours; output++)
             {
-                var target = context.Out(output, channel);
                 if (!context.Outputs[output].Connected)
                 {
-                    Block.Clear(target, context.Frames);
+                    context.LeaveUnwritten(output);
                     continue;
                 }
 
+                var target = context.Out(output, channel);
                 for (var segment = 0; segment < context.Segments; segment++)
                 {
                     var at = target + (segment * Limits.Grid);

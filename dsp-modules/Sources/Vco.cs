@@ -118,7 +118,7 @@ public unsafe struct Vco : IModule<Vco>
         {
             channels = Math.Max(channels, context.Outputs[wave].Channels);
             if (context.Outputs[wave].Connected) waves |= (Waves)(1 << wave);
-            else Block.ClearOutput(in context, wave);
+            else context.LeaveUnwritten(wave);
         }
 
         // Where nothing moves but the phase and, voice by voice, the pitch, a voice is worked out for the whole quantum.
@@ -128,7 +128,12 @@ public unsafe struct Vco : IModule<Vco>
         var targets = stackalloc float*[WaveCount];
         for (var channel = 0; channel < channels; channel++)
         {
-            for (var wave = 0; wave < WaveCount; wave++) targets[wave] = channel < context.Outputs[wave].Channels ? context.Out(wave, channel) : unheard;
+            for (var wanted = (uint)waves; wanted != 0; wanted &= wanted - 1)
+            {
+                var wave = BitOperations.TrailingZeroCount(wanted);
+                targets[wave] = channel < context.Outputs[wave].Channels ? context.Out(wave, channel) : unheard;
+            }
+
             var voice = self._voices + channel;
             var buffer = self._buffers + (channel * Oscillator.BufferFloats);
             if (still

@@ -355,7 +355,7 @@ public unsafe struct Delay : IModule<Delay>
             var sound = Store(side, source, kept, echo, in sweep);
             Put(context.Out(Out, channel) + at, source, echo, kept, in sweep);
             if (context.Outputs[Right].Connected) Block.ScaleSegment(context.Out(Right, channel) + at, context.Out(Out, channel) + at, new GridRamp(1f, 1f));
-            else Block.Clear(context.Out(Right, channel) + at, Limits.Grid);
+            else context.LeaveUnwritten(Right);
             GoOn(ref voice, to, context.SampleRate);
             return sound;
         }
@@ -423,7 +423,7 @@ public unsafe struct Delay : IModule<Delay>
         side->Line.Written(bits);
         side->Line.Advance();
         if (context.Outputs[Right].Connected) Block.Copy(context.Out(Right, channel) + at, target, Limits.Grid);
-        else Block.Clear(context.Out(Right, channel) + at, Limits.Grid);
+        else context.LeaveUnwritten(Right);
         return Vector128.EqualsAll(sum, Vector128<float>.Zero);
     }
 

@@ -81,8 +81,8 @@ public unsafe struct Panner : IModule<Panner>
             Move(in context);
         }
 
-        context.Telemetry[Left] = Block.Peak(context.Out(Left), context.Frames);
-        context.Telemetry[Right] = Block.Peak(context.Out(Right), context.Frames);
+        for (var side = Left; side <= Right; side++)
+            context.Telemetry[side] = context.Outputs[side].Connected ? Block.Peak(context.Out(side), context.Frames) : 0f;
         return silent ? ProcessResult.Sleep : ProcessResult.Continue;
     }
 
@@ -111,7 +111,7 @@ public unsafe struct Panner : IModule<Panner>
         var target = context.Out(side);
         if (!context.Outputs[side].Connected)
         {
-            Block.Clear(target, context.Frames);
+            context.LeaveUnwritten(side);
             return;
         }
 

@@ -43,6 +43,9 @@ enum {
     SSP_SIGNAL_FLAGS_CONNECTED = 1,
     /* Every sample of this quantum is exactly zero. */
     SSP_SIGNAL_FLAGS_SILENT = 2,
+    /* Set by process on an output that nobody reads, in place of filling it: its samples mean nothing and count as
+     * silence. */
+    SSP_SIGNAL_FLAGS_UNWRITTEN = 4,
 };
 
 /* What a ssp_module_event says. */
@@ -254,7 +257,8 @@ struct ssp_work_job {
 struct ssp_process_context {
     /* Inputs in the order of the descriptor. */
     ssp_signal *inputs;
-    /* Outputs in the order of the descriptor. Channels are decided by the plan; process fills every channel. */
+    /* Outputs in the order of the descriptor. Channels are decided by the plan; process fills every channel, or says
+     * unwritten. */
     ssp_signal *outputs;
     /* Parameter i at grid point g is Params[i * GridPoints + g]; points 0..Frames/Grid, so that a segment has both
      * ends. */
@@ -468,8 +472,8 @@ struct ssp_native_module {
     void (*destroy)(void *self);
     /* Back to the state after construct, parameters and assets apart. [steward or audio-thread, not processing] */
     void (*reset)(void *self);
-    /* Renders one quantum: reads inputs, fills every channel of every output. One thread at a time for an instance,
-     * not always the same. [audio-thread] */
+    /* Renders one quantum: reads inputs, fills every channel of every output, or leaves one that nobody reads
+     * unwritten and says so by its flags. One thread at a time for an instance, not always the same. [audio-thread] */
     ssp_process_result (*process)(void *self, const ssp_process_context *context);
     /* Writes what is not in parameters, at most the descriptor's state_bytes, and returns how many; NULL: there is
      * none. What it writes load_state of a rebuilt library must be able to read, for the module to be replaced while

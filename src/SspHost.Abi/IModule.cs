@@ -101,7 +101,7 @@ public unsafe interface IModule<TSelf> where TSelf : unmanaged, IModule<TSelf>
     /// <summary>Back to the state after construct, parameters and assets apart. [steward or audio-thread, not processing]</summary>
     static abstract void Reset(ref TSelf self);
 
-    /// <summary>Renders one quantum: reads inputs, fills every channel of every output. [audio-thread]</summary>
+    /// <summary>Renders one quantum: reads inputs, fills every channel of every output, or leaves one that nobody reads unwritten and says so. [audio-thread]</summary>
     static abstract ProcessResult Process(ref TSelf self, in ProcessContext context);
 
     /// <summary>

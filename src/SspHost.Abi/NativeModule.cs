@@ -231,7 +231,7 @@ public unsafe struct NativeModule
     /// <summary>Back to the state after construct, parameters and assets apart. [steward or audio-thread, not processing]</summary>
     public delegate* unmanaged[Cdecl]<void*, void> Reset;
 
-    /// <summary>Renders one quantum: reads inputs, fills every channel of every output. One thread at a time for an instance, not always the same. [audio-thread]</summary>
+    /// <summary>Renders one quantum: reads inputs, fills every channel of every output, or leaves one that nobody reads unwritten and says so by its flags. One thread at a time for an instance, not always the same. [audio-thread]</summary>
     public delegate* unmanaged[Cdecl]<void*, ProcessContext*, ProcessResult> Process;
 
     /// <summary>

@@ -63,7 +63,7 @@ public unsafe struct ProcessContext
     /// <summary>Inputs in the order of the descriptor.</summary>
     public Signal* Inputs;
 
-    /// <summary>Outputs in the order of the descriptor. Channels are decided by the plan; process fills every channel.</summary>
+    /// <summary>Outputs in the order of the descriptor. Channels are decided by the plan; process fills every channel, or says <see cref="SignalFlags.Unwritten"/>.</summary>
     public Signal* Outputs;
 
     /// <summary>Parameter i at grid point g is <c>Params[i * GridPoints + g]</c>; points 0..Frames/Grid, so that a segment has both ends.</summary>
@@ -126,6 +126,13 @@ public unsafe struct ProcessContext
     /// <summary>Samples of an output's channel, to be filled. <paramref name="channel"/> must be below its channel count.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly float* Out(int port, int channel = 0) => Outputs[port].Data + ((nint)channel * Outputs[port].Stride);
+
+    /// <summary>
+    /// Leaves an output that is not <see cref="Signal.Connected"/> as it is: not worked out, not cleared. (Said of one that is, it means
+    /// nothing: the output is heard as it was left.)
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void LeaveUnwritten(int port) => Outputs[port].Flags |= SignalFlags.Unwritten;
 
     /// <summary>
     /// Next event for this module at or after position <paramref name="cursor"/> (start with 0), or null.

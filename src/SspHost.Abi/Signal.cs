@@ -16,6 +16,9 @@ public enum SignalFlags : uint
 
     /// <summary>Every sample of this quantum is exactly zero.</summary>
     Silent = 2,
+
+    /// <summary>Set by process on an output that nobody reads, in place of filling it: its samples mean nothing and count as silence.</summary>
+    Unwritten = 4,
 }
 
 /// <summary>

@@ -291,6 +291,13 @@ public sealed unsafe class Rig : IDisposable
         AfterProcess?.Invoke();
         AllocatedBytes += GC.GetAllocatedBytesForCurrentThread() - allocated;
         Expect.True(before == Checksum(frames), $"{Descriptor.Id} wrote to an input");
+        for (var o = 0; o < _outputs.Length; o++)
+        {
+            if ((outputs[o].Flags & SignalFlags.Unwritten) == 0) continue;
+            Expect.True(!outputs[o].Connected, $"{Descriptor.Id} says that it left {Descriptor.Outputs[o].Id} unwritten, which somebody reads");
+            new Span<float>(_outputs[o].Floats, OutputChannels[o] * Limits.MaxQuantum).Clear();
+        }
+
         Time += frames;
         return _last;
     }

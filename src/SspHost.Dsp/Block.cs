@@ -35,10 +35,6 @@ public static unsafe class Block
         for (; i < count; i += 4) Vector128<float>.Zero.Store(target + i);
     }
 
-    /// <summary>All channels of an output = 0.</summary>
-    public static void ClearOutput(in ProcessContext context, int port) =>
-        Clear(context.Out(port), context.Outputs[port].Channels * context.Outputs[port].Stride);
-
     /// <summary>target = source.</summary>
     public static void Copy(float* target, float* source, int count)
     {

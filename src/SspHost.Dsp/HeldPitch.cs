@@ -22,7 +22,12 @@ public unsafe struct HeldPitch
     {
         var first = Vector128.Create(*pitch);
         var same = Vector128<float>.AllBitsSet;
-        for (var i = 0; i < frames; i += 8) same &= Vector128.Equals(Vector128.Load(pitch + i), first) & Vector128.Equals(Vector128.Load(pitch + i + 4), first);
+        for (float* p = pitch, end = pitch + frames; p < end; p += Limits.Grid)
+        {
+            same &= Vector128.Equals(Vector128.Load(p), first) & Vector128.Equals(Vector128.Load(p + 4), first)
+                & Vector128.Equals(Vector128.Load(p + 8), first) & Vector128.Equals(Vector128.Load(p + 12), first);
+        }
+
         if (same.AsInt32() != Vector128<int>.AllBitsSet)
         {
             turns = 0f;

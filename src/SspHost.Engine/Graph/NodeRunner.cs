@@ -59,6 +59,12 @@ internal static unsafe class NodeRunner
         if (instance->Levels->Window != state->Window) TurnLevels(state, node);
         for (var o = 0; o < node->OutputCount; o++)
         {
+            if ((outputs[o].Flags & (SignalFlags.Connected | SignalFlags.Unwritten)) == SignalFlags.Unwritten)
+            {
+                outputs[o].Flags = SignalFlags.Silent;
+                continue;
+            }
+
             var magnitude = Lanes.Magnitude(outputs[o].Data, outputs[o].Channels * outputs[o].Stride);
             if (magnitude > Lanes.MaxMagnitude)
             {
@@ -215,6 +221,7 @@ internal static unsafe class NodeRunner
             {
                 var channel = to->Data + ((nint)c * to->Stride);
                 var from = context->Inputs[o].Voice(c, context->Silence);
+                if (to->Silent && !rests) Lanes.Zero(channel, context->Frames); // it may have been left unwritten
                 if (!rests) dry->Add(channel, from, state->FadeShape, context->Frames);
                 else if (to->Silent) Lanes.Copy(channel, from, context->Frames);
                 else Lanes.Add(channel, from, context->Frames);

@@ -60,6 +60,74 @@ public sealed unsafe class ModulePromiseTests
     }
 
     [Fact]
+    public void An_output_that_nobody_reads_may_be_left_unwritten_and_is_silence_to_all_who_look_at_it()
+    {
+        using var rig = new Rig();
+        rig.Install(Single(TestRegistry.Leaver));
+        var aims = new[] { SignalTap.AimAt(0, 0x1_0000_0007, 0), SignalTap.AimAt(0, 0x1_0000_0007, 1) };
+        for (var port = 0; port < 2; port++) rig.Map.Taps[port].Aim = aims[port];
+        for (var q = 0; q < 100; q++)
+        {
+            _ = rig.Step();
+            Assert.Equal(3, rig.Out(0)[31]); // what is read was filled, whatever was said of it
+        }
+
+        Assert.Equal(0ul, rig.Renderer.BadOutputs);
+        var levels = new float[2];
+        OutputLevels.Read((OutputLevels*)rig.Map.At(rig.Map.Instances[0].Levels), rig.Renderer.Window, levels);
+        Assert.Equal([3f, 0f], levels);
+        var seen = new float[3200];
+        for (var port = 0; port < 2; port++)
+        {
+            Assert.Equal(3200, rig.Map.Taps[port].Read(aims[port], seen));
+            Assert.All(seen, v => Assert.Equal(levels[port], v));
+        }
+    }
+
+    [Fact]
+    public void An_output_that_is_read_is_proven_whatever_its_module_says_of_it()
+    {
+        using var rig = new Rig();
+        rig.Install(Single(TestRegistry.Leaver));
+        rig.Send(new ModuleEvent { Kind = EventKind.Parameter, Target = 7, Value = 0 });
+        for (var q = 0; q < 3; q++) _ = rig.Step();
+        Assert.NotEqual(0ul, rig.Renderer.BadOutputs);
+        foreach (var v in rig.Out(0)) Assert.Equal(0, v);
+    }
+
+    [Fact]
+    public void What_a_module_left_unwritten_is_not_heard_while_it_is_bypassed_and_back()
+    {
+        using var rig = new Rig();
+        var draft = new PatchDraft();
+        var m = draft.Add(TestRegistry.Leaver, 7, new DraftCable(0, 0, Jack: 0));
+        draft.Nodes[m].Inputs[1].Add(new DraftCable(0, 0, Jack: 1));
+        var aim = SignalTap.AimAt(0, 7, 1);
+        rig.Map.Taps[0].Aim = aim;
+        var (seen, last) = (new float[32], 0f);
+        foreach (var bypassed in new[] { false, true, false })
+        {
+            draft.Nodes[m].Bypassed = bypassed;
+            rig.Install(draft.Compile());
+            for (var q = 0; q < 500; q++)
+            {
+                rig.In(1).Fill(0.5f);
+                _ = rig.Step();
+                Assert.Equal(32, rig.Map.Taps[0].Read(aim, seen));
+                foreach (var v in seen)
+                {
+                    Assert.InRange(v - last, bypassed ? 0f : -0.01f, bypassed ? 0.01f : 0f); // what is passed on fades in, and out again
+                    last = v;
+                }
+            }
+
+            Assert.Equal(bypassed ? 0.5f : 0f, last);
+        }
+
+        Assert.Equal(0ul, rig.Renderer.BadOutputs);
+    }
+
+    [Fact]
     public void Failures_more_than_a_second_apart_never_shed()
     {
         using var rig = new Rig();

@@ -390,10 +390,41 @@ internal unsafe struct Hook : IModule<Hook>
     }
 }
 
+/// <summary>Leaves what is no number in all its outputs and says that it wrote none of them. Parameter: whether it fills those that are read.</summary>
+internal unsafe struct Leaver : IModule<Leaver>
+{
+    public static ModuleDescriptor Describe() => new()
+    {
+        Id = "leaver",
+        Name = "Leaver",
+        Family = "Test",
+        Text = "Leaves its outputs unwritten",
+        Inputs = [new("in", "In"), new("in2", "In 2")],
+        Outputs = [new("first", "First"), new("second", "Second")],
+        Parameters = [new("fill", "Fill", "", 0, 1, 1, ParameterCurve.Stepped)],
+    };
+
+    public static void Construct(ref Leaver self, in InstanceSetup setup, ref InstanceMemory memory, ref ModuleTiming timing) { }
+
+    public static void Reset(ref Leaver self) { }
+
+    public static ProcessResult Process(ref Leaver self, in ProcessContext context)
+    {
+        for (var port = 0; port < 2; port++)
+        {
+            var fills = context.Outputs[port].Connected && context.Param(0) != 0;
+            new Span<float>(context.Out(port), context.Outputs[port].Channels * context.Outputs[port].Stride).Fill(fills ? 3f : float.NaN);
+            context.LeaveUnwritten(port);
+        }
+
+        return ProcessResult.Continue;
+    }
+}
+
 internal static class TestRegistry
 {
-    public const int Blend = 0, Sleeper = 1, Wire = 2, Faulty = 3, Tick = 4, JackIn = 5, JackOut = 6, Keeper = 7, Hook = 8, Trap = 9, Held = 10;
+    public const int Blend = 0, Sleeper = 1, Wire = 2, Faulty = 3, Tick = 4, JackIn = 5, JackOut = 6, Keeper = 7, Hook = 8, Trap = 9, Held = 10, Leaver = 11;
 
     public static ModuleRegistry Make() => new ModuleRegistry()
-        .Add<Blend>().Add<Sleeper>().Add<Wire>().Add<Faulty>().Add<Tick>().Add<JackIn>().Add<JackOut>().Add<Keeper>().Add<Hook>().Add<Containment.Trap>().Add<Containment.Held>();
+        .Add<Blend>().Add<Sleeper>().Add<Wire>().Add<Faulty>().Add<Tick>().Add<JackIn>().Add<JackOut>().Add<Keeper>().Add<Hook>().Add<Containment.Trap>().Add<Containment.Held>().Add<Leaver>();
 }
