@@ -19,6 +19,9 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     private const int QualitySetting = 0;
     private const int Groups = Limits.MaxChannels / 4;
 
+    // Segments that are worked out at once where nothing moves: as many as there is room for in the blocks of the resamplers.
+    private const int MostAtOnce = Oversampler.Scratch / Limits.Grid;
+
     // Down for low, band and high, up for what comes in.
     private const int Resamplers = 4;
     private const float MostNegative = 0.025f;
@@ -127,10 +130,12 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
             if (!context.Outputs[output].Connected) context.LeaveUnwritten(output);
         }
 
-        for (var segment = 0; segment < context.Segments; segment++)
+        var resting = Rests(in context);
+        for (int segment = 0, count; segment < context.Segments; segment += count)
         {
-            if (self._doublings == 0 && channels == 1) asleep &= One(self._voices, in context, segment, self._seed);
-            else asleep &= Many(ref self, in context, segment, channels);
+            count = resting && HaveSettled(in self, in context, segment, channels) ? Math.Min(context.Segments - segment, MostAtOnce) : 1;
+            if (self._doublings == 0 && channels == 1) asleep &= One(self._voices, in context, segment, count, self._seed);
+            else asleep &= Many(ref self, in context, segment, count, channels);
         }
 
         for (var output = 0; asleep && output < OutputCount; output++)
@@ -142,7 +147,24 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         return asleep ? ProcessResult.Sleep : ProcessResult.Continue;
     }
 
-    // What is worked out of four voices over one segment: their sound, then their raw outputs.
+    // Whether nothing that the filter is told moves in this quantum.
+    private static bool Rests(in ProcessContext context) =>
+        context.Inputs[PitchIn].Silent && context.Inputs[FmIn].Silent && context.Inputs[ResonanceIn].Silent
+        && !(GridRamp.Moves(in context, Cutoff) || GridRamp.Moves(in context, Resonance) || GridRamp.Moves(in context, Drive));
+
+    // Whether all voices are where they are told to be: then what they are tuned to is worked out for several segments at once.
+    private static bool HaveSettled(in StateVariableFilter self, in ProcessContext context, int segment, int channels)
+    {
+        if (self._doublings > 0 || !StandStill(in context, segment, 0, out var turns, out var k)) return false;
+        for (var first = 0; first < channels; first += 4)
+        {
+            if (!self._voices[first / 4].IsAt(turns, k)) return false;
+        }
+
+        return true;
+    }
+
+    // What is worked out of four voices: their sound, then their raw outputs.
     private struct Group
     {
         public fixed float Block[4 * Oversampler.Scratch], Low[4 * Oversampler.Scratch], Band[4 * Oversampler.Scratch], High[4 * Oversampler.Scratch];
@@ -150,117 +172,139 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         public int Step;
     }
 
-    // All voices over one segment, eight at a time where there are so many. True when all are at rest for good.
+    // All voices over `count` segments, eight at a time where there are so many. True when all are at rest for good.
     [SkipLocalsInit]
-    private static bool Many(ref StateVariableFilter self, in ProcessContext context, int segment, int channels)
+    private static bool Many(ref StateVariableFilter self, in ProcessContext context, int segment, int count, int channels)
     {
         var groups = stackalloc Group[2];
         var gains = stackalloc MatchedGains[2 * Limits.Grid];
         var drive = new DriveRamp(in context, Drive, segment, 1f);
-        var at = groups;
         var (doublings, rest) = (self._doublings, true);
         for (var first = 0; first < channels; first += 8)
         {
             var filter = self._voices + (first / 4);
-            Begin(ref self, at, gains, in context, segment, first, channels, in drive);
-            Vector128<float>* x = (Vector128<float>*)at->Block, low = (Vector128<float>*)at->Low, band = (Vector128<float>*)at->Band;
-            var high = (Vector128<float>*)at->High;
-            if (first + 4 >= channels)
+            var both = first + 4 < channels;
+            groups->Singing = Tune(filter, in context, segment, first, channels, doublings, gains, out groups->Step);
+            if (both) groups[1].Singing = Tune(filter + 1, in context, segment, first + 4, channels, doublings, gains + Limits.Grid, out groups[1].Step);
+            Vector128<float>* x = (Vector128<float>*)groups->Block, low = (Vector128<float>*)groups->Low, band = (Vector128<float>*)groups->Band;
+            var high = (Vector128<float>*)groups->High;
+            for (var s = 0; s < count; s++, low += Limits.Grid, band += Limits.Grid, high += Limits.Grid)
             {
-                filter->RunFour(x, gains, at->Step, doublings, low, band, high);
-                return rest & End(ref self, at, in context, segment, first, channels, in drive);
+                Begin(ref self, groups, in context, segment + s, first, channels, in drive);
+                if (both)
+                {
+                    Begin(ref self, groups + 1, in context, segment + s, first + 4, channels, in drive);
+                    MatchedSvf.RunEight(filter, x, gains, groups->Step, doublings, low, band, high, sizeof(Group) / sizeof(Vector128<float>));
+                    rest &= filter[1].Settle(groups[1].Quiet);
+                }
+                else
+                {
+                    filter->RunFour(x, gains, groups->Step, doublings, low, band, high);
+                }
+
+                rest &= filter->Settle(groups->Quiet);
             }
 
-            Begin(ref self, at + 1, gains + Limits.Grid, in context, segment, first + 4, channels, in drive);
-            MatchedSvf.RunEight(filter, x, gains, at->Step, doublings, low, band, high, sizeof(Group) / sizeof(Vector128<float>));
-            rest &= End(ref self, at, in context, segment, first, channels, in drive);
-            rest &= End(ref self, at + 1, in context, segment, first + 4, channels, in drive);
+            rest &= End(ref self, groups, in context, segment, count, first, channels, in drive);
+            if (both) rest &= End(ref self, groups + 1, in context, segment, count, first + 4, channels, in drive);
         }
 
         return rest;
     }
 
+    // The sound of a segment.
     private static void Begin(
-        ref StateVariableFilter self, Group* group, MatchedGains* gains, in ProcessContext context, int segment, int first, int channels,
-        in DriveRamp drive)
+        ref StateVariableFilter self, Group* group, in ProcessContext context, int segment, int first, int channels, in DriveRamp drive)
     {
         var x = (Vector128<float>*)group->Block;
         Lanes.Load(in context, In, segment, first, channels, x);
-        group->Quiet = Lanes.Quiet(x);
-        group->Singing = Tune(self._voices + (first / 4), in context, segment, first, channels, self._doublings, gains, out group->Step);
+        group->Quiet = Vector128.AndNot(Lanes.Quiet(x), group->Singing);
         drive.Push(x, MatchedSvf.MostIn);
         if (group->Singing != Vector128<float>.Zero) AddNoise(x, group->Singing, self._seed + context.Time + (ulong)(segment * Limits.Grid));
         if (self._doublings > 0) self._resamplers[(first / 4 * Resamplers) + 3].Up(x, self._doublings);
     }
 
-    // True when all four are at rest for good.
-    private static bool End(ref StateVariableFilter self, Group* group, in ProcessContext context, int segment, int first, int channels, in DriveRamp drive)
+    // The outputs, of `count` segments. True when the resamplers are at rest.
+    private static bool End(
+        ref StateVariableFilter self, Group* group, in ProcessContext context, int segment, int count, int first, int channels, in DriveRamp drive)
     {
         var filter = self._voices + (first / 4);
         Vector128<float>* low = (Vector128<float>*)group->Low, band = (Vector128<float>*)group->Band, high = (Vector128<float>*)group->High;
-        var quiet = Vector128.AndNot(group->Quiet, group->Singing);
-        var rest = filter->Settle(quiet);
+        var rest = true;
         if (self._doublings > 0)
         {
             var resamplers = self._resamplers + (first / 4 * Resamplers);
             resamplers[0].Down(low, self._doublings);
             resamplers[1].Down(band, self._doublings);
             resamplers[2].Down(high, self._doublings);
-            rest &= Settle(resamplers, quiet);
+            rest = Settle(resamplers, group->Quiet);
         }
 
-        var (at, count) = (segment * Limits.Grid, Math.Min(channels - first, 4));
+        var (at, voices) = (segment * Limits.Grid, Math.Min(channels - first, 4));
         var gain = drive.Behind.Step == 0f ? drive.Behind.Start : 1f;
         for (var output = 0; output < Morphed; output++)
         {
-            if (context.Outputs[output].Connected)
-                MatchedSvf.WeighFour(filter, output, low, band, high, context.Out(output, first) + at, context.Outputs[output].Stride, count, gain);
+            var signal = context.Outputs + output;
+            if (!signal->Connected) continue;
+            MatchedSvf.WeighFour(filter, output, low, band, high, count * Limits.Grid, context.Out(output, first) + at, signal->Stride, voices, gain);
         }
 
-        if (context.Outputs[Morphed].Connected)
+        for (var s = 0; s < count && context.Outputs[Morphed].Connected; s++, at += Limits.Grid)
         {
             // The block has been heard: its place is free.
             var parts = group->Block;
             for (var output = 0; output < 4; output++)
-                MatchedSvf.WeighFour(filter, output, low, band, high, parts + (output * 4 * Limits.Grid), Limits.Grid, count, gain);
-            for (var voice = 0; voice < count; voice++)
-                Mix(in context, segment, first + voice, context.Out(Morphed, first + voice) + at, parts + (voice * Limits.Grid));
+                MatchedSvf.WeighFour(filter, output, low, band, high, Limits.Grid, parts + (output * 4 * Limits.Grid), Limits.Grid, voices, gain);
+            for (var voice = 0; voice < voices; voice++)
+                Mix(in context, segment + s, first + voice, context.Out(Morphed, first + voice) + at, parts + (voice * Limits.Grid));
+            low += Limits.Grid;
+            band += Limits.Grid;
+            high += Limits.Grid;
         }
 
-        Return(in context, segment, first, count, in drive);
+        Return(in context, segment, first, voices, in drive);
         return rest;
     }
 
-    // One voice alone. True when it is at rest for good.
+    // One voice alone, over `count` segments. True when it is at rest for good.
     [SkipLocalsInit]
-    private static bool One(MatchedSvf* filter, in ProcessContext context, int segment, ulong seed)
+    private static bool One(MatchedSvf* filter, in ProcessContext context, int segment, int count, ulong seed)
     {
         var x = stackalloc float[Limits.Grid];
-        var raw = stackalloc float[3 * Limits.Grid];
+        var raw = stackalloc float[3 * MostAtOnce * Limits.Grid];
         var gains = stackalloc MatchedGains[Limits.Grid / 4];
         var at = segment * Limits.Grid;
         var source = context.In(In) + at;
         var drive = new DriveRamp(in context, Drive, segment, 1f);
         var singing = TuneOne(filter, in context, segment, gains, out var step);
-        drive.Push(x, source, MatchedSvf.MostIn);
-        if (singing) AddNoise(x, seed + context.Time + (ulong)at);
-        float* low = raw, band = raw + Limits.Grid, high = raw + (2 * Limits.Grid);
-        filter->RunOne(x, gains, step, low, band, high);
+        float* low = raw, band = raw + (MostAtOnce * Limits.Grid), high = band + (MostAtOnce * Limits.Grid);
+        var rest = true;
+        for (var i = 0; i < count * Limits.Grid; i += Limits.Grid)
+        {
+            drive.Push(x, source + i, MatchedSvf.MostIn);
+            if (singing) AddNoise(x, seed + context.Time + (ulong)(at + i));
+            filter->RunOne(x, gains, step, low + i, band + i, high + i);
+            rest &= filter->Settle(!singing && Block.IsZero(source + i, Limits.Grid) ? Vector128<float>.AllBitsSet : Vector128<float>.Zero);
+        }
+
         var gain = drive.Behind.Step == 0f ? drive.Behind.Start : 1f;
         for (var output = 0; output < Morphed; output++)
         {
-            if (context.Outputs[output].Connected) MatchedSvf.WeighOne(filter, output, low, band, high, context.Out(output) + at, gain);
+            if (context.Outputs[output].Connected)
+                MatchedSvf.WeighOne(filter, output, low, band, high, count * Limits.Grid, context.Out(output) + at, gain);
         }
 
-        if (context.Outputs[Morphed].Connected)
+        var parts = stackalloc float[4 * 4 * Limits.Grid];
+        for (var s = 0; s < count && context.Outputs[Morphed].Connected; s++, at += Limits.Grid)
         {
-            var parts = stackalloc float[4 * 4 * Limits.Grid];
-            for (var output = 0; output < 4; output++) MatchedSvf.WeighOne(filter, output, low, band, high, parts + (output * 4 * Limits.Grid), gain);
-            Mix(in context, segment, 0, context.Out(Morphed) + at, parts);
+            var i = s * Limits.Grid;
+            for (var output = 0; output < 4; output++)
+                MatchedSvf.WeighOne(filter, output, low + i, band + i, high + i, Limits.Grid, parts + (output * 4 * Limits.Grid), gain);
+            Mix(in context, segment + s, 0, context.Out(Morphed) + at, parts);
         }
 
         Return(in context, segment, 0, 1, in drive);
-        return filter->Settle(!singing && Block.IsZero(source, Limits.Grid) ? Vector128<float>.AllBitsSet : Vector128<float>.Zero);
+        return rest;
     }
 
     // Drive that moves is taken back from the outputs frame by frame; one that rests already was, with their weights.

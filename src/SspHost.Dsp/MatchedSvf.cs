@@ -33,10 +33,14 @@ public unsafe struct MatchedSvf
     private Vector128<float> _turns, _k;
     private bool _running, _still, _settled;
 
+    /// <summary>Whether the voices are tuned to this cutoff and damping, and were at the end of the last segment.</summary>
+    public readonly bool IsAt(Vector128<float> turns, Vector128<float> k) =>
+        _still && Vector128.EqualsAll(turns, _turns) && Vector128.EqualsAll(k, _k);
+
     /// <summary>The gains of a cutoff and damping that stand still over a segment; worked out where they are not those of last time.</summary>
     public void Still(Vector128<float> turns, Vector128<float> k, MatchedGains* gains)
     {
-        if (_still && Vector128.EqualsAll(turns, _turns) && Vector128.EqualsAll(k, _k))
+        if (IsAt(turns, k))
         {
             _settled = true;
         }
@@ -132,18 +136,19 @@ public unsafe struct MatchedSvf
     }
 
     /// <summary>
-    /// A segment of output <paramref name="output"/> (low, band, high, notch, peak) of the first <paramref name="voices"/>, times
-    /// <paramref name="gain"/>, to targets <paramref name="stride"/> floats apart. The raw outputs are one vector a frame.
+    /// Output <paramref name="output"/> (low, band, high, notch, peak) of the first <paramref name="voices"/>, times
+    /// <paramref name="gain"/>, to targets <paramref name="stride"/> floats apart. The raw outputs are one vector a frame; <paramref name="frames"/>
+    /// are a segment, or several whole ones after <see cref="IsAt"/>.
     /// </summary>
     public static void WeighFour(
-        MatchedSvf* self, int output, Vector128<float>* low, Vector128<float>* band, Vector128<float>* high, float* target, nint stride, int voices,
-        float gain)
+        MatchedSvf* self, int output, Vector128<float>* low, Vector128<float>* band, Vector128<float>* high, int frames, float* target, nint stride,
+        int voices, float gain)
     {
         var parts = new Parts(self, output, gain);
         if (self->_settled)
         {
             var (l, b, h) = (parts.Low, parts.Band, parts.High);
-            for (var end = target + Limits.Grid; target < end; target += 4, low += 4, band += 4, high += 4)
+            for (var end = target + frames; target < end; target += 4, low += 4, band += 4, high += 4)
             {
                 Lanes.Put(
                     Sum(low[0], band[0], high[0], l, b, h), Sum(low[1], band[1], high[1], l, b, h),
@@ -162,13 +167,13 @@ public unsafe struct MatchedSvf
     }
 
     /// <summary>The same of the first voice alone; the raw outputs are one float a frame.</summary>
-    public static void WeighOne(MatchedSvf* self, int output, float* low, float* band, float* high, float* target, float gain)
+    public static void WeighOne(MatchedSvf* self, int output, float* low, float* band, float* high, int frames, float* target, float gain)
     {
         var parts = new Parts(self, output, gain);
         var (l, b, h) = (One(parts.Low), One(parts.Band), One(parts.High));
         if (self->_settled)
         {
-            for (nint i = 0; i < Limits.Grid; i += 4)
+            for (nint i = 0; i < frames; i += 4)
                 Sum(Vector128.Load(low + i), Vector128.Load(band + i), Vector128.Load(high + i), l, b, h).Store(target + i);
             return;
         }

@@ -83,16 +83,18 @@ public unsafe struct Oscillator
         if (!_running) Start(buffer, increment, width);
         if (!(increment >= 0f) || _increment != increment) return false;
         if ((waves & Waves.Pulse) != 0 && _width != width) return false;
+        if (waves == Waves.Sine && _waves == Waves.Sine && _residuals[0] == 0)
+        {
+            StillSines(buffer, segments, targets[0], gain);
+            _width = width;
+            _high = _phase < _width;
+            return true;
+        }
+
         for (var at = 0; at < segments * Limits.Grid; at += Limits.Grid)
         {
             Begin(buffer, increment, width, waves);
             Steadily(buffer, table, width, waves);
-            if (waves == Waves.Sine && _residuals[0] == 0)
-            {
-                PutSine(targets[0] + at, Phases(buffer, 1 - _newer), gain);
-                continue;
-            }
-
             for (var wanted = (uint)waves; wanted != 0; wanted &= wanted - 1)
             {
                 var wave = BitOperations.TrailingZeroCount(wanted);
@@ -101,6 +103,22 @@ public unsafe struct Oscillator
         }
 
         return true;
+    }
+
+    // A sine has no corners: nothing is left to be done but its phases.
+    private void StillSines(float* buffer, int segments, float* target, float gain)
+    {
+        var (phase, increment, newer) = (_phase, _increment, _newer);
+        for (var end = target + (segments * Limits.Grid); target < end; target += Limits.Grid)
+        {
+            PutSine(target, Phases(buffer, newer), gain);
+            newer = 1 - newer;
+            BlepSegment.Phases(Phases(buffer, newer), phase, increment);
+            phase = BlepSegment.After(phase, increment);
+        }
+
+        (_phase, _newer) = (phase, newer);
+        _past = Vector128.Create((float)increment);
     }
 
     /// <summary>Takes sixteen frames of waveform <paramref name="wave"/> (0..3: sine, triangle, saw, pulse), -1..1 times <paramref name="gain"/>.</summary>
@@ -201,7 +219,6 @@ public unsafe struct Oscillator
         return Vector128.EqualsAll(same.AsInt32(), Vector128.Create(-1));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Steadily(float* buffer, float* table, float width, Waves waves)
     {
         BlepSegment.Phases(Phases(buffer, _newer), _phase, _increment);
@@ -356,7 +373,10 @@ public unsafe struct Oscillator
     {
         if (Vector256.IsHardwareAccelerated)
         {
-            for (var i = 0; i < Limits.Grid; i += 8) (FastMath.SinTurns(Vector256.Load(phases + i)) * Vector256.Create(gain)).Store(target + i);
+            Vector256<float> a = Vector256.Load(phases), b = Vector256.Load(phases + 8);
+            FastMath.SinTurns(ref a, ref b);
+            (a * Vector256.Create(gain)).Store(target);
+            (b * Vector256.Create(gain)).Store(target + 8);
             return;
         }
 

@@ -100,7 +100,7 @@ public unsafe class DspBenchmarks
             _svf->RunFour((Vector128<float>*)_signal + at, &gains, 0, 0, raw, raw + Limits.Grid, raw + (2 * Limits.Grid));
             for (var output = 0; output < 5; output++)
                 MatchedSvf.WeighFour(
-                    _svf, output, raw, raw + Limits.Grid, raw + (2 * Limits.Grid), _svfOutputs + (output * 4 * Frames), Limits.Grid, 4, 1f);
+                    _svf, output, raw, raw + Limits.Grid, raw + (2 * Limits.Grid), Limits.Grid, _svfOutputs + (output * 4 * Frames), Limits.Grid, 4, 1f);
         }
 
         return _svfOutputs[0];
@@ -116,7 +116,7 @@ public unsafe class DspBenchmarks
         for (var at = 0; at < Frames; at += Limits.Grid)
         {
             _svf->RunOne(_signal + at, &gains, 0, raw, raw + Limits.Grid, raw + (2 * Limits.Grid));
-            MatchedSvf.WeighOne(_svf, 0, raw, raw + Limits.Grid, raw + (2 * Limits.Grid), _svfOutputs + at, 1f);
+            MatchedSvf.WeighOne(_svf, 0, raw, raw + Limits.Grid, raw + (2 * Limits.Grid), Limits.Grid, _svfOutputs + at, 1f);
         }
 
         return _svfOutputs[0];
