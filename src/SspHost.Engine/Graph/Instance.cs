@@ -11,23 +11,13 @@ namespace SspHost.Engine.Graph;
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct Instance
 {
-    public void* Self;
-    public ModuleType* Type;
-
-    /// <summary>Rows of grid points (see ProcessContext.Params) and the ramps that fill them.</summary>
-    public float* Params;
-    public Ramp* Ramps;
+    // One line of the cache: what is asked in every quantum.
 
     /// <summary>Bit i: parameter i's row is not constant yet.</summary>
     public ulong Ramping;
 
-    /// <summary>Bit i: row i is the ramp's with voltages on top, those of the last grid point being LastVolts[i]. Volts: room for a row of them.</summary>
+    /// <summary>Bit i: row i is the ramp's with voltages on top, those of the last grid point being LastVolts[i].</summary>
     public ulong Modulated;
-    public float* LastVolts;
-    public float* Volts;
-
-    /// <summary>Quantum number (counted from 1) in which an event for this instance was last delivered.</summary>
-    public ulong EventQuantum;
 
     /// <summary>Answered Sleep after silent outputs; skipped until something sounds, moves or arrives.</summary>
     public int Asleep;
@@ -35,8 +25,28 @@ internal unsafe struct Instance
     /// <summary>A <see cref="ShedReason"/>: plays silence until it is restored, made anew, or bypassed and back.</summary>
     public int Shed;
 
+    /// <summary>Not 0: not simply processed; <see cref="Wet"/> and <see cref="Dry"/> say how much of what is heard.</summary>
+    public int Fading;
+
     /// <summary>1: to be reset before it is processed again.</summary>
     public int Unsound;
+
+    /// <summary>Peaks of its outputs; in the same block.</summary>
+    public OutputLevels* Levels;
+
+    /// <summary>Quantum number (counted from 1) in which an event for this instance was last delivered.</summary>
+    public ulong EventQuantum;
+
+    public void* Self;
+    public ModuleType* Type;
+
+    /// <summary>Rows of grid points (see ProcessContext.Params) and the ramps that fill them.</summary>
+    public float* Params;
+    public Ramp* Ramps;
+
+    /// <summary>See <see cref="Modulated"/>. Volts: room for a row of them.</summary>
+    public float* LastVolts;
+    public float* Volts;
 
     /// <summary>1 while a stuck thread is inside: nobody may call it. Set by the watchdog, cleared by the steward.</summary>
     public int Ghost;
@@ -47,9 +57,6 @@ internal unsafe struct Instance
 
     /// <summary>What it costs: ns of timed quanta and how many, read from its record when last judged.</summary>
     public ulong JudgedNs, JudgedCalls;
-
-    /// <summary>Not 0: not simply processed; <see cref="Wet"/> and <see cref="Dry"/> say how much of what is heard.</summary>
-    public int Fading;
 
     /// <summary>How much of its own output and of its inputs (bypassed) is heard.</summary>
     public GainRamp Wet, Dry;
@@ -87,9 +94,6 @@ internal unsafe struct Instance
     public Asset** Assets;
     public WorkJob* Job;
     public float* Telemetry;
-
-    /// <summary>Peaks of its outputs; in the same block.</summary>
-    public OutputLevels* Levels;
     public long Bytes;
     public long TailFrames;
     public int LatencyFrames;
