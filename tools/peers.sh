@@ -80,9 +80,7 @@ header() { echo "#include <$1>" | "${CC:-gcc}" -E -x c - >/dev/null 2>&1; }
 
 program timed "$here/timed.c"
 mkdir -p "$out/modules"
-for module in pass pitches; do
-    fresh "$out/modules/$module.so" || "${CC:-gcc}" -std=c11 -O3 -Wall -Werror -fPIC -shared -I dsp-modules/sdk "$here/$module.c" -o "$out/modules/$module.so"
-done
+fresh "$out/modules/peers.so" || "${CC:-gcc}" -std=c11 -O3 -Wall -Werror -fPIC -shared -I dsp-modules/sdk "$here/modules.c" -o "$out/modules/peers.so"
 if header jack/jack.h; then program jack-peer "$here/jack-peer.c" -ljack
 else echo "peers: no headers of JACK (Debian: libjack-jackd2-dev): nothing of it is measured" >&2; fi
 if header lttng/tracepoint.h; then program ust-event "$here/ust-event.c" -llttng-ust -ldl
