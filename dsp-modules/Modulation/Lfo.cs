@@ -1,4 +1,6 @@
 // LFO: slow movement.
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using SspHost.Abi;
 using SspHost.Dsp;
 
@@ -115,20 +117,92 @@ public unsafe struct Lfo : IModule<Lfo>
         return ProcessResult.Continue;
     }
 
+    [SkipLocalsInit]
     private static void Segment(Voice* v, in ProcessContext context, int segment, int voice)
     {
-        var rate = new GridRamp(context.Param(Rate, segment) / context.SampleRate, context.Param(Rate, segment + 1) / context.SampleRate);
         var phase = new GridRamp(in context, Phase, segment);
         var level = new GridRamp(in context, Level, segment);
         var shape = (LfoShape)(int)(context.Param(Shape, segment) + 0.5f);
         var upwards = context.Param(Range, segment) >= 0.5f;
         var at = segment * Limits.Grid;
+        var target = context.Out(0, voice) + at;
+        var turns = stackalloc float[Limits.Grid];
+        Turns(v, in context, segment, voice, turns);
+
+        // Most patches leave rest to the phase: then only random levels, of which one may end in any frame, are a matter of single frames.
+        if (shape < LfoShape.Random)
+        {
+            for (var i = 0; i < Limits.Grid; i += 4)
+            {
+                var shifted = Shifted(Vector128.Load(turns + i) + phase.Four(i));
+                shifted.Store(turns + i);
+                var value = LfoWave.At(shape, shifted);
+                if (upwards) value = Vector128.Create(0.5f) + (Vector128.Create(0.5f) * value);
+                (level.Four(i) * value).Store(target + i);
+            }
+
+            for (var i = 0; i < Limits.Grid; i++) Follow(v, turns[i]);
+            return;
+        }
+
+        for (var i = 0; i < Limits.Grid; i++)
+        {
+            Follow(v, Shifted(Vector128.Create(turns[i] + phase.At(i))).ToScalar());
+            var value = LfoWave.At(shape, v->Shifted, v->Held, v->Next);
+            target[i] = level.At(i) * (upwards ? 0.5f + (0.5f * value) : value);
+        }
+    }
+
+    // Within 0..1.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Shifted(Vector128<float> turns)
+    {
+        turns -= Vector128.Floor(turns);
+        return Vector128.AndNot(turns, Vector128.GreaterThanOrEqual(turns, Vector128<float>.One));
+    }
+
+    // A new level is drawn with each cycle.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Follow(Voice* v, float shifted)
+    {
+        if (shifted < v->Shifted - 0.5f)
+        {
+            v->Held = v->Next;
+            v->Next = v->Random.NextBipolar();
+        }
+
+        v->Shifted = shifted;
+    }
+
+    // The phase of each frame, before it is shifted.
+    [SkipLocalsInit]
+    private static void Turns(Voice* v, in ProcessContext context, int segment, int voice, float* turns)
+    {
+        var at = segment * Limits.Grid;
+        var rate = new GridRamp(context.Param(Rate, segment) / context.SampleRate, context.Param(Rate, segment + 1) / context.SampleRate);
         var cv = context.In(RateIn, voice) + at;
+        var steps = stackalloc float[Limits.Grid];
+        for (var i = 0; i < Limits.Grid; i += 4)
+            Vector128.MinNative(rate.Four(i) * FastMath.Exp2(Vector128.Load(cv + i)), Vector128.Create(0.5f)).Store(steps + i);
+        var clocked = context.Inputs[ClockIn].Connected;
+        if (!clocked && context.Inputs[ResetIn].Silent)
+        {
+            _ = v->Reset.Rises(0f);
+            var free = v->Turns;
+            for (var i = 0; i < Limits.Grid; i++)
+            {
+                turns[i] = (float)free;
+                free += steps[i];
+                if (free >= 1.0) free -= 1.0;
+            }
+
+            v->Turns = free;
+            return;
+        }
+
         var reset = context.In(ResetIn, voice) + at;
         var clock = context.In(ClockIn, voice) + at;
-        var clocked = context.Inputs[ClockIn].Connected;
         ClockRatios.Get((int)(context.Param(Ratio, segment) + 0.5f), out var m, out var d);
-        var target = context.Out(0, voice) + at;
         for (var i = 0; i < Limits.Grid; i++)
         {
             var restarts = v->Reset.Rises(reset[i]);
@@ -142,19 +216,8 @@ public unsafe struct Lfo : IModule<Lfo>
                 v->Turns = v->Lock.Turns;
             }
 
-            var shifted = (float)v->Turns + phase.At(i);
-            shifted -= MathF.Floor(shifted);
-            if (shifted >= 1f) shifted = 0f;
-            if (shifted < v->Shifted - 0.5f)
-            {
-                v->Held = v->Next;
-                v->Next = v->Random.NextBipolar();
-            }
-
-            v->Shifted = shifted;
-            var value = LfoWave.At(shape, shifted, v->Held, v->Next);
-            target[i] = level.At(i) * (upwards ? 0.5f + (0.5f * value) : value);
-            v->Turns += Math.Min(rate.At(i) * FastMath.Exp2(cv[i]), 0.5f);
+            turns[i] = (float)v->Turns;
+            v->Turns += steps[i];
             if (v->Turns >= 1.0) v->Turns -= 1.0;
         }
     }

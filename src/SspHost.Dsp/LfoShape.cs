@@ -1,5 +1,6 @@
 // Waveforms of a slow oscillator: pure functions of phase, never band-limited (nothing is heard of them directly).
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace SspHost.Dsp;
 
@@ -37,4 +38,22 @@ public static class LfoWave
         LfoShape.Random => held,
         _ => held + ((next - held) * (0.5f - (0.5f * FastMath.SinTurns((0.5f * phase) + 0.25f)))),
     };
+
+    /// <summary>The same of four phases, for the shapes that are functions of the phase alone; beyond <see cref="LfoShape.Square"/> it is that.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> At(LfoShape shape, Vector128<float> phase)
+    {
+        switch (shape)
+        {
+            case LfoShape.Sine: return FastMath.SinTurns(phase);
+            case LfoShape.Triangle:
+                var four = Vector128.Create(4f) * phase;
+                var early = Vector128.LessThan(phase, Vector128.Create(0.25f));
+                var falling = Vector128.LessThan(phase, Vector128.Create(0.75f));
+                return Vector128.ConditionalSelect(early, four, Vector128.ConditionalSelect(falling, Vector128.Create(2f) - four, four - Vector128.Create(4f)));
+            case LfoShape.RampUp: return (Vector128.Create(2f) * phase) - Vector128<float>.One;
+            case LfoShape.RampDown: return Vector128<float>.One - (Vector128.Create(2f) * phase);
+            default: return Vector128.ConditionalSelect(Vector128.LessThan(phase, Vector128.Create(0.5f)), Vector128<float>.One, -Vector128<float>.One);
+        }
+    }
 }

@@ -94,6 +94,9 @@ public class FastMathTests
             Assert.Equal(FastMath.Exp2(x), FastMath.Exp2(Vector128.Create(x))[3]);
             Assert.Equal(FastMath.Exp2Minus1(x), FastMath.Exp2Minus1(Vector128.Create(x))[1]);
             Assert.Equal(FastMath.SinTurns(x), FastMath.SinTurns(Vector128.Create(x))[2]);
+            Vector256<float> a = Vector256.Create(x), b = Vector256.Create(-x);
+            FastMath.SinTurns(ref a, ref b);
+            Assert.Equal((FastMath.SinTurns(x), FastMath.SinTurns(-x)), (a[5], b[2]));
             Assert.Equal(Pitch.ToHertz(x / 20), Pitch.ToHertz(Vector128.Create(x / 20))[0]);
         }
     }

@@ -1,10 +1,45 @@
 // The blocks under the filters: matched tuning, saturation solved without delay, resampling of segments, formants.
 using System.Runtime.Intrinsics;
+using SspHost.Abi;
 
 namespace SspHost.Dsp.Tests;
 
 public unsafe class FilterBlockTests
 {
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 0)]
+    [InlineData(1, 1)]
+    public void Eight_voices_of_a_state_variable_filter_are_to_the_last_bit_two_times_four(int step, int doublings)
+    {
+        var random = new Random(4);
+        var frames = Limits.Grid << doublings;
+        var filters = stackalloc MatchedSvf[4];
+        new Span<byte>(filters, 4 * sizeof(MatchedSvf)).Clear();
+        var gains = stackalloc MatchedGains[2 * Limits.Grid];
+        var x = stackalloc Vector128<float>[2 * 3 * frames]; // that of the second group a stride on, as its outputs are
+        var together = stackalloc Vector128<float>[2 * 3 * frames];
+        var alone = stackalloc Vector128<float>[3 * frames];
+        for (var segment = 0; segment < 200; segment++)
+        {
+            for (var g = 0; g < 2 * Limits.Grid; g++)
+            {
+                var tuning = MatchedTuning.Of(Vector128.Create(0.001f + (0.4f * random.NextSingle())), Vector128.Create((2f * random.NextSingle()) - 0.02f));
+                gains[g] = MatchedGains.Of(in tuning);
+            }
+
+            for (var i = 0; i < 2 * 3 * frames; i++)
+                x[i] = Vector128.Create(random.NextSingle(), random.NextSingle(), random.NextSingle(), random.NextSingle()) * Vector128.Create(10f);
+            MatchedSvf.RunEight(filters, x, gains, step, doublings, together, together + frames, together + (2 * frames), 3 * frames);
+            for (var group = 0; group < 2; group++)
+            {
+                filters[2 + group].RunFour(
+                    x + (group * 3 * frames), gains + (group * Limits.Grid), step, doublings, alone, alone + frames, alone + (2 * frames));
+                for (var i = 0; i < 3 * frames; i++) Assert.Equal(alone[i].AsInt32(), together[(group * 3 * frames) + i].AsInt32());
+            }
+        }
+    }
+
     [Fact]
     public void Matched_tuning_puts_the_poles_where_the_exponential_of_the_analogue_ones_lies()
     {

@@ -1,4 +1,5 @@
 // The blocks of sources and sequencers: FM's wiring and reach, pitches of a segment, clocks of steps, triggers, values between samples.
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using SspHost.Abi;
 
@@ -68,6 +69,66 @@ public unsafe class SourceBlockTests
 
         new Span<float>(pitch, Limits.Grid).Fill(float.NaN);
         Assert.False(held.TryTurns(pitch, Limits.Grid, 0f, 48_000f, out _));
+    }
+
+    [Theory]
+    [InlineData(LfoShape.Sine)]
+    [InlineData(LfoShape.Triangle)]
+    [InlineData(LfoShape.RampUp)]
+    [InlineData(LfoShape.RampDown)]
+    [InlineData(LfoShape.Square)]
+    public void Four_values_of_a_slow_shape_are_each_its_own(LfoShape shape)
+    {
+        for (var i = 0; i < 40_000; i++)
+        {
+            var phase = i / 40_000f;
+            Assert.Equal(LfoWave.At(shape, phase, 0f, 0f), LfoWave.At(shape, Vector128.Create(phase))[i & 3]);
+        }
+    }
+
+    [Fact]
+    public void An_oscillator_that_rests_for_a_quantum_gives_to_the_last_bit_what_its_segments_do()
+    {
+        const int Segments = 4;
+        var random = new Random(3);
+        var table = (float*)NativeMemory.AlignedAlloc((nuint)BlepTable.Bytes, 64);
+        var buffers = (float*)NativeMemory.AlignedAlloc(2 * Oscillator.BufferFloats * sizeof(float), 64);
+        BlepTable.Build(table);
+        Oscillator whole = default, single = default;
+        whole.Reset(buffers);
+        single.Reset(buffers + Oscillator.BufferFloats);
+        var a = stackalloc float[4 * Segments * Limits.Grid];
+        var b = stackalloc float[4 * Segments * Limits.Grid];
+        var targets = stackalloc float*[4];
+        for (var wave = 0; wave < 4; wave++) targets[wave] = a + (wave * Segments * Limits.Grid);
+        var (turns, width, waves, rested) = (0.01f, 0.5f, Waves.Sine, 0);
+        for (var round = 0; round < 3000; round++)
+        {
+            if (random.Next(8) == 0) turns = (float)(0.5 * Math.Pow(random.NextDouble(), 6));
+            if (random.Next(8) == 0) width = 0.01f + (0.98f * random.NextSingle());
+            if (random.Next(8) == 0) waves = (Waves)random.Next(1, 16);
+            OscillatorInput input;
+            for (var i = 0; i < Limits.Grid; i++) (input.Increment[i], input.Width[i], input.Sync[i]) = (turns, width, -1f);
+            var rests = whole.TryRenderStill(buffers, table, turns, width, waves, Segments, targets, 5f);
+            rested += rests ? 1 : 0;
+            for (var at = 0; at < Segments * Limits.Grid; at += Limits.Grid)
+            {
+                single.Render(buffers + Oscillator.BufferFloats, table, in input, waves);
+                if (!rests) whole.Render(buffers, table, in input, waves);
+                for (var wave = 0; wave < 4; wave++)
+                {
+                    if ((waves & (Waves)(1 << wave)) == 0) continue;
+                    single.Take(buffers + Oscillator.BufferFloats, wave, b + (wave * Segments * Limits.Grid) + at, 5f);
+                    if (!rests) whole.Take(buffers, wave, targets[wave] + at, 5f);
+                    for (var i = at; i < at + Limits.Grid; i++)
+                        Assert.Equal(BitConverter.SingleToInt32Bits(b[(wave * Segments * Limits.Grid) + i]), BitConverter.SingleToInt32Bits(targets[wave][i]));
+                }
+            }
+        }
+
+        Assert.InRange(rested, 1000, 2900);
+        NativeMemory.AlignedFree(table);
+        NativeMemory.AlignedFree(buffers);
     }
 
     [Theory]
