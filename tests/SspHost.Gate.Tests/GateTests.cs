@@ -64,11 +64,11 @@ public class GateTests(ITestOutputHelper output)
     }
 
     [CountingFact]
-    public void One_oscillator_more_does_not_pass()
+    public void One_envelope_more_does_not_pass()
     {
         var patch = JsonNode.Parse(File.ReadAllText(Path.Combine(Machine.Root, "patches", Patches[0] + ".json")))!;
         var (modules, cables) = (patch["modules"]!.AsArray(), patch["cables"]!.AsArray());
-        var twin = modules.First(static m => m!["type"]!.GetValue<string>() == "vco")!;
+        var twin = modules.First(static m => m!["type"]!.GetValue<string>() == "adsr")!;
         var more = twin.DeepClone();
         more["id"] = Planted;
         modules.Add(more);

@@ -480,7 +480,13 @@ internal sealed unsafe class ReferenceModule : IDisposable
             SampleRate = _world.Rate,
             Moving = moving,
         };
-        return _entry.Process(_self, _context);
+        var result = _entry.Process(_self, _context);
+        for (var o = 0; o < Out.Length; o++)
+        {
+            if (!OutRead[o] && (_out[o].Flags & SignalFlags.Unwritten) != 0) new Span<float>(Out[o], OutChannels[o] * frames).Clear();
+        }
+
+        return result;
     }
 
     // Its own output by the one gain of a bypass.
