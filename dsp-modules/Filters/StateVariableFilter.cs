@@ -169,7 +169,6 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
     {
         public fixed float Block[4 * Oversampler.Scratch], Low[4 * Oversampler.Scratch], Band[4 * Oversampler.Scratch], High[4 * Oversampler.Scratch];
         public Vector128<float> Quiet, Singing;
-        public int Step;
     }
 
     // All voices over `count` segments, eight at a time where there are so many. True when all are at rest for good.
@@ -184,8 +183,8 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
         {
             var filter = self._voices + (first / 4);
             var both = first + 4 < channels;
-            groups->Singing = Tune(filter, in context, segment, first, channels, doublings, gains, out groups->Step);
-            if (both) groups[1].Singing = Tune(filter + 1, in context, segment, first + 4, channels, doublings, gains + Limits.Grid, out groups[1].Step);
+            groups->Singing = Tune(filter, in context, segment, first, channels, doublings, gains, out var step);
+            if (both) groups[1].Singing = Tune(filter + 1, in context, segment, first + 4, channels, doublings, gains + Limits.Grid, out _);
             Vector128<float>* x = (Vector128<float>*)groups->Block, low = (Vector128<float>*)groups->Low, band = (Vector128<float>*)groups->Band;
             var high = (Vector128<float>*)groups->High;
             for (var s = 0; s < count; s++, low += Limits.Grid, band += Limits.Grid, high += Limits.Grid)
@@ -194,12 +193,12 @@ public unsafe struct StateVariableFilter : IModule<StateVariableFilter>
                 if (both)
                 {
                     Begin(ref self, groups + 1, in context, segment + s, first + 4, channels, in drive);
-                    MatchedSvf.RunEight(filter, x, gains, groups->Step, doublings, low, band, high, sizeof(Group) / sizeof(Vector128<float>));
+                    MatchedSvf.RunEight(filter, x, gains, step, doublings, low, band, high, sizeof(Group) / sizeof(Vector128<float>));
                     rest &= filter[1].Settle(groups[1].Quiet);
                 }
                 else
                 {
-                    filter->RunFour(x, gains, groups->Step, doublings, low, band, high);
+                    filter->RunFour(x, gains, step, doublings, low, band, high);
                 }
 
                 rest &= filter->Settle(groups->Quiet);
